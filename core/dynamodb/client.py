@@ -1,0 +1,76 @@
+"""The table as its callers hold it: a client, a name, and a meter of what was consumed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.aws.clients import DrySink, make_client, translating
+from core.targets import AwsTarget, Target
+
+_READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
+
+
+@dataclass(slots=True)
+class ConsumedCapacity:
+    """The capacity units that DynamoDB reported, added up; safe to share between threads.
+
+    Read and write units as AWS bills them, tables and indexes together. Engines may report less
+    than AWS does for transactions: docs/access-patterns.md has AWS's arithmetic.
+    """
+
+    read_units: float = 0.0
+    write_units: float = 0.0
+    requests: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, operation: str, response: Mapping[str, Any]) -> None:
+        found = response.get("ConsumedCapacity") or []
+        reports = [found] if isinstance(found, dict) else found
+        units = sum(float(report.get("CapacityUnits", 0)) for report in reports)
+        with self._lock:
+            self.requests += 1
+            if operation in _READS:
+                self.read_units += units
+            else:
+                self.write_units += units
+
+    def __str__(self) -> str:
+        requests = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"{self.read_units:g} RCU, {self.write_units:g} WCU in {requests}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The message table of one target. Make one with :func:`open_table`; share it freely."""
+
+    client: Any
+    name: str
+    target: AwsTarget
+    dry: bool = False
+    capacity: ConsumedCapacity = field(default_factory=ConsumedCapacity)
+
+    def request(self, operation: str, **params: Any) -> dict[str, Any]:
+        """One request about this table, its capacity metered.
+
+        Raises:
+            StoreError: any of its kinds; see :mod:`core.errors`.
+        """
+        with translating("dynamodb", self.target):
+            response: dict[str, Any] = getattr(self.client, operation)(
+                TableName=self.name, ReturnConsumedCapacity="TOTAL", **params
+            )
+        self.capacity.add(operation, response)
+        return response
+
+    def metered(self) -> Table:
+        """The same table with a meter of its own, at zero."""
+        return replace(self, capacity=ConsumedCapacity())
+
+
+def open_table(target: Target, *, dry: DrySink | None = None) -> Table:
+    """The message table of ``target``; nothing is sent yet. ``dry``: see ``make_client``."""
+    client = make_client(target.dynamodb, "dynamodb", dry=dry)
+    return Table(client, target.table_name, target.dynamodb, dry=dry is not None)

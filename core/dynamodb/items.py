@@ -1,0 +1,132 @@
+"""Items to models and back. Reading takes what is there: others write this table too."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import Binary, TypeDeserializer
+
+from core.dynamodb import keys
+from core.dynamodb.keys import Item
+from core.models import Conversation, Message, Person
+from core.timestamps import parse
+
+_deserialize = TypeDeserializer().deserialize
+
+
+def message_item(message: Message) -> Item:
+    """The stored form of ``message``: all strings, and no ``message_group_uuid``."""
+    return keys.key(keys.message_pk(message.message_group_uuid), message.sort_key) | {
+        "message_uuid": {"S": message.message_uuid},
+        "message": {"S": message.text},
+        "user_uuid": {"S": message.sender.uuid},
+        "user_display_name": {"S": message.sender.display_name},
+        "user_handle": {"S": message.sender.handle},
+    }
+
+
+def group_item(row: Conversation) -> Item:
+    """The stored form of one member's inbox row: all seven attributes."""
+    return keys.key(keys.group_pk(row.owner_uuid), row.sort_key) | {
+        "message_group_uuid": {"S": row.message_group_uuid},
+        "message": {"S": row.last_message},
+        "user_uuid": {"S": row.other.uuid},
+        "user_display_name": {"S": row.other.display_name},
+        "user_handle": {"S": row.other.handle},
+    }
+
+
+def message_from(item: Mapping[str, Any]) -> Message:
+    """The message that ``item`` holds; what is missing reads as an empty string."""
+    sort_key = text_of(item, "sk")
+    return Message(
+        message_group_uuid=keys.message_group_of(text_of(item, "pk")) or "",
+        message_uuid=text_of(item, "message_uuid"),
+        sender=_person(item),
+        text=text_of(item, "message"),
+        sort_key=sort_key,
+        created_at=parse(sort_key),
+    )
+
+
+def group_from(item: Mapping[str, Any]) -> Conversation:
+    """The inbox row that ``item`` holds; what is missing reads as an empty string."""
+    sort_key = text_of(item, "sk")
+    return Conversation(
+        message_group_uuid=text_of(item, "message_group_uuid"),
+        owner_uuid=keys.owner_of(text_of(item, "pk")) or "",
+        other=_person(item),
+        last_message=text_of(item, "message"),
+        sort_key=sort_key,
+        last_message_at=parse(sort_key),
+    )
+
+
+def _person(item: Mapping[str, Any]) -> Person:
+    return Person(
+        uuid=text_of(item, "user_uuid"),
+        handle=text_of(item, "user_handle"),
+        display_name=text_of(item, "user_display_name"),
+    )
+
+
+def text_of(item: Mapping[str, Any], name: str) -> str:
+    """The attribute as text, whatever type it was stored with; ``""`` where it is missing."""
+    value = item.get(name)
+    if value is None:
+        return ""
+    if "S" in value:
+        return str(value["S"])
+    return str(_plain(_deserialize(value)))
+
+
+def plain_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """``item`` in JSON's own types, for people: sets become lists, binary becomes base64.
+
+    Numbers beyond a float's precision stay exact as integers, and as text otherwise.
+    """
+    return {
+        name: value["S"] if "S" in value else _plain(_deserialize(value))
+        for name, value in item.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, Binary | bytes):
+        return base64.b64encode(bytes(value)).decode("ascii")
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(entry) for entry in value), key=str)
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return value
+
+
+def _number(value: Decimal) -> int | float | str:
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+def raw_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """``item`` as DynamoDB JSON, with binary values in base64: lossless."""
+    return {name: _raw(value) for name, value in item.items()}
+
+
+def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    if kind == "B":
+        return {kind: base64.b64encode(content).decode("ascii")}
+    if kind == "BS":
+        return {kind: [base64.b64encode(entry).decode("ascii") for entry in content]}
+    if kind == "L":
+        return {kind: [_raw(entry) for entry in content]}
+    if kind == "M":
+        return {kind: {name: _raw(entry) for name, entry in content.items()}}
+    return {kind: content}

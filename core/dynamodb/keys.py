@@ -1,0 +1,57 @@
+"""The keys of every item kind: the one place that builds and takes them apart.
+
+===============  ============================  ================
+item             pk                            sk
+===============  ============================  ================
+message          ``MSG#<message_group_uuid>``  created_at
+message group    ``GRP#<user_uuid>``           last_message_at
+pair             ``PAIR#<smaller>#<larger>``   ``PAIR``
+environment      ``ENV#``                      ``ENV``
+===============  ============================  ================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+INDEX = "message-group-sk-index"
+"""Group rows by ``message_group_uuid`` and ``sk``. Sparse: no other item carries that attribute."""
+
+_MESSAGE = "MSG#"
+_GROUP = "GRP#"
+_PAIR = "PAIR#"
+
+Key = dict[str, dict[str, str]]
+Item = dict[str, dict[str, Any]]
+"""An item as DynamoDB's low-level API has it: ``{"pk": {"S": "…"}, …}``."""
+
+
+def key(pk: str, sk: str) -> Key:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def message_pk(message_group_uuid: str) -> str:
+    return f"{_MESSAGE}{message_group_uuid}"
+
+
+def group_pk(user_uuid: str) -> str:
+    return f"{_GROUP}{user_uuid}"
+
+
+def pair_key(one: str, other: str) -> Key:
+    """The key under which two people, in whichever order, find their conversation."""
+    smaller, larger = sorted((one, other))
+    return key(f"{_PAIR}{smaller}#{larger}", "PAIR")
+
+
+ENVIRONMENT_KEY = key("ENV#", "ENV")
+
+
+def message_group_of(pk: str) -> str | None:
+    """The ``message_group_uuid`` of a message's pk; None for any other pk."""
+    return pk.removeprefix(_MESSAGE) if pk.startswith(_MESSAGE) else None
+
+
+def owner_of(pk: str) -> str | None:
+    """The ``user_uuid`` whose inbox a group row is in; None for any other pk."""
+    return pk.removeprefix(_GROUP) if pk.startswith(_GROUP) else None

@@ -1,0 +1,222 @@
+"""Patterns A and B, and the look-ups that the write path needs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from core.dynamodb import keys
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_from, message_from
+from core.dynamodb.keys import Item
+from core.errors import InputError
+from core.models import Conversation, Message, Page
+
+Entry = TypeVar("Entry", Message, Conversation)
+
+
+def list_messages(
+    table: Table,
+    message_group_uuid: str,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+    before: str | None = None,
+    cursor: str | None = None,
+) -> Page[Message]:
+    """Pattern A: up to ``limit`` messages of a conversation, newest first or oldest first.
+
+    ``after`` and ``before`` are sort keys, both exclusive. Eventually consistent: 0.5 RCU per
+    4 KB read. One request while the page is under 1 MB.
+    """
+    pk = keys.message_pk(message_group_uuid)
+    return _page(table, pk, message_from, limit, newest_first, after, before, cursor)
+
+
+def list_conversations(
+    table: Table,
+    user_uuid: str,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+    before: str | None = None,
+    cursor: str | None = None,
+) -> Page[Conversation]:
+    """Pattern B: up to ``limit`` conversations of a user, newest first or oldest first.
+
+    Bounds, consistency and cost are those of :func:`list_messages`.
+    """
+    pk = keys.group_pk(user_uuid)
+    return _page(table, pk, group_from, limit, newest_first, after, before, cursor)
+
+
+def _page(
+    table: Table,
+    pk: str,
+    read: Callable[[Item], Entry],
+    limit: int,
+    newest_first: bool,
+    after: str | None,
+    before: str | None,
+    cursor: str | None,
+) -> Page[Entry]:
+    if cursor is not None:
+        reached = _reached(cursor, pk, newest_first)
+        if newest_first:
+            before = reached if before is None else min(before, reached)
+        else:
+            after = reached if after is None else max(after, reached)
+    entries: list[Entry] = []
+    # One more than asked for tells whether a next page exists.
+    for item in _query(table, pk, newest_first, after, before, limit + 1):
+        if len(entries) == limit:
+            return Page(entries, _cursor(pk, newest_first, entries[-1].sort_key))
+        entries.append(read(item))
+    return Page(entries, None)
+
+
+def _query(
+    table: Table, pk: str, newest_first: bool, after: str | None, before: str | None, limit: int
+) -> Iterator[Item]:
+    condition, values = "pk = :pk", {":pk": {"S": pk}}
+    if after is not None and before is not None:
+        if after >= before:
+            return
+        # A key condition takes one comparison of sk; BETWEEN includes its ends.
+        condition += " AND sk BETWEEN :after AND :before"
+        limit += 2
+    elif after is not None:
+        condition += " AND sk > :after"
+    elif before is not None:
+        condition += " AND sk < :before"
+    values |= {
+        f":{name}": {"S": bound}
+        for name, bound in (("after", after), ("before", before))
+        if bound is not None
+    }
+    for item in paged(
+        table,
+        "query",
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=values,
+        ScanIndexForward=not newest_first,
+        Limit=limit,
+    ):
+        if item["sk"]["S"] not in (after, before):
+            yield item
+
+
+def paged(table: Table, operation: str, **params: Any) -> Iterator[Item]:
+    """The items of a query or scan over all its pages; a page is asked for when it is needed."""
+    while True:
+        response = table.request(operation, **params)
+        yield from response["Items"]
+        if not (last := response.get("LastEvaluatedKey")):
+            return
+        params["ExclusiveStartKey"] = last
+
+
+def _cursor(pk: str, newest_first: bool, sort_key: str) -> str:
+    content = json.dumps([pk, newest_first, sort_key]).encode()
+    return base64.urlsafe_b64encode(content).decode("ascii")
+
+
+def _reached(cursor: str, pk: str, newest_first: bool) -> str:
+    try:
+        asked, direction, sort_key = json.loads(base64.urlsafe_b64decode(cursor))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise InputError("the cursor is not one of ours", "Start from the first page.") from error
+    if [asked, direction] != [pk, newest_first] or not isinstance(sort_key, str):
+        raise InputError("the cursor belongs to another question", "Start from the first page.")
+    return sort_key
+
+
+def scan(table: Table) -> Iterator[Item]:
+    """Every item of the table, of every kind, in no order; one page in memory at a time.
+
+    Eventually consistent: 0.5 RCU per 4 KB of the whole table.
+    """
+    return paged(table, "scan")
+
+
+def group_rows(table: Table, message_group_uuid: str) -> list[Conversation]:
+    """A conversation's inbox rows, from the index: usually two, one a member.
+
+    Eventually consistent, as indexes are: a row just moved may show at its old place, or not at
+    all. 0.5 RCU.
+    """
+    items = paged(
+        table,
+        "query",
+        IndexName=keys.INDEX,
+        KeyConditionExpression="message_group_uuid = :group",
+        ExpressionAttributeValues={":group": {"S": message_group_uuid}},
+    )
+    return list(_readable(items))
+
+
+def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> Conversation | None:
+    """A member's newest row of one conversation, from the base table, read consistently.
+
+    Walks the inbox from its newest end: one request for a recent conversation.
+    """
+    return _newest_where(table, user_uuid, "message_group_uuid", message_group_uuid)
+
+
+def newest_conversation_with(table: Table, user_uuid: str, other: str) -> Conversation | None:
+    """A user's newest conversation with ``other`` (a user_uuid), read consistently.
+
+    Walks the inbox from its newest end: one request for a recent conversation.
+    """
+    return _newest_where(table, user_uuid, "user_uuid", other)
+
+
+def _newest_where(table: Table, user_uuid: str, attribute: str, value: str) -> Conversation | None:
+    items = paged(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        FilterExpression="#wanted = :wanted",
+        ExpressionAttributeNames={"#wanted": attribute},
+        ExpressionAttributeValues={":pk": {"S": keys.group_pk(user_uuid)}, ":wanted": {"S": value}},
+        ScanIndexForward=False,
+        ConsistentRead=True,
+    )
+    return next(_readable(items), None)
+
+
+def _readable(items: Iterator[Item]) -> Iterator[Conversation]:
+    """The rows that name an owner, a group and another person; others cannot be acted on."""
+    rows = (group_from(item) for item in items)
+    return (row for row in rows if row.owner_uuid and row.message_group_uuid and row.other.uuid)
+
+
+def pair_group(table: Table, one: str, other: str) -> str | None:
+    """The conversation that two people are known to have, read consistently. 1 RCU."""
+    reply = table.request("get_item", Key=keys.pair_key(one, other), ConsistentRead=True)
+    group = reply.get("Item", {}).get("group_uuid", {}).get("S")
+    return str(group) if group else None
+
+
+def find_message(
+    table: Table, message_group_uuid: str, message_uuid: str, *, since: str
+) -> Message | None:
+    """The message with that uuid at sort key ``since`` or later, read consistently."""
+    items = paged(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk AND sk >= :since",
+        FilterExpression="message_uuid = :wanted",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.message_pk(message_group_uuid)},
+            ":since": {"S": since},
+            ":wanted": {"S": message_uuid},
+        },
+        ConsistentRead=True,
+    )
+    return next(map(message_from, items), None)

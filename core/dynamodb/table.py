@@ -1,0 +1,180 @@
+"""The table itself: its schema, its creation and its end, the environment marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from core.aws.clients import translating
+from core.dynamodb import keys
+from core.dynamodb.client import Table
+from core.errors import DynamoDBError, MissingSchemaError, StoreError
+from core.targets import Environment, StoreState
+
+_SCHEMA: dict[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
+        {"AttributeName": "message_group_uuid", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": keys.INDEX,
+            "KeySchema": [
+                {"AttributeName": "message_group_uuid", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+_STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+_PATIENCE = {"Delay": 1, "MaxAttempts": 300}
+
+
+def create_table(table: Table, environment: Environment) -> bool:
+    """True when the table was created, False when it was there with the same schema.
+
+    On-demand billing, stream on with NEW_IMAGE. Returns once it is ACTIVE (AWS takes seconds to
+    a minute) and, if it holds nothing yet, carries the environment marker.
+
+    Raises:
+        StoreError: a table of that name is there with another schema; it is left as it is.
+    """
+    description = describe(table)
+    if description is None:
+        with translating("dynamodb", table.target):
+            table.client.create_table(
+                TableName=table.name,
+                BillingMode="PAY_PER_REQUEST",
+                StreamSpecification=_STREAM,
+                **_SCHEMA,
+            )
+            if not table.dry:
+                table.client.get_waiter("table_exists").wait(
+                    TableName=table.name, WaiterConfig=_PATIENCE
+                )
+    elif differences := schema_differences(description):
+        raise StoreError(
+            f"table {table.name} is there with another schema: {'; '.join(differences)}",
+            "Name another table in DDB_MESSAGE_TABLE, or drop this one: invoke ddb.drop",
+        )
+    if description is None or _needs_marker(table):
+        write_marker(table, environment)
+    return description is None
+
+
+def _needs_marker(table: Table) -> bool:
+    state = store_state(table)
+    return state.environment is None and not state.holds_data
+
+
+def drop_table(table: Table) -> bool:
+    """True when the table was dropped, False when there was none. Returns once it is gone."""
+    if describe(table) is None:
+        return False
+    with translating("dynamodb", table.target):
+        table.client.delete_table(TableName=table.name)
+        if not table.dry:
+            table.client.get_waiter("table_not_exists").wait(
+                TableName=table.name, WaiterConfig=_PATIENCE
+            )
+    return True
+
+
+def list_tables(table: Table) -> Iterator[str]:
+    """The names of the account's tables in the region, in order, over all pages."""
+    start: dict[str, str] = {}
+    while True:
+        with translating("dynamodb", table.target):
+            response = table.client.list_tables(**start)
+        yield from response["TableNames"]
+        if not (last := response.get("LastEvaluatedTableName")):
+            return
+        start = {"ExclusiveStartTableName": last}
+
+
+def describe(table: Table) -> dict[str, Any] | None:
+    """DynamoDB's description of the table, or None if it is not there.
+
+    Its item count and size are DynamoDB's own, refreshed about every six hours:
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+    """
+    try:
+        with translating("dynamodb", table.target):
+            response = table.client.describe_table(TableName=table.name)
+    except MissingSchemaError:
+        return None
+    description: dict[str, Any] = response["Table"]
+    return description
+
+
+def schema_differences(description: dict[str, Any]) -> list[str]:
+    """What keeps the described table from being ours; empty when nothing does.
+
+    Capacity, billing mode and stream are an operator's to choose and are not compared.
+    """
+    types = {d["AttributeName"]: d["AttributeType"] for d in description["AttributeDefinitions"]}
+    differences = [
+        f"attribute {wanted['AttributeName']} is {types.get(wanted['AttributeName'], 'no key')}"
+        f" instead of {wanted['AttributeType']}"
+        for wanted in _SCHEMA["AttributeDefinitions"]
+        if types.get(wanted["AttributeName"]) != wanted["AttributeType"]
+    ]
+    if _key_names(description) != _key_names(_SCHEMA):
+        differences.append(f"its key is {_key_names(description)}")
+    indexes = {index["IndexName"]: index for index in description.get("GlobalSecondaryIndexes", [])}
+    found = indexes.get(keys.INDEX)
+    wanted = _SCHEMA["GlobalSecondaryIndexes"][0]
+    if found is None:
+        differences.append(f"index {keys.INDEX} is missing")
+    elif _key_names(found) != _key_names(wanted):
+        differences.append(f"the key of index {keys.INDEX} is {_key_names(found)}")
+    elif found["Projection"].get("ProjectionType") != "ALL":
+        differences.append(f"index {keys.INDEX} does not project all attributes")
+    return differences
+
+
+def _key_names(described: dict[str, Any]) -> str:
+    """``pk, sk``: partition key, then sort key."""
+    ordered = sorted(described["KeySchema"], key=lambda entry: str(entry["KeyType"]))
+    return ", ".join(str(entry["AttributeName"]) for entry in ordered)
+
+
+def stream_is_on(description: dict[str, Any]) -> bool:
+    return bool(description.get("StreamSpecification", {}).get("StreamEnabled"))
+
+
+def store_state(table: Table) -> StoreState:
+    """What the table says of itself, read consistently. A missing table holds nothing."""
+    try:
+        reply = table.request("get_item", Key=keys.ENVIRONMENT_KEY, ConsistentRead=True)
+        # The marker is at most one of two items: a second one is data.
+        sample = table.request("scan", Limit=2, ConsistentRead=True)["Items"]
+    except MissingSchemaError:
+        return StoreState(table.name, None, holds_data=False)
+    except DynamoDBError as error:
+        if error.code != "ValidationException":
+            raise
+        # A table with other keys than ours: somebody else's.
+        return StoreState(table.name, None, holds_data=True)
+    marker = reply.get("Item", {}).get("environment", {}).get("S")
+    own = keys.ENVIRONMENT_KEY["pk"]
+    return StoreState(table.name, marker, any(item.get("pk") != own for item in sample))
+
+
+def write_marker(table: Table, environment: Environment) -> None:
+    """Store the environment's name in the table, unless one is stored already."""
+    try:
+        table.request(
+            "put_item",
+            Item=keys.ENVIRONMENT_KEY | {"environment": {"S": str(environment)}},
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+    except DynamoDBError as error:
+        if error.code != "ConditionalCheckFailedException":
+            raise

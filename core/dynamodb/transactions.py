@@ -1,0 +1,231 @@
+"""The actions that writes are made of, and the one request that commits them together.
+
+Limits of a transaction: 100 actions, 4 MB, each item once:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.exceptions
+
+from core.aws.clients import translating
+from core.dynamodb import keys
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_item, message_from, message_item
+from core.dynamodb.keys import Item
+from core.errors import DynamoDBError, StoreError, UnreachableError
+from core.models import Conversation, Message, Person
+from core.timestamps import MICROSECOND, parse, sort_key
+
+MAX_ACTIONS = 100
+
+Action = dict[str, Any]
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_RETRYABLE = {
+    "InternalServerError",
+    "ItemCollectionSizeLimitExceeded",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+_TRANSIENT_REASONS = {
+    "None",
+    _CONDITION_FAILED,
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+}
+_NOT_PROCESSED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+
+
+def put_message(table: Table, message: Message) -> Action:
+    """Put ``message``, unless its key is taken."""
+    return _put(table, message_item(message), "attribute_not_exists(pk)")
+
+
+def put_group_row(table: Table, row: Conversation) -> Action:
+    """Put an inbox row, unless another conversation's row has that very instant."""
+    return _put(
+        table,
+        group_item(row),
+        "attribute_not_exists(pk) OR message_group_uuid = :group",
+        {":group": {"S": row.message_group_uuid}},
+    )
+
+
+def delete_group_row(table: Table, row: Conversation) -> Action:
+    """Delete an inbox row, if it still is where it was read."""
+    return {
+        "Delete": {
+            "TableName": table.name,
+            "Key": keys.key(keys.group_pk(row.owner_uuid), row.sort_key),
+            "ConditionExpression": "message_group_uuid = :group",
+            "ExpressionAttributeValues": {":group": {"S": row.message_group_uuid}},
+        }
+    }
+
+
+def move_rows(
+    table: Table,
+    message: Message,
+    members: tuple[Person, Person],
+    rows: Sequence[Conversation],
+    nudges: Mapping[str, int],
+) -> list[tuple[str, Action]]:
+    """The actions that bring both members' inbox rows to ``message``, each with its owner's uuid.
+
+    ``rows`` are the conversation's rows as they were read. A member whose row is newer keeps it:
+    a row never moves backwards. ``nudges`` are microseconds by owner, for an owner who has
+    another conversation at that very instant.
+    """
+    moves = []
+    for owner, other in (members, members[::-1]):
+        at = _nudged(message.sort_key, nudges.get(owner.uuid, 0))
+        own = [row for row in rows if row.owner_uuid == owner.uuid]
+        if any(row.sort_key > at for row in own):
+            continue
+        # One transaction may not delete and put the same key.
+        deletes = [delete_group_row(table, row) for row in own if row.sort_key != at]
+        row = Conversation(
+            message.message_group_uuid, owner.uuid, other, message.text, at, parse(at)
+        )
+        moves += [(owner.uuid, action) for action in (*deletes, put_group_row(table, row))]
+    return moves
+
+
+def _nudged(at: str, microseconds: int) -> str:
+    instant = parse(at)
+    if microseconds == 0 or instant is None:
+        return at
+    return sort_key(instant + microseconds * MICROSECOND)
+
+
+def nudge(
+    nudges: dict[str, int], moves: Sequence[tuple[str, Action]], failed: Iterable[int]
+) -> None:
+    """Note the owners whose put ``failed``: another conversation of theirs has that instant.
+
+    ``failed`` are positions in ``moves``.
+    """
+    for position in failed:
+        owner, action = moves[position]
+        if "Put" in action:
+            nudges[owner] = nudges.get(owner, 0) + 1
+
+
+def put_pair(table: Table, one: str, other: str, message_group_uuid: str) -> Action:
+    """Remember the conversation of two people, unless one is remembered already."""
+    item = keys.pair_key(one, other) | {"group_uuid": {"S": message_group_uuid}}
+    return _put(table, item, "attribute_not_exists(pk)")
+
+
+def _put(table: Table, item: Item, condition: str, values: Item | None = None) -> Action:
+    put = {
+        "TableName": table.name,
+        "Item": item,
+        "ConditionExpression": condition,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if values:
+        put["ExpressionAttributeValues"] = values
+    return {"Put": put}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a transaction.
+
+    ``committed``; or refused, with the positions of the actions whose ``failed`` condition it
+    was; or, with ``unknown``, without an answer: it may have been committed, or be so yet.
+    """
+
+    committed: bool = False
+    unknown: bool = False
+    failed: frozenset[int] = frozenset()
+    found: dict[int, Item] = field(default_factory=dict)
+    error: StoreError | None = None
+
+    def message_in_the_way(self, position: int) -> Message | None:
+        """The message that holds the key which the action at ``position`` wanted."""
+        item = self.found.get(position)
+        return message_from(item) if item else None
+
+
+def commit(table: Table, actions: Sequence[Action]) -> Outcome:
+    """Commit ``actions`` together, or none of them. 2 WCU per KB and item, index writes aside.
+
+    Raises:
+        StoreError: a refusal that trying again will not mend.
+    """
+    try:
+        with translating("dynamodb", table.target):
+            response = _transact(table, actions)
+    except UnreachableError as error:
+        return Outcome(unknown=True, error=error)
+    except DynamoDBError as error:
+        return _refused(error)
+    table.capacity.add("transact_write_items", response)
+    return Outcome(committed=True)
+
+
+def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
+    # The SDK adds a ClientRequestToken, the same one for each of its own retries.
+    response: dict[str, Any] = table.client.transact_write_items(
+        TransactItems=list(actions), ReturnConsumedCapacity="TOTAL"
+    )
+    return response
+
+
+def _refused(error: DynamoDBError) -> Outcome:
+    if error.code != "TransactionCanceledException":
+        if error.code not in _RETRYABLE:
+            raise error
+        return Outcome(unknown=error.code not in _NOT_PROCESSED, error=error)
+    if not _TRANSIENT_REASONS.issuperset(error.reasons):
+        raise error
+    failed = frozenset(n for n, reason in enumerate(error.reasons) if reason == _CONDITION_FAILED)
+    return Outcome(failed=failed, found=_found(error), error=error)
+
+
+def _found(error: DynamoDBError) -> dict[int, Item]:
+    """The items that failed conditions met, by the position of their action."""
+    cause = error.__cause__
+    if not isinstance(cause, botocore.exceptions.ClientError):
+        return {}
+    reasons = cause.response.get("CancellationReasons", [])
+    return {n: reason["Item"] for n, reason in enumerate(reasons) if reason.get("Item")}
+
+
+class Patience:
+    """Pauses between tries, longer and longer, with jitter, until a deadline.
+
+    The jitter is AWS's "full jitter":
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+
+    def __init__(self, total_s: float = 30.0) -> None:
+        self._deadline = time.monotonic() + total_s
+        self._ceiling_s = 0.02
+
+    def pause(self) -> bool:
+        """Wait a while and return True; False when the time is up."""
+        if time.monotonic() > self._deadline:
+            return False
+        time.sleep(random.uniform(0, self._ceiling_s))
+        self._ceiling_s = min(1.0, self._ceiling_s * 2)
+        return True

@@ -1,0 +1,126 @@
+"""Every error a caller of :mod:`core` may meet.
+
+::
+
+    CoreError                    one line: what is wrong, and what to do next
+     ├── UsageError              options that are missing, contradict or do not parse
+     ├── SettingsError           an environment variable that cannot be used
+     ├── InputError              a value that a store must not be given
+     ├── NotFoundError           a user or conversation that is not there
+     ├── NotAMemberError         somebody acting in a conversation that is not theirs
+     ├── TargetRefusedError      a destructive step on a target that was not named
+     ├── EngineError             the embedded engines will not start, stop or answer
+     └── StoreError              a database said no, or said nothing
+          ├── UnreachableError       nobody answered at the endpoint
+          ├── CredentialsError       no credentials, or not these
+          ├── MissingSchemaError     the table or database is not there yet
+          ├── MessageUnconfirmedError  a send whose fate is unknown; carries what a retry needs
+          ├── DynamoDBError          carries the error code and the cancellation reasons
+          └── PostgresError          carries the SQLSTATE
+
+Drivers' errors are translated once, in the store packages, with ``raise … from``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class CoreError(Exception):
+    """A problem told in one line: ``problem``, then ``hint`` (what to do next)."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
+
+    def __str__(self) -> str:
+        line = self.problem.rstrip(".") + (f". {self.hint}" if self.hint else "")
+        return " ".join(line.split())
+
+
+class UsageError(CoreError):
+    """Options that are missing, contradict each other, or do not parse."""
+
+    exit_code = 2
+
+
+class SettingsError(CoreError):
+    """An environment variable whose value cannot be used."""
+
+
+class InputError(CoreError):
+    """A value that must not reach a store: an empty message, a malformed line."""
+
+
+class NotFoundError(CoreError):
+    """A user or a conversation that is not there."""
+
+
+class NotAMemberError(CoreError):
+    """Somebody tried to read or write a conversation as a person who is not in it."""
+
+
+class TargetRefusedError(CoreError):
+    """A destructive step on a production target whose name was not typed."""
+
+
+class EngineError(CoreError):
+    """An embedded engine that will not start, stop or answer."""
+
+
+class StoreError(CoreError):
+    """A database said no, or said nothing."""
+
+
+class UnreachableError(StoreError):
+    """Nobody answered at the endpoint, or the answer did not come in time."""
+
+
+class CredentialsError(StoreError):
+    """No credentials were found, or the store refused the ones it got."""
+
+
+class MissingSchemaError(StoreError):
+    """The table, index or database that was asked for does not exist (yet)."""
+
+
+class MessageUnconfirmedError(StoreError):
+    """A send whose reply was lost: the message may or may not be stored.
+
+    Send again with the same ``message_uuid`` and ``created_at`` (the sort key that was tried
+    first): the message is then stored once, whatever became of this attempt.
+    """
+
+    def __init__(self, problem: str, hint: str, *, message_uuid: str, created_at: str) -> None:
+        super().__init__(problem, hint)
+        self.message_uuid = message_uuid
+        self.created_at = created_at
+
+
+class DynamoDBError(StoreError):
+    """DynamoDB refused a request.
+
+    ``code`` is DynamoDB's error code; ``reasons`` are the cancellation reasons of a transaction,
+    in the order of its actions (``"None"`` for an action that was not at fault).
+    """
+
+    def __init__(
+        self, problem: str, hint: str = "", *, code: str, reasons: Sequence[str] = ()
+    ) -> None:
+        super().__init__(problem, hint)
+        self.code = code
+        self.reasons = tuple(reasons)
+
+
+class PostgresError(StoreError):
+    """Postgres refused a statement. ``sqlstate`` is its five-character code, or None.
+
+    The codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+
+    def __init__(self, problem: str, hint: str = "", *, sqlstate: str | None = None) -> None:
+        super().__init__(problem, hint)
+        self.sqlstate = sqlstate

@@ -1,0 +1,141 @@
+"""The settings, as data: one field each, with its variable's name, default and help.
+
+``Settings.from_env`` is the only reader of the environment. Nothing is required: with nothing
+set, everything runs locally, on the embedded engines.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from core.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def _setting(*names: str, help: str, default: str | None = None, secret: bool = False):  # type: ignore[no-untyped-def]
+    """Declare a setting. The first of ``names`` that is set wins."""
+    metadata = {"names": names, "help": help, "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """The values in force. An empty variable counts as unset."""
+
+    connection_url: str | None = _setting(
+        "CONNECTION_URL",
+        secret=True,
+        help="Postgres of the local target, as a URL. Unset: the embedded Postgres.",
+    )
+    prod_connection_url: str | None = _setting(
+        "PROD_CONNECTION_URL",
+        secret=True,
+        help="Postgres of the production target, as a URL. Used with `--prod` only.",
+    )
+    endpoint_url: str | None = _setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL",
+        help="DynamoDB endpoint of the local target. Unset: the embedded engine."
+        " `--prod` ignores it.",
+    )
+    aws_endpoint_url: str | None = _setting(
+        "AWS_ENDPOINT_URL",
+        help="Endpoint of every AWS service of the local target (Cognito, EC2, and DynamoDB"
+        " unless it has its own). Unset: the embedded engine. `--prod` ignores it.",
+    )
+    prod_endpoint_url: str | None = _setting(
+        "PROD_AWS_ENDPOINT_URL",
+        help="Endpoint that `--prod` uses in place of AWS's own: for VPC endpoints and tests.",
+    )
+    region: str | None = _setting(
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        help="AWS region. Unset: `us-east-1` locally; the AWS profile's region with `--prod`.",
+    )
+    access_key_id: str | None = _setting(
+        "AWS_ACCESS_KEY_ID",
+        secret=True,
+        help="AWS credentials are found by the AWS SDK. Locally they are sent only to an endpoint"
+        " you set yourself; the embedded engine gets a placeholder.",
+    )
+    table_name: str = _setting(
+        "DDB_MESSAGE_TABLE",
+        default="cruddur-messages",
+        help="The DynamoDB table that holds the messages.",
+    )
+    user_pool_id: str | None = _setting(
+        "AWS_COGNITO_USER_POOL_ID",
+        "AWS_USER_POOLS_ID",
+        help="The Cognito user pool whose users are listed and whose ids go into Postgres.",
+    )
+    security_group_id: str | None = _setting(
+        "DB_SG_ID", help="The security group in front of RDS, for `rds.update-sg-rule`."
+    )
+    security_group_rule_id: str | None = _setting(
+        "DB_SG_RULE_ID", help="The rule of that group to point at this machine's address."
+    )
+    postgres_port: str = _setting(
+        "POSTGRES_PORT", default="5432", help="The port that the security group rule opens."
+    )
+    gitpod_ip: str | None = _setting(
+        "GITPOD_IP", help="This machine's public IPv4 address. Unset: it is looked up over HTTPS."
+    )
+    user1_name: str | None = _setting(
+        "user1_name", help="Display name of the first demo user. Set all three or none."
+    )
+    user1_email: str | None = _setting("user1_email", help="Email of the first demo user.")
+    user1_username: str | None = _setting("user1_username", help="Handle of the first demo user.")
+    user2_name: str | None = _setting(
+        "user2_name", help="Display name of the second demo user. Set all three or none."
+    )
+    user2_email: str | None = _setting("user2_email", help="Email of the second demo user.")
+    user2_username: str | None = _setting("user2_username", help="Handle of the second demo user.")
+    engines_dir: str = _setting(
+        "CRUDDUR_ENGINES_DIR",
+        default=".engines",
+        help="Folder of the embedded engines' data, relative to the checkout.",
+    )
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
+    ) -> Settings:
+        """Settings from the environment, then from a ``.env`` file for what it leaves unset."""
+        found = dict(_read_dotenv(dotenv))
+        found.update(environ if environ is not None else os.environ)
+        values: dict[str, str] = {}
+        for entry in fields(cls):
+            for name in entry.metadata["names"]:
+                if value := found.get(name, "").strip():
+                    values[entry.name] = value
+                    break
+        return cls(**values)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{entry.name}={'***' if entry.metadata['secret'] else getattr(self, entry.name)!r}"
+            for entry in fields(self)
+            if getattr(self, entry.name) is not None
+        )
+        return f"Settings({', '.join(shown)})"
+
+    @property
+    def engines_path(self) -> Path:
+        return PROJECT_ROOT / self.engines_dir
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        return {name: value or "" for name, value in dotenv_values(path).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error}", "Mend the file or remove it."
+        ) from error

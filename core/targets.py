@@ -1,0 +1,170 @@
+"""One resolved target a run, and the guard in front of everything that destroys.
+
+A target is *local* or *production*, for both stores at once. Only ``--prod`` selects production.
+What a store says of itself (its marker) counts as much as what was asked for: a loopback URL may
+be a tunnel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.engines import endpoints
+from core.errors import SettingsError, TargetRefusedError
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.postgres.conninfo import PostgresAddress
+
+DEFAULT_LOCAL_REGION = "us-east-1"
+
+
+class Environment(StrEnum):
+    """The name a target goes by; the stored markers hold the same words."""
+
+    LOCAL = "local"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsTarget:
+    """Where AWS calls go. ``endpoint_url`` None means AWS's own endpoints.
+
+    ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
+    secret may be sent and none is needed: the embedded engine.
+    """
+
+    endpoint_url: str | None
+    region: str | None
+    placeholder_credentials: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The one place a run reads and writes."""
+
+    environment: Environment
+    settings: Settings
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def table_name(self) -> str:
+        return self.settings.table_name
+
+    @property
+    def postgres(self) -> PostgresAddress:
+        """The address of the database.
+
+        Raises:
+            SettingsError: no URL for production, or one that does not parse.
+            EngineError: the embedded Postgres is meant and was never started.
+        """
+        from core.postgres.conninfo import parse_url
+
+        if self.is_production:
+            if self.settings.prod_connection_url is None:
+                raise SettingsError(
+                    "--prod needs PROD_CONNECTION_URL, which is not set",
+                    "Set it to the production Postgres URL.",
+                )
+            return parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
+        if self.settings.connection_url is not None:
+            return parse_url(self.settings.connection_url, "CONNECTION_URL")
+        return parse_url(endpoints(self.settings.engines_path).postgres_url, "the engines' URL")
+
+    @property
+    def dynamodb(self) -> AwsTarget:
+        """The DynamoDB endpoint."""
+        return self._aws(self.settings.endpoint_url)
+
+    @property
+    def aws(self) -> AwsTarget:
+        """The endpoint of the other AWS services: Cognito, EC2, STS."""
+        return self._aws(self.settings.aws_endpoint_url)
+
+    def _aws(self, local_endpoint: str | None) -> AwsTarget:
+        if self.is_production:
+            return AwsTarget(self.settings.prod_endpoint_url, self.settings.region, False)
+        region = self.settings.region or DEFAULT_LOCAL_REGION
+        if local_endpoint is not None:
+            return AwsTarget(local_endpoint, region, self.settings.access_key_id is None)
+        return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
+
+    def describe_dynamodb(self, account: str | None = None) -> str:
+        target = self.dynamodb
+        place = target.endpoint_url or "AWS"
+        details = ", ".join(filter(None, [account and f"account {account}", target.region]))
+        return f"DynamoDB table {self.table_name} at {place}" + (f" ({details})" if details else "")
+
+    def describe_postgres(self) -> str:
+        return f"Postgres {self.postgres.describe()}"
+
+    def ignored_variables(self) -> list[str]:
+        """The endpoint variables that are set and that this target does not follow."""
+        if not self.is_production:
+            return []
+        found = {
+            "AWS_ENDPOINT_URL_DYNAMODB": self.settings.endpoint_url,
+            "AWS_ENDPOINT_URL": self.settings.aws_endpoint_url,
+        }
+        if self.settings.endpoint_url == self.settings.aws_endpoint_url:
+            del found["AWS_ENDPOINT_URL_DYNAMODB"]
+        return [name for name, value in found.items() if value]
+
+
+def resolve(settings: Settings, *, prod: bool) -> Target:
+    """The target of this run, for both stores."""
+    return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What a store says of itself, read consistently just before a destructive step.
+
+    ``name`` is the database or table name an operator types to confirm. ``environment`` is the
+    stored marker, None where there is none.
+    """
+
+    name: str
+    environment: str | None
+    holds_data: bool
+
+
+def why_production(target: Target, state: StoreState) -> str | None:
+    """Why this store counts as production, or None if it does not."""
+    if target.is_production:
+        return "it is the production target"
+    if state.environment is not None and state.environment != Environment.LOCAL:
+        return f"it is marked {state.environment!r}"
+    if state.environment is None and state.holds_data:
+        return "it holds data and carries no environment marker"
+    return None
+
+
+def guard(
+    target: Target, state: StoreState, action: str, ask: Callable[[str, str], str | None]
+) -> None:
+    """Let a destructive ``action`` pass, or refuse it.
+
+    On a store that counts as production, ``ask(question, name)`` must return the store's name;
+    None means that nobody could be asked.
+
+    Raises:
+        TargetRefusedError: the name was not typed. Nothing was changed.
+    """
+    reason = why_production(target, state)
+    if reason is None:
+        return
+    typed = ask(f"{action} {state.name}: {reason}.", state.name)
+    if typed == state.name:
+        return
+    problem = f"refused to {action} {state.name}: {reason}"
+    if typed is not None:
+        problem += f", and {typed!r} is not its name"
+    raise TargetRefusedError(problem, f"To do it all the same, add --confirm {state.name}")

@@ -1,0 +1,68 @@
+"""Timestamps as the messages' sort keys carry them.
+
+Ours are UTC with six fractional digits and ``+00:00``. Rows written by others may be naive (read
+as UTC), carry another offset, or lack the fraction. The order of a conversation is the byte order
+of its sort keys; instants are for people.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def parse(text: str) -> datetime | None:
+    """The instant that ``text`` names, aware and in UTC; None if it names none."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=UTC)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def sort_key(instant: datetime) -> str:
+    """``2026-11-23T18:04:05.000000+00:00``: UTC, always 32 characters."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def sort_key_after(last: str | None, instant: datetime) -> str:
+    """The sort key of ``instant``, or the first one of ours that is greater than ``last``.
+
+    ``last`` may be of any form. One that names no instant is passed over: nothing of ours could
+    be made to follow it, and a conversation must stay writable.
+    """
+    wanted = sort_key(instant)
+    if last is None or wanted > last:
+        return wanted
+    try:
+        # The digits of ``last`` as they stand, whatever offset follows them: that is what sorts.
+        reading = datetime.fromisoformat(last).replace(tzinfo=UTC)
+        following = sort_key(reading + MICROSECOND)
+        if following > last:
+            return following
+        # ``…:05Z`` sorts after ``…:05.000001+00:00``; the next second sorts after both.
+        following = sort_key(reading.replace(microsecond=0) + timedelta(seconds=1))
+    except (ValueError, OverflowError):
+        return wanted
+    return following if following > last else wanted
+
+
+def bound_below(key: str) -> str:
+    """A time that a person may give as ``--before`` to see what is older than ``key``.
+
+    Ours is returned as it is. For a row of another form it is the greatest time of our form that
+    sorts before it; for one that names no instant, the row's own key.
+    """
+    try:
+        reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
+        own = sort_key(reading)
+        return own if own <= key else sort_key(reading - MICROSECOND)
+    except (ValueError, OverflowError):
+        return key

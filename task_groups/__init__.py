@@ -1,0 +1,1 @@
+"""The Invoke namespaces, one module each: parse, call core, print."""

@@ -1,0 +1,240 @@
+"""Where the terminal meets :mod:`core`: targets, answers, errors, confirmation.
+
+Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this module.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import invoke
+from invoke.exceptions import Exit
+from invoke.executor import Executor
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.dynamodb.client import Table
+    from core.postgres.database import Database
+    from core.settings import Settings
+    from core.targets import StoreState, Target
+
+Context = invoke.Context
+task = functools.partial(invoke.task, auto_shortflags=False)
+
+HELP = {
+    "prod": "Act on production: AWS and PROD_CONNECTION_URL.",
+    "json": "Print JSON for a program instead of a table for a person.",
+    "confirm": "The name of the production database or table, typed out to allow the change.",
+    "limit": "How many to print at most.",
+    "user": "Handle of the person whose side of the conversation it is.",
+    "with_": "Handle of the other person.",
+    "conversation": "The conversation's message group uuid, instead of --with.",
+    "before": "Only what is older than this time (ISO 8601; UTC unless it says otherwise).",
+    "after": "Only what is newer than this time (ISO 8601; UTC unless it says otherwise).",
+    "message": "The text of the message, 1 to 1,024 characters.",
+}
+"""The help of the options that mean the same in every task."""
+
+
+def help_for(*names: str, **own: str) -> dict[str, str]:
+    """The help of the shared options ``names``, and of a task's ``own``."""
+    return {**{name: HELP[name] for name in names}, **own}
+
+
+class OneTargetExecutor(Executor):  # type: ignore[misc]
+    """Runs the tasks of one command line: one target for all, one line for every error."""
+
+    def execute(self, *tasks: Any) -> Any:
+        from core.errors import CoreError
+
+        try:
+            self._refuse_mixed_targets(tasks)
+            results = super().execute(*tasks)
+            sys.stdout.flush()
+        except CoreError as error:
+            raise Exit(str(error), error.exit_code) from error
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough. Python would complain when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=0) from None
+        except KeyboardInterrupt:
+            raise Exit("interrupted", 130) from None
+        else:
+            return results
+
+    def _refuse_mixed_targets(self, tasks: Iterable[Any]) -> None:
+        """Refuse ``invoke db.drop db.seed --prod`` before anything of it has run."""
+        from core.errors import UsageError
+
+        choices = {
+            bool(task.args["prod"].value) for task in tasks if "prod" in getattr(task, "args", ())
+        }
+        if len(choices) > 1:
+            raise UsageError(
+                "these tasks have different targets: some carry --prod, some do not",
+                "Give --prod to all of them or to none.",
+            )
+
+
+def is_dry(ctx: Context) -> bool:
+    """Whether ``invoke --dry`` was asked for: nothing may change anywhere."""
+    return bool(ctx.config.run.dry)
+
+
+def note(line: str) -> None:
+    """Tell the person something that is not the answer."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def settings() -> Settings:
+    from core.settings import Settings
+
+    return Settings.from_env()
+
+
+def open_target(prod: bool, *stores: str) -> Target:
+    """The run's target, told on stderr with the ``stores`` that the task touches."""
+    from core.targets import resolve
+
+    target = resolve(settings(), prod=prod)
+    for name in target.ignored_variables():
+        note(f"--prod: {name} is ignored")
+    lines = []
+    if "postgres" in stores:
+        lines.append(target.describe_postgres())
+    if "dynamodb" in stores:
+        lines.append(target.describe_dynamodb(_account(target)))
+    if "aws" in stores:
+        place = target.aws.endpoint_url or f"account {_account(target)}"
+        lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
+    note(f"target: {target.environment} · " + " · ".join(lines))
+    return target
+
+
+def _account(target: Target) -> str | None:
+    if not target.is_production:
+        return None
+    from core.aws.identity import account_id
+
+    return account_id(target.aws)
+
+
+@contextmanager
+def database(ctx: Context, target: Target) -> Iterator[Database]:
+    """The target's Postgres, for as long as the block lasts."""
+    from core.postgres.database import Database
+
+    with Database(target.postgres, dry=print if is_dry(ctx) else None) as db:
+        yield db
+
+
+def table(ctx: Context, target: Target) -> Table:
+    """The target's message table."""
+    from core.dynamodb.client import open_table
+
+    return open_table(target, dry=print if is_dry(ctx) else None)
+
+
+def guard(ctx: Context, target: Target, state: StoreState, action: str, confirm: str) -> None:
+    """Ask for the name of a store that counts as production before ``action`` changes it."""
+    from core.targets import guard, why_production
+
+    if is_dry(ctx):
+        if reason := why_production(target, state):
+            note(f"would ask for the name {state.name!r}: {reason}")
+        return
+    guard(target, state, action, functools.partial(_typed_name, confirm))
+
+
+def _typed_name(confirm: str, question: str, name: str) -> str | None:
+    if confirm:
+        return confirm
+    if not sys.stdin.isatty():
+        return None
+    note(question)
+    sys.stderr.write(f"Type {name} to go on: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def whole_number(value: str | int | None, option: str, *, smallest: int = 1) -> int | None:
+    """The number given to ``option``, or None. Invoke itself shows a traceback on a bad one."""
+    from core.errors import UsageError
+
+    if value is None or value == "":
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = smallest - 1
+    if number < smallest:
+        raise UsageError(f"{option} takes a whole number from {smallest} up, not {value!r}")
+    return number
+
+
+def instant(value: str, option: str) -> datetime | None:
+    """The time given to ``option``, aware and in UTC, or None."""
+    from core.errors import UsageError
+    from core.timestamps import parse
+
+    if not value:
+        return None
+    parsed = parse(value)
+    if parsed is None:
+        raise UsageError(
+            f"{option} takes an ISO 8601 time, not {value!r}", "For example: 2026-01-31T18:00"
+        )
+    return parsed
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_json_line(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print ``rows`` under ``columns``; where there are none, say ``empty`` on stderr.
+
+    In a terminal the columns fit its width and long cells wrap; in a pipe every row is one line.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    piped = not sys.stdout.isatty()
+    grid = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for row in rows:
+        grid.add_row(*(Text(plain(str(cell))) for cell in row))
+    if grid.row_count == 0:
+        note(empty)
+        return
+    width = 100_000 if piped else None
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    console.print(grid, soft_wrap=False, crop=False)
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, without characters that could steer a terminal."""
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character in "\n\t":
+        return " "
+    if character.isprintable() or character == "\u200d":  # joins emoji
+        return character
+    return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
+
+
+Ask = Callable[[str, str], "str | None"]
