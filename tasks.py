@@ -2,4 +2,19 @@
 
 from invoke import Collection
 
-ns = Collection()
+from task_groups import admin, cognito, db, ddb, engines, quality, rds
+
+ns = Collection(
+    engines.start,
+    engines.up,
+    engines.down,
+    engines.status,
+    admin.admin,
+    quality.test,
+    quality.lint,
+    quality.bench,
+    cognito,
+    db,
+    ddb,
+    rds,
+)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.dynamodb import reads, sends
+from core.dynamodb import reads, repairs, sends
 from core.dynamodb.client import Table
 from core.dynamodb.sends import Draft
 from core.dynamodb.transcripts import LoadedTranscript, TranscriptMessage, load_transcript
+from core.dynamodb.verification import Finding, Verification
 from core.errors import InputError, NotAMemberError, NotFoundError
 from core.models import Conversation, Message, Page, Person, SentMessage
 from core.postgres import users
@@ -228,3 +230,18 @@ def load_conversation(
             raise InputError(f"line {line.line_number} lies in the future", "Mend its created_at.")
         messages.append(TranscriptMessage(sender, line.message, line.created_at))
     return load_transcript(table, (user, other), messages)
+
+
+def verification(db: Database, table: Table) -> Verification:
+    """A pass over the table that checks every guarantee, with names as Postgres has them."""
+    return Verification(table, functools.partial(_people, db))
+
+
+def mend(db: Database, table: Table, finding: Finding) -> bool:
+    """Mend one finding of a verification; see :func:`core.dynamodb.repairs.mend`."""
+    return repairs.mend(table, functools.partial(_people, db), finding)
+
+
+def _people(db: Database, user_uuids: Iterable[str]) -> dict[str, Person]:
+    found = users.find_by_uuids(db, list(user_uuids))
+    return {user_uuid: user.person for user_uuid, user in found.items()}

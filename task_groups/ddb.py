@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from invoke import Collection
+from invoke.exceptions import Exit
 
 from task_groups import ddb_patterns, edge
 from task_groups.edge import Context, help_for, task
 
-PROGRESS_EVERY = 10_000
+if TYPE_CHECKING:
+    from core.dynamodb.client import Table
+    from core.dynamodb.stream import Batch, Follower
+    from core.dynamodb.verification import Fault, Finding, Verification
+
+POLL_S = 1.0
 
 
 @task(help=help_for("prod"))
@@ -75,7 +82,8 @@ def scan(
     most = edge.whole_number(limit, "--limit")
     table = edge.table(ctx, edge.open_target(prod, "dynamodb"))
     count = 0
-    for count, item in enumerate(islice(scan(table), most), start=1):
+    for item in islice(scan(table), most):
+        count += 1
         if json or raw:
             edge.print_json_line(raw_item(item) if raw else plain_item(item))
         else:
@@ -134,5 +142,125 @@ def _demo_handles(settings: object) -> tuple[str, str]:
     return people[0].handle, people[1].handle
 
 
-ns = Collection(schema_load, drop, list_tables, scan, seed)
+@task(help=help_for("prod"))
+def follow_stream(ctx: Context, prod: bool = False) -> None:
+    """Keep inboxes up to date with messages that others write (pattern E); Ctrl-C ends it."""
+    from core.dynamodb.stream import open_follower
+
+    target = edge.open_target(prod, "dynamodb")
+    table = edge.table(ctx, target)
+    follower = open_follower(table, target.settings.engines_path)
+    if edge.is_dry(ctx):
+        print(f"would follow {follower.arn}")
+        return
+    edge.note(f"following {follower.arn}")
+    try:
+        _follow(table, follower)
+    except KeyboardInterrupt:
+        edge.note("stopped; the next run goes on from here")
+
+
+def _follow(table: Table, follower: Follower) -> None:
+    import time
+
+    from core.errors import UnreachableError
+
+    while True:
+        busy = False
+        try:
+            for batch in follower.poll():
+                busy = True
+                _project(table, follower, batch)
+        except UnreachableError as error:
+            edge.note(f"{error} (trying again)")
+        if not busy:
+            time.sleep(POLL_S)
+
+
+def _project(table: Table, follower: Follower, batch: Batch) -> None:
+    from core.dynamodb.stream_handler import project
+    from core.timestamps import now
+
+    failures = project(table, batch.records)["batchItemFailures"]
+    if failures:
+        follower.again(batch)
+    else:
+        follower.done(batch)
+    lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
+    trouble = f" · {len(failures)} to do again" if failures else ""
+    edge.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
+
+
+@task(
+    help=help_for(
+        "prod", "confirm", "json", repair="Mend what can be mended, after showing what it is."
+    )
+)
+def verify(
+    ctx: Context, prod: bool = False, repair: bool = False, json: bool = False, confirm: str = ""
+) -> None:
+    """Check every guarantee over the stored items; exit 1 if one is broken."""
+    from core import messaging
+    from core.dynamodb.table import store_state
+
+    target = edge.open_target(prod, "postgres", "dynamodb")
+    table = edge.table(ctx, target)
+    with edge.database(ctx, target) as db:
+        found = _report(messaging.verification(db, table), json=json and not repair)
+        if repair and found:
+            edge.guard(ctx, target, store_state(table), "repair table", confirm)
+            for finding in messaging.verification(db, table).findings():
+                messaging.mend(db, table, finding)
+            if not edge.is_dry(ctx):
+                edge.note("repaired; what is left:")
+                found = _report(messaging.verification(db, table), json=json)
+    edge.note(str(table.capacity))
+    if found:
+        raise Exit(code=1)
+
+
+SAMPLES = 3
+
+
+def _report(verification: Verification, *, json: bool) -> int:
+    """Print what a verification finds, by kind; how many faults there are."""
+    from core.dynamodb.verification import EXPLAINED, MENDABLE
+
+    counts: dict[Fault, int] = {}
+    samples: dict[Fault, list[Finding]] = {}
+    for finding in verification.findings():
+        counts[finding.fault] = counts.get(finding.fault, 0) + 1
+        if len(kept := samples.setdefault(finding.fault, [])) < SAMPLES:
+            kept.append(finding)
+    if json:
+        edge.print_json(
+            [
+                {
+                    "fault": fault,
+                    "count": count,
+                    "explanation": EXPLAINED[fault],
+                    "mendable": fault in MENDABLE,
+                    "samples": [{"pk": s.pk, "sk": s.sk} for s in samples[fault]],
+                }
+                for fault, count in counts.items()
+            ]
+        )
+    else:
+        rows = [
+            (
+                count,
+                fault,
+                EXPLAINED[fault],
+                "--repair" if fault in MENDABLE else "by hand",
+                f"{samples[fault][0].pk} {samples[fault][0].sk}",
+            )
+            for fault, count in counts.items()
+        ]
+        edge.print_table(("count", "fault", "what it is", "mend", "for example"), rows, "all well")
+    looked = ", ".join(f"{count:,} {kind}" for kind, count in verification.counts.items())
+    edge.note(f"looked at {looked or 'nothing'}")
+    return sum(counts.values())
+
+
+ns = Collection(schema_load, drop, list_tables, scan, seed, follow_stream, verify)
 ns.add_collection(ddb_patterns, "patterns")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.aws.clients import DrySink, make_client, translating
+from core.errors import DynamoDBError
 from core.targets import AwsTarget, Target
 
 _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
@@ -68,6 +69,17 @@ class Table:
     def metered(self) -> Table:
         """The same table with a meter of its own, at zero."""
         return replace(self, capacity=ConsumedCapacity())
+
+
+def request_if(table: Table, operation: str, **params: Any) -> bool:
+    """Send a conditional write; whether it was made, False when its condition did not hold."""
+    try:
+        table.request(operation, **params)
+    except DynamoDBError as error:
+        if error.code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def open_table(target: Target, *, dry: DrySink | None = None) -> Table:

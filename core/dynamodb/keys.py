@@ -55,3 +55,8 @@ def message_group_of(pk: str) -> str | None:
 def owner_of(pk: str) -> str | None:
     """The ``user_uuid`` whose inbox a group row is in; None for any other pk."""
     return pk.removeprefix(_GROUP) if pk.startswith(_GROUP) else None
+
+
+def pair_of(pk: str) -> tuple[str, ...] | None:
+    """The two user uuids of a pair's pk, in order; None for any other pk."""
+    return tuple(pk.removeprefix(_PAIR).split("#")) if pk.startswith(_PAIR) else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.aws.clients import translating
 from core.dynamodb import keys
-from core.dynamodb.client import Table
+from core.dynamodb.client import Table, request_if
 from core.errors import DynamoDBError, MissingSchemaError, StoreError
 from core.targets import Environment, StoreState
 
@@ -169,12 +169,9 @@ def store_state(table: Table) -> StoreState:
 
 def write_marker(table: Table, environment: Environment) -> None:
     """Store the environment's name in the table, unless one is stored already."""
-    try:
-        table.request(
-            "put_item",
-            Item=keys.ENVIRONMENT_KEY | {"environment": {"S": str(environment)}},
-            ConditionExpression="attribute_not_exists(pk)",
-        )
-    except DynamoDBError as error:
-        if error.code != "ConditionalCheckFailedException":
-            raise
+    request_if(
+        table,
+        "put_item",
+        Item=keys.ENVIRONMENT_KEY | {"environment": {"S": str(environment)}},
+        ConditionExpression="attribute_not_exists(pk)",
+    )

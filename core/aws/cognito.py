@@ -1,0 +1,70 @@
+"""The users of the Cognito user pool that people sign in with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from core.aws.clients import make_client
+from core.aws.errors import place, translating
+from core.errors import SettingsError
+from core.targets import AwsTarget
+
+
+@dataclass(frozen=True, slots=True)
+class CognitoUser:
+    """A user of the pool. ``handle`` is the attribute ``preferred_username``.
+
+    AWS gives every user a ``sub``; it is empty only where a stand-in for Cognito gives none.
+    """
+
+    sub: str
+    handle: str | None
+    email: str | None
+    status: str
+    username: str
+
+
+def list_users(target: AwsTarget, pool_id: str) -> Iterator[CognitoUser]:
+    """Every user of the pool, page by page (60 users a request), in Cognito's order.
+
+    Raises:
+        SettingsError: there is no such pool in the target's account and region.
+    """
+    client = make_client(target, "cognito-idp")
+    with translating("cognito-idp", target):
+        try:
+            for page in client.get_paginator("list_users").paginate(UserPoolId=pool_id):
+                yield from map(_user, page["Users"])
+        except client.exceptions.ResourceNotFoundException as error:
+            raise _no_pool(target, pool_id) from error
+        except (ClientError, ParamValidationError) as error:
+            if _is_about_the_pool_id(error):
+                raise _no_pool(target, pool_id) from error
+            raise
+
+
+def _user(found: Mapping[str, Any]) -> CognitoUser:
+    attributes = {entry["Name"]: entry.get("Value") for entry in found.get("Attributes", ())}
+    return CognitoUser(
+        sub=attributes.get("sub") or "",
+        handle=attributes.get("preferred_username") or None,
+        email=attributes.get("email") or None,
+        status=found.get("UserStatus", "UNKNOWN"),
+        username=found["Username"],
+    )
+
+
+def _is_about_the_pool_id(error: Exception) -> bool:
+    """Whether Cognito, or the SDK before it, says that the id is no pool id at all."""
+    return "userpoolid" in str(error).lower()
+
+
+def _no_pool(target: AwsTarget, pool_id: str) -> SettingsError:
+    hint = "Check AWS_COGNITO_USER_POOL_ID and the region."
+    if target.endpoint_url is not None:
+        hint = "Check AWS_COGNITO_USER_POOL_ID. A pool in AWS needs --prod."
+    return SettingsError(f"there is no Cognito user pool {pool_id!r} at {place(target)}", hint)

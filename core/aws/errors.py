@@ -1,0 +1,132 @@
+"""What the AWS SDK raises, as :mod:`core.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.exceptions as sdk
+from botocore.parsers import ResponseParserError
+
+from core.errors import (
+    CoreError,
+    CredentialsError,
+    DynamoDBError,
+    MissingSchemaError,
+    SettingsError,
+    StoreError,
+    UnreachableError,
+)
+from core.targets import AwsTarget
+
+# The names differ between DynamoDB and Cognito (JSON protocol), EC2 and STS (query protocol).
+_CREDENTIAL_CODES = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "NotAuthorizedException",
+    "OptInRequired",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+}
+_THROTTLING_CODES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_CREDENTIAL_ERRORS = (
+    sdk.NoCredentialsError,
+    sdk.PartialCredentialsError,
+    sdk.CredentialRetrievalError,
+    sdk.TokenRetrievalError,
+    sdk.SSOError,
+    sdk.LoginError,
+)
+
+
+def refuse_strangers(
+    target: AwsTarget, response_dict: dict[str, Any], operation_model: Any, **_: Any
+) -> None:
+    """Refuse a reply that is no AWS reply; the SDK reads a web page as an empty answer.
+
+    Server errors are left to the SDK: it tries those again, whoever sent them.
+    """
+    body = response_dict["body"]
+    if response_dict["status_code"] >= 500 or not isinstance(body, bytes):
+        return
+    start = body[:500].lstrip().lower()
+    service = operation_model.service_model
+    opening = b"{" if service.resolved_protocol == "json" else b"<"
+    if not start.startswith(opening) or b"<html" in start:
+        raise StoreError(
+            f"what answers at {place(target)} is not {service.service_name}",
+            "Check the endpoint's URL.",
+        )
+
+
+@contextmanager
+def translating(service: str, target: AwsTarget) -> Iterator[None]:
+    """Raise the SDK's errors as :mod:`core.errors`, each once and with its cause."""
+    try:
+        yield
+    except sdk.ClientError as error:
+        raise _from_code(service, error) from error
+    except _CREDENTIAL_ERRORS as error:
+        raise CredentialsError(
+            f"no usable AWS credentials: {error}",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with the AWS CLI.",
+        ) from error
+    except sdk.ProfileNotFound as error:
+        raise SettingsError(str(error), "Check AWS_PROFILE.") from error
+    except sdk.NoRegionError as error:
+        raise SettingsError("no AWS region is set", "Set AWS_DEFAULT_REGION.") from error
+    except (sdk.HTTPClientError, sdk.ConnectionError) as error:
+        raise _unreachable(service, target, error) from error
+    except (sdk.BotoCoreError, ResponseParserError, ValueError) as error:
+        raise StoreError(f"{service}: {error}") from error
+
+
+def place(target: AwsTarget) -> str:
+    """Where the target's calls go, for a message."""
+    return target.endpoint_url or f"AWS {target.region or ''}".strip()
+
+
+def _unreachable(service: str, target: AwsTarget, error: Exception) -> UnreachableError:
+    problem = f"{service} does not answer at {place(target)}"
+    if isinstance(error, sdk.SSLError | sdk.ProxyConnectionError):
+        return UnreachableError(f"{problem}: {error}")
+    hint = "Check the network and the region."
+    if target.endpoint_url is not None:
+        hint = "Is it running? For the embedded engines run: invoke up"
+    return UnreachableError(problem, hint)
+
+
+def _from_code(service: str, error: sdk.ClientError) -> CoreError:
+    found = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    code = found.get("Code") or f"HTTP {status}"
+    text = found.get("Message") or code
+    if code in _CREDENTIAL_CODES:
+        hint = "Check whose credentials are in use: aws sts get-caller-identity"
+        return CredentialsError(f"{service} refused the credentials ({code}): {text}", hint)
+    hint = "Wait a little, then run it again." if code in _THROTTLING_CODES else ""
+    if service != "dynamodb":
+        return StoreError(f"{service} refused {error.operation_name} ({code}): {text}", hint)
+    if code == "ResourceNotFoundException":
+        return MissingSchemaError(
+            f"the DynamoDB table or index is not there ({text})", "Run: invoke ddb.schema-load"
+        )
+    problem = f"DynamoDB refused {error.operation_name} ({code}): {text}"
+    reasons = [entry.get("Code", "None") for entry in error.response.get("CancellationReasons", [])]
+    return DynamoDBError(problem, hint, code=code, reasons=reasons)

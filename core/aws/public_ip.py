@@ -1,0 +1,70 @@
+"""The address that the internet sees this machine at."""
+
+from __future__ import annotations
+
+import ipaddress
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from core.errors import InputError, UnreachableError
+
+SERVICES = ("https://checkip.amazonaws.com", "https://api.ipify.org")
+"""Each answers with nothing but the address of whoever asks, over IPv4."""
+
+_TIMEOUT_S = 5.0
+_MAX_ANSWER_BYTES = 100
+
+
+def public_ipv4(services: Sequence[str] = SERVICES) -> str:
+    """This machine's public IPv4 address, from the first of ``services`` that knows it.
+
+    Goes through the proxy that the environment names; the address is then the proxy's.
+
+    Raises:
+        UnreachableError: none of them gave an address.
+    """
+    failures = []
+    for url in services:
+        try:
+            return global_ipv4(_fetch(url))
+        except InputError as error:
+            failures.append(f"{urlsplit(url).hostname}: {error.problem}")
+        except urllib.error.HTTPError as error:
+            error.close()
+            failures.append(f"{urlsplit(url).hostname}: HTTP {error.code}")
+        # Besides connections: a reply that is no HTTP, a proxy address that is no URL.
+        except (OSError, HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            failures.append(f"{urlsplit(url).hostname}: {reason}")
+    raise UnreachableError(
+        f"this machine's public address could not be looked up ({'; '.join(failures)})",
+        "Give it yourself: --ip ADDRESS",
+    )
+
+
+def _fetch(url: str) -> str:
+    with urllib.request.build_opener().open(url, timeout=_TIMEOUT_S) as reply:
+        answer: bytes = reply.read(_MAX_ANSWER_BYTES)
+    return answer.decode("ascii", "replace")
+
+
+def global_ipv4(text: str) -> str:
+    """``text``, if it is the IPv4 address of one machine on the internet.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        address = ipaddress.IPv4Address(text.strip())
+    except ValueError:
+        raise InputError(
+            f"{text.strip()[:40]!r} is no IPv4 address", "One looks like this: 8.8.4.4"
+        ) from None
+    if not address.is_global or address.is_multicast:
+        raise InputError(
+            f"{address} is not a public address", "RDS sees the one that the internet sees."
+        )
+    return str(address)

@@ -1,0 +1,152 @@
+"""The security group rule that lets this machine reach the RDS database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from core.aws.clients import DrySink, make_client
+from core.aws.errors import place, translating
+from core.aws.public_ip import global_ipv4
+from core.errors import SettingsError, StoreError
+from core.targets import AwsTarget
+
+DEFAULT_DESCRIPTION = "Cruddur operator"
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroupRule:
+    """An inbound rule. ``source`` is a CIDR block, or the id of a group or prefix list."""
+
+    group_id: str
+    rule_id: str
+    protocol: str
+    from_port: int
+    to_port: int
+    source: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """The rule as it was found and as it is now."""
+
+    before: SecurityGroupRule
+    after: SecurityGroupRule
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def rule(target: AwsTarget, group_id: str, rule_id: str) -> SecurityGroupRule:
+    """The rule as the target has it.
+
+    Raises:
+        SettingsError: there is no such inbound rule in that group.
+    """
+    return _read(make_client(target, "ec2"), target, group_id, rule_id)
+
+
+def point_rule_at(
+    target: AwsTarget,
+    group_id: str,
+    rule_id: str,
+    ip: str,
+    port: int,
+    *,
+    dry: DrySink | None = None,
+) -> RuleChange:
+    """Let ``ip``, and no other address, through the rule to ``port``.
+
+    A description that the rule has is kept. Where all of this holds already, nothing is sent.
+
+    Raises:
+        InputError: ``ip`` is not one public IPv4 address.
+        SettingsError: there is no such inbound rule in that group.
+    """
+    source = f"{global_ipv4(ip)}/32"
+    client = make_client(target, "ec2", dry=dry)
+    before = _read(client, target, group_id, rule_id)
+    after = replace(before, protocol="tcp", from_port=port, to_port=port, source=source)
+    if after == before:
+        return RuleChange(before, after)
+    # AWS replaces the rule as a whole: what is not repeated here is lost.
+    after = replace(after, description=before.description or DEFAULT_DESCRIPTION)
+    wanted = {
+        "IpProtocol": after.protocol,
+        "FromPort": after.from_port,
+        "ToPort": after.to_port,
+        "CidrIpv4": after.source,
+        "Description": after.description,
+    }
+    with translating("ec2", target):
+        reply = client.modify_security_group_rules(
+            GroupId=group_id,
+            SecurityGroupRules=[{"SecurityGroupRuleId": rule_id, "SecurityGroupRule": wanted}],
+        )
+    if dry is None and not reply.get("Return"):
+        raise StoreError(f"ec2 did not change rule {rule_id}", "Look at it in the AWS console.")
+    return RuleChange(before, after)
+
+
+def port_number(text: str) -> int:
+    """The port that ``POSTGRES_PORT`` names.
+
+    Raises:
+        SettingsError: it names none. Container links set this variable to a URL.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65_535):
+        raise SettingsError(f"POSTGRES_PORT is {text!r}, which is no port", "Set it to 5432.")
+    return int(text)
+
+
+def _read(client: Any, target: AwsTarget, group_id: str, rule_id: str) -> SecurityGroupRule:
+    with translating("ec2", target):
+        try:
+            found = client.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith("InvalidSecurityGroupRuleId"):
+                raise _no_rule(target, rule_id) from error
+            raise
+    rules = found["SecurityGroupRules"]
+    if not rules:
+        raise _no_rule(target, rule_id)
+    if rules[0]["GroupId"] != group_id:
+        raise SettingsError(
+            f"rule {rule_id} belongs to security group {rules[0]['GroupId']}, not {group_id}",
+            "Check DB_SG_ID and DB_SG_RULE_ID.",
+        )
+    if rules[0].get("IsEgress"):
+        raise SettingsError(
+            f"rule {rule_id} is an outbound rule", "Set DB_SG_RULE_ID to an inbound one."
+        )
+    return _rule(rules[0])
+
+
+def _rule(found: Mapping[str, Any]) -> SecurityGroupRule:
+    sources = (
+        found.get("CidrIpv4"),
+        found.get("CidrIpv6"),
+        found.get("PrefixListId"),
+        found.get("ReferencedGroupInfo", {}).get("GroupId"),
+    )
+    return SecurityGroupRule(
+        group_id=found["GroupId"],
+        rule_id=found["SecurityGroupRuleId"],
+        protocol=found["IpProtocol"],
+        from_port=found.get("FromPort", -1),
+        to_port=found.get("ToPort", -1),
+        source=next(filter(None, sources), ""),
+        description=found.get("Description", ""),
+    )
+
+
+def _no_rule(target: AwsTarget, rule_id: str) -> SettingsError:
+    hint = "Check DB_SG_RULE_ID and the region."
+    if target.endpoint_url is not None:
+        hint = "Check DB_SG_RULE_ID. A rule in AWS needs --prod."
+    return SettingsError(f"there is no security group rule {rule_id} at {place(target)}", hint)

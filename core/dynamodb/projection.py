@@ -1,0 +1,205 @@
+"""Pattern E: inbox rows that follow the stream of messages.
+
+``plan`` is pure: a batch of stream records in, at most one move a conversation out. ``move`` makes
+one of them. Two hosts use both: the Lambda handler and ``invoke ddb.follow-stream``. Beside our own
+write path, which has moved the rows already, nothing is left to do and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.dynamodb import keys
+from core.dynamodb.client import Table, request_if
+from core.dynamodb.items import group_item, message_from, text_of
+from core.dynamodb.reads import group_rows, inbox_row, inbox_rows, latest_message_of
+from core.dynamodb.transactions import Patience
+from core.errors import StoreError
+from core.models import Conversation, Message, Person
+from core.timestamps import MICROSECOND, parse, sort_key
+
+_REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The newest message that a batch holds for one conversation.
+
+    ``sequence_number`` is that of the conversation's first record in the batch: where to go on
+    from if the move fails.
+    """
+
+    message: Message
+    sequence_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch asks for. ``dropped`` says why records were left out, by sequence number."""
+
+    moves: tuple[Move, ...]
+    dropped: tuple[tuple[str, str], ...]
+
+
+def plan(records: Iterable[Mapping[str, Any]]) -> Plan:
+    """The moves that a batch of stream records asks for, one a conversation, in stream order.
+
+    Only inserts of message items count. Malformed records are dropped, never raised: one of them
+    must not block a shard. Order and repetition within the batch make no difference.
+    """
+    newest: dict[str, Move] = {}
+    dropped: list[tuple[str, str]] = []
+    for record in records:
+        sequence_number = _sequence_number(record)
+        try:
+            message = _inserted_message(record)
+        except _MalformedError as error:
+            dropped.append((sequence_number, str(error)))
+            continue
+        if message is None:
+            continue
+        seen = newest.get(message.message_group_uuid)
+        if seen is None:
+            newest[message.message_group_uuid] = Move(message, sequence_number)
+        elif message.sort_key > seen.message.sort_key:
+            newest[message.message_group_uuid] = Move(message, seen.sequence_number)
+    return Plan(tuple(newest.values()), tuple(dropped))
+
+
+class _MalformedError(ValueError):
+    """A record that is no stream record of this table."""
+
+
+def _sequence_number(record: object) -> str:
+    if isinstance(record, Mapping) and isinstance(change := record.get("dynamodb"), Mapping):
+        return str(change.get("SequenceNumber", ""))
+    return ""
+
+
+def _inserted_message(record: Mapping[str, Any]) -> Message | None:
+    """The message that ``record`` inserted; None where it tells of something else."""
+    try:
+        if record["eventName"] != "INSERT":
+            return None
+        pk = record["dynamodb"]["Keys"]["pk"]["S"]
+        if keys.message_group_of(pk) is None:
+            return None
+        image = record["dynamodb"]["NewImage"]
+        missing = [name for name in _REQUIRED if not isinstance(image[name]["S"], str)]
+        message = message_from(image)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _MalformedError(f"{type(error).__name__}: {error}") from error
+    if missing or text_of(image, "pk") != pk or message.created_at is None:
+        raise _MalformedError(f"unexpected content: {', '.join(missing) or 'keys'}")
+    return message
+
+
+def move(table: Table, message: Message) -> bool:
+    """Bring both members' inbox rows to ``message``; True if anything was written.
+
+    A row that shows a newer message stays, so redelivery in any order changes nothing. The new
+    row is put before the old one is deleted: after a crash in between, redelivery deletes it. One
+    index query, 0.5 RCU; 8 WCU when both rows move, none when they are there already.
+
+    Raises:
+        StoreError: a transient failure; deliver the record again.
+    """
+    members = _members(table, message)
+    if members is None:
+        return False
+    written = False
+    for owner, other, rows in members:
+        written = _bring(table, message, owner, other, rows) or written
+    return written
+
+
+_Member = tuple[str, Person, list[Conversation]]
+"""A member's uuid, the other person as their row shows them, and the rows that were read."""
+
+
+def _members(table: Table, message: Message) -> list[_Member] | None:
+    """Both members with their rows, or None where nobody's inbox has the conversation."""
+    group, sender = message.message_group_uuid, message.sender
+    rows = group_rows(table, group)
+    if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:
+        rows = [row]
+    if not rows:
+        return None
+    pair = (rows[0].owner_uuid, rows[0].other.uuid)
+    if sender.uuid not in pair:
+        return None  # written by somebody who is no member: nobody's preview
+    recipient_uuid = pair[1] if pair[0] == sender.uuid else pair[0]
+    shown = [row.other for row in rows if row.owner_uuid == sender.uuid]
+    recipient = shown[0] if shown else person_in(table, group, recipient_uuid)
+    return [
+        (sender.uuid, recipient, _own(table, rows, sender.uuid, group)),
+        (recipient_uuid, sender, _own(table, rows, recipient_uuid, group)),
+    ]
+
+
+def _own(table: Table, rows: list[Conversation], owner: str, group: str) -> list[Conversation]:
+    """The owner's rows; the index may lag, so the base table is asked before none is believed."""
+    return [row for row in rows if row.owner_uuid == owner] or inbox_rows(table, owner, group)
+
+
+def person_in(table: Table, group: str, user_uuid: str) -> Person:
+    """Somebody as their own last message names them; without one, by uuid alone."""
+    last = latest_message_of(table, group, user_uuid)
+    return last.sender if last else Person(user_uuid, "", "")
+
+
+def _bring(
+    table: Table, message: Message, owner: str, other: Person, rows: list[Conversation]
+) -> bool:
+    patience = Patience()
+    written = False
+    at = message.sort_key
+    while True:
+        newest = max((row.sort_key for row in rows), default="")
+        if newest < at:
+            if not _put(table, _row(message, owner, other, at)):
+                # Another conversation of this member has that very instant.
+                at = _next(at)
+                continue
+            written, newest = True, at
+        stale = [row for row in rows if row.sort_key < newest]
+        # All of them, whatever becomes of the first: `all` must not stop early.
+        if all([_delete(table, row) for row in stale]):
+            return written or bool(stale)
+        written = True
+        if not patience.pause():
+            raise StoreError(f"the rows of conversation {message.message_group_uuid} keep moving")
+        rows = inbox_rows(table, owner, message.message_group_uuid)
+
+
+def _row(message: Message, owner: str, other: Person, at: str) -> Conversation:
+    return Conversation(message.message_group_uuid, owner, other, message.text, at, parse(at))
+
+
+def _next(at: str) -> str:
+    instant = parse(at)
+    if instant is None:
+        raise StoreError(f"the sort key {at!r} names no instant")
+    return sort_key(instant + MICROSECOND)
+
+
+def _put(table: Table, row: Conversation) -> bool:
+    return request_if(
+        table,
+        "put_item",
+        Item=group_item(row),
+        ConditionExpression="attribute_not_exists(pk) OR message_group_uuid = :group",
+        ExpressionAttributeValues={":group": {"S": row.message_group_uuid}},
+    )
+
+
+def _delete(table: Table, row: Conversation) -> bool:
+    return request_if(
+        table,
+        "delete_item",
+        Key=keys.key(keys.group_pk(row.owner_uuid), row.sort_key),
+        ConditionExpression="message_group_uuid = :group",
+        ExpressionAttributeValues={":group": {"S": row.message_group_uuid}},
+    )

@@ -1,0 +1,122 @@
+"""Mending what a verification found: each mend conditioned on what was read, and idempotent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.dynamodb import keys
+from core.dynamodb.client import Table, request_if
+from core.dynamodb.items import group_item
+from core.dynamodb.projection import move, person_in
+from core.dynamodb.reads import newest_message, senders_of
+from core.dynamodb.verification import Fault, Finding, FindPeople, read_group
+from core.models import Conversation, Person
+
+
+def mend(table: Table, find_people: FindPeople, finding: Finding) -> bool:
+    """Mend one fault; False where it cannot be mended or somebody has changed the item since.
+
+    Raises:
+        StoreError: the store did not answer; run the repair again.
+    """
+    group = finding.message_group_uuid
+    match finding.fault:
+        case Fault.MISSING_ROW if (pair := keys.pair_of(finding.pk)) is not None:
+            return _list_again(table, find_people, group, pair)
+        case Fault.MISSING_ROW | Fault.DUPLICATE_ROW | Fault.STALE_PREVIEW:
+            newest = newest_message(table, group, consistent=True)
+            return newest is not None and move(table, newest)
+        case Fault.PREVIEW_AHEAD:
+            return _show_newest(table, finding)
+        case Fault.ORPHAN_MESSAGES:
+            senders = [person.uuid for person in senders_of(table, group, most=3)]
+            return _list_again(table, find_people, group, senders)
+        case Fault.NAME_DIFFERS:
+            return _rename(table, find_people, finding)
+        case Fault.INDEXED_MESSAGE:
+            return _update(
+                table, finding, "REMOVE message_group_uuid", "attribute_exists(message_group_uuid)"
+            )
+        case Fault.ORPHAN_PAIR:
+            return request_if(
+                table,
+                "delete_item",
+                Key=keys.key(finding.pk, finding.sk),
+                ConditionExpression="group_uuid = :group",
+                ExpressionAttributeValues={":group": {"S": group}},
+            )
+        case _:
+            return False
+
+
+def _show_newest(table: Table, finding: Finding) -> bool:
+    """Put the newest message's text into a row that is ahead of it; the row's time stays."""
+    newest = newest_message(table, finding.message_group_uuid, consistent=True)
+    if newest is None or newest.sort_key > finding.sk:
+        return False
+    return _update(
+        table,
+        finding,
+        "SET message = :text",
+        "message_group_uuid = :group",
+        {":text": newest.text, ":group": finding.message_group_uuid},
+    )
+
+
+def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
+    """Put a lost conversation back into both inboxes, where its two members are known."""
+    newest = newest_message(table, group, consistent=True)
+    if len(members) != 2 or newest is None:
+        return False
+    if read_group(table, group, members).rows:
+        return move(table, newest)
+    known = find_people(members)
+    one, other = (known.get(uuid) or person_in(table, group, uuid) for uuid in members)
+    at = (newest.text, newest.sort_key, newest.created_at)
+    done = [
+        request_if(
+            table,
+            "put_item",
+            Item=group_item(Conversation(group, owner.uuid, shown, *at)),
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+        for owner, shown in ((one, other), (other, one))
+    ]
+    return all(done)
+
+
+def _rename(table: Table, find_people: FindPeople, finding: Finding) -> bool:
+    """Show the other person in a row as Postgres has them."""
+    row = table.request("get_item", Key=keys.key(finding.pk, finding.sk), ConsistentRead=True)
+    user_uuid = row.get("Item", {}).get("user_uuid", {}).get("S", "")
+    person: Person | None = find_people([user_uuid]).get(user_uuid)
+    if person is None:
+        return False
+    return _update(
+        table,
+        finding,
+        "SET user_handle = :handle, user_display_name = :name",
+        "user_uuid = :uuid",
+        {":handle": person.handle, ":name": person.display_name, ":uuid": person.uuid},
+    )
+
+
+def _update(
+    table: Table,
+    finding: Finding,
+    update: str,
+    condition: str,
+    values: dict[str, str] | None = None,
+) -> bool:
+    params: dict[str, Any] = {}
+    if values:
+        params["ExpressionAttributeValues"] = {name: {"S": v} for name, v in values.items()}
+    return request_if(
+        table,
+        "update_item",
+        Key=keys.key(finding.pk, finding.sk),
+        UpdateExpression=update,
+        ConditionExpression=condition,
+        **params,
+    )

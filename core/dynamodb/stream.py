@@ -1,0 +1,196 @@
+"""Reading the table's stream, from any DynamoDB endpoint, from where the last run stopped.
+
+Shards are read parents first, as DynamoDB asks for the order of one item's changes to hold:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+
+from core.aws.clients import make_client, translating
+from core.dynamodb.client import Table
+from core.dynamodb.table import describe
+from core.errors import MissingSchemaError, StoreError
+
+BATCH = 1000
+"""Records a GetRecords request returns at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one shard, in order. Call :meth:`Follower.done` once they are dealt with."""
+
+    shard_id: str
+    records: list[Mapping[str, Any]]
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the last of the records was written, to the second."""
+        created = self.records[-1].get("dynamodb", {}).get("ApproximateCreationDateTime")
+        return created if isinstance(created, datetime) else None
+
+
+class Checkpoint:
+    """Where each shard was left, in a file that survives ``kill -9``.
+
+    ``None`` for a shard means that it was read to its end and is closed.
+    """
+
+    def __init__(self, path: Path, stream_arn: str) -> None:
+        self._path = path
+        self._stream_arn = stream_arn
+        self._shards: dict[str, str | None] = {}
+        if path.is_file():
+            try:
+                stored = json.loads(path.read_text())
+                if stored["stream"] == stream_arn:
+                    self._shards = dict(stored["shards"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise StoreError(f"the checkpoint {path} is damaged", "Delete it.") from error
+
+    def knows(self, shard_id: str) -> bool:
+        return shard_id in self._shards
+
+    def sequence_number(self, shard_id: str) -> str | None:
+        return self._shards.get(shard_id)
+
+    def is_finished(self, shard_id: str) -> bool:
+        return self.knows(shard_id) and self._shards[shard_id] is None
+
+    def store(self, shard_id: str, sequence_number: str | None) -> None:
+        self._shards[shard_id] = sequence_number
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".tmp")
+        draft.write_text(json.dumps({"stream": self._stream_arn, "shards": self._shards}))
+        draft.replace(self._path)
+
+    def forget_all_but(self, shard_ids: set[str]) -> None:
+        """Drop what is kept of shards that the stream no longer has."""
+        self._shards = {
+            shard_id: place for shard_id, place in self._shards.items() if shard_id in shard_ids
+        }
+
+
+def stream_arn(table: Table) -> str:
+    """The ARN of the table's stream.
+
+    Raises:
+        MissingSchemaError: there is no table, or its stream is off.
+    """
+    description = describe(table)
+    if description is None:
+        raise MissingSchemaError(
+            f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
+        )
+    arn = description.get("LatestStreamArn")
+    if not arn or not description.get("StreamSpecification", {}).get("StreamEnabled"):
+        raise MissingSchemaError(
+            f"the stream of table {table.name} is off",
+            "Turn it on with view type NEW_IMAGE: aws dynamodb update-table"
+            f" --table-name {table.name}"
+            " --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE",
+        )
+    return str(arn)
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads a stream batch by batch. ``client`` is a client of ``dynamodbstreams``."""
+
+    table: Table
+    client: Any
+    arn: str
+    checkpoint: Checkpoint
+    _iterators: dict[str, str] = field(default_factory=dict)
+
+    def poll(self) -> Iterator[Batch]:
+        """One round over the shards that are open to read; at most one batch of each."""
+        shards = {shard["ShardId"]: shard for shard in self._shards()}
+        self.checkpoint.forget_all_but(set(shards))
+        for shard_id, shard in shards.items():
+            parent = shard.get("ParentShardId")
+            waits = parent in shards and not self.checkpoint.is_finished(str(parent))
+            if not waits and not self.checkpoint.is_finished(shard_id):
+                yield from self._read(shard_id)
+
+    def done(self, batch: Batch) -> None:
+        """Note that ``batch`` was dealt with: a later run starts behind it."""
+        last = batch.records[-1]["dynamodb"]["SequenceNumber"]
+        if not self.checkpoint.is_finished(batch.shard_id):
+            self.checkpoint.store(batch.shard_id, str(last))
+
+    def again(self, batch: Batch) -> None:
+        """Deliver ``batch`` again in the next round."""
+        self._iterators.pop(batch.shard_id, None)
+
+    def _shards(self) -> Iterator[dict[str, Any]]:
+        start: dict[str, str] = {}
+        while True:
+            with translating("dynamodb", self.table.target):
+                reply = self.client.describe_stream(StreamArn=self.arn, **start)
+            description = reply["StreamDescription"]
+            yield from description["Shards"]
+            if not (last := description.get("LastEvaluatedShardId")):
+                return
+            start = {"ExclusiveStartShardId": last}
+
+    def _read(self, shard_id: str) -> Iterator[Batch]:
+        with translating("dynamodb", self.table.target):
+            try:
+                iterator = self._iterators.pop(shard_id, None) or self._iterator(shard_id)
+                reply = self.client.get_records(ShardIterator=iterator, Limit=BATCH)
+            except botocore.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != "ExpiredIteratorException":
+                    raise
+                return  # the next round takes a fresh one
+        following = reply.get("NextShardIterator")
+        if following:
+            self._iterators[shard_id] = following
+        if reply["Records"]:
+            yield Batch(shard_id, reply["Records"])
+        # A batch that is to be delivered again has dropped its iterator by now.
+        if following is None and (not reply["Records"] or self._dealt_with(shard_id, reply)):
+            self.checkpoint.store(shard_id, None)
+
+    def _dealt_with(self, shard_id: str, reply: Mapping[str, Any]) -> bool:
+        last = str(reply["Records"][-1]["dynamodb"]["SequenceNumber"])
+        return self.checkpoint.sequence_number(shard_id) == last
+
+    def _iterator(self, shard_id: str) -> str:
+        place = self.checkpoint.sequence_number(shard_id)
+        start = {"ShardIteratorType": "TRIM_HORIZON"}
+        if place is not None:
+            start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": place}
+        try:
+            reply = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=shard_id, **start)
+        except botocore.exceptions.ClientError as error:
+            if place is None or error.response["Error"]["Code"] not in _TRIMMED:
+                raise
+            # What came after the checkpoint is older than the 24 hours a stream keeps.
+            reply = self.client.get_shard_iterator(
+                StreamArn=self.arn, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
+            )
+        return str(reply["ShardIterator"])
+
+
+_TRIMMED = {"TrimmedDataAccessException", "ValidationException"}
+
+
+def open_follower(table: Table, folder: Path) -> Follower:
+    """A follower of the table's stream that keeps its place in ``folder``, one file a table.
+
+    Raises:
+        MissingSchemaError: there is no table, or its stream is off.
+    """
+    arn = stream_arn(table)
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in table.name)
+    checkpoint = Checkpoint(folder / f"stream-{safe}.json", arn)
+    return Follower(table, make_client(table.target, "dynamodbstreams"), arn, checkpoint)

@@ -1,0 +1,236 @@
+"""Checking every guarantee over the stored items, in constant memory.
+
+One scan of the table; one index query and one message read a conversation. What looks wrong is
+read again, consistently, before it is reported: others may be writing meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from core.dynamodb import keys
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_from, message_from, text_of
+from core.dynamodb.keys import Item
+from core.dynamodb.reads import group_rows, inbox_rows, newest_message, scan
+from core.models import Conversation, Message, Person
+
+FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
+"""Answers which of some user uuids are known, and how they are called."""
+
+Value = TypeVar("Value")
+
+_REMEMBERED = 4096
+_MESSAGE = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
+_GROUP = ("message_group_uuid", "message", "user_uuid", "user_handle", "user_display_name")
+
+
+class Fault(StrEnum):
+    """The ways in which stored items break a guarantee."""
+
+    MISSING_ROW = "missing row"
+    DUPLICATE_ROW = "duplicate row"
+    STALE_PREVIEW = "stale preview"
+    PREVIEW_AHEAD = "preview ahead"
+    NO_MESSAGES = "no messages"
+    ORPHAN_MESSAGES = "orphan messages"
+    STRANGER_MESSAGE = "stranger's message"
+    INDEXED_MESSAGE = "indexed message"
+    ORPHAN_PAIR = "orphan pair"
+    NAME_DIFFERS = "name differs"
+    UNKNOWN_USER = "unknown user"
+    UNREADABLE = "unreadable"
+
+
+EXPLAINED = {
+    Fault.MISSING_ROW: "a member's inbox lacks the conversation",
+    Fault.DUPLICATE_ROW: "a member's inbox shows the conversation more than once",
+    Fault.STALE_PREVIEW: "the inbox shows an older message than the newest",
+    Fault.PREVIEW_AHEAD: "the inbox shows a text that is no message, at a later time",
+    Fault.NO_MESSAGES: "the conversation is listed and has no messages",
+    Fault.ORPHAN_MESSAGES: "the messages of a conversation that nobody's inbox lists",
+    Fault.STRANGER_MESSAGE: "sent by somebody who is no member of the conversation",
+    Fault.INDEXED_MESSAGE: "an item that is no message group carries message_group_uuid",
+    Fault.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or not there",
+    Fault.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
+    Fault.UNKNOWN_USER: "the other person is not in Postgres",
+    Fault.UNREADABLE: "attributes are missing, of the wrong type, or the time names no instant",
+}
+MENDABLE = frozenset(Fault) - {
+    Fault.NO_MESSAGES,
+    Fault.STRANGER_MESSAGE,
+    Fault.UNKNOWN_USER,
+    Fault.UNREADABLE,
+}
+"""What ``--repair`` can mend; a missing or orphaned row only where both members are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault and where it is: the item's key, and the conversation where there is one."""
+
+    fault: Fault
+    pk: str
+    sk: str
+    message_group_uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A conversation as its inbox rows tell it. No members: nobody's inbox lists it."""
+
+    message_group_uuid: str
+    rows: Sequence[Conversation]
+    newest: Message | None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        if not self.rows:
+            return ()
+        return tuple(sorted({self.rows[0].owner_uuid, self.rows[0].other.uuid}))
+
+
+@dataclass(slots=True)
+class Verification:
+    """A pass over the table. Iterate :meth:`findings`; ``counts`` is complete at its end."""
+
+    table: Table
+    find_people: FindPeople
+    counts: dict[str, int] = field(default_factory=dict)
+    _groups: OrderedDict[str, Group] = field(default_factory=OrderedDict)
+    _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that breaks a guarantee, in the order the scan meets it."""
+        for item in scan(self.table):
+            pk = text_of(item, "pk")
+            if keys.message_group_of(pk) is not None:
+                self._count("messages")
+                yield from self._message(item)
+            elif keys.owner_of(pk) is not None:
+                self._count("message group rows")
+                yield from self._group_row(item)
+            elif keys.pair_of(pk) is not None:
+                self._count("pairs")
+                yield from self._pair(item)
+            elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
+                self._count("environment marker")
+            else:
+                self._count("other items")
+
+    def _count(self, kind: str) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def _message(self, item: Item) -> Iterator[Finding]:
+        message = message_from(item)
+        group = message.message_group_uuid
+        if "message_group_uuid" in item:
+            yield _at(item, Fault.INDEXED_MESSAGE, group)
+        if not _readable(item, _MESSAGE) or message.created_at is None:
+            yield _at(item, Fault.UNREADABLE, group)
+            return
+        known = group in self._groups
+        found = self._group(group)
+        if not found.members:
+            if not known:  # once a conversation
+                yield _at(item, Fault.ORPHAN_MESSAGES, group)
+        elif message.sender.uuid not in found.members:
+            yield _at(item, Fault.STRANGER_MESSAGE, group)
+
+    def _group_row(self, item: Item) -> Iterator[Finding]:
+        row = group_from(item)
+        if not _readable(item, _GROUP) or row.last_message_at is None:
+            yield _at(item, Fault.UNREADABLE, row.message_group_uuid)
+            return
+        yield from self._names(item, row)
+        found = self._group(row.message_group_uuid)
+        first = min(((r.owner_uuid, r.sort_key) for r in found.rows), default=None)
+        if first != (row.owner_uuid, row.sort_key):
+            return  # the conversation is judged once, at the first of its rows
+        if list(judge(found)):
+            yield from judge(read_group(self.table, row.message_group_uuid, found.members))
+
+    def _names(self, item: Item, row: Conversation) -> Iterator[Finding]:
+        person = self._person(row.other.uuid)
+        if person is None:
+            yield _at(item, Fault.UNKNOWN_USER, row.message_group_uuid)
+        elif person != row.other:
+            yield _at(item, Fault.NAME_DIFFERS, row.message_group_uuid)
+
+    def _pair(self, item: Item) -> Iterator[Finding]:
+        pair = keys.pair_of(text_of(item, "pk")) or ()
+        group = text_of(item, "group_uuid")
+        if "message_group_uuid" in item:
+            yield _at(item, Fault.INDEXED_MESSAGE, group)
+        if not group or len(pair) != 2:
+            yield _at(item, Fault.UNREADABLE, group)
+        elif self._group(group).members != pair:
+            found = read_group(self.table, group, pair)
+            if found.newest is None or (found.rows and found.members != pair):
+                yield _at(item, Fault.ORPHAN_PAIR, group)
+            elif not found.rows:
+                yield _at(item, Fault.MISSING_ROW, group)
+
+    def _group(self, message_group_uuid: str) -> Group:
+        found = self._groups.get(message_group_uuid)
+        if found is None:
+            rows = group_rows(self.table, message_group_uuid)
+            found = Group(message_group_uuid, rows, newest_message(self.table, message_group_uuid))
+            _remember(self._groups, message_group_uuid, found)
+        return found
+
+    def _person(self, user_uuid: str) -> Person | None:
+        if user_uuid not in self._people:
+            found = self.find_people([user_uuid]).get(user_uuid)
+            _remember(self._people, user_uuid, found)
+        return self._people[user_uuid]
+
+
+def _remember(memory: OrderedDict[str, Value], key: str, value: Value) -> None:
+    memory[key] = value
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _readable(item: Item, names: Sequence[str]) -> bool:
+    return all("S" in item.get(name, {}) for name in names)
+
+
+def _at(item: Item, fault: Fault, group: str) -> Finding:
+    return Finding(fault, text_of(item, "pk"), text_of(item, "sk"), group)
+
+
+def read_group(table: Table, message_group_uuid: str, members: Sequence[str]) -> Group:
+    """A conversation's rows and newest message, read consistently."""
+    rows = [row for member in members for row in inbox_rows(table, member, message_group_uuid)]
+    newest = newest_message(table, message_group_uuid, consistent=True)
+    return Group(message_group_uuid, rows, newest)
+
+
+def judge(group: Group) -> Iterator[Finding]:
+    """What is wrong with a conversation's inbox rows."""
+    for member in group.members:
+        own = sorted(
+            (row for row in group.rows if row.owner_uuid == member), key=lambda row: row.sort_key
+        )
+        pk = keys.group_pk(member)
+        if not own:
+            yield Finding(Fault.MISSING_ROW, pk, "", group.message_group_uuid)
+            continue
+        for row in own[:-1]:
+            yield Finding(Fault.DUPLICATE_ROW, pk, row.sort_key, group.message_group_uuid)
+        yield from _preview(group, own[-1])
+
+
+def _preview(group: Group, row: Conversation) -> Iterator[Finding]:
+    pk = keys.group_pk(row.owner_uuid)
+    if group.newest is None:
+        yield Finding(Fault.NO_MESSAGES, pk, row.sort_key, group.message_group_uuid)
+    elif row.sort_key < group.newest.sort_key:
+        yield Finding(Fault.STALE_PREVIEW, pk, row.sort_key, group.message_group_uuid)
+    elif row.last_message != group.newest.text:
+        yield Finding(Fault.PREVIEW_AHEAD, pk, row.sort_key, group.message_group_uuid)

@@ -1,0 +1,104 @@
+"""The driver's errors, raised as :mod:`core.errors`: each once, with its cause.
+
+SQLSTATE codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from core.errors import (
+    CoreError,
+    CredentialsError,
+    InputError,
+    MissingSchemaError,
+    PostgresError,
+    UnreachableError,
+)
+from core.postgres.conninfo import PostgresAddress
+
+# libpq keeps the SQLSTATE of a refused connection to itself; only the server's words are left.
+_MISSING_DATABASE = re.compile(r'FATAL: +database ".*" does not exist')
+_REFUSED_USER = re.compile(
+    r"authentication failed|no password supplied|pg_hba\.conf|FATAL: +role \""
+)
+_REFUSED = re.compile(r"FATAL: +(?! |the database system is )")
+
+_SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
+
+_HINTS = {
+    "2BP01": "Drop first what depends on it, or drop the database: invoke db.drop",
+    "42501": "Connect as the owner, or let the owner grant it.",
+    "53300": "See who is connected: invoke db.sessions",
+    "55006": "See who is connected: invoke db.sessions",
+    "55P03": "Somebody holds a lock on it. See who is connected: invoke db.sessions",
+}
+
+
+@contextmanager
+def translating(address: PostgresAddress) -> Iterator[None]:
+    """Raise what psycopg raises as the error that says what to do next."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translated(address, error) from error
+    except UnicodeEncodeError as error:
+        raise InputError("a value is not valid Unicode text", "Type it again.") from error
+
+
+def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
+    """The error of :mod:`core.errors` that ``error`` is."""
+    state = error.sqlstate
+    if state is None:
+        if isinstance(error, psycopg.DataError):
+            return InputError(f"a value cannot be stored: {error}")
+        if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+            return _not_connected(address, str(error))
+    if state == "42P01":
+        return MissingSchemaError(
+            f"{address.dbname}: {error.diag.message_primary}", "Run: invoke db.schema-load"
+        )
+    if state in _SHUTTING_DOWN:
+        return _unreachable(address, error.diag.message_primary or "")
+    text = ": ".join(filter(None, [error.diag.message_primary, error.diag.message_detail]))
+    return PostgresError(
+        f"Postgres said no ({state or type(error).__name__}): {text or error}",
+        _HINTS.get(state or "", ""),
+        sqlstate=state,
+    )
+
+
+def _not_connected(address: PostgresAddress, text: str) -> CoreError:
+    """Why there is no connection. ``text`` tells of every server that was tried."""
+    if _MISSING_DATABASE.search(text):
+        return MissingSchemaError(
+            f"there is no database {address.dbname!r} at {address.place}", "Run: invoke db.create"
+        )
+    lines = [_reason(line) for line in text.splitlines()]
+    for line in lines:
+        if _REFUSED_USER.search(line):
+            setting = f"the user and the password in {address.variable}"
+            return CredentialsError(
+                f"Postgres at {address.place} refused the user {address.user!r}: {line}",
+                f"Check {setting}." if address.variable else "",
+            )
+    for line in lines:
+        if _REFUSED.match(line):
+            return PostgresError(f"Postgres at {address.place} said no: {line}")
+    return _unreachable(address, lines[0] if lines else "")
+
+
+def _reason(line: str) -> str:
+    """``line`` without the words that repeat which server it is about."""
+    return line.rpartition(" failed: ")[2].strip() or line.strip()
+
+
+def _unreachable(address: PostgresAddress, reason: str) -> UnreachableError:
+    hint = "Check the network, and that the server lets this machine in."
+    if address.is_local:
+        hint = "Is it running? For the embedded engines run: invoke up"
+    return UnreachableError(f"Postgres does not answer at {address.place} ({reason})", hint)

@@ -1,0 +1,2 @@
+-- Whether a table has a row.
+SELECT EXISTS (SELECT FROM {table})

@@ -1,0 +1,10 @@
+-- Everything that can hold a user's rows, but for the environment marker. What row security
+-- hides from this role cannot be told from what is not there.
+SELECT namespace.nspname AS schema, class.relname AS name, class.relrowsecurity AS hidden
+FROM pg_catalog.pg_class AS class
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+WHERE class.relkind IN ('r', 'p', 'm', 'f')
+  AND namespace.nspname <> 'information_schema'
+  AND namespace.nspname !~ '^pg_'
+  AND (namespace.nspname, class.relname) <> ('public', 'cruddur_ops_environment')
+ORDER BY namespace.nspname, class.relname

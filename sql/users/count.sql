@@ -1,0 +1,2 @@
+-- How many users there are.
+SELECT count(*) FROM public.users

@@ -1,0 +1,9 @@
+-- A page of the users whose handle, display name or email holds the text, by handle.
+SELECT uuid, handle, display_name, email, cognito_user_id, created_at
+FROM public.users
+WHERE (handle, uuid) > (%(after_handle)s, %(after_uuid)s::uuid)
+  AND (
+    handle ILIKE %(pattern)s OR display_name ILIKE %(pattern)s OR email ILIKE %(pattern)s
+  )
+ORDER BY handle, uuid
+LIMIT %(limit)s

@@ -1,0 +1,45 @@
+"""The project's own checks: tests, linters, benchmarks."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from task_groups.edge import Context, task
+
+
+def _python(*args: str) -> str:
+    return shlex.join([sys.executable, "-m", *args])
+
+
+@task(
+    help={
+        "deep": "Run the long tests too.",
+        "only": "Run only the tests whose names match this pytest -k expression.",
+    }
+)
+def test(ctx: Context, deep: bool = False, only: str = "") -> None:
+    """Run the whole test suite, on engines of its own."""
+    from invoke.exceptions import Exit
+
+    command = ["pytest"]
+    if deep:
+        command.append("--deep")
+    if only:
+        command += ["-k", only]
+    result = ctx.run(_python(*command), pty=sys.stdout.isatty(), warn=True)
+    if result is not None and result.exited:
+        raise Exit(code=result.exited)
+
+
+@task
+def lint(ctx: Context) -> None:
+    """Check style and types: ruff and mypy."""
+    for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
+        ctx.run(_python(*command), pty=sys.stdout.isatty())
+
+
+@task
+def bench(ctx: Context) -> None:
+    """Measure the tasks and the store against their peers, as ratios in one run."""
+    ctx.run(_python("benchmarks"), pty=sys.stdout.isatty())

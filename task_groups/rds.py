@@ -1,0 +1,89 @@
+"""The RDS database in AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke import Collection
+
+from task_groups import edge
+from task_groups.edge import Context, help_for, task
+
+if TYPE_CHECKING:
+    from core.aws.security_groups import RuleChange, SecurityGroupRule
+    from core.settings import Settings
+
+
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        ip="The public IPv4 address to let in. GITPOD_IP unless given, else looked up over HTTPS.",
+    )
+)
+def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = False) -> None:
+    """Let this machine's public address through the security group of RDS."""
+    from core.aws.security_groups import point_rule_at, port_number
+
+    settings = edge.settings()
+    ids = _rule_ids(settings)
+    if ids is None:
+        edge.note("DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to update")
+        if json:
+            edge.print_json([])
+        return
+    port = port_number(settings.postgres_port)
+    address = _address(settings, ip)
+    target = edge.open_target(prod, "aws")
+    dry = print if edge.is_dry(ctx) else None
+    change = point_rule_at(target.aws, *ids, address, port, dry=dry)
+    if json:
+        _print_json(change)
+    else:
+        _print_table(change)
+    if not change.changed:
+        edge.note("the rule holds already: nothing was changed")
+
+
+def _rule_ids(settings: Settings) -> tuple[str, str] | None:
+    """The ids of the security group and of its rule, or None where neither is set."""
+    from core.errors import SettingsError
+
+    group_id, rule_id = settings.security_group_id, settings.security_group_rule_id
+    if group_id and rule_id:
+        return group_id, rule_id
+    if group_id or rule_id:
+        there, missing = "DB_SG_ID", "DB_SG_RULE_ID"
+        if rule_id:
+            there, missing = missing, there
+        raise SettingsError(f"{there} is set and {missing} is not", "Set both or neither.")
+    return None
+
+
+def _address(settings: Settings, ip: str) -> str:
+    from core.aws.public_ip import global_ipv4, public_ipv4
+
+    given = ip or settings.gitpod_ip
+    return global_ipv4(given) if given else public_ipv4()
+
+
+def _print_json(change: RuleChange) -> None:
+    from dataclasses import asdict
+
+    edge.print_json([{"changed": change.changed, **asdict(change)}])
+
+
+def _print_table(change: RuleChange) -> None:
+    columns = ("", "rule", "protocol", "ports", "source", "description")
+    rows = [_row("before", change.before), _row("after", change.after)]
+    edge.print_table(columns, rows, "")
+
+
+def _row(when: str, rule: SecurityGroupRule) -> tuple[str, ...]:
+    ports = str(rule.from_port)
+    if rule.to_port != rule.from_port:
+        ports += f"-{rule.to_port}"
+    return (when, rule.rule_id, rule.protocol, ports, rule.source, rule.description)
+
+
+ns = Collection(update_sg_rule)

@@ -1,0 +1,51 @@
+"""Fixtures over the engines that the whole test run shares."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from core.aws.clients import make_client
+from core.dynamodb.client import Table
+from core.dynamodb.table import create_table, drop_table
+from core.models import Person
+from core.targets import AwsTarget, Environment
+
+
+@pytest.fixture(scope="session")
+def aws_target(engines) -> AwsTarget:
+    return AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_client(aws_target):
+    client = make_client(aws_target, "dynamodb")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
+    """A name nobody has used yet."""
+    table = Table(dynamodb_client, f"messages-{uuid.uuid4().hex[:12]}", aws_target)
+    yield table
+    drop_table(table)
+
+
+@pytest.fixture
+def table(no_table: Table) -> Table:
+    """A message table of one's own, empty but for its marker, its meter at zero."""
+    create_table(no_table, Environment.LOCAL)
+    return no_table.metered()
+
+
+@pytest.fixture
+def ana() -> Person:
+    return Person(str(uuid.uuid4()), "ana", "Ana")
+
+
+@pytest.fixture
+def ben() -> Person:
+    return Person(str(uuid.uuid4()), "ben", "Ben")

@@ -1,0 +1,100 @@
+"""The table's schema, its marker, and what it says of itself."""
+
+import pytest
+
+from core.dynamodb import keys
+from core.dynamodb.sends import Draft, start
+from core.dynamodb.table import (
+    create_table,
+    describe,
+    drop_table,
+    list_tables,
+    schema_differences,
+    store_state,
+    stream_is_on,
+)
+from core.errors import StoreError
+from core.targets import Environment, StoreState
+
+KEYS = {
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+}
+
+
+def test_a_table_is_created_once(no_table) -> None:
+    assert create_table(no_table, Environment.LOCAL) is True
+    assert create_table(no_table, Environment.LOCAL) is False
+
+
+def test_a_created_table_has_the_contract_s_schema_and_stream(table) -> None:
+    description = describe(table)
+    assert schema_differences(description) == []
+    assert stream_is_on(description)
+    assert description["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
+
+
+def test_a_table_without_the_index_is_another_schema_and_stays(no_table) -> None:
+    no_table.client.create_table(TableName=no_table.name, BillingMode="PAY_PER_REQUEST", **KEYS)
+    with pytest.raises(StoreError, match=keys.INDEX):
+        create_table(no_table, Environment.LOCAL)
+    assert describe(no_table) is not None
+
+
+def test_somebody_else_s_table_counts_as_holding_data(no_table) -> None:
+    no_table.client.create_table(
+        TableName=no_table.name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    assert store_state(no_table) == StoreState(no_table.name, None, holds_data=True)
+
+
+def test_dropping_what_is_not_there_says_so(no_table) -> None:
+    assert drop_table(no_table) is False
+
+
+def test_a_dropped_table_is_gone(table) -> None:
+    assert drop_table(table) is True
+    assert describe(table) is None
+    assert table.name not in list(list_tables(table))
+
+
+def test_every_table_is_listed_over_all_pages(table, monkeypatch) -> None:
+    calls = table.client.list_tables
+    monkeypatch.setattr(table.client, "list_tables", lambda **p: calls(Limit=1, **p))
+    assert table.name in list(list_tables(table))
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_a_new_table_is_marked_with_its_environment(no_table, environment) -> None:
+    create_table(no_table, environment)
+    assert store_state(no_table) == StoreState(no_table.name, environment, holds_data=False)
+
+
+def test_a_table_that_holds_data_says_so(table, ana, ben) -> None:
+    start(table, Draft(ana, ben, "hi"))
+    assert store_state(table).holds_data
+
+
+def test_a_marker_is_never_overwritten(table) -> None:
+    create_table(table, Environment.PRODUCTION)
+    assert store_state(table).environment == "local"
+
+
+def test_data_without_a_marker_gets_no_marker(table, ana, ben) -> None:
+    table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+    start(table, Draft(ana, ben, "hi"))
+    create_table(table, Environment.LOCAL)
+    assert store_state(table) == StoreState(table.name, None, holds_data=True)
+
+
+def test_a_missing_table_holds_nothing(no_table) -> None:
+    assert store_state(no_table) == StoreState(no_table.name, None, holds_data=False)

@@ -1,0 +1,219 @@
+"""Pattern E on a real engine: rows follow plain writes, whatever the stream delivers."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from core.dynamodb import keys, reads
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_item, message_item
+from core.dynamodb.projection import move, plan
+from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.stream import open_follower
+from core.dynamodb.stream_handler import project
+from core.errors import MissingSchemaError
+from core.models import Conversation, Message, Person
+from core.timestamps import parse
+
+
+def at(n: int) -> str:
+    return f"2026-05-01T12:00:00.{n:06d}+00:00"
+
+
+def write(table: Table, sender: Person, n: int, group: str = "g") -> Message:
+    """Put a message as Cruddur does: the message alone."""
+    message = Message(group, f"m-{group}-{n}", sender, f"text {n}", at(n), parse(at(n)))
+    table.request("put_item", Item=message_item(message))
+    return message
+
+
+def rows_at(table: Table, n: int, one: Person, other: Person, group: str = "g") -> None:
+    for owner, shown in ((one, other), (other, one)):
+        row = Conversation(group, owner.uuid, shown, f"text {n}", at(n), parse(at(n)))
+        table.request("put_item", Item=group_item(row))
+
+
+def inboxes(table: Table, *people: Person) -> list[list[tuple[str, str]]]:
+    return [
+        [
+            (row.last_message, row.other.handle)
+            for row in reads.list_conversations(table, person.uuid, limit=100).entries
+        ]
+        for person in people
+    ]
+
+
+def record(message: Message, name: str = "INSERT") -> dict:
+    item = message_item(message)
+    return {
+        "eventName": name,
+        "dynamodb": {
+            "Keys": {"pk": item["pk"], "sk": item["sk"]},
+            "NewImage": item,
+            "SequenceNumber": message.message_uuid,
+        },
+    }
+
+
+@pytest.fixture
+def written(table, ana, ben) -> list[Message]:
+    rows_at(table, 0, ana, ben)
+    return [write(table, (ana, ben)[n % 2], n) for n in range(1, 6)]
+
+
+def test_a_batch_moves_a_conversation_once_to_its_newest_message(table, ana, ben, written) -> None:
+    meter = table.metered()
+    assert project(meter, [record(m) for m in written]) == {"batchItemFailures": []}
+    assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+    assert (meter.capacity.read_units, meter.capacity.write_units) == (0.5, 8)
+
+
+def test_a_hundred_messages_in_two_batches_cost_less_than_1_2_units_each(table, ana, ben) -> None:
+    rows_at(table, 0, ana, ben)
+    meter = table.metered()
+    messages = [write(meter, ana, n) for n in range(1, 101)]
+    project(meter, [record(m) for m in messages[:50]])
+    project(meter, [record(m) for m in messages[50:]])
+    assert meter.capacity.write_units == 100 + 2 * 8
+
+
+def test_redelivery_in_any_order_leaves_one_state(table, ana, ben, written) -> None:
+    for seed in range(30):
+        order = written * 2
+        random.Random(seed).shuffle(order)
+        for message in order[:7]:
+            project(table, [record(message)])
+    project(table, [record(written[-1])])
+    assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+
+def test_beside_our_own_writes_nothing_is_left_to_do(table, ana, ben) -> None:
+    first, _ = start(table, Draft(ana, ben, "hi"))
+    second = send(table, first.message_group_uuid, Draft(ben, ana, "yo"))
+    meter = table.metered()
+    project(meter, [record(first), record(second)])
+    assert meter.capacity.write_units == 0
+
+
+@pytest.mark.parametrize("lost", ["sender", "recipient"])
+def test_a_row_that_was_lost_comes_back(table, ana, ben, written, lost) -> None:
+    sender, recipient = written[-1].sender, ben if written[-1].sender == ana else ana
+    gone = sender if lost == "sender" else recipient
+    table.request("delete_item", Key=keys.key(keys.group_pk(gone.uuid), at(0)))
+    project(table, [record(m) for m in written])
+    assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+
+def test_a_row_left_behind_by_a_crash_goes_with_the_redelivery(table, ana, ben, written) -> None:
+    row = Conversation("g", ana.uuid, ben, "text 5", at(5), parse(at(5)))
+    table.request("put_item", Item=group_item(row))  # the crash came before the old one's delete
+    project(table, [record(written[-1])])
+    assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+
+def test_two_conversations_at_one_instant_both_stay(table, ana, ben) -> None:
+    cleo = Person("cleo", "cleo", "Cleo")
+    rows_at(table, 0, ana, ben, "g")
+    rows_at(table, 1, ana, cleo, "h")
+    project(table, [record(write(table, ben, 7, "g")), record(write(table, cleo, 7, "h"))])
+    assert sorted(inboxes(table, ana)[0]) == [("text 7", "ben"), ("text 7", "cleo")]
+
+
+def test_a_stranger_s_message_is_nobody_s_preview(table, ana, ben) -> None:
+    rows_at(table, 0, ana, ben)
+    assert move(table, write(table, Person("eve", "eve", "Eve"), 3)) is False
+    assert inboxes(table, ana, ben) == [[("text 0", "ben")], [("text 0", "ana")]]
+
+
+MALFORMED = [
+    None,
+    7,
+    {},
+    {"eventName": "INSERT"},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}}},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"N": "1"}}, "NewImage": {}}},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}, "NewImage": {"sk": 1}}},
+]
+
+
+def test_malformed_records_are_dropped_and_the_others_moved(table, ana, ben, written) -> None:
+    planned = plan([*MALFORMED, *(record(m) for m in written)])
+    assert [m.message.text for m in planned.moves] == ["text 5"]
+    assert len(planned.dropped) == len(MALFORMED)
+
+
+@pytest.mark.parametrize("name", ["MODIFY", "REMOVE"])
+def test_only_inserts_count(written, name) -> None:
+    assert plan([record(m, name) for m in written]).moves == ()
+
+
+def test_rows_and_pairs_in_the_stream_ask_for_nothing(ana, ben) -> None:
+    row = group_item(Conversation("g", ana.uuid, ben, "x", at(1), parse(at(1))))
+    change = {"Keys": {"pk": row["pk"], "sk": row["sk"]}, "NewImage": row}
+    planned = plan([{"eventName": "INSERT", "dynamodb": change}])
+    assert (planned.moves, planned.dropped) == ((), ())
+
+
+def test_every_order_of_a_batch_asks_for_the_same_move(written) -> None:
+    moves = {
+        plan([record(m) for m in order]).moves[0].message
+        for order in itertools.permutations(written)
+    }
+    assert moves == {written[-1]}
+
+
+def test_a_transient_failure_is_reported_from_the_conversation_s_first_record(
+    table, ana, ben, written, monkeypatch
+) -> None:
+    def throttled(**_):
+        from botocore.exceptions import ClientError
+
+        error = {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}
+        raise ClientError({"Error": error}, "PutItem")
+
+    monkeypatch.setattr(table.client, "put_item", throttled)
+    reply = project(table, [record(m) for m in written])
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "m-g-1"}]}
+
+
+class TestFollowing:
+    def rounds(self, table, folder, times: int = 3) -> int:
+        follower, seen = open_follower(table, folder), 0
+        for _ in range(times):
+            for batch in follower.poll():
+                seen += len(batch.records)
+                project(table, batch.records)
+                follower.done(batch)
+        return seen
+
+    def test_the_stream_s_records_move_the_rows(self, table, ana, ben, written, tmp_path) -> None:
+        assert self.rounds(table, tmp_path) >= len(written)
+        assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+    def test_a_later_run_goes_on_behind_the_last_one(
+        self, table, ana, ben, written, tmp_path
+    ) -> None:
+        self.rounds(table, tmp_path, times=5)
+        assert self.rounds(table, tmp_path) == 0
+        write(table, ana, 9)
+        assert self.rounds(table, tmp_path) >= 1
+        assert inboxes(table, ben) == [[("text 9", "ana")]]
+
+    def test_a_batch_that_was_not_dealt_with_is_delivered_again(
+        self, table, written, tmp_path
+    ) -> None:
+        first = list(open_follower(table, tmp_path).poll())
+        again = list(open_follower(table, tmp_path).poll())
+        assert [b.records for b in again] == [b.records for b in first]
+
+    def test_a_table_without_a_stream_is_refused_with_the_command_that_turns_it_on(
+        self, table, tmp_path
+    ) -> None:
+        table.client.update_table(
+            TableName=table.name, StreamSpecification={"StreamEnabled": False}
+        )
+        with pytest.raises(MissingSchemaError, match="update-table"):
+            open_follower(table, tmp_path)

@@ -1,0 +1,211 @@
+"""Verification finds each fault, mends what can be mended, and is quiet about what is well."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from core.dynamodb import keys, reads
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_item, message_item
+from core.dynamodb.repairs import mend
+from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.verification import Fault, Verification
+from core.models import Conversation, Message, Person
+from core.timestamps import parse
+
+EARLY = "2024-01-01T00:00:00.000000+00:00"
+LATE = "2999-01-01T00:00:00.000000+00:00"
+
+
+@pytest.fixture
+def people(ana, ben):
+    known = {person.uuid: person for person in (ana, ben)}
+    return lambda uuids: {uuid: known[uuid] for uuid in uuids if uuid in known}
+
+
+@pytest.fixture
+def group(table, ana, ben) -> str:
+    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+    send(table, group, Draft(ben, ana, "newest"))
+    return group
+
+
+def faults(table: Table, people) -> Counter:
+    return Counter(finding.fault for finding in Verification(table, people).findings())
+
+
+def repair(table: Table, people) -> None:
+    for finding in list(Verification(table, people).findings()):
+        mend(table, people, finding)
+
+
+def row_of(table: Table, owner: Person) -> Conversation:
+    return reads.list_conversations(table, owner.uuid, limit=1).entries[0]
+
+
+def put_row(table: Table, group: str, owner: Person, other: Person, at: str, text: str) -> None:
+    row = Conversation(group, owner.uuid, other, text, at, parse(at))
+    table.request("put_item", Item=group_item(row))
+
+
+def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **extra) -> None:
+    item = message_item(Message(group, "m", sender, "text", at, parse(at)))
+    table.request("put_item", Item=item | extra)
+
+
+def delete_row(table: Table, owner: Person) -> None:
+    key = keys.key(keys.group_pk(owner.uuid), row_of(table, owner).sort_key)
+    table.request("delete_item", Key=key)
+
+
+def missing_row(table, group, ana, ben):
+    delete_row(table, ben)
+    return Fault.MISSING_ROW
+
+
+def both_rows_missing(table, group, ana, ben):
+    delete_row(table, ana)
+    delete_row(table, ben)
+    return None  # two findings: of the pair, and of the messages
+
+
+def duplicate_row(table, group, ana, ben):
+    put_row(table, group, ana, ben, EARLY, "hi")
+    return Fault.DUPLICATE_ROW
+
+
+def stale_preview(table, group, ana, ben):
+    delete_row(table, ana)
+    put_row(table, group, ana, ben, EARLY, "hi")
+    return Fault.STALE_PREVIEW
+
+
+def preview_ahead(table, group, ana, ben):
+    delete_row(table, ana)
+    put_row(table, group, ana, ben, LATE, "this is a filler message")
+    return Fault.PREVIEW_AHEAD
+
+
+def name_differs(table, group, ana, ben):
+    row = row_of(table, ana)
+    put_row(table, group, ana, Person(ben.uuid, "ben", "Old Name"), row.sort_key, row.last_message)
+    return Fault.NAME_DIFFERS
+
+
+def indexed_message(table, group, ana, ben):
+    put_message(table, group, ana, message_group_uuid={"S": group})
+    return Fault.INDEXED_MESSAGE
+
+
+def orphan_messages(table, group, ana, ben):
+    put_message(table, "lost", ana)
+    put_message(table, "lost", ben, "2024-01-01T00:00:01.000000+00:00")
+    return Fault.ORPHAN_MESSAGES
+
+
+def orphan_pair(table, group, ana, ben):
+    item = keys.pair_key(ana.uuid, "somebody") | {"group_uuid": {"S": "not there"}}
+    table.request("put_item", Item=item)
+    return Fault.ORPHAN_PAIR
+
+
+def no_messages(table, group, ana, ben):
+    put_row(table, "empty", ana, ben, EARLY, "filler")
+    put_row(table, "empty", ben, ana, "2024-01-01T00:00:01", "filler")
+    return Fault.NO_MESSAGES
+
+
+def stranger_message(table, group, ana, ben):
+    put_message(table, group, Person("eve", "eve", "Eve"))
+    return Fault.STRANGER_MESSAGE
+
+
+def unknown_user(table, group, ana, ben):
+    start(table, Draft(ana, Person("gone", "gone", "Gone"), "hello?"))
+    return Fault.UNKNOWN_USER
+
+
+def unreadable(table, group, ana, ben):
+    put_message(table, group, ana, "not a time")
+    put_message(table, group, ana, user_handle={"N": "7"})
+    return Fault.UNREADABLE
+
+
+BREAKAGES = [
+    missing_row,
+    duplicate_row,
+    stale_preview,
+    preview_ahead,
+    name_differs,
+    indexed_message,
+    orphan_messages,
+    orphan_pair,
+    no_messages,
+    stranger_message,
+    unknown_user,
+    unreadable,
+]
+
+
+def test_what_our_own_writes_leave_is_well(table, people, group) -> None:
+    assert faults(table, people) == Counter()
+
+
+def test_an_empty_table_is_well(table, people) -> None:
+    assert faults(table, people) == Counter()
+
+
+@pytest.mark.parametrize("break_it", BREAKAGES, ids=lambda broken: broken.__name__)
+def test_each_fault_is_found_for_what_it_is(table, people, group, ana, ben, break_it) -> None:
+    fault = break_it(table, group, ana, ben)
+    assert set(faults(table, people)) == {fault}
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        missing_row,
+        both_rows_missing,
+        duplicate_row,
+        stale_preview,
+        preview_ahead,
+        name_differs,
+        indexed_message,
+        orphan_messages,
+        orphan_pair,
+    ],
+    ids=lambda broken: broken.__name__,
+)
+def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) -> None:
+    break_it(table, group, ana, ben)
+    repair(table, people)
+    assert faults(table, people) == Counter()
+    assert row_of(table, ben).message_group_uuid == group
+
+
+@pytest.mark.parametrize(
+    "break_it", [no_messages, stranger_message, unknown_user, unreadable], ids=lambda b: b.__name__
+)
+def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, break_it) -> None:
+    break_it(table, group, ana, ben)
+    before = sorted(map(str, reads.scan(table)))
+    repair(table, people)
+    assert sorted(map(str, reads.scan(table))) == before
+
+
+def test_a_preview_ahead_keeps_its_place_and_shows_the_newest_text(
+    table, people, group, ana, ben
+) -> None:
+    preview_ahead(table, group, ana, ben)
+    repair(table, people)
+    assert (row_of(table, ana).sort_key, row_of(table, ana).last_message) == (LATE, "newest")
+
+
+def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -> None:
+    table.request("put_item", Item=keys.key("OTHER#1", "x"))
+    verification = Verification(table, people)
+    assert list(verification.findings()) == []
+    assert verification.counts["other items"] == 1
+    assert verification.counts["messages"] == 2

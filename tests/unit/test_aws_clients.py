@@ -1,0 +1,343 @@
+"""Every way an AWS call can fail ends as one clear line, and a dry run sends no change."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.exceptions as sdk
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from core.aws.clients import is_loopback, make_client, translating
+from core.errors import (
+    CoreError,
+    CredentialsError,
+    DynamoDBError,
+    MissingSchemaError,
+    SettingsError,
+    StoreError,
+    UnreachableError,
+)
+from core.targets import AwsTarget
+
+LOCAL = AwsTarget("http://127.0.0.1:4566", "us-east-1", placeholder_credentials=True)
+AWS = AwsTarget(None, "us-east-1", placeholder_credentials=True)
+OWN_CREDENTIALS = AwsTarget(None, "us-east-1", placeholder_credentials=False)
+
+HTML = b"<!DOCTYPE html>\n<html><body>It works!</body></html>"
+Reply = tuple[int, bytes]
+
+
+class _Raw(io.BytesIO):
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_and_no_profile(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # The default session remembers what it read; each test gets one of its own.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+
+
+def answer(client: Any, *replies: Reply | Exception) -> list[Any]:
+    """Let ``client`` get ``replies`` in turn, the last one for good; returns what it sends."""
+    sent: list[Any] = []
+
+    def reply(request: Any, **_: Any) -> AWSResponse:
+        sent.append(request)
+        given = replies[min(len(sent), len(replies)) - 1]
+        if isinstance(given, Exception):
+            raise given
+        status, body = given
+        return AWSResponse(request.url, status, {}, _Raw(body))
+
+    client.meta.events.register_first("before-send", reply)
+    return sent
+
+
+def failure(
+    service: str, call: Callable[[Any], Any], *replies: Reply | Exception, target: AwsTarget = LOCAL
+) -> CoreError:
+    """What ``call`` raises when it gets ``replies``."""
+    client = make_client(target, service)
+    answer(client, *replies)
+    with pytest.raises(CoreError) as raised, translating(service, target):
+        call(client)
+    assert "\n" not in str(raised.value)
+    assert raised.value.__cause__ is not None or "what answers" in raised.value.problem
+    return raised.value
+
+
+def list_tables(client: Any) -> Any:
+    return client.list_tables()
+
+
+def describe_rules(client: Any) -> Any:
+    return client.describe_security_group_rules()
+
+
+def list_users(client: Any) -> Any:
+    return client.list_users(UserPoolId="us-east-1_abc")
+
+
+def whoami(client: Any) -> Any:
+    return client.get_caller_identity()
+
+
+CALLS = [("dynamodb", list_tables), ("ec2", describe_rules), ("sts", whoami)]
+
+
+def json_error(code: str, message: str = "no") -> Reply:
+    return 400, json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode()
+
+
+def query_error(code: str, message: str = "no") -> Reply:
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return 400, f"<Response><Errors>{body}</Errors></Response>".encode()
+
+
+@pytest.mark.parametrize(("service", "call"), CALLS)
+@pytest.mark.parametrize(
+    "cause",
+    [
+        sdk.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"),
+        sdk.ConnectTimeoutError(endpoint_url="http://127.0.0.1:4566"),
+        sdk.ReadTimeoutError(endpoint_url="http://127.0.0.1:4566"),
+        sdk.ConnectionClosedError(endpoint_url="http://127.0.0.1:4566"),
+    ],
+    ids=lambda cause: type(cause).__name__,
+)
+def test_silence_names_the_endpoint_and_how_to_start_it(service, call, cause) -> None:
+    error = failure(service, call, cause)
+    assert isinstance(error, UnreachableError)
+    assert str(error).startswith(f"{service} does not answer at http://127.0.0.1:4566. ")
+    assert "invoke up" in error.hint
+
+
+def test_silence_of_aws_names_the_region() -> None:
+    cause = sdk.EndpointConnectionError(endpoint_url="https://dynamodb.nowhere-1.amazonaws.com")
+    nowhere = AwsTarget(None, "nowhere-1", placeholder_credentials=True)
+    error = failure("dynamodb", list_tables, cause, target=nowhere)
+    assert error.problem == "dynamodb does not answer at AWS nowhere-1"
+    assert "region" in error.hint
+
+
+def test_a_certificate_that_is_not_trusted_is_told() -> None:
+    cause = sdk.SSLError(endpoint_url="https://h", error="CERTIFICATE_VERIFY_FAILED")
+    error = failure("dynamodb", list_tables, cause)
+    assert isinstance(error, UnreachableError)
+    assert "CERTIFICATE_VERIFY_FAILED" in error.problem
+
+
+def test_a_proxy_that_does_not_answer_is_told() -> None:
+    cause = sdk.ProxyConnectionError(proxy_url="http://proxy:3128")
+    error = failure("dynamodb", list_tables, cause, target=AWS)
+    assert isinstance(error, UnreachableError)
+    assert "http://proxy:3128" in error.problem
+
+
+@pytest.mark.parametrize(("service", "call"), CALLS)
+@pytest.mark.parametrize("status", [200, 302, 404])
+@pytest.mark.parametrize("body", [HTML, b"hello", b"[1]", b"null", b"\xff\xfe", b""])
+def test_a_server_that_is_not_aws_is_recognised(service, call, status, body) -> None:
+    error = failure(service, call, (status, body))
+    assert isinstance(error, StoreError)
+    assert error.problem == f"what answers at http://127.0.0.1:4566 is not {service}"
+
+
+@pytest.mark.parametrize(("service", "call"), CALLS)
+def test_a_server_error_in_html_is_tried_again_before_it_is_told(service, call) -> None:
+    client = make_client(LOCAL, service)
+    sent = answer(client, (503, HTML))
+    with pytest.raises(StoreError, match="503"), translating(service, LOCAL):
+        call(client)
+    assert len(sent) == 4
+
+
+@pytest.mark.parametrize(("service", "call"), CALLS[1:])
+def test_a_server_error_that_is_no_xml_is_one_line(service, call) -> None:
+    assert isinstance(failure(service, call, (500, b"hello")), StoreError)
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "reply"),
+    [
+        ("dynamodb", list_tables, json_error("ThrottlingException", "slow down")),
+        ("dynamodb", list_tables, json_error("ProvisionedThroughputExceededException")),
+        ("cognito-idp", list_users, json_error("TooManyRequestsException")),
+        ("ec2", describe_rules, query_error("RequestLimitExceeded")),
+    ],
+)
+def test_throttling_is_tried_four_times_and_then_asks_for_patience(service, call, reply) -> None:
+    client = make_client(LOCAL, service)
+    sent = answer(client, reply)
+    with pytest.raises(StoreError, match="Wait a little"), translating(service, LOCAL):
+        call(client)
+    assert len(sent) == 4
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "reply"),
+    [
+        ("dynamodb", list_tables, json_error("UnrecognizedClientException")),
+        ("dynamodb", list_tables, json_error("AccessDeniedException", "not authorized")),
+        ("dynamodb", list_tables, json_error("ExpiredTokenException")),
+        ("ec2", describe_rules, query_error("AuthFailure")),
+        ("ec2", describe_rules, query_error("UnauthorizedOperation")),
+        ("ec2", describe_rules, query_error("SignatureDoesNotMatch")),
+        (
+            "sts",
+            whoami,
+            (
+                403,
+                b"<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>",
+            ),
+        ),
+    ],
+)
+def test_refused_credentials_are_told_as_such(service, call, reply) -> None:
+    error = failure(service, call, reply)
+    assert isinstance(error, CredentialsError)
+    assert "aws sts get-caller-identity" in error.hint
+
+
+def test_missing_credentials_name_the_variables() -> None:
+    error = failure("dynamodb", list_tables, (200, b"{}"), target=OWN_CREDENTIALS)
+    assert isinstance(error, CredentialsError)
+    assert "AWS_ACCESS_KEY_ID" in error.hint
+
+
+def test_half_of_the_credentials_is_told(monkeypatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    with pytest.raises(CredentialsError, match="AWS_SECRET_ACCESS_KEY"):
+        make_client(OWN_CREDENTIALS, "dynamodb")
+
+
+def test_a_profile_that_does_not_exist_names_the_variable(monkeypatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    with pytest.raises(SettingsError, match=r"nope.*AWS_PROFILE"):
+        make_client(OWN_CREDENTIALS, "dynamodb")
+
+
+def test_no_region_names_the_variable() -> None:
+    with pytest.raises(SettingsError, match="AWS_DEFAULT_REGION"):
+        make_client(AwsTarget(None, None, placeholder_credentials=True), "dynamodb")
+
+
+def test_a_region_that_cannot_be_one_is_a_setting_to_mend() -> None:
+    with pytest.raises(SettingsError, match=r"'us east'.*AWS_DEFAULT_REGION"):
+        make_client(AwsTarget(None, "us east", placeholder_credentials=True), "dynamodb")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "dynamodb",
+        "localhost:8000",
+        "http://",
+        "http://[::1",
+        "http://a b",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:port",
+        "ftp://127.0.0.1:8000",
+    ],
+)
+def test_an_endpoint_that_is_no_url_is_a_setting_to_mend(url: str) -> None:
+    with pytest.raises(SettingsError, match="endpoint's URL"):
+        make_client(AwsTarget(url, "us-east-1", placeholder_credentials=True), "dynamodb")
+
+
+def test_a_missing_table_names_the_task_that_creates_it() -> None:
+    error = failure("dynamodb", list_tables, json_error("ResourceNotFoundException", "no table"))
+    assert isinstance(error, MissingSchemaError)
+    assert "invoke ddb.schema-load" in error.hint
+
+
+def test_a_cancelled_transaction_keeps_its_reasons_in_order() -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "no"}, {}]
+    body = {
+        "__type": "com.amazonaws#TransactionCanceledException",
+        "Message": "cancelled",
+        "CancellationReasons": reasons,
+    }
+    error = failure(
+        "dynamodb",
+        lambda client: client.transact_write_items(
+            TransactItems=[{"Delete": {"TableName": "t", "Key": {"pk": {"S": "a"}}}}]
+        ),
+        (400, json.dumps(body).encode()),
+    )
+    assert isinstance(error, DynamoDBError)
+    assert error.code == "TransactionCanceledException"
+    assert error.reasons == ("None", "ConditionalCheckFailed", "None")
+
+
+def test_an_answer_without_an_error_code_is_still_one_line() -> None:
+    assert isinstance(failure("ec2", describe_rules, (400, b"<a/>")), StoreError)
+    assert isinstance(failure("dynamodb", list_tables, (400, b"{}")), DynamoDBError)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://127.8.8.8", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost", True),
+        ("http://aws.localhost:4566", True),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.com", False),
+        ("https://dynamodb.us-east-1.amazonaws.com", False),
+    ],
+)
+def test_only_addresses_of_this_machine_are_loopback(url: str, expected: bool) -> None:
+    assert is_loopback(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "told"),
+    [
+        (
+            "dynamodb",
+            lambda client: client.put_item(TableName="t", Item={"pk": {"S": "é"}}),
+            'would send dynamodb PutItem {"Item": {"pk": {"S": "\\u00e9"}}, "TableName": "t"}',
+        ),
+        (
+            "cognito-idp",
+            lambda client: client.admin_delete_user(UserPoolId="a_b", Username="ana"),
+            'would send cognito-idp AdminDeleteUser {"UserPoolId": "a_b", "Username": "ana"}',
+        ),
+        (
+            "ec2",
+            lambda client: client.delete_security_group(GroupId="sg-1"),
+            'would send ec2 DeleteSecurityGroup {"Action": "DeleteSecurityGroup",'
+            ' "GroupId": "sg-1", "Version": "2016-11-15"}',
+        ),
+    ],
+)
+def test_a_dry_client_tells_a_change_and_does_not_send_it(service, call, told) -> None:
+    lines: list[str] = []
+    client = make_client(LOCAL, service, dry=lines.append)
+    sent = answer(client, (200, b"{}"))
+    assert call(client)["ResponseMetadata"] == {"HTTPStatusCode": 200}
+    assert lines == [told]
+    assert sent == []
+
+
+def test_a_dry_client_still_reads() -> None:
+    lines: list[str] = []
+    client = make_client(LOCAL, "dynamodb", dry=lines.append)
+    sent = answer(client, (200, b'{"TableNames": ["t"]}'))
+    assert client.list_tables()["TableNames"] == ["t"]
+    assert len(sent) == 1
+    assert lines == []

@@ -1,0 +1,98 @@
+"""Items as they are stored, and as they are read back: others write this table too."""
+
+from decimal import Decimal
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+
+from core.dynamodb.items import (
+    group_from,
+    group_item,
+    message_from,
+    message_item,
+    plain_item,
+    raw_item,
+)
+from core.models import Conversation, Message, Person
+from core.timestamps import parse
+
+KEY = "2026-03-01T12:00:00.000000+00:00"
+ANA = Person("u-1", "ana", "Ana")
+
+
+def test_a_message_item_has_the_contract_s_attributes_and_no_other() -> None:
+    item = message_item(Message("g", "m", ANA, "hi", KEY, parse(KEY)))
+    assert item == {
+        "pk": {"S": "MSG#g"},
+        "sk": {"S": KEY},
+        "message_uuid": {"S": "m"},
+        "message": {"S": "hi"},
+        "user_uuid": {"S": "u-1"},
+        "user_display_name": {"S": "Ana"},
+        "user_handle": {"S": "ana"},
+    }
+
+
+def test_a_group_item_names_the_other_member() -> None:
+    item = group_item(Conversation("g", "u-2", ANA, "hi", KEY, parse(KEY)))
+    assert item["pk"] == {"S": "GRP#u-2"}
+    assert item["user_uuid"] == {"S": "u-1"}
+    assert set(item) == {
+        "pk",
+        "sk",
+        "message_group_uuid",
+        "message",
+        "user_uuid",
+        "user_display_name",
+        "user_handle",
+    }
+
+
+def test_messages_and_rows_survive_the_way_there_and_back() -> None:
+    message = Message("g", "m", ANA, "hi 🙂", KEY, parse(KEY))
+    row = Conversation("g", "u-2", ANA, "hi", KEY, parse(KEY))
+    assert message_from(message_item(message)) == message
+    assert group_from(group_item(row)) == row
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"pk": {"S": "MSG#g"}},
+        {"pk": {"N": "1"}, "sk": {"BOOL": True}, "message": {"M": {"a": {"L": []}}}},
+        {"pk": {"S": "GRP#u#x"}, "message": {"NULL": True}, "user_uuid": {"SS": ["a", "b"]}},
+    ],
+)
+def test_an_item_with_attributes_missing_or_of_the_wrong_type_is_still_read(item: dict) -> None:
+    assert isinstance(message_from(item).text, str)
+    assert isinstance(group_from(item).last_message, str)
+
+
+def test_plain_values_are_what_json_can_say() -> None:
+    item = {
+        "n": {"N": "3"},
+        "f": {"N": "2.5"},
+        "big": {"N": "12345678901234567890.12345"},
+        "b": {"B": b"\x00\xff"},
+        "ss": {"SS": ["b", "a"]},
+        "l": {"L": [{"N": "1"}, {"NULL": True}]},
+        "m": {"M": {"x": {"BOOL": False}}},
+    }
+    assert plain_item(item) == {
+        "n": 3,
+        "f": 2.5,
+        "big": "12345678901234567890.12345",
+        "b": "AP8=",
+        "ss": ["a", "b"],
+        "l": [1, None],
+        "m": {"x": False},
+    }
+
+
+def test_raw_items_keep_every_type() -> None:
+    value = {"a": Decimal("1.10"), "b": {b"x", b"y"}, "c": [{"d": b"z"}]}
+    raw = raw_item({"v": TypeSerializer().serialize(value)})
+    assert raw["v"]["M"]["a"] == {"N": "1.10"}
+    assert sorted(raw["v"]["M"]["b"]["BS"]) == ["eA==", "eQ=="]
+    assert raw["v"]["M"]["c"]["L"][0]["M"]["d"] == {"B": "eg=="}

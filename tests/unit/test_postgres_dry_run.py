@@ -1,0 +1,66 @@
+"""A dry run hands every change over as text; nothing here opens a connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.postgres import admin, seed, users
+from core.postgres.conninfo import parse_url
+from core.postgres.database import Database
+from core.settings import Settings
+
+ADDRESS = parse_url("postgresql://u:hunter2@nowhere.invalid/d", "CONNECTION_URL")
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def dry(told: list[str]) -> Database:
+    return Database(ADDRESS, dry=told.append)
+
+
+def test_a_change_is_told_and_answers_nothing(dry: Database, told: list[str]) -> None:
+    answer = dry.query_commit("UPDATE public.users SET bio = %(bio)s", {"bio": "it's me"})
+    assert answer is None
+    assert told == ["UPDATE public.users SET bio = 'it''s me';"]
+
+
+def test_the_changes_of_a_transaction_are_told_between_begin_and_commit(
+    dry: Database, told: list[str]
+) -> None:
+    with dry.transaction() as transaction:
+        transaction.query_commit("DELETE FROM a")
+        transaction.query_commit("DELETE FROM b")
+    assert told == ["BEGIN;", "DELETE FROM a;", "DELETE FROM b;", "COMMIT;"]
+
+
+def test_a_transaction_that_fails_is_not_told_as_committed(dry: Database, told: list[str]) -> None:
+    with pytest.raises(ZeroDivisionError), dry.transaction():
+        raise ZeroDivisionError
+    assert told == ["BEGIN;"]
+
+
+def test_loading_the_schema_is_told_without_looking_at_the_database(
+    dry: Database, told: list[str]
+) -> None:
+    assert admin.load_schema(dry, "local", only_if_missing=True)
+    script = "\n".join(told)
+    assert "CREATE TABLE public.users" in script
+    assert "SELECT 'local'" in script
+
+
+def test_seeding_is_told_with_the_people_and_without_looking_at_the_database(
+    dry: Database, told: list[str]
+) -> None:
+    assert seed.seed(dry, Settings()) == seed.Seeded(0, 0)
+    assert "'{andrewbrown,bayko,londo}'::text[]" in "\n".join(told)
+
+
+def test_setting_cognito_ids_is_told_without_looking_at_the_database(
+    dry: Database, told: list[str]
+) -> None:
+    assert users.set_cognito_user_ids(dry, {"bayko": "sub-1"}) == 0
+    assert "'{bayko}'::text[], '{sub-1}'::text[]" in told[0]

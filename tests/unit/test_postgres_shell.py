@@ -1,0 +1,60 @@
+"""The interactive shell gets the address as an argument and the password otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.postgres.conninfo import parse_url
+from core.postgres.shell import find_shell
+
+ADDRESS = parse_url(
+    "postgresql://u:hunter2@h:1/d?sslmode=require&sslpassword=hunter2", "CONNECTION_URL"
+)
+
+
+def programs(folder: Path, *names: str) -> str:
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+def test_no_secret_is_an_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", programs(tmp_path, "psql"))
+    shell = find_shell(ADDRESS, None)
+    assert shell.password == "hunter2"
+    assert "hunter2" not in " ".join(shell.argv)
+    assert "hunter2" not in f"{shell} {shell!r}"
+    assert str(shell).startswith("PGPASSWORD=*** ")
+    assert parse_url(shell.argv[1], "argv").describe() == "d at h:1 as u"
+
+
+@pytest.mark.parametrize(
+    ("installed", "bundled", "chosen"),
+    [
+        (("psql", "pgcli"), "/wheel/psql", "psql"),
+        (("pgcli",), "/wheel/psql", "/wheel/psql"),
+        (("pgcli",), None, "pgcli"),
+    ],
+)
+def test_the_installed_psql_comes_before_the_bundled_one_and_pgcli(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: tuple[str, ...],
+    bundled: str | None,
+    chosen: str,
+) -> None:
+    monkeypatch.setenv("PATH", programs(tmp_path, *installed))
+    shell = find_shell(ADDRESS, Path(bundled) if bundled else None)
+    assert shell.argv[0] in (chosen, str(tmp_path / chosen))
+
+
+def test_without_any_shell_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SettingsError, match="pgcli"):
+        find_shell(ADDRESS, None)

@@ -1,0 +1,108 @@
+"""What the driver raises becomes one line that says what to do next."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from core.errors import (
+    CoreError,
+    CredentialsError,
+    InputError,
+    MissingSchemaError,
+    PostgresError,
+    UnreachableError,
+)
+from core.postgres.conninfo import parse_url
+from core.postgres.translation import translating
+
+LOCAL = parse_url("postgresql://ana:hunter2@127.0.0.1:5433/cruddur", "CONNECTION_URL")
+REMOTE = parse_url("postgresql://ana:hunter2@db.example/cruddur", "PROD_CONNECTION_URL")
+
+SERVER = 'connection failed: connection to server at "127.0.0.1", port 5433 failed: '
+
+
+def raised(error: Exception, address=LOCAL) -> CoreError:
+    with pytest.raises(CoreError) as found, translating(address):
+        raise error
+    assert found.value.__cause__ is error
+    assert "hunter2" not in str(found.value)
+    return found.value
+
+
+def refused(words: str, address=LOCAL) -> CoreError:
+    return raised(psycopg.OperationalError(SERVER + words), address)
+
+
+def test_a_missing_database_is_missing_schema_and_says_create() -> None:
+    error = refused('FATAL:  database "cruddur" does not exist')
+    assert isinstance(error, MissingSchemaError)
+    assert error.hint == "Run: invoke db.create"
+
+
+def test_a_missing_database_is_seen_among_several_attempts() -> None:
+    error = refused(
+        "Connection refused\n\tIs the server running?\nMultiple connection attempts failed. "
+        f"All failures were:\n- host: 'a': {SERVER}FATAL:  database \"cruddur\" does not exist"
+    )
+    assert isinstance(error, MissingSchemaError)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'FATAL:  password authentication failed for user "ana"',
+        'FATAL:  role "ana" does not exist',
+        'FATAL:  Peer authentication failed for user "ana"',
+        'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "ana", database "cruddur"',
+        "fe_sendauth: no password supplied",
+    ],
+)
+def test_a_refused_user_is_a_credentials_error_that_names_the_variable(words: str) -> None:
+    error = refused(words, REMOTE)
+    assert isinstance(error, CredentialsError)
+    assert "PROD_CONNECTION_URL" in error.hint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Connection refused\n\tIs the server running on that host and accepting connections?",
+        "FATAL:  the database system is starting up",
+        "timeout expired",
+        "server closed the connection unexpectedly",
+    ],
+)
+def test_silence_is_unreachable_and_on_this_machine_says_up(words: str) -> None:
+    error = refused(words)
+    assert isinstance(error, UnreachableError)
+    assert "invoke up" in error.hint
+    assert "invoke up" not in refused(words, REMOTE).hint
+
+
+def test_another_refusal_to_connect_is_told_in_the_servers_words() -> None:
+    error = refused("FATAL:  sorry, too many clients already")
+    assert isinstance(error, PostgresError)
+    assert "too many clients" in str(error)
+
+
+def test_a_missing_table_is_missing_schema_and_says_schema_load() -> None:
+    error = raised(psycopg.errors.UndefinedTable('relation "users" does not exist'))
+    assert isinstance(error, MissingSchemaError)
+    assert error.hint == "Run: invoke db.schema-load"
+
+
+def test_every_other_error_carries_its_sqlstate() -> None:
+    error = raised(psycopg.errors.CheckViolation("no"))
+    assert isinstance(error, PostgresError)
+    assert error.sqlstate == "23514"
+
+
+def test_a_server_that_goes_away_in_mid_statement_is_unreachable() -> None:
+    assert isinstance(raised(psycopg.errors.AdminShutdown("going")), UnreachableError)
+
+
+def test_text_that_no_database_can_hold_is_an_input_error() -> None:
+    assert isinstance(raised(psycopg.DataError("text cannot contain NUL")), InputError)
+    error = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
+    assert isinstance(raised(error), InputError)
