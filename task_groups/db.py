@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from core.postgres.admin import Survey
     from core.targets import Target
 
-CONFIRM = "The name of the production database, typed out to allow the change."
-
 
 @task(help=help_for("prod"))
 def connect(ctx: Context, prod: bool = False) -> None:
@@ -38,7 +36,7 @@ def create(ctx: Context, prod: bool = False) -> None:
     _create(ctx, edge.open_target(prod, "postgres"))
 
 
-@task(help=help_for("prod", confirm=CONFIRM))
+@task(help=help_for("prod", "confirm"))
 def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop the database and everything in it."""
     from core.postgres.admin import check_droppable, survey
@@ -51,7 +49,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     _drop(ctx, target)
 
 
-@task(help=help_for("prod", confirm=CONFIRM))
+@task(help=help_for("prod", "confirm"))
 def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop and recreate the tables."""
     from core.postgres.admin import survey
@@ -63,7 +61,7 @@ def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     _schema_load(ctx, target, found)
 
 
-@task(help=help_for("prod", confirm=CONFIRM))
+@task(help=help_for("prod", "confirm"))
 def seed(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Add the demo users and their activities."""
     from core.postgres.admin import survey
@@ -94,7 +92,7 @@ def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
     )
 
 
-@task(help=help_for("prod", confirm=CONFIRM))
+@task(help=help_for("prod", "confirm"))
 def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop, create, load the schema, seed, and fetch the Cognito ids."""
     from core.postgres.admin import check_droppable, survey

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 )
 def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = False) -> None:
     """Let this machine's public address through the security group of RDS."""
+    from dataclasses import asdict
+
     from core.aws.security_groups import point_rule_at, port_number
 
     settings = edge.settings()
@@ -35,12 +37,12 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
     port = port_number(settings.postgres_port)
     address = _address(settings, ip)
     target = edge.open_target(prod, "aws")
-    dry = print if edge.is_dry(ctx) else None
-    change = point_rule_at(target.aws, *ids, address, port, dry=dry)
-    if json:
-        _print_json(change)
-    else:
-        _print_table(change)
+    dry = edge.is_dry(ctx)
+    change = point_rule_at(target.aws, *ids, address, port, dry=print if dry else None)
+    if not json:
+        _print_table(change, "would be" if dry else "after")
+    elif not dry:
+        edge.print_json([{"changed": change.changed, **asdict(change)}])
     if not change.changed:
         edge.note("the rule holds already: nothing was changed")
 
@@ -62,20 +64,21 @@ def _rule_ids(settings: Settings) -> tuple[str, str] | None:
 
 def _address(settings: Settings, ip: str) -> str:
     from core.aws.public_ip import global_ipv4, public_ipv4
+    from core.errors import InputError, SettingsError
 
-    given = ip or settings.gitpod_ip
-    return global_ipv4(given) if given else public_ipv4()
+    if ip:
+        return global_ipv4(ip)
+    if settings.gitpod_ip is None:
+        return public_ipv4()
+    try:
+        return global_ipv4(settings.gitpod_ip)
+    except InputError as error:
+        raise SettingsError(f"GITPOD_IP: {error.problem}", error.hint) from error
 
 
-def _print_json(change: RuleChange) -> None:
-    from dataclasses import asdict
-
-    edge.print_json([{"changed": change.changed, **asdict(change)}])
-
-
-def _print_table(change: RuleChange) -> None:
+def _print_table(change: RuleChange, after: str) -> None:
     columns = ("", "rule", "protocol", "ports", "source", "description")
-    rows = [_row("before", change.before), _row("after", change.after)]
+    rows = [_row("before", change.before), _row(after, change.after)]
     edge.print_table(columns, rows, "")
 
 

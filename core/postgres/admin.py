@@ -56,20 +56,18 @@ class Survey:
 
 def survey(address: PostgresAddress) -> Survey:
     """What the database holds and says of itself; nothing, where there is no database."""
-    try:
-        with Database(address) as db:
+    with Database(address) as db:
+        try:
             tables = db.query_rows(load("admin/tables"))
-            state = StoreState(
-                name=address.dbname,
-                environment=read_marker(db),
-                holds_data=any(
-                    table["hidden"] or _may_hold_rows(db, table["schema"], table["name"])
-                    for table in tables
-                ),
-            )
-    except MissingSchemaError:
-        return Survey(StoreState(address.dbname, None, False), exists=False, has_tables=False)
+        except MissingSchemaError:
+            return Survey(StoreState(address.dbname, None, False), exists=False, has_tables=False)
+        environment = read_marker(db)
+        holds_data = any(
+            table["hidden"] or _may_hold_rows(db, table["schema"], table["name"])
+            for table in tables
+        )
     found = {(table["schema"], table["name"]) for table in tables}
+    state = StoreState(address.dbname, environment, holds_data)
     return Survey(state, exists=True, has_tables=bool(found & _OUR_TABLES))
 
 

@@ -1,4 +1,5 @@
--- Who is connected to the server; what the role may not see of others is null.
+-- Who is connected to the server. What the role may not see of others is null, the kind of their
+-- session included.
 SELECT
   pid,
   usename AS "user",
@@ -7,5 +8,5 @@ SELECT
   application_name AS application,
   state
 FROM pg_catalog.pg_stat_activity
-WHERE backend_type = 'client backend'
+WHERE datname IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
 ORDER BY datname, pid

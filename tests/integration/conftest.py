@@ -11,6 +11,9 @@ from core.aws.clients import make_client
 from core.dynamodb.client import Table
 from core.dynamodb.table import create_table, drop_table
 from core.models import Person
+from core.postgres import admin
+from core.postgres.conninfo import PostgresAddress, parse_url
+from core.postgres.database import Database
 from core.targets import AwsTarget, Environment
 
 
@@ -49,3 +52,21 @@ def ana() -> Person:
 @pytest.fixture
 def ben() -> Person:
     return Person(str(uuid.uuid4()), "ben", "Ben")
+
+
+@pytest.fixture
+def no_database(engines) -> Iterator[PostgresAddress]:
+    """A database name nobody has used yet, on the shared server."""
+    server = parse_url(engines.postgres_url, "CONNECTION_URL")
+    address = server.with_dbname(f"Test-{uuid.uuid4().hex[:12]}")
+    yield address
+    admin.drop_database(address)
+
+
+@pytest.fixture
+def db(no_database: PostgresAddress) -> Iterator[Database]:
+    """A database of one's own with the schema loaded, marked local, without a user."""
+    admin.create_database(no_database)
+    with Database(no_database) as database:
+        admin.load_schema(database, Environment.LOCAL)
+        yield database

@@ -30,21 +30,37 @@ OWN_CREDENTIALS = AwsTarget(None, "us-east-1", placeholder_credentials=False)
 HTML = b"<!DOCTYPE html>\n<html><body>It works!</body></html>"
 Reply = tuple[int, bytes]
 
+_AWS_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+)
+
 
 class _Raw(io.BytesIO):
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         yield self.getvalue()
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_and_no_profile(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    # The default session remembers what it read; each test gets one of its own.
+@pytest.fixture(scope="module", autouse=True)
+def _no_configuration_but_ours(tmp_path_factory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("aws")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _AWS_VARIABLES:
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setattr("boto3.DEFAULT_SESSION", None)
+        patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+        yield
+
+
+@pytest.fixture
+def new_session(monkeypatch) -> None:
+    """A session of the test's own: the default one remembers what it read."""
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
 
 
@@ -210,25 +226,25 @@ def test_refused_credentials_are_told_as_such(service, call, reply) -> None:
     assert "aws sts get-caller-identity" in error.hint
 
 
-def test_missing_credentials_name_the_variables() -> None:
+def test_missing_credentials_name_the_variables(new_session) -> None:
     error = failure("dynamodb", list_tables, (200, b"{}"), target=OWN_CREDENTIALS)
     assert isinstance(error, CredentialsError)
     assert "AWS_ACCESS_KEY_ID" in error.hint
 
 
-def test_half_of_the_credentials_is_told(monkeypatch) -> None:
+def test_half_of_the_credentials_is_told(monkeypatch, new_session) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     with pytest.raises(CredentialsError, match="AWS_SECRET_ACCESS_KEY"):
         make_client(OWN_CREDENTIALS, "dynamodb")
 
 
-def test_a_profile_that_does_not_exist_names_the_variable(monkeypatch) -> None:
+def test_a_profile_that_does_not_exist_names_the_variable(monkeypatch, new_session) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nope")
     with pytest.raises(SettingsError, match=r"nope.*AWS_PROFILE"):
         make_client(OWN_CREDENTIALS, "dynamodb")
 
 
-def test_no_region_names_the_variable() -> None:
+def test_no_region_names_the_variable(new_session) -> None:
     with pytest.raises(SettingsError, match="AWS_DEFAULT_REGION"):
         make_client(AwsTarget(None, None, placeholder_credentials=True), "dynamodb")
 

@@ -1,0 +1,104 @@
+"""Finding, waiting for and ending the processes that were started here, and no others."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from core.engines.state import Process
+from core.errors import EngineError
+
+_CLOCK_TOLERANCE_S = 2.0
+"""How far the start of one process may seem to move when the system's clock is set."""
+
+
+def alive(process: Process | None) -> psutil.Process | None:
+    """The process, if it still runs; a later one that got its pid is somebody else's."""
+    if process is None:
+        return None
+    try:
+        found = psutil.Process(process.pid)
+        moved = abs(found.create_time() - process.created_at)
+        if moved > _CLOCK_TOLERANCE_S or found.status() == psutil.STATUS_ZOMBIE:
+            return None
+    except psutil.Error:
+        return None
+    return found
+
+
+def remember(pid: int) -> Process:
+    return Process(pid, psutil.Process(pid).create_time())
+
+
+def end(found: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) -> None:
+    """Send ``signal`` and wait until the process and its children are gone."""
+    try:
+        family = [found, *found.children(recursive=True)]
+        found.send_signal(signal)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.AccessDenied as error:
+        raise EngineError(
+            f"{name} (pid {found.pid}) belongs to another user", "Stop it as that user."
+        ) from error
+    _, left = psutil.wait_procs(family, timeout=timeout_s)
+    if left:
+        raise EngineError(
+            f"{name} (pid {found.pid}) does not end",
+            f"Look into its log, or end it: kill -9 {found.pid}",
+        )
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on ``port`` of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, name: str, folder: Path) -> None:
+    """Raise, with who has it, unless ``port`` is free."""
+    if is_free(port):
+        return
+    raise EngineError(
+        f"port {port}, which {name} has in {folder}, is taken{_by_whom(port)}",
+        'Stop that program, or choose another "port" in state.json there.',
+    )
+
+
+def _by_whom(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("inet"):
+            here = connection.laddr and connection.laddr[1] == port
+            if here and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        pass  # other users' processes are theirs to see
+    return ""
+
+
+def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
+    """Whether ``ready`` came true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

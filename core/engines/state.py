@@ -1,0 +1,86 @@
+"""What is kept of the engines: ports, the password, which processes they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.errors import EngineError
+
+STATE_FILE = "state.json"
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class Process:
+    """A process that was started here. The time it began tells it from a later one of its pid."""
+
+    pid: int
+    created_at: float
+
+
+@dataclass(slots=True)
+class Engine:
+    """One engine: its port for good, and its process, None once it was stopped in order."""
+
+    port: int
+    process: Process | None = None
+
+
+@dataclass(slots=True)
+class State:
+    password: str
+    postgres: Engine
+    dynamodb: Engine
+
+
+def read_state(path: Path) -> State | None:
+    """The state in the file at ``path``; None where there is none.
+
+    Raises:
+        EngineError: the file is damaged, or of a newer version.
+    """
+    try:
+        stored = json.loads(path.read_text())
+        if stored["version"] != _VERSION:
+            raise EngineError(
+                f"{path} is of version {stored['version']}, this is version {_VERSION}",
+                "Update Cruddur Ops, or stop the engines with the version that started them.",
+            )
+        return State(
+            str(stored["password"]), _engine(stored["postgres"]), _engine(stored["dynamodb"])
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise EngineError(f"{path} cannot be read: {error.strerror}", _AS_BEFORE) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineError(
+            f"{path} is damaged", "Delete its folder, with the local data in it, and: invoke up"
+        ) from error
+
+
+_AS_BEFORE = "Run as the user that started the engines."
+
+
+def _engine(stored: dict[str, object]) -> Engine:
+    process = stored["process"]
+    if process is None:
+        return Engine(int(str(stored["port"])))
+    assert isinstance(process, dict)  # noqa: S101 - else it is damaged: see read_state
+    return Engine(int(str(stored["port"])), Process(int(process["pid"]), process["created_at"]))
+
+
+def write_state(path: Path, state: State) -> None:
+    """Store ``state`` whole or not at all, for its owner's eyes only."""
+    replace_private_file(path, json.dumps({"version": _VERSION, **asdict(state)}, indent=2))
+
+
+def replace_private_file(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, whole or not at all, with mode 0600."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)

@@ -1,0 +1,81 @@
+"""Fixtures for tests that type real commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from core.postgres import admin
+from core.postgres.conninfo import PostgresAddress, parse_url
+from core.settings import PROJECT_ROOT, Settings
+
+RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run_invoke(tmp_path: Path) -> RunInvoke:
+    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed and said.
+
+    Nothing of the person's own environment gets in: no AWS variables, no ``.env``, no engines.
+    """
+
+    def run(
+        *args: str, env: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [sys.executable, "-m", "invoke", *args],
+            cwd=PROJECT_ROOT,
+            env=_hermetic_environment(tmp_path) | dict(env or {}),
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in result.stderr, result.stderr
+        return result
+
+    return run
+
+
+def _hermetic_environment(folder: Path) -> dict[str, str]:
+    # A variable that is set but empty counts as unset, and keeps a .env file from setting it.
+    unset = {name: "" for setting in fields(Settings) for name in setting.metadata["names"]}
+    return {
+        **unset,
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "AWS_CONFIG_FILE": str(folder / "no-aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "no-aws-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CRUDDUR_ENGINES_DIR": str(folder / "no engines"),
+    }
+
+
+@pytest.fixture
+def database_url(engines) -> Iterator[str]:
+    """The URL of a database that nobody has created yet, on the shared server."""
+    server = urlsplit(engines.postgres_url)
+    url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
+    yield url
+    admin.drop_database(parse_url(url, "CONNECTION_URL"))
+
+
+@pytest.fixture
+def address(database_url: str) -> PostgresAddress:
+    """Where ``database_url`` leads."""
+    return parse_url(database_url, "CONNECTION_URL")
+
+
+@pytest.fixture
+def postgres_env(database_url: str) -> dict[str, str]:
+    """The environment of a command that works on that database."""
+    return {"CONNECTION_URL": database_url}

@@ -1,0 +1,97 @@
+"""invoke db.setup"""
+
+import pytest
+
+from core.postgres import admin, users
+from core.postgres.database import Database
+
+
+def test_it_makes_a_seeded_database_from_nothing(run_invoke, postgres_env, address) -> None:
+    result = run_invoke("db.setup", env=postgres_env)
+    lines = result.stdout.splitlines()
+    assert lines[:3] == [
+        f"there is no database {address.dbname} to drop",
+        f"created the database {address.dbname}",
+        f"loaded the schema into {address.dbname}, marked local",
+    ]
+    assert lines[3].startswith("added 3 user(s)")
+    assert "no AWS_COGNITO_USER_POOL_ID" in result.stderr
+    assert result.returncode == 0
+    assert admin.state(address).environment == "local"
+
+
+def test_a_second_setup_starts_over_and_the_people_keep_their_uuids(
+    run_invoke, postgres_env, address
+) -> None:
+    run_invoke("db.setup", env=postgres_env)
+    with Database(address) as db:
+        before = users.find_by_handle(db, "bayko").uuid
+        db.query_commit("UPDATE public.users SET display_name = 'changed'")
+    assert run_invoke("db.setup", env=postgres_env).returncode == 0
+    with Database(address) as db:
+        bayko = users.find_by_handle(db, "bayko")
+    assert (bayko.uuid, bayko.display_name) == (before, "Andrew Bayko")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_dry_run_prints_every_step_and_changes_nothing(
+    run_invoke, postgres_env, address, exists
+) -> None:
+    if exists:
+        run_invoke("db.setup", env=postgres_env)
+        with Database(address) as db:
+            db.query_commit("UPDATE public.users SET display_name = 'kept'")
+    result = run_invoke("--dry", "db.setup", env=postgres_env)
+    script = result.stdout
+    assert ("DROP DATABASE" in script) is exists
+    steps = ["CREATE DATABASE", "CREATE TABLE public.users", "INSERT INTO public.users"]
+    places = [script.index(step) for step in steps]
+    assert places == sorted(places)
+    assert result.returncode == 0
+    assert admin.database_exists(address) is exists
+    if exists:
+        with Database(address) as db:
+            assert users.find_by_handle(db, "bayko").display_name == "kept"
+
+
+def test_what_is_marked_production_is_refused_before_the_first_step(
+    run_invoke, postgres_env, address
+) -> None:
+    admin.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "production")
+    result = run_invoke("db.setup", env=postgres_env)
+    assert result.stdout == ""
+    assert f"--confirm {address.dbname}" in result.stderr
+    assert result.returncode == 1
+    assert admin.survey(address).has_tables
+
+
+def test_a_confirmed_setup_leaves_the_mark_what_it_was(run_invoke, postgres_env, address) -> None:
+    admin.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "production")
+    result = run_invoke("db.setup", "--confirm", address.dbname, env=postgres_env)
+    assert result.returncode == 0
+    assert admin.state(address).environment == "production"
+
+
+def test_settings_that_cannot_be_seeded_are_refused_before_the_first_step(
+    run_invoke, postgres_env, address
+) -> None:
+    run_invoke("db.setup", env=postgres_env)
+    result = run_invoke("db.setup", env=postgres_env | {"user1_name": "Ana"})
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert admin.survey(address).has_tables
+
+
+def test_it_stops_at_the_first_step_that_fails(run_invoke, postgres_env, address) -> None:
+    run_invoke("db.setup", env=postgres_env)
+    url = postgres_env["CONNECTION_URL"]
+    readonly = {"CONNECTION_URL": f"{url}?options=-c%20default_transaction_read_only%3Don"}
+    result = run_invoke("db.setup", env=readonly)
+    assert result.stdout == ""
+    assert "read-only" in result.stderr
+    assert result.returncode == 1
+    assert admin.survey(address).has_tables

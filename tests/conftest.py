@@ -1,0 +1,39 @@
+"""The engines that the whole test run shares: real ones, in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import engines as embedded
+from core.engines import Endpoints
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--deep"):
+        return
+    long = [item for item in items if item.get_closest_marker("deep")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
+@pytest.fixture(scope="session")
+def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose engines run; a name with a space in it, as checkouts may have."""
+    folder = tmp_path_factory.mktemp("shared") / "the engines"
+    embedded.start(folder)
+    try:
+        yield folder
+    finally:
+        embedded.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def engines(engines_folder: Path) -> Endpoints:
+    return embedded.endpoints(engines_folder)

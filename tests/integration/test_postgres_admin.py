@@ -1,0 +1,248 @@
+"""Creating, dropping and loading a database, and what the guard is told of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from core.errors import InputError, MissingSchemaError, PostgresError
+from core.postgres import admin, seed, users
+from core.postgres.conninfo import PostgresAddress
+from core.postgres.database import Database
+from core.settings import Settings
+from core.targets import StoreState
+
+
+def execute(address: PostgresAddress, *statements: str) -> None:
+    with psycopg.connect(address.conninfo, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def database(no_database: PostgresAddress) -> PostgresAddress:
+    admin.create_database(no_database)
+    return no_database
+
+
+def test_creating_says_whether_there_was_anything_to_do(no_database: PostgresAddress) -> None:
+    assert admin.create_database(no_database)
+    assert not admin.create_database(no_database)
+
+
+def test_two_that_create_at_once_create_one(no_database: PostgresAddress) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        created = list(threads.map(lambda _: admin.create_database(no_database), range(6)))
+    assert created.count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["it's", 'with "quotes"', "Capital-Dash", "Größe 🦜", r"back\slash", "a;b--", "%s"]
+)
+def test_a_name_of_any_kind_is_one_database(no_database: PostgresAddress, name: str) -> None:
+    address = no_database.with_dbname(f"{name} {no_database.dbname[-6:]}")
+    try:
+        assert admin.create_database(address)
+        assert admin.survey(address).exists
+    finally:
+        assert admin.drop_database(address) == ()
+    assert not admin.database_exists(address)
+
+
+def test_messages_of_any_script_fit_into_a_created_database(database: PostgresAddress) -> None:
+    with Database(database) as db:
+        assert db.query_value("SHOW server_encoding") == "UTF8"
+
+
+def test_dropping_what_is_not_there_is_none(no_database: PostgresAddress) -> None:
+    assert admin.drop_database(no_database) is None
+
+
+def test_dropping_ends_the_sessions_inside_and_names_them(database: PostgresAddress) -> None:
+    with psycopg.connect(database.conninfo, application_name="the app") as connection:
+        ended = admin.drop_database(database)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    assert ended is not None
+    assert [session.application for session in ended] == ["the app"]
+    assert not admin.database_exists(database)
+
+
+def test_a_drop_that_postgres_refuses_says_who_is_connected(database: PostgresAddress) -> None:
+    role = f"weak_{database.dbname[-12:]}"
+    execute(database, f"CREATE ROLE {role} LOGIN")
+    weak = replace(database, conninfo=f"{database.conninfo} user={role}", user=role)
+    try:
+        with psycopg.connect(database.conninfo) as connection:
+            with pytest.raises(PostgresError, match="must be owner") as raised:
+                admin.drop_database(weak)
+            assert f"pid {connection.info.backend_pid}" in raised.value.hint
+        assert raised.value.sqlstate == "42501"
+        assert admin.database_exists(database)
+    finally:
+        execute(database, f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("name", ["postgres", "template1", "template0"])
+def test_the_servers_own_databases_are_not_dropped(no_database: PostgresAddress, name: str) -> None:
+    with pytest.raises(InputError, match="CONNECTION_URL"):
+        admin.drop_database(no_database.with_dbname(name))
+
+
+def test_a_server_without_its_postgres_database_is_served_through_template1(
+    no_database: PostgresAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "_MAINTENANCE", (f"not-{no_database.dbname}", "template1"))
+    assert admin.create_database(no_database)
+    assert admin.drop_database(no_database) == ()
+
+
+def test_no_database_holds_nothing(no_database: PostgresAddress) -> None:
+    assert admin.survey(no_database) == admin.Survey(
+        StoreState(no_database.dbname, None, False), exists=False, has_tables=False
+    )
+
+
+def test_an_empty_database_holds_nothing_and_says_nothing(database: PostgresAddress) -> None:
+    assert admin.state(database) == StoreState(database.dbname, None, False)
+    assert admin.survey(database).is_blank
+
+
+def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(
+    database: PostgresAddress,
+) -> None:
+    with Database(database) as db:
+        admin.load_schema(db, "production")
+        assert admin.read_marker(db) == "production"
+        admin.load_schema(db, "local")
+        assert admin.read_marker(db) == "production"
+    assert admin.state(database).environment == "production"
+
+
+def test_a_mark_is_kept_by_writing_another(db: Database) -> None:
+    admin.write_marker(db, "production")
+    assert admin.read_marker(db) == "local"
+
+
+def test_a_second_marker_row_is_refused_by_the_database(db: Database) -> None:
+    with pytest.raises(PostgresError) as raised:
+        db.query_commit("INSERT INTO public.cruddur_ops_environment VALUES ('local')")
+    assert raised.value.sqlstate == "23505"
+
+
+def test_of_two_marks_the_one_that_is_not_local_is_believed(database: PostgresAddress) -> None:
+    execute(
+        database,
+        "CREATE TABLE public.cruddur_ops_environment (environment text)",
+        "INSERT INTO public.cruddur_ops_environment VALUES ('local'), ('staging')",
+    )
+    assert admin.state(database).environment == "staging"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE public.users (handle text)", "INSERT INTO public.users VALUES ('ana')"],
+        [
+            "CREATE SCHEMA other",
+            'CREATE TABLE other."T" ()',
+            'INSERT INTO other."T" DEFAULT VALUES',
+        ],
+        ["CREATE MATERIALIZED VIEW kept AS SELECT 1 AS one"],
+        [
+            "CREATE TABLE parent (n int) PARTITION BY LIST (n)",
+            "CREATE TABLE child PARTITION OF parent DEFAULT",
+            "INSERT INTO parent VALUES (1)",
+        ],
+    ],
+)
+def test_a_row_in_any_table_of_any_schema_is_data(
+    database: PostgresAddress, statements: list[str]
+) -> None:
+    execute(database, *statements)
+    assert admin.state(database).holds_data
+
+
+def test_tables_without_rows_and_the_mark_itself_are_no_data(db: Database) -> None:
+    db.query_commit("DELETE FROM public.schema_information")
+    assert admin.state(db.address) == StoreState(db.address.dbname, "local", False)
+    assert admin.survey(db.address).has_tables
+
+
+def test_what_may_not_be_looked_into_counts_as_data(database: PostgresAddress) -> None:
+    role = f"blind_{database.dbname[-12:]}"
+    execute(database, "CREATE TABLE public.closed ()", f"CREATE ROLE {role} LOGIN")
+    blind = replace(database, conninfo=f"{database.conninfo} user={role}", user=role)
+    try:
+        assert admin.state(blind).holds_data
+        assert not admin.state(database).holds_data
+    finally:
+        execute(database, f"DROP ROLE {role}")
+
+
+def test_rows_that_row_security_may_hide_count_as_data(database: PostgresAddress) -> None:
+    execute(database, "CREATE TABLE public.t ()", "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY")
+    assert admin.state(database).holds_data
+
+
+def test_loading_again_starts_over(db: Database) -> None:
+    seed.seed(db, Settings())
+    admin.load_schema(db, "local")
+    assert users.count(db) == 0
+
+
+def test_loading_what_is_missing_leaves_what_is_there(db: Database) -> None:
+    seed.seed(db, Settings())
+    assert not admin.load_schema(db, "local", only_if_missing=True)
+    assert users.count(db) == 3
+
+
+def test_many_that_load_what_is_missing_load_it_once(database: PostgresAddress) -> None:
+    def load(_: int) -> bool:
+        with Database(database) as db:
+            return admin.load_schema(db, "local", only_if_missing=True)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(load, range(6))).count(True) == 1
+
+
+def test_a_load_that_fails_leaves_everything_as_it_was(db: Database) -> None:
+    seed.seed(db, Settings())
+    db.query_commit("CREATE VIEW public.fans AS SELECT handle FROM public.users")
+    with pytest.raises(PostgresError, match="fans") as raised:
+        admin.load_schema(db, "local")
+    assert raised.value.sqlstate == "2BP01"
+    assert users.count(db) == 3
+
+
+def test_a_load_does_not_wait_for_ever_behind_a_lock(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = admin.load("admin/begin_schema_load").as_string(None).replace("10s", "50ms")
+    loaded = admin.load
+
+    def load(name: str) -> object:
+        return psycopg.sql.SQL(short) if name == "admin/begin_schema_load" else loaded(name)
+
+    monkeypatch.setattr(admin, "load", load)
+    with psycopg.connect(db.address.conninfo) as other:
+        other.execute("LOCK TABLE public.users IN ACCESS SHARE MODE")
+        with pytest.raises(PostgresError, match=r"invoke db\.sessions") as raised:
+            admin.load_schema(db, "local")
+    assert raised.value.sqlstate == "55P03"
+
+
+def test_loading_into_a_missing_database_says_create(no_database: PostgresAddress) -> None:
+    with Database(no_database) as db, pytest.raises(MissingSchemaError, match=r"invoke db\.create"):
+        admin.load_schema(db, "local")
+
+
+def test_sessions_show_who_is_connected(db: Database) -> None:
+    with psycopg.connect(db.address.conninfo, application_name="the app"):
+        mine = [s for s in admin.sessions(db) if s.database == db.address.dbname]
+    assert {session.application for session in mine} == {"the app", "cruddur-ops"}
+    assert {session.user for session in mine} == {db.address.user}
+    assert all(session.pid > 0 for session in mine)
