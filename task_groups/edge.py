@@ -9,7 +9,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -212,16 +212,21 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     from rich.table import Table
     from rich.text import Text
 
-    piped = not sys.stdout.isatty()
-    grid = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(plain(str(cell))) for cell in row))
     if grid.row_count == 0:
         note(empty)
         return
-    width = 100_000 if piped else None
+    width = None if sys.stdout.isatty() else 100_000
     console = Console(width=width, highlight=False, markup=False, emoji=False)
-    console.print(grid, soft_wrap=False, crop=False)
+    with console.capture() as captured:
+        console.print(grid, crop=False)
+    for line in captured.get().splitlines():
+        if shown := line.rstrip():
+            print(shown)
 
 
 def plain(text: str) -> str:
@@ -235,6 +240,3 @@ def _shown(character: str) -> str:
     if character.isprintable() or character == "\u200d":  # joins emoji
         return character
     return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
-
-
-Ask = Callable[[str, str], "str | None"]

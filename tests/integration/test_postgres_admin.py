@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from core.errors import InputError, MissingSchemaError, PostgresError
 from core.postgres import admin, seed, users
@@ -20,6 +23,18 @@ def execute(address: PostgresAddress, *statements: str) -> None:
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+@contextmanager
+def role_without_rights(address: PostgresAddress) -> Iterator[PostgresAddress]:
+    """The same database, seen by somebody who may connect and no more."""
+    role = f"role_{address.dbname[-12:]}"
+    execute(address, f"CREATE ROLE {role} LOGIN PASSWORD 'hunter2'")
+    conninfo = make_conninfo(address.conninfo, user=role, password="hunter2")
+    try:
+        yield replace(address, conninfo=conninfo, user=role)
+    finally:
+        execute(address, f"DROP ROLE {role}")
 
 
 @pytest.fixture
@@ -72,18 +87,15 @@ def test_dropping_ends_the_sessions_inside_and_names_them(database: PostgresAddr
 
 
 def test_a_drop_that_postgres_refuses_says_who_is_connected(database: PostgresAddress) -> None:
-    role = f"weak_{database.dbname[-12:]}"
-    execute(database, f"CREATE ROLE {role} LOGIN")
-    weak = replace(database, conninfo=f"{database.conninfo} user={role}", user=role)
-    try:
-        with psycopg.connect(database.conninfo) as connection:
-            with pytest.raises(PostgresError, match="must be owner") as raised:
-                admin.drop_database(weak)
-            assert f"pid {connection.info.backend_pid}" in raised.value.hint
+    with (
+        role_without_rights(database) as weak,
+        psycopg.connect(database.conninfo) as connection,
+    ):
+        with pytest.raises(PostgresError, match="must be owner") as raised:
+            admin.drop_database(weak)
+        assert f"pid {connection.info.backend_pid}" in raised.value.hint
         assert raised.value.sqlstate == "42501"
         assert admin.database_exists(database)
-    finally:
-        execute(database, f"DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("name", ["postgres", "template1", "template0"])
@@ -173,14 +185,10 @@ def test_tables_without_rows_and_the_mark_itself_are_no_data(db: Database) -> No
 
 
 def test_what_may_not_be_looked_into_counts_as_data(database: PostgresAddress) -> None:
-    role = f"blind_{database.dbname[-12:]}"
-    execute(database, "CREATE TABLE public.closed ()", f"CREATE ROLE {role} LOGIN")
-    blind = replace(database, conninfo=f"{database.conninfo} user={role}", user=role)
-    try:
+    execute(database, "CREATE TABLE public.closed ()")
+    with role_without_rights(database) as blind:
         assert admin.state(blind).holds_data
-        assert not admin.state(database).holds_data
-    finally:
-        execute(database, f"DROP ROLE {role}")
+    assert not admin.state(database).holds_data
 
 
 def test_rows_that_row_security_may_hide_count_as_data(database: PostgresAddress) -> None:

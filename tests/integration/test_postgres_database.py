@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from core.errors import MissingSchemaError, PostgresError, UnreachableError
+from core.errors import CredentialsError, MissingSchemaError, PostgresError, UnreachableError
 from core.postgres.conninfo import PostgresAddress, parse_url
 from core.postgres.database import Database
 
@@ -89,6 +91,16 @@ def test_a_missing_table_says_schema_load(db: Database) -> None:
 def test_a_missing_database_says_create(no_database: PostgresAddress) -> None:
     with Database(no_database) as db, pytest.raises(MissingSchemaError, match=r"invoke db\.create"):
         db.query_value("SELECT 1")
+
+
+def test_a_wrong_password_names_the_user_and_the_variable_and_not_itself(
+    no_database: PostgresAddress,
+) -> None:
+    wrong = replace(no_database, conninfo=make_conninfo(no_database.conninfo, password="hunter2"))
+    with Database(wrong) as db, pytest.raises(CredentialsError, match="CONNECTION_URL") as raised:
+        db.query_value("SELECT 1")
+    assert repr(wrong.user) in str(raised.value)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_nobody_there_is_unreachable_and_says_up(unused_tcp_port: int) -> None:
