@@ -12,9 +12,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from core.dynamodb.client import Table, open_table
+from core.dynamodb.table import create_table
 from core.postgres import admin
 from core.postgres.conninfo import PostgresAddress, parse_url
+from core.postgres.database import Database
+from core.postgres.seed import seed
 from core.settings import PROJECT_ROOT, Settings
+from core.targets import Environment, resolve
 
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -79,3 +84,39 @@ def address(database_url: str) -> PostgresAddress:
 def postgres_env(database_url: str) -> dict[str, str]:
     """The environment of a command that works on that database."""
     return {"CONNECTION_URL": database_url}
+
+
+@pytest.fixture(scope="session")
+def seeded_database_url(engines) -> str:
+    """A database with the schema and the demo users, shared: tests do not change its users."""
+    server = urlsplit(engines.postgres_url)
+    url = server._replace(path=f"/seeded-{uuid.uuid4().hex[:12]}").geturl()
+    address = parse_url(url, "CONNECTION_URL")
+    admin.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+        seed(db, Settings())
+    return url
+
+
+@pytest.fixture
+def bare_env(engines, seeded_database_url: str) -> dict[str, str]:
+    """The environment of a command with seeded users and no message table yet."""
+    return {
+        "CONNECTION_URL": seeded_database_url,
+        "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
+        "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
+    }
+
+
+@pytest.fixture
+def messages(bare_env: dict[str, str]) -> Table:
+    """The message table of ``table_env``, for a look behind the command's back."""
+    return open_table(resolve(Settings.from_env(bare_env), prod=False))
+
+
+@pytest.fixture
+def table_env(bare_env: dict[str, str], messages: Table) -> dict[str, str]:
+    """The environment of a command with seeded users and an empty message table."""
+    create_table(messages, Environment.LOCAL)
+    return bare_env

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -45,14 +47,20 @@ def test_seeding_twice_changes_nothing(seeded: Database) -> None:
     assert seeded.query_array_json(f"{dump} ORDER BY a.uuid") == before
 
 
-def test_many_seeds_at_once_add_everything_once(db: Database) -> None:
-    def seed_once(_: int) -> Seeded:
-        with Database(db.address) as own:
-            return seed(own, Settings())
-
-    with ThreadPoolExecutor(6) as threads:
-        added = list(threads.map(seed_once, range(6)))
-    assert sum(one.users for one in added) == users.count(db) == 3
+def test_a_seed_beside_another_waits_and_adds_what_is_left(db: Database) -> None:
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(1) as threads, db.transaction() as transaction:
+        transaction.query_commit(
+            "INSERT INTO public.users (display_name, email, handle)"
+            " VALUES ('B', 'bayko@example.com', 'bayko')"
+        )
+        second = threads.submit(seed, db, Settings())
+        while not second.done() and not db.query_value(waiting):
+            time.sleep(0.01)
+    assert second.result(timeout=10).users == 2
 
 
 def test_the_settings_replace_a_demo_user(db: Database) -> None:
@@ -102,7 +110,16 @@ def test_nobody_asked_for_is_nobody_found(db: Database) -> None:
     assert users.find_by_uuids(db, []) == users.find_by_handles(db, []) == {}
 
 
-def test_cruddurs_own_tables_are_read_as_they_are(db: Database) -> None:
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_cruddurs_own_tables_are_read_as_they_are(db: Database, far_from_utc: None) -> None:
     db.query_commit("DROP TABLE public.activities, public.users")
     db.query_commit(
         "CREATE TABLE public.users (uuid uuid DEFAULT gen_random_uuid(), display_name text,"

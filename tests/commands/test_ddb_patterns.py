@@ -1,0 +1,189 @@
+"""ddb.patterns.*: the access patterns, by handle, as people and programs use them."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.dynamodb import reads
+from core.dynamodb.items import message_from
+
+TO_BAYKO = ("--with", "bayko", "--message", "x")
+TO_NOWHERE = ("--conversation", "nope", "--message", "x")
+PAIR = ("--user", "andrewbrown", "--with", "bayko")
+
+
+def say(run_invoke, env, text: str, user: str = "andrewbrown", other: str = "bayko") -> dict:
+    options = ("--user", user, "--with", other, "--message", text, "--json")
+    result = run_invoke("ddb.patterns.create-conversation", *options, env=env)
+    assert result.returncode == 0, result.stderr
+    (message,) = json.loads(result.stdout)
+    return message
+
+
+def answer(run_invoke, env, task: str, *options: str):
+    result = run_invoke(f"ddb.patterns.{task}", *options, "--json", env=env)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_conversation_is_started_continued_and_read_back(run_invoke, table_env) -> None:
+    first = say(run_invoke, table_env, "hello")
+    second = say(run_invoke, table_env, "hi", user="bayko", other="andrewbrown")
+    group = first["message_group_uuid"]
+    third = answer(
+        run_invoke,
+        table_env,
+        "create-message",
+        *("--user", "andrewbrown", "--conversation", group, "--message", "how are you?"),
+    )[0]
+    assert answer(run_invoke, table_env, "get-conversation", *PAIR) == [first, second, third]
+    assert set(first) == {
+        "message_uuid",
+        "message_group_uuid",
+        "user_uuid",
+        "user_handle",
+        "user_display_name",
+        "message",
+        "created_at",
+    }
+
+
+def test_an_inbox_shows_the_other_person_and_the_last_message(run_invoke, table_env) -> None:
+    message = say(run_invoke, table_env, "hello")
+    (conversation,) = answer(run_invoke, table_env, "list-conversations", "--user", "@bayko")
+    assert conversation == {
+        "message_group_uuid": message["message_group_uuid"],
+        "user_uuid": message["user_uuid"],
+        "user_handle": "andrewbrown",
+        "user_display_name": "Andrew Brown",
+        "message": "hello",
+        "last_message_at": message["created_at"],
+    }
+
+
+def test_inboxes_are_newest_first(run_invoke, table_env) -> None:
+    say(run_invoke, table_env, "one")
+    say(run_invoke, table_env, "two", other="londo")
+    conversations = answer(run_invoke, table_env, "list-conversations", "--user", "andrewbrown")
+    assert [c["user_handle"] for c in conversations] == ["londo", "bayko"]
+
+
+def test_twelve_processes_that_start_at_once_share_one_conversation(
+    run_invoke, table_env, messages
+) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        sent = list(pool.map(lambda n: say(run_invoke, table_env, f"message {n}"), range(12)))
+    assert len({message["message_group_uuid"] for message in sent}) == 1
+    kinds = sorted(item["pk"]["S"].split("#")[0] for item in reads.scan(messages))
+    assert kinds == ["ENV", "GRP", "GRP", *["MSG"] * 12, "PAIR"]
+
+
+def test_a_person_sees_a_table_oldest_first_and_what_it_cost(run_invoke, table_env) -> None:
+    say(run_invoke, table_env, "first")
+    say(run_invoke, table_env, "second")
+    result = run_invoke("ddb.patterns.get-conversation", *PAIR, env=table_env)
+    header, _, *rows = result.stdout.splitlines()
+    assert header.split() == ["UTC", "from", "message"]
+    assert [row.split()[-1] for row in rows] == ["first", "second"]
+    assert "RCU" in result.stderr
+
+
+def test_paging_by_the_hint_it_gives_meets_every_message_once(run_invoke, table_env) -> None:
+    for n in range(5):
+        say(run_invoke, table_env, f"{n}")
+    seen: list[str] = []
+    bound: tuple[str, ...] = ()
+    while True:
+        options = (*PAIR, "--limit", "2", *bound, "--json")
+        result = run_invoke("ddb.patterns.get-conversation", *options, env=table_env)
+        seen = [message["message"] for message in json.loads(result.stdout)] + seen
+        hints = [line for line in result.stderr.splitlines() if "--before" in line]
+        if not hints:
+            break
+        bound = ("--before", hints[0].split()[-1])
+    assert seen == ["0", "1", "2", "3", "4"]
+
+
+def test_bounds_leave_out_what_is_older_or_newer(run_invoke, table_env) -> None:
+    first = say(run_invoke, table_env, "first")
+    second = say(run_invoke, table_env, "second")
+    third = say(run_invoke, table_env, "third")
+    bounds = ("--after", first["created_at"], "--before", third["created_at"])
+    assert answer(run_invoke, table_env, "get-conversation", *PAIR, *bounds) == [second]
+    assert answer(run_invoke, table_env, "get-conversation", *PAIR, "--before", "2020-01-01") == []
+
+
+def test_empty_answers_are_empty_arrays_and_a_note(run_invoke, table_env) -> None:
+    assert answer(run_invoke, table_env, "list-conversations", "--user", "bayko") == []
+    result = run_invoke("ddb.patterns.list-conversations", "--user", "bayko", env=table_env)
+    assert result.stdout == ""
+    assert "there are no conversations" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["<script>", "' OR 1=1 --", "=cmd()", "[a](javascript:b)", "🙂"])
+def test_a_message_is_data(run_invoke, table_env, text) -> None:
+    say(run_invoke, table_env, text)
+    (message,) = answer(run_invoke, table_env, "get-conversation", *PAIR)
+    assert message["message"] == text
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "code", "complaint"),
+    [
+        ("create-conversation", (), 2, "--user"),
+        ("create-conversation", ("--user", "bayko"), 2, "--with"),
+        ("create-conversation", PAIR, 2, "--message"),
+        ("create-conversation", (*PAIR, "--message", "  "), 1, "empty"),
+        ("create-conversation", (*PAIR, "--message", "x" * 1025), 1, "1,024"),
+        ("create-conversation", ("--user", "nobody", *TO_BAYKO), 1, "db.seed"),
+        ("create-conversation", ("--user", "bayko", *TO_BAYKO), 1, "two different people"),
+        ("create-message", (*PAIR, "--message", "x"), 1, "no conversation with"),
+        ("create-message", ("--user", "bayko", *TO_NOWHERE), 1, "nope"),
+        ("create-message", TO_NOWHERE, 2, "--user"),
+        ("get-conversation", (), 2, "--conversation"),
+        ("get-conversation", (*PAIR, "--conversation", "x"), 2, "which conversation"),
+        ("get-conversation", (*PAIR, "--before", "yesterday"), 2, "yesterday"),
+        ("get-conversation", (*PAIR, "--limit", "abc"), 2, "abc"),
+        ("list-conversations", (), 2, "--user"),
+        ("list-conversations", ("--user", "nobody"), 1, "nobody"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_writes_nothing(
+    run_invoke, table_env, messages, task, options, code, complaint
+) -> None:
+    result = run_invoke(f"ddb.patterns.{task}", *options, env=table_env)
+    assert result.returncode == code, result.stderr
+    assert complaint in result.stderr.splitlines()[-1]
+    assert result.stdout == ""
+    assert len(list(reads.scan(messages))) == 1
+
+
+def test_only_a_member_reads_or_writes_as_that_member(run_invoke, table_env, messages) -> None:
+    group = say(run_invoke, table_env, "private")["message_group_uuid"]
+    for task, more in (("get-conversation", ()), ("create-message", ("--message", "hi"))):
+        options = ("--user", "londo", "--conversation", group, *more)
+        result = run_invoke(f"ddb.patterns.{task}", *options, env=table_env)
+        assert result.returncode == 1
+        assert "not a member" in result.stderr
+        assert "private" not in result.stdout
+    assert sum(item["pk"]["S"].startswith("MSG#") for item in reads.scan(messages)) == 1
+
+
+def test_a_dry_send_prints_the_transaction_and_stores_nothing(
+    run_invoke, table_env, messages
+) -> None:
+    options = (*PAIR, "--message", "hi")
+    result = run_invoke("--dry", "ddb.patterns.create-conversation", *options, env=table_env)
+    assert (result.returncode, "TransactWriteItems" in result.stdout) == (0, True)
+    assert [message_from(item).text for item in reads.scan(messages)] == [""]
+
+
+def test_a_store_that_is_down_is_one_line(run_invoke, table_env) -> None:
+    env = table_env | {"CONNECTION_URL": "postgresql://u:hunter2@127.0.0.1:1/d"}
+    result = run_invoke("ddb.patterns.list-conversations", "--user", "bayko", env=env)
+    assert result.returncode == 1
+    assert "invoke up" in result.stderr
+    assert "hunter2" not in result.stderr

@@ -1,0 +1,102 @@
+"""ddb.verify and ddb.follow-stream, typed as a person types them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from core.dynamodb import keys, reads
+from core.dynamodb.items import message_item
+from core.models import Message
+from core.settings import PROJECT_ROOT
+from core.timestamps import now, parse, sort_key
+
+
+@pytest.fixture
+def seeded(run_invoke, table_env) -> dict[str, str]:
+    run_invoke("ddb.seed", env=table_env)
+    return table_env
+
+
+@pytest.fixture
+def broken(seeded, messages) -> dict[str, str]:
+    """One of the two inboxes has lost the conversation."""
+    row = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
+    messages.request("delete_item", Key={"pk": row["pk"], "sk": row["sk"]})
+    return seeded
+
+
+def test_a_sound_table_is_well(run_invoke, seeded) -> None:
+    result = run_invoke("ddb.verify", env=seeded)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "all well" in result.stderr
+    assert json.loads(run_invoke("ddb.verify", "--json", env=seeded).stdout) == []
+
+
+def test_a_fault_is_told_and_exits_1(run_invoke, broken) -> None:
+    result = run_invoke("ddb.verify", "--json", env=broken)
+    (fault,) = json.loads(result.stdout)
+    assert (result.returncode, fault["fault"], fault["count"]) == (1, "missing row", 1)
+
+
+def test_a_repair_shows_its_plan_mends_and_is_done(run_invoke, broken) -> None:
+    result = run_invoke("ddb.verify", "--repair", env=broken)
+    assert result.returncode == 0, result.stderr
+    assert "missing row" in result.stdout
+    assert run_invoke("ddb.verify", env=broken).returncode == 0
+
+
+def test_a_dry_repair_changes_nothing(run_invoke, broken, messages) -> None:
+    before = sorted(map(str, reads.scan(messages)))
+    result = run_invoke("--dry", "ddb.verify", "--repair", env=broken)
+    assert "would send dynamodb PutItem" in result.stdout
+    assert sorted(map(str, reads.scan(messages))) == before
+
+
+def test_a_production_table_is_repaired_by_name_only(run_invoke, broken, messages) -> None:
+    item = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    messages.request("put_item", Item=item)
+    refused = run_invoke("ddb.verify", "--repair", env=broken)
+    assert (refused.returncode, "--confirm" in refused.stderr) == (1, True)
+    done = run_invoke("ddb.verify", "--repair", "--confirm", messages.name, env=broken)
+    assert done.returncode == 0
+
+
+def test_following_the_stream_moves_previews_until_it_is_interrupted(
+    run_invoke, seeded, messages, tmp_path
+) -> None:
+    row = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CRUDDUR_ENGINES_DIR": str(tmp_path)}
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "invoke", "ddb.follow-stream"],
+        cwd=PROJECT_ROOT,
+        env=env | seeded,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "target" in follower.stderr.readline()
+        assert "following" in follower.stderr.readline()
+        sender = reads.senders_of(messages, row["message_group_uuid"]["S"], most=1)[0]
+        key = sort_key(now())
+        written = Message(row["message_group_uuid"]["S"], "m", sender, "plain", key, parse(key))
+        messages.request("put_item", Item=message_item(written))
+        shown: list = []
+        while not shown:
+            line = follower.stderr.readline()
+            rows = reads.group_rows(messages, written.message_group_uuid)
+            shown = [r for r in rows if r.last_message == "plain"]
+            assert line
+    finally:
+        follower.send_signal(signal.SIGINT)
+        rest = follower.stderr.read()
+        follower.stderr.close()
+    assert follower.wait(10) == 0
+    assert "goes on from here" in rest
+    rows = reads.group_rows(messages, written.message_group_uuid)
+    assert [r.last_message for r in rows] == ["plain", "plain"]
