@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke import Collection
+from invoke.collection import Collection
 
 from task_groups import edge
 from task_groups.edge import Context, help_for, task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from invoke import Collection
+from invoke.collection import Collection
 from invoke.exceptions import Exit
 
 from task_groups import ddb_patterns, edge
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.dynamodb.client import Table
     from core.dynamodb.stream import Batch, Follower
     from core.dynamodb.verification import Fault, Finding, Verification
+    from core.settings import Settings
 
 POLL_S = 1.0
 
@@ -135,7 +136,7 @@ def seed(
     edge.note(str(table.capacity))
 
 
-def _demo_handles(settings: object) -> tuple[str, str]:
+def _demo_handles(settings: Settings) -> tuple[str, str]:
     from core.postgres.seed import demo_people
 
     people = demo_people(settings)
@@ -263,4 +264,4 @@ def _report(verification: Verification, *, json: bool) -> int:
 
 
 ns = Collection(schema_load, drop, list_tables, scan, seed, follow_stream, verify)
-ns.add_collection(ddb_patterns, "patterns")
+ns.add_collection(Collection.from_module(ddb_patterns), "patterns")

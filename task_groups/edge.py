@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import invoke
+import invoke.tasks
+from invoke.context import Context as Context
 from invoke.exceptions import Exit
 from invoke.executor import Executor
 
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.dynamodb.client import Table
+    from core.errors import CoreError
     from core.postgres.database import Database
     from core.settings import Settings
     from core.targets import StoreState, Target
 
-Context = invoke.Context
-task = functools.partial(invoke.task, auto_shortflags=False)
+task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
 HELP = {
     "prod": "Act on production: AWS and PROD_CONNECTION_URL.",
@@ -48,7 +50,7 @@ def help_for(*names: str, **own: str) -> dict[str, str]:
     return {**{name: HELP[name] for name in names}, **own}
 
 
-class OneTargetExecutor(Executor):  # type: ignore[misc]
+class OneTargetExecutor(Executor):
     """Runs the tasks of one command line: one target for all, one line for every error."""
 
     def execute(self, *tasks: Any) -> Any:
@@ -59,7 +61,7 @@ class OneTargetExecutor(Executor):  # type: ignore[misc]
             results = super().execute(*tasks)
             sys.stdout.flush()
         except CoreError as error:
-            raise Exit(str(error), error.exit_code) from error
+            raise Exit(self._line(error, tasks), error.exit_code) from error
         except BrokenPipeError:
             # The reader (head, less) has seen enough. Python would complain when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,14 +71,25 @@ class OneTargetExecutor(Executor):  # type: ignore[misc]
         else:
             return results
 
+    def _line(self, error: CoreError, tasks: Iterable[Any]) -> str:
+        """The error in one line; what it says to type next is for the target that was meant."""
+        line = str(error)
+        if True in self._targets(tasks):
+            line = re.sub(
+                r"(invoke (?:db|ddb|rds|cognito)\.[\w.-]*\w)(?! --prod)", r"\1 --prod", line
+            )
+        return line
+
+    def _targets(self, tasks: Iterable[Any]) -> set[bool]:
+        return {
+            bool(task.args["prod"].value) for task in tasks if "prod" in getattr(task, "args", ())
+        }
+
     def _refuse_mixed_targets(self, tasks: Iterable[Any]) -> None:
         """Refuse ``invoke db.drop db.seed --prod`` before anything of it has run."""
         from core.errors import UsageError
 
-        choices = {
-            bool(task.args["prod"].value) for task in tasks if "prod" in getattr(task, "args", ())
-        }
-        if len(choices) > 1:
+        if len(self._targets(tasks)) > 1:
             raise UsageError(
                 "these tasks have different targets: some carry --prod, some do not",
                 "Give --prod to all of them or to none.",
