@@ -94,6 +94,24 @@ class Settings:
     )
     user2_email: str | None = _setting("user2_email", help="Email of the second demo user.")
     user2_username: str | None = _setting("user2_username", help="Handle of the second demo user.")
+    admin_group: str = _setting(
+        "CRUDDUR_ADMIN_GROUP",
+        default="cruddur-operators",
+        help="The identity provider's group that may use the admin UI where it takes a login.",
+    )
+    gitpod_url: str | None = _setting(
+        "GITPOD_WORKSPACE_URL",
+        help="Set by Gitpod: the admin UI also accepts its forwarded address of that workspace.",
+    )
+    codespace_name: str | None = _setting(
+        "CODESPACE_NAME",
+        help="Set by GitHub Codespaces: the admin UI also accepts its forwarded address there.",
+    )
+    codespaces_domain: str = _setting(
+        "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN",
+        default="app.github.dev",
+        help="Set by GitHub Codespaces: the domain of forwarded addresses.",
+    )
     engines_dir: str = _setting(
         "CRUDDUR_ENGINES_DIR",
         default=".engines",

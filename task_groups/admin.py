@@ -1,14 +1,93 @@
-"""The admin UI."""
+"""The admin UI: a Streamlit server in the foreground."""
 
 from __future__ import annotations
 
-from task_groups.edge import Context, task
+import os
+import shlex
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from task_groups import edge
+from task_groups.edge import Context, help_for, task
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from core.targets import Target
+
+FIRST_PORT = 8501
+PORTS_TRIED = 50
 
 
-@task
-def admin(ctx: Context) -> None:
-    """Open the admin UI."""
+@task(
+    help=help_for(
+        "prod",
+        write="Allow messages to be sent where the target is production.",
+        port="Port to listen on. The first free one from 8501 unless given.",
+    )
+)
+def admin(ctx: Context, prod: bool = False, write: bool = False, port: str = "") -> None:
+    """Open the admin UI on the target; Ctrl-C ends it."""
+    target = edge.open_target(prod, "postgres", "dynamodb")
+    run(ctx, target, write=write, port=port)
 
 
-def run(ctx: Context, target: object, write: bool, port: str) -> None:
-    """Placeholder."""
+def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
+    """Hand the terminal to Streamlit, told what the app may do."""
+    from core.settings import PROJECT_ROOT
+
+    number = _port(port)
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "admin_app" / "app.py")),
+        f"--server.port={number}",
+        *_forwarded(target.settings, number),
+        "--",
+        *(["--prod"] if target.is_production else []),
+        *(["--write"] if write else []),
+    ]
+    if edge.is_dry(ctx):
+        print(f"would run: {shlex.join(command)}")
+        return
+    print(f"The admin UI is at http://127.0.0.1:{number} (Ctrl-C ends it)", flush=True)
+    os.chdir(PROJECT_ROOT)  # where .streamlit/config.toml is
+    os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
+
+
+def _port(option: str) -> int:
+    from core.errors import UsageError
+
+    wanted = edge.whole_number(option, "--port")
+    if wanted is not None and wanted > 65_535:
+        raise UsageError(f"--port takes a number up to 65535, not {wanted}")
+    if wanted is not None and not _is_free(wanted):
+        raise UsageError(f"port {wanted} is taken", "Give another --port, or none.")
+    ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    free = next((port for port in ports if _is_free(port)), None)
+    if free is None:
+        raise UsageError(f"no port from {FIRST_PORT} up is free", "Give one with --port.")
+    return free
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _forwarded(settings: Settings, port: int) -> list[str]:
+    """The options that let a workspace's forwarded address in, and no other."""
+    host = None
+    if settings.gitpod_url:
+        host = f"{port}-{settings.gitpod_url.split('://')[-1].rstrip('/')}"
+    elif settings.codespace_name:
+        host = f"{settings.codespace_name}-{port}.{settings.codespaces_domain}"
+    if host is None:
+        return []
+    return [
+        *(f"--server.allowedHosts={name}" for name in ("localhost", "127.0.0.1", host)),
+        f"--server.corsAllowedOrigins=https://{host}",
+    ]

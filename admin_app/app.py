@@ -1,0 +1,34 @@
+"""The admin UI's page list, and what is on every page: who may be here, and the target.
+
+Run by ``invoke admin``, which says on the command line what the app may do::
+
+    streamlit run admin_app/app.py -- [--prod] [--write]
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from admin_app import access, layout, resources
+from core.errors import CoreError
+
+
+def main() -> None:
+    """One run of the script: once for every interaction."""
+    st.set_page_config(page_title="Cruddur Ops", page_icon="💬", layout="wide")
+    page = st.navigation(
+        [
+            st.Page("views/conversations.py", title="Conversations", icon="💬", default=True),
+            st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
+        ],
+        position="top",
+    )
+    try:
+        access.require_permission(resources.target(), resources.state())
+        layout.banner(resources.target(), resources.state(), access.may_write())
+        page.run()
+    except CoreError as error:
+        layout.show_problem(error)
+
+
+main()

@@ -1,0 +1,75 @@
+"""What the pages have in common: stored text shown as text, times, problems, commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import datetime
+
+import streamlit as st
+
+from core.errors import CoreError
+from core.targets import StoreState, Target, why_production
+from core.timestamps import now
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_SHORTCODE = re.compile(r":(?=[\w+-]+:)")
+_WORD_JOINER = "\u2060"
+
+
+def escaped(text: str) -> str:
+    """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
+
+    Emoji shortcodes are looked for after escapes are resolved, so a word joiner, which nobody
+    sees, breaks them up.
+    """
+    line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
+    line = " ".join(line.split())
+    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(f":{_WORD_JOINER}", line))
+
+
+def banner(target: Target, state: StoreState, may_write: bool) -> None:
+    """The target, on every page: red where it counts as production."""
+    places = f"{target.describe_postgres()} · {target.describe_dynamodb()}"
+    reason = why_production(target, state)
+    if reason is None:
+        st.caption(f"**local** · {escaped(places)}")
+        return
+    mode = "you may write" if may_write else "read-only: start with --write to answer"
+    st.error(f"**PRODUCTION** ({escaped(reason)}) · {escaped(places)} · {escaped(mode)}", icon="🔴")
+
+
+def show_problem(error: CoreError) -> None:
+    """A friendly account of what is wrong, and the command that mends it."""
+    st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
+    if command := re.search(r"\binvoke [\w. -]+", error.hint):
+        st.write("Type this in a terminal, then reload the page:")
+        st.code(command.group().strip(), language=None)
+    elif error.hint:
+        st.write(escaped(error.hint))
+
+
+def command(*words: str) -> None:
+    """The same thing as a task, ready to copy."""
+    with st.expander("The same in a terminal"):
+        st.code(shlex.join(["invoke", *words]), language=None, wrap_lines=True)
+
+
+def ago(instant: datetime | None) -> str:
+    """How long ago, as a person says it."""
+    if instant is None:
+        return "at an unknown time"
+    seconds = (now() - instant).total_seconds()
+    if seconds < 0:
+        return exact(instant)
+    if seconds < 60:
+        return "just now"
+    for size, unit in ((60, "min"), (60, "h"), (24, "d")):
+        seconds /= size
+        if seconds < {"min": 60, "h": 24, "d": 7}[unit]:
+            return f"{int(seconds)} {unit} ago"
+    return f"{instant:%-d %b %Y}"
+
+
+def exact(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else "unknown time"
