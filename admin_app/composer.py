@@ -1,12 +1,14 @@
 """Sending from a form, once, whatever is clicked how often.
 
-A click runs :func:`submit` before the page is drawn. Between the store's acknowledgement and the
-note of it nothing of Streamlit is called, so no rerun can come in between; a second click finds
-the box empty.
+A click runs :meth:`Composer.submit` before the page is drawn. A second click may run it at the same
+time, in another thread of the same session, or end the first run at any call of Streamlit's. So one
+submit waits for the other, nothing of Streamlit's is called between the store's acknowledgement and
+the note of it, and a click on a box that has been sent does nothing.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,15 +32,24 @@ class Composer:
     retry: Retry = field(default_factory=lambda: Retry(str(uuid.uuid4())))
     problem: CoreError | None = None
     last: SentMessage | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def key(self) -> str:
         """The text box's key: a new, empty box after each message that was sent."""
         return f"{self.name}-{self.sent}"
 
-    def submit(self, send: Send) -> None:
-        """Send what is in the box; keep it there, with the reason, where that fails."""
-        text = str(st.session_state.get(self.key, ""))
+    def submit(self, key: str, send: Send) -> None:
+        """Send what is in the box; keep it there, with the reason, where that fails.
+
+        ``key`` is the box's key when the button was drawn. ``send`` must not call Streamlit.
+        """
+        text = str(st.session_state.get(key, ""))
+        with self._lock:
+            if key == self.key:
+                self._submit(text, send)
+
+    def _submit(self, text: str, send: Send) -> None:
         self.problem = self.last = None
         try:
             self.last = send(text, self.retry)

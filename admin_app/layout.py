@@ -13,19 +13,19 @@ from core.targets import StoreState, Target, why_production
 from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_SHORTCODE = re.compile(r":(?=[\w+-]+:)")
+_LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|@|(?<=www)(?=\.)")
 _WORD_JOINER = "\u2060"
 
 
 def escaped(text: str) -> str:
     """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
 
-    Emoji shortcodes are looked for after escapes are resolved, so a word joiner, which nobody
-    sees, breaks them up.
+    Links and emoji shortcodes are looked for after escapes are resolved, so a word joiner, which
+    nobody sees, breaks them up.
     """
     line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
     line = " ".join(line.split())
-    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(f":{_WORD_JOINER}", line))
+    return _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub(rf"\g<0>{_WORD_JOINER}", line))
 
 
 def banner(target: Target, state: StoreState, may_write: bool) -> None:

@@ -59,8 +59,14 @@ class Settings:
     access_key_id: str | None = _setting(
         "AWS_ACCESS_KEY_ID",
         secret=True,
-        help="AWS credentials are found by the AWS SDK. Locally they are sent only to an endpoint"
-        " you set yourself; the embedded engine gets a placeholder.",
+        help="Unset: the AWS SDK finds credentials. Locally they are sent only to an endpoint you"
+        " set yourself; the embedded engine gets a placeholder.",
+    )
+    secret_access_key: str | None = _setting(
+        "AWS_SECRET_ACCESS_KEY", secret=True, help="Goes with `AWS_ACCESS_KEY_ID`."
+    )
+    session_token: str | None = _setting(
+        "AWS_SESSION_TOKEN", secret=True, help="Goes with temporary credentials."
     )
     table_name: str = _setting(
         "DDB_MESSAGE_TABLE",

@@ -8,7 +8,7 @@ be a tunnel.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,17 +29,23 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+AwsKeys = tuple[str, str, str | None]
+"""Access key id, secret access key, session token."""
+
+
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
     """Where AWS calls go. ``endpoint_url`` None means AWS's own endpoints.
 
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
-    secret may be sent and none is needed: the embedded engine.
+    secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
+    to find credentials.
     """
 
     endpoint_url: str | None
     region: str | None
     placeholder_credentials: bool
+    keys: AwsKeys | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,22 @@ class Target:
         """The endpoint of the other AWS services: Cognito, EC2, STS."""
         return self._aws(self.settings.aws_endpoint_url)
 
+    @property
+    def _keys(self) -> AwsKeys | None:
+        """The keys of the settings: a ``.env`` file may hold them, which the SDK does not read."""
+        settings = self.settings
+        if settings.access_key_id is None or settings.secret_access_key is None:
+            return None
+        return settings.access_key_id, settings.secret_access_key, settings.session_token
+
     def _aws(self, local_endpoint: str | None) -> AwsTarget:
         if self.is_production:
-            return AwsTarget(self.settings.prod_endpoint_url, self.settings.region, False)
+            return AwsTarget(
+                self.settings.prod_endpoint_url, self.settings.region, False, self._keys
+            )
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if local_endpoint is not None:
-            return AwsTarget(local_endpoint, region, self.settings.access_key_id is None)
+            return AwsTarget(local_endpoint, region, self._keys is None, self._keys)
         return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
 
     def describe_dynamodb(self, account: str | None = None) -> str:

@@ -135,8 +135,14 @@ def _account(target: Target) -> str | None:
     if not target.is_production:
         return None
     from core.aws.identity import account_id
+    from core.errors import StoreError
 
-    return account_id(target.aws)
+    try:
+        return account_id(target.aws)
+    except StoreError:
+        if target.aws.endpoint_url is None:
+            raise
+        return None  # the VPC endpoint of one service does not answer for another
 
 
 @contextmanager

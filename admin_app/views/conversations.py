@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from admin_app import access, layout, resources
 from admin_app.composer import composer
 from core import messaging
-from core.errors import NotAMemberError, NotFoundError
+from core.dynamodb.client import Table
+from core.errors import InputError, NotAMemberError, NotFoundError
 from core.messaging import Membership, Retry
 from core.models import Conversation, Message, SentMessage, User
 from core.postgres import users
+from core.postgres.database import Database
 from core.texts import MAX_CODE_POINTS
 
 PAGE = 20
@@ -142,7 +144,7 @@ def _thread(user: User, group: str) -> None:
     """The messages, oldest first; new ones appear by themselves."""
     shown: int = st.session_state.get("thread", THREAD)
     found = messaging.list_messages(resources.table(), group, limit=shown)
-    with st.container(height=480, autoscroll=True):
+    with st.container(height=460, autoscroll=True, gap="small"):
         if found.cursor is not None:
             st.button("Show older messages", on_click=_show_more, args=("thread", THREAD, shown))
         day = ""
@@ -162,8 +164,11 @@ def _day(message: Message) -> str:
 def _bubble(message: Message, *, mine: bool) -> None:
     who = message.sender.display_name or message.sender.handle or "somebody"
     at = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
-    with st.chat_message("user" if mine else "assistant", avatar="🟣" if mine else "⚪"):
-        st.caption(f"**{layout.escaped(who)}** · {at}", help=layout.exact(message.created_at))
+    with (
+        st.chat_message("user" if mine else "other", avatar=None if mine else ":material/person:"),
+        st.container(gap="xxsmall"),
+    ):
+        st.caption(f"**{layout.escaped(who)}** · {at}")
         # Never Markdown or HTML: what people wrote is shown as they wrote it.
         st.text(message.text)
 
@@ -171,6 +176,7 @@ def _bubble(message: Message, *, mine: bool) -> None:
 def _compose(place: Membership, group: str) -> None:
     people = {place.user.handle: place.user, place.other.handle: place.other}
     box = composer(f"answer {group}")
+    sender_key = f"as {group} {place.user.handle}"
     with st.form(f"compose {group}", enter_to_submit=True, border=False):
         st.text_input(
             "Message",
@@ -178,16 +184,19 @@ def _compose(place: Membership, group: str) -> None:
             max_chars=MAX_CODE_POINTS,
             placeholder="Write a message; Enter sends it",
         )
-        sender = st.segmented_control(
-            "As",
-            [handle for handle in people if handle],
-            default=place.user.handle,
-            required=True,
-            key=f"as {group} {place.user.handle}",
-        )
-        st.form_submit_button(
-            "Send", type="primary", on_click=_send, args=(group, f"as {group} {place.user.handle}")
-        )
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            sender = st.segmented_control(
+                "Send as",
+                [handle for handle in people if handle],
+                default=place.user.handle,
+                required=True,
+                label_visibility="collapsed",
+                format_func=lambda handle: f"as {layout.escaped(handle)}",
+                key=sender_key,
+            )
+            st.form_submit_button(
+                "Send", type="primary", on_click=_send, args=(group, box.key, sender_key)
+            )
     if box.problem is not None:
         layout.show_problem(box.problem)
     layout.command(
@@ -196,23 +205,32 @@ def _compose(place: Membership, group: str) -> None:
     )
 
 
-def _send(group: str, sender_key: str) -> None:
+def _send(group: str, key: str, sender_key: str) -> None:
     sender = str(st.session_state[sender_key])
-    composer(f"answer {group}").submit(functools.partial(_deliver, sender, group))
+    deliver = functools.partial(
+        _deliver,
+        *(resources.database(), resources.table(), access.auditor(), access.may_write()),
+        *(sender, group),
+    )
+    composer(f"answer {group}").submit(key, deliver)
 
 
-def _deliver(sender: str, group: str, text: str, retry: Retry) -> SentMessage:
-    if not access.may_write():
-        raise NotAMemberError("the admin UI is read-only here", "Start it with --write.")
-    sent = messaging.send_message(
-        resources.database(), resources.table(), sender, group, text, retry=retry
-    )
-    access.audit(
-        "message sent",
-        as_user=sender,
-        message_group_uuid=group,
-        message_uuid=sent.message.message_uuid,
-    )
+def _deliver(
+    db: Database,
+    table: Table,
+    record: Callable[..., None],
+    may_write: bool,
+    sender: str,
+    group: str,
+    text: str,
+    retry: Retry,
+) -> SentMessage:
+    """Send, and leave the audit line. Calls nothing of Streamlit's: see the composer."""
+    if not may_write:
+        raise InputError("the admin UI is read-only here", "Start it with --write.")
+    sent = messaging.send_message(db, table, sender, group, text, retry=retry)
+    uuid = sent.message.message_uuid
+    record("message sent", as_user=sender, message_group_uuid=group, message_uuid=uuid)
     return sent
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from core.aws.errors import refuse_strangers, translating
@@ -33,17 +33,18 @@ def make_client(target: AwsTarget, service: str, *, dry: DrySink | None = None) 
     Raises:
         SettingsError: no region, an endpoint that is not a URL, no such AWS profile.
     """
-    keys: dict[str, str] = {}
-    if target.placeholder_credentials:
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    placeholder = ("local", "local", None)
+    keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
     with translating(service, target):
         try:
-            client = boto3.client(
+            client = _session().create_client(
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
                 config=_config(target),
-                **keys,
+                aws_access_key_id=keys[0],
+                aws_secret_access_key=keys[1],
+                aws_session_token=keys[2],
             )
         except ValueError as error:
             hint = "Check AWS_DEFAULT_REGION and the endpoint's URL: http://HOST:PORT"
@@ -52,6 +53,15 @@ def make_client(target: AwsTarget, service: str, *, dry: DrySink | None = None) 
     if dry is not None:
         _hold_back_writes(client, service, dry)
     return client
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    """The SDK's session, which finds credentials once.
+
+    botocore's own: a client of boto3's is the same, and costs the import of its S3 transfers.
+    """
+    return botocore.session.get_session()
 
 
 def _config(target: AwsTarget) -> Config:

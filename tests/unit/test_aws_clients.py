@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.exceptions as sdk
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 
@@ -53,15 +55,15 @@ def _no_configuration_but_ours(tmp_path_factory) -> Iterator[None]:
         patch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setattr("boto3.DEFAULT_SESSION", None)
+        patch.setattr("core.aws.clients._session", functools.cache(botocore.session.get_session))
         patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
         yield
 
 
 @pytest.fixture
 def new_session(monkeypatch) -> None:
-    """A session of the test's own: the default one remembers what it read."""
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    """A session of the test's own: the shared one remembers what it read."""
+    monkeypatch.setattr("core.aws.clients._session", botocore.session.get_session)
 
 
 def answer(client: Any, *replies: Reply | Exception) -> list[Any]:

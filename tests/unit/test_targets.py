@@ -56,8 +56,15 @@ def test_production_follows_no_local_postgres_url() -> None:
 
 
 def test_own_credentials_go_only_to_an_endpoint_that_was_set() -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_ENDPOINT_URL_DYNAMODB": "http://localhost:8000"}
-    assert not resolve(settings(**keys), prod=False).dynamodb.placeholder_credentials
+    keys = {
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+        "AWS_ENDPOINT_URL_DYNAMODB": "http://localhost:8000",
+    }
+    target = resolve(settings(**keys), prod=False).dynamodb
+    assert not target.placeholder_credentials
+    assert target.keys == ("AKIA", "hunter2", None)
+    assert "hunter2" not in repr(target)
     without = settings(AWS_ENDPOINT_URL_DYNAMODB="http://localhost:8000")
     assert resolve(without, prod=False).dynamodb.placeholder_credentials
 

@@ -1,0 +1,41 @@
+"""The project beside its peers, measured in one run: `invoke bench`.
+
+Every figure is a median over interleaved runs (here, peer, here, peer, …), so that a machine that
+is busy for a while slows both. What counts is the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from commands import bench_commands
+from store import bench_store
+
+from core import engines
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "engines"
+        try:
+            engines.start(folder)
+            found = engines.endpoints(folder)
+            bench_commands(Path(scratch), found.aws_endpoint_url, arguments.aws)
+            bench_store(found.aws_endpoint_url)
+        finally:
+            engines.stop(folder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Ratios beside peers.")
+    parser.add_argument("--aws", default="aws", help="the aws command of awscli 1")
+    return parser
+
+
+main()

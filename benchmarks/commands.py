@@ -1,0 +1,98 @@
+"""The command line beside an empty task file, one boto3 call, and awscli."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from report import Row, medians_ms, print_rows
+
+from core.settings import PROJECT_ROOT
+
+RUNS = 15
+INVOKE = (sys.executable, "-m", "invoke")
+
+ONE_CALL = """
+from invoke import task
+
+@task
+def list_tables(ctx):
+    import boto3
+    client = boto3.client("dynamodb", endpoint_url={endpoint!r}, region_name="us-east-1")
+    for name in client.list_tables()["TableNames"]:
+        print(name)
+"""
+
+
+def bench_commands(scratch: Path, endpoint: str, aws: str) -> None:
+    run = functools.partial(_run, _environment(scratch, endpoint))
+    _bench_list(scratch, run)
+    _bench_list_tables(scratch, endpoint, aws, run)
+
+
+def _bench_list(scratch: Path, run: Callable[..., None]) -> None:
+    empty = _tasks(scratch / "empty", "")
+    here_ms, peer_ms = medians_ms(
+        RUNS,
+        lambda: run(PROJECT_ROOT, *INVOKE, "--list"),
+        lambda: run(empty, *INVOKE, "--list", code=1),  # there is nothing to list, it says
+    )
+    print_rows("invoke --list", Row("beside an empty tasks.py", "ms", here_ms, peer_ms, 1.15))
+
+
+def _bench_list_tables(scratch: Path, endpoint: str, aws: str, run: Callable[..., None]) -> None:
+    one_call = _tasks(scratch / "one-call", ONE_CALL.format(endpoint=endpoint))
+    sides = [
+        lambda: run(PROJECT_ROOT, *INVOKE, "ddb.list-tables"),
+        lambda: run(one_call, *INVOKE, "list-tables"),
+    ]
+    missing = _why_not_awscli_1(aws)
+    if not missing:
+        awscli = [aws, "dynamodb", "list-tables", "--endpoint-url", endpoint]
+        sides.append(lambda: run(scratch, *awscli))
+    here_ms, call_ms, *awscli_ms = medians_ms(RUNS, *sides)
+    print_rows(
+        "invoke ddb.list-tables",
+        Row("beside a task that is one boto3 call", "ms", here_ms, call_ms, 1.15),
+        *(Row("beside awscli 1", "ms", here_ms, peer_ms, 0.8) for peer_ms in awscli_ms),
+        note=missing,
+    )
+
+
+def _environment(scratch: Path, endpoint: str) -> dict[str, str]:
+    """What a command needs and no more; bytecode is cached, as it is for a person."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "LANG": "C.UTF-8",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+
+
+def _tasks(folder: Path, content: str) -> Path:
+    folder.mkdir()
+    (folder / "tasks.py").write_text(content)
+    return folder
+
+
+def _run(environment: dict[str, str], folder: Path, *command: str, code: int = 0) -> None:
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode != code:
+        sys.exit(f"{' '.join(command)} failed: {done.stderr or done.stdout}")
+
+
+def _why_not_awscli_1(aws: str) -> str:
+    """Why ``aws`` is no peer; empty where it is one."""
+    if shutil.which(aws) is None:
+        return "beside awscli 1: not installed; name it with --aws PATH"
+    done = subprocess.run([aws, "--version"], capture_output=True, text=True)
+    version = (done.stdout or done.stderr).split(" ")[0].strip()
+    return "" if version.startswith("aws-cli/1.") else f"beside awscli 1: {aws} is {version}"

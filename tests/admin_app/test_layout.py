@@ -1,0 +1,45 @@
+"""Stored text in places where Streamlit reads Markdown, and times as people read them."""
+
+from datetime import timedelta
+
+import pytest
+
+from admin_app.layout import ago, escaped
+from core.timestamps import now
+
+
+@pytest.mark.parametrize("character", list("\\`*_{}[]()<>#+-.!|~$:&\"'/@^=%;,?"))
+def test_no_punctuation_keeps_a_meaning(character: str) -> None:
+    assert escaped(character).replace("\u2060", "") == f"\\{character}"
+
+
+def test_nothing_is_lost_but_what_cannot_be_seen() -> None:
+    text = "<b>hi</b> :smile: www.example.com a@example.com 🙂"
+    assert escaped(text).replace("\\", "").replace("\u2060", "") == text
+
+
+@pytest.mark.parametrize("text", [":smile:", "http://evil.example", "www.evil.example", "a@b.c"])
+def test_what_is_looked_for_after_escapes_is_broken_up(text: str) -> None:
+    assert "\u2060" in escaped(text)
+
+
+def test_a_name_stays_on_one_line_and_steers_nothing() -> None:
+    assert escaped("a\n\n# b\x1b[31m\u202ec") == r"a \# b \[31m c"
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        (timedelta(seconds=5), "just now"),
+        (timedelta(minutes=3), "3 min ago"),
+        (timedelta(hours=5), "5 h ago"),
+        (timedelta(days=2), "2 d ago"),
+    ],
+)
+def test_times_are_told_as_a_person_says_them(age: timedelta, shown: str) -> None:
+    assert ago(now() - age) == shown
+
+
+def test_an_old_time_is_told_as_a_date_and_an_unreadable_one_as_such() -> None:
+    assert ago(now() - timedelta(days=400))[-4:].isdigit()
+    assert ago(None) == "at an unknown time"
