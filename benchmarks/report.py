@@ -57,7 +57,7 @@ def print_rows(title: str, *rows: Row, note: str = "") -> None:
     grid.add_column("target")
     for row in rows:
         grid.add_row(*row.cells())
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=100)
     console.print(grid)
     if note:
         console.print(note, markup=False)

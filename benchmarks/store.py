@@ -27,8 +27,7 @@ TEXT = "Did you see the heron on the pier this morning? It stood there for an ho
 
 
 def bench_store(endpoint: str) -> None:
-    settings = Settings(endpoint_url=endpoint, access_key_id="local", secret_access_key="local")
-    target = resolve(settings, prod=False)
+    target = resolve(Settings(endpoint_url=endpoint), prod=False)
     ours, theirs = (
         replace(open_table(target), name=name) for name in ("cruddur-messages", "cruddur-beside")
     )
