@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
-from task_groups import ddb_patterns, edge
+from task_groups import ddb_patterns, ddb_transfer, edge
 from task_groups.edge import Context, help_for, task
 
 if TYPE_CHECKING:
@@ -264,4 +264,6 @@ def _report(verification: Verification, *, json: bool) -> int:
 
 
 ns = Collection(schema_load, drop, list_tables, scan, seed, follow_stream, verify)
+ns.add_task(ddb_transfer.export)
+ns.add_task(ddb_transfer.import_)
 ns.add_collection(Collection.from_module(ddb_patterns), "patterns")

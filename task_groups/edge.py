@@ -5,6 +5,7 @@ Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this mo
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import json
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from core.postgres.database import Database
     from core.settings import Settings
     from core.targets import StoreState, Target
+
+# A command loads a lot, the AWS SDK above all, and ends. Looking for garbage as often as Python
+# does, and through everything once more at the end, would be a quarter of its time.
+gc.set_threshold(100_000)
+atexit.register(gc.freeze)
 
 task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
@@ -57,9 +63,6 @@ class OneTargetExecutor(Executor):
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
 
-        # Most commands load the AWS SDK and end. Looking for garbage as often as Python does, and
-        # through all of it at the end, is a third of their time.
-        gc.set_threshold(100_000)
         try:
             self._refuse_mixed_targets(tasks)
             results = super().execute(*tasks)
@@ -74,8 +77,6 @@ class OneTargetExecutor(Executor):
             raise Exit("interrupted", 130) from None
         else:
             return results
-        finally:
-            gc.freeze()
 
     def _line(self, error: CoreError, tasks: Iterable[Any]) -> str:
         """The error in one line; what it says to type next is for the target that was meant."""

@@ -39,7 +39,12 @@ def lint(ctx: Context) -> None:
         ctx.run(_python(*command), pty=sys.stdout.isatty())
 
 
-@task
-def bench(ctx: Context) -> None:
+@task(help={"aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given."})
+def bench(ctx: Context, aws: str = "") -> None:
     """Measure the tasks and the store against their peers, as ratios in one run."""
-    ctx.run(_python("benchmarks"), pty=sys.stdout.isatty())
+    from core.settings import PROJECT_ROOT
+
+    command = [sys.executable, str(PROJECT_ROOT / "benchmarks")]
+    if aws:
+        command += ["--aws", aws]
+    ctx.run(shlex.join(command), pty=sys.stdout.isatty())

@@ -1,0 +1,87 @@
+"""The whole message table to a file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from invoke.exceptions import Exit
+
+from task_groups import edge
+from task_groups.edge import Context, help_for, task
+
+
+@task(
+    help=help_for(
+        "prod",
+        file="Where to write. Standard output unless given; a file can be gone on with.",
+        json="Plain values for people and programs instead of DynamoDB JSON; not for ddb.import.",
+    )
+)
+def export(ctx: Context, file: str = "", prod: bool = False, json: bool = False) -> None:
+    """Write every item of the table as a line of JSON, lossless."""
+    from core.dynamodb.items import plain_item
+    from core.dynamodb.reads import scan
+    from core.dynamodb.transfer import export_file, export_lines
+    from core.errors import UsageError
+
+    if file and json:
+        raise UsageError("--file is lossless, --json is not", "Give one of them.")
+    table = edge.table(ctx, edge.open_target(prod, "dynamodb"))
+    if json:
+        for item in scan(table):
+            edge.print_json_line(plain_item(item))
+    elif not file:
+        for line in export_lines(table):
+            print(line)
+    elif edge.is_dry(ctx):
+        print(f"would write every item of {table.name} to {file}")
+    else:
+        with _progress(f"exporting {table.name}") as progress:
+            count = export_file(table, Path(file), progress)
+        print(f"wrote {count:,} items to {file}")
+    edge.note(str(table.capacity))
+
+
+@task(name="import", help=help_for("prod", "confirm", file="A file that ddb.export wrote."))
+def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
+    """Put the items of a file into the table; one that differs from what is there stays out."""
+    from core.dynamodb.table import store_state
+    from core.dynamodb.transfer import import_file
+    from core.errors import UsageError
+
+    if not file:
+        raise UsageError("--file PATH is missing", "Write one with: invoke ddb.export --file PATH")
+    target = edge.open_target(prod, "dynamodb")
+    table = edge.table(ctx, target)
+    edge.guard(ctx, target, store_state(table), "import into table", confirm)
+    with _progress(f"importing into {table.name}") as progress:
+        done = import_file(table, Path(file), progress)
+    if not edge.is_dry(ctx):
+        print(f"added {done.added:,} items; {done.present:,} were there already")
+    edge.note(str(table.capacity))
+    if done.differing:
+        lines = ", ".join(map(str, done.lines))
+        raise Exit(
+            f"{done.differing:,} items were left out: others have their keys (line {lines} …)."
+            " Look at them with: invoke ddb.scan",
+            1,
+        )
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A counter on stderr while the block lasts; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}: {task.completed:,} items"),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        counter = bar.add_task(what, total=None)
+        yield lambda count: bar.update(counter, completed=count)

@@ -1,0 +1,170 @@
+"""ddb.export and ddb.import: everything out and in again, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from core.dynamodb import keys, reads, transfer
+from core.dynamodb.client import Table, open_table
+from core.dynamodb.items import raw_item
+from core.dynamodb.table import create_table
+from core.settings import Settings
+from core.targets import Environment, resolve
+
+EVERY_TYPE = {
+    "s": {"S": "text 🙂"},
+    "n": {"N": "12345678901234567890.123"},
+    "b": {"B": b"\x00\xff"},
+    "ss": {"SS": ["b", "a"]},
+    "ns": {"NS": ["1", "2.5"]},
+    "bs": {"BS": [b"x", b"y"]},
+    "m": {"M": {"deep": {"L": [{"N": "1"}, {"B": b"z"}, {"NULL": True}]}}},
+    "t": {"BOOL": False},
+}
+
+
+def content(table: Table) -> list[str]:
+    items = [transfer._canonical(raw_item(item)) for item in reads.scan(table)]
+    return sorted(json.dumps(item, sort_keys=True) for item in items)
+
+
+@pytest.fixture
+def filled(run_invoke, table_env, messages) -> dict[str, str]:
+    run_invoke("ddb.seed", env=table_env)
+    messages.request("put_item", Item=keys.key("OTHER#1", "x") | EVERY_TYPE)
+    return table_env
+
+
+@pytest.fixture
+def other_env(table_env) -> dict[str, str]:
+    """A second, empty table."""
+    env = table_env | {"DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}"}
+    create_table(table_of(env), Environment.LOCAL)
+    return env
+
+
+def table_of(env: dict[str, str]) -> Table:
+    return open_table(resolve(Settings.from_env(env), prod=False))
+
+
+@pytest.fixture
+def exported(run_invoke, filled, tmp_path) -> str:
+    path = tmp_path / "items.jsonl"
+    result = run_invoke("ddb.export", "--file", str(path), env=filled)
+    assert result.returncode == 0, result.stderr
+    return str(path)
+
+
+def test_what_goes_out_comes_in_again_whole(run_invoke, exported, messages, other_env) -> None:
+    result = run_invoke("ddb.import", "--file", exported, env=other_env)
+    assert result.returncode == 0, result.stderr
+    assert content(table_of(other_env)) == content(messages)
+
+
+def test_importing_twice_changes_nothing(run_invoke, exported, filled, messages) -> None:
+    before = content(messages)
+    result = run_invoke("ddb.import", "--file", exported, env=filled)
+    assert (result.returncode, result.stdout.startswith("added 0 items")) == (0, True)
+    assert content(messages) == before
+
+
+def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled, messages) -> None:
+    changed = keys.key("OTHER#1", "x") | {"s": {"S": "mine"}}
+    messages.request("put_item", Item=changed)
+    result = run_invoke("ddb.import", "--file", exported, env=filled)
+    assert result.returncode == 1
+    assert "1 items were left out" in result.stderr
+    key = keys.key("OTHER#1", "x")
+    assert messages.request("get_item", Key=key)["Item"] == changed
+
+
+def test_the_marker_stays_at_home(exported) -> None:
+    assert '"ENV#"' not in Path(exported).read_text()
+
+
+def test_standard_output_is_the_same_lines(run_invoke, filled, exported) -> None:
+    lines = run_invoke("ddb.export", env=filled).stdout.splitlines()
+    assert sorted(lines) == sorted(Path(exported).read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '"x"',
+        '{"pk": {"S": "a"}}',
+        '{"pk": "a", "sk": "b"}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"Q": 1}}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"B": "%"}}',
+        '{"pk": {"N": "1"}, "sk": {"S": "b"}}',
+    ],
+)
+def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
+    run_invoke, table_env, messages, tmp_path, line
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"pk":{"S":"a"},"sk":{"S":"b"}}\n\n' + line + "\n")
+    result = run_invoke("ddb.import", "--file", str(path), env=table_env)
+    assert result.returncode == 1
+    assert "line 3" in result.stderr
+    assert len(list(reads.scan(messages))) == 1
+
+
+def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, monkeypatch) -> None:
+    path = tmp_path / "items.jsonl"
+    request = Table.request
+
+    def small_pages(self, operation, **params):
+        return request(self, operation, **params | {"Limit": 10})
+
+    def cut_off(count: int) -> None:
+        if count >= 20:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Table, "request", small_pages)
+    with pytest.raises(KeyboardInterrupt):
+        transfer.export_file(messages, path, cut_off)
+    assert not path.exists()
+    with (tmp_path / "items.jsonl.part").open("a") as part:
+        part.write('{"half a line')
+    seen: list[int] = []
+    count = transfer.export_file(messages, path, seen.append)
+    assert seen[0] > 20
+    assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+    assert sorted(found.name for found in tmp_path.iterdir() if "items" in found.name) == [
+        "items.jsonl"
+    ]
+
+
+def test_production_is_imported_into_by_name_only(run_invoke, exported, filled, messages) -> None:
+    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    messages.request("put_item", Item=marker)
+    result = run_invoke("ddb.import", "--file", exported, env=filled)
+    assert (result.returncode, "--confirm" in result.stderr) == (1, True)
+
+
+def test_a_dry_import_writes_nothing(run_invoke, exported, other_env) -> None:
+    result = run_invoke("--dry", "ddb.import", "--file", exported, env=other_env)
+    assert "would send dynamodb PutItem" in result.stdout
+    assert len(content(table_of(other_env))) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "code"),
+    [
+        ("import", (), 2),
+        ("import", ("--file", "/nonexistent/x"), 1),
+        ("import", ("--file", "."), 1),
+        ("export", ("--file", "/nonexistent/x"), 1),
+        ("export", ("--file", "x", "--json"), 2),
+    ],
+)
+def test_bad_options_are_one_line(run_invoke, table_env, task, options, code) -> None:
+    result = run_invoke(f"ddb.{task}", *options, env=table_env)
+    assert result.returncode == code
+    assert result.stdout == ""
