@@ -2,7 +2,7 @@
 
 from invoke import Collection
 
-from task_groups import admin, cognito, db, ddb, engines, quality, rds
+from task_groups import admin, cognito, db, ddb, engines, lambda_function, quality, rds
 
 ns = Collection(
     engines.start,
@@ -16,5 +16,6 @@ ns = Collection(
     cognito,
     db,
     ddb,
+    lambda_function.ns,
     rds,
 )

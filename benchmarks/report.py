@@ -50,7 +50,7 @@ class Row:
 
 def print_rows(title: str, *rows: Row, note: str = "") -> None:
     """Print comparisons as one table; ``note`` says what was not measured."""
-    grid = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column("")
     for column in ("here", "peer", "ratio"):
         grid.add_column(column, justify="right")
@@ -58,6 +58,7 @@ def print_rows(title: str, *rows: Row, note: str = "") -> None:
     for row in rows:
         grid.add_row(*row.cells())
     console = Console(highlight=False, width=100)
+    console.print(f"\n{title}", style="bold")
     console.print(grid)
     if note:
         console.print(note, markup=False)

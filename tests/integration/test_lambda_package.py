@@ -1,0 +1,83 @@
+"""The stream function as it is deployed: the template, and the zip in an interpreter of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+
+from core.aws.lambda_package import HANDLER, build_zip
+from core.dynamodb import reads
+from core.dynamodb.items import message_item
+from core.dynamodb.sends import Draft, start
+from core.dynamodb.stream import open_follower
+from core.models import Message
+from core.settings import PROJECT_ROOT
+from core.timestamps import now, parse, sort_key
+
+TEMPLATE = PROJECT_ROOT / "aws" / "template.yaml"
+
+
+@pytest.fixture
+def unpacked(tmp_path) -> Path:
+    build_zip(tmp_path / "function.zip")
+    with zipfile.ZipFile(tmp_path / "function.zip") as archive:
+        archive.extractall(tmp_path / "function")
+    return tmp_path / "function"
+
+
+def test_the_template_is_accepted() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), TEMPLATE], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_template_names_the_handler_of_the_zip() -> None:
+    assert f"Handler: {HANDLER}\n" in TEMPLATE.read_text()
+
+
+def test_the_zip_is_the_same_for_the_same_sources(tmp_path) -> None:
+    build_zip(tmp_path / "one.zip")
+    build_zip(tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_the_packaged_handler_moves_rows_for_real_stream_records(
+    unpacked, table, engines, ana, ben, tmp_path
+) -> None:
+    first, _ = start(table, Draft(ana, ben, "hi"))
+    key = sort_key(now())
+    plain = Message(first.message_group_uuid, "m", ben, "written plainly", key, parse(key))
+    table.request("put_item", Item=message_item(plain))
+    records = [r for batch in open_follower(table, tmp_path).poll() for r in batch.records]
+    # Bare: this interpreter sees the zip and, as in Lambda, boto3; not this project.
+    code = (
+        "import sys, json; sys.path[:0] = sys.argv[1:3];"
+        "from core.dynamodb.stream_handler import handler;"
+        "print(json.dumps(handler(json.load(sys.stdin), None)))"
+    )
+    site = str(Path(boto3.__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, unpacked, site],
+        input=json.dumps({"Records": records}, default=str),
+        env={
+            "DDB_MESSAGE_TABLE": table.name,
+            "PROD_AWS_ENDPOINT_URL": engines.aws_endpoint_url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == '{"batchItemFailures": []}', done.stderr
+    for person in (ana, ben):
+        (row,) = reads.list_conversations(table, person.uuid, limit=5).entries
+        assert row.last_message == "written plainly"
+    assert "written plainly" not in done.stderr
