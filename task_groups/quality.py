@@ -12,6 +12,23 @@ def _python(*args: str) -> str:
     return shlex.join([sys.executable, "-m", *args])
 
 
+def _root() -> str:
+    from core.settings import PROJECT_ROOT
+
+    return str(PROJECT_ROOT)
+
+
+def _require(*modules: str) -> None:
+    from importlib.util import find_spec
+
+    from core.errors import UsageError
+
+    if missing := [name for name in modules if find_spec(name) is None]:
+        raise UsageError(
+            f"not installed: {', '.join(missing)}", "Run: pip install -r requirements-dev.txt"
+        )
+
+
 @task(
     help={
         "deep": "Run the long tests too.",
@@ -22,12 +39,14 @@ def test(ctx: Context, deep: bool = False, only: str = "") -> None:
     """Run the whole test suite, on engines of its own."""
     from invoke.exceptions import Exit
 
+    _require("pytest", "pytest_timeout", "playwright")
     command = ["pytest"]
     if deep:
         command.append("--deep")
     if only:
         command += ["-k", only]
-    result = ctx.run(_python(*command), pty=sys.stdout.isatty(), warn=True)
+    with ctx.cd(_root()):
+        result = ctx.run(_python(*command), pty=sys.stdout.isatty(), warn=True)
     if result is not None and result.exited:
         raise Exit(code=result.exited)
 
@@ -35,16 +54,17 @@ def test(ctx: Context, deep: bool = False, only: str = "") -> None:
 @task
 def lint(ctx: Context) -> None:
     """Check style and types: ruff and mypy."""
-    for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
-        ctx.run(_python(*command), pty=sys.stdout.isatty())
+    _require("ruff", "mypy")
+    with ctx.cd(_root()):
+        for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
+            ctx.run(_python(*command), pty=sys.stdout.isatty())
 
 
 @task(help={"aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given."})
 def bench(ctx: Context, aws: str = "") -> None:
     """Measure the tasks and the store against their peers, as ratios in one run."""
-    from core.settings import PROJECT_ROOT
-
-    command = [sys.executable, str(PROJECT_ROOT / "benchmarks")]
+    command = [sys.executable, "benchmarks"]
     if aws:
         command += ["--aws", aws]
-    ctx.run(shlex.join(command), pty=sys.stdout.isatty())
+    with ctx.cd(_root()):
+        ctx.run(shlex.join(command), pty=sys.stdout.isatty())

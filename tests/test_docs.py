@@ -74,7 +74,8 @@ def test_every_sql_file_is_used() -> None:
 
 
 def test_every_dependency_says_why_it_is_there() -> None:
-    requirements = (PROJECT_ROOT / "requirements.txt").read_text()
+    files = ("requirements.txt", "requirements-dev.txt")
+    requirements = "\n".join((PROJECT_ROOT / name).read_text() for name in files)
     names = re.findall(r"^([A-Za-z][\w-]*)", requirements, flags=re.MULTILINE)
     page = (DOCS / "dependencies.md").read_text()
     assert [name for name in names if f"| {name} |" not in page] == []
