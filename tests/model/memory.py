@@ -1,0 +1,217 @@
+"""An exact model of the table in memory: what DynamoDB does with the requests that core makes.
+
+Strict where DynamoDB is: an expression it does not know fails the test. Reads of the index may lag,
+as they do there: each shows the table as it was at one of the last writes, at the caller's choice.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+LAG = 3
+"""How many writes an index read may be behind."""
+
+
+class Table:
+    """The stored items, the stream of inserts, and how the index was of late."""
+
+    def __init__(self) -> None:
+        self.items: dict[Key, Item] = {}
+        self.past: list[dict[Key, Item]] = []
+        self.stream: list[dict[str, Any]] = []
+
+    def write(self, changes: dict[Key, Item | None]) -> None:
+        """Make all ``changes`` at once; None deletes."""
+        self.past = [*self.past[-LAG + 1 :], dict(self.items)]
+        for key, item in changes.items():
+            if item is None:
+                self.items.pop(key, None)
+                continue
+            if key not in self.items:
+                self._record(item)
+            self.items[key] = item
+
+    def _record(self, item: Item) -> None:
+        change = {
+            "Keys": {"pk": item["pk"], "sk": item["sk"]},
+            "NewImage": copy.deepcopy(item),
+            "SequenceNumber": str(len(self.stream)),
+        }
+        self.stream.append({"eventName": "INSERT", "dynamodb": change})
+
+
+class Client:
+    """A client of the table. ``before`` runs ahead of every request, ``after`` behind it."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        before: Callable[[], None] = lambda: None,
+        after: Callable[[], None] = lambda: None,
+        lag: Callable[[int], int] = lambda most: 0,
+    ) -> None:
+        self.table, self.before, self.after, self.lag = table, before, after, lag
+
+    def _request(self, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        self.before()
+        reply = act()
+        self.after()
+        return copy.deepcopy(reply)
+
+    def get_item(self, Key: Item, **_: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            item = self.table.items.get(key_of(Key))
+            return {"Item": item} if item else {}
+
+        return self._request(act)
+
+    def put_item(self, **params: Any) -> dict[str, Any]:
+        return self._request(lambda: self._alone("Put", params))
+
+    def delete_item(self, **params: Any) -> dict[str, Any]:
+        return self._request(lambda: self._alone("Delete", params))
+
+    def update_item(self, **params: Any) -> dict[str, Any]:
+        return self._request(lambda: self._alone("Update", params))
+
+    def _alone(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
+        key, item, held = self._evaluated(kind, params)
+        if not held:
+            raise refusal("ConditionalCheckFailedException", "PutItem")
+        self.table.write({key: item})
+        return {}
+
+    def transact_write_items(self, TransactItems: list[Item], **_: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            actions = [self._evaluated(*next(iter(a.items()))) for a in TransactItems]
+            keys = [key for key, _, _ in actions]
+            assert len(set(keys)) == len(keys), "a transaction may name an item once"
+            assert len(keys) <= 100
+            if not all(held for _, _, held in actions):
+                raise cancelled(self.table, TransactItems, actions)
+            self.table.write({key: item for key, item, _ in actions})
+            return {}
+
+        return self._request(act)
+
+    def _evaluated(self, kind: str, action: dict[str, Any]) -> tuple[Key, Item | None, bool]:
+        key = key_of(action["Item"] if kind == "Put" else action["Key"])
+        stored = self.table.items.get(key, {})
+        values = action.get("ExpressionAttributeValues", {})
+        held = holds(action["ConditionExpression"], stored, values)
+        if kind == "Put":
+            return key, copy.deepcopy(action["Item"]), held
+        if kind == "Delete":
+            return key, None, held
+        return key, updated(stored, action["UpdateExpression"], values), held
+
+    def query(self, **params: Any) -> dict[str, Any]:
+        return self._request(lambda: self._query(**params))
+
+    def _query(
+        self,
+        KeyConditionExpression: str,
+        ExpressionAttributeValues: Item,
+        IndexName: str | None = None,
+        ConsistentRead: bool = False,
+        ScanIndexForward: bool = True,
+        FilterExpression: str = "",
+        ExpressionAttributeNames: dict[str, str] | None = None,
+        Limit: int = 1000,
+        ExclusiveStartKey: Item | None = None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        items = self.table.items
+        if IndexName is not None:
+            assert not ConsistentRead, "an index is eventually consistent"
+            behind = self.lag(len(self.table.past))
+            items = self.table.past[-behind] if behind else items
+        values, names = ExpressionAttributeValues, ExpressionAttributeNames or {}
+        found = sorted(
+            (item for item in items.values() if holds(KeyConditionExpression, item, values)),
+            key=lambda item: (item["sk"]["S"], item["pk"]["S"]),
+            reverse=not ScanIndexForward,
+        )
+        if ExclusiveStartKey is not None:
+            places = [key_of(item) for item in found]
+            found = found[places.index(key_of(ExclusiveStartKey)) + 1 :]
+        page, rest = found[:Limit], found[Limit:]
+        for name, attribute in names.items():
+            FilterExpression = FilterExpression.replace(name, attribute)
+        kept = [item for item in page if holds(FilterExpression, item, values)]
+        last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if rest else None
+        return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
+
+    def scan(self, **_: Any) -> dict[str, Any]:
+        return self._request(lambda: {"Items": list(self.table.items.values())})
+
+
+def key_of(item: Item) -> Key:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def holds(expression: str, item: Item, values: Item) -> bool:
+    """Whether ``item`` meets an expression of the few forms that core uses."""
+    if not expression:
+        return True
+    return any(
+        all(_clause(clause, item, values) for clause in _clauses(alternative))
+        for alternative in expression.split(" OR ")
+    )
+
+
+def _clauses(expression: str) -> list[str]:
+    return re.split(r" AND (?!:before)", expression)
+
+
+def _clause(clause: str, item: Item, values: Item) -> bool:
+    if found := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", clause):
+        return (found[2] in item) is not bool(found[1])
+    if found := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
+        return values[found[2]]["S"] <= item[found[1]]["S"] <= values[found[3]]["S"]
+    found = re.fullmatch(r"(\w+) (=|<|>|>=) (:\w+)", clause)
+    assert found, f"unknown clause {clause!r}"
+    name, operator, value = found.groups()
+    if name not in item:
+        return False
+    left, right = item[name]["S"], values[value]["S"]
+    return {"=": left == right, "<": left < right, ">": left > right, ">=": left >= right}[operator]
+
+
+def updated(stored: Item, expression: str, values: Item) -> Item:
+    item = copy.deepcopy(stored)
+    kind, _, rest = expression.partition(" ")
+    if kind == "REMOVE":
+        item.pop(rest)
+        return item
+    assert kind == "SET"
+    for assignment in rest.split(", "):
+        name, value = assignment.split(" = ")
+        item[name] = values[value]
+    return item
+
+
+def refusal(code: str, operation: str, **more: Any) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}, **more}, operation)
+
+
+def cancelled(table: Table, asked: list[Item], actions: list[Any]) -> ClientError:
+    reasons = []
+    for action, (key, _, held) in zip(asked, actions, strict=True):
+        reason: dict[str, Any] = {"Code": "None" if held else "ConditionalCheckFailed"}
+        wanted = next(iter(action.values())).get("ReturnValuesOnConditionCheckFailure")
+        if not held and wanted == "ALL_OLD" and key in table.items:
+            reason["Item"] = copy.deepcopy(table.items[key])
+        reasons.append(reason)
+    return refusal(
+        "TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons
+    )

@@ -1,0 +1,306 @@
+"""Every guarantee after any interleaving, against an exact model of the table in memory.
+
+Each step runs one operation of ours. Between any two of its requests another operation may run, or
+a crash may end it, or a reply may be lost. The clock moves as it likes. The stream is delivered
+late, again, in any order, cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+import botocore.exceptions
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from core.dynamodb import client, sends, transactions
+from core.dynamodb.items import group_from, message_from, message_item
+from core.dynamodb.repairs import mend
+from core.dynamodb.sends import Draft
+from core.dynamodb.stream_handler import project
+from core.dynamodb.verification import Verification
+from core.errors import MessageUnconfirmedError, StoreError
+from core.models import Message, Person
+from core.targets import AwsTarget
+from core.timestamps import parse, sort_key
+
+from . import memory
+
+PEOPLE = [Person(f"{n}-uuid", name, name.title()) for n, name in enumerate(("ana", "ben", "cleo"))]
+PAIRS = [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2)]
+NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
+
+
+def known_people(uuids: Iterable[str]) -> dict[str, Person]:
+    return {person.uuid: person for person in PEOPLE if person.uuid in set(uuids)}
+
+
+class Crash(BaseException):
+    """The process is gone, between two requests."""
+
+
+TROUBLES = st.lists(
+    st.tuples(
+        st.sampled_from(["crash", "lost reply", "refused", "interleaved"]),
+        st.integers(0, 7),
+        st.sampled_from(PAIRS),
+    ),
+    max_size=2,
+)
+
+
+class Store(RuleBasedStateMachine):
+    """The table, everybody who writes to it, and what was promised to whom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = memory.Table()
+        self.clock = datetime(2026, 12, 31, 23, 59, 58, tzinfo=UTC)
+        self.acknowledged: dict[str, Message] = {}
+        self.attempted: set[str] = set()
+        self.unconfirmed: list[tuple[tuple[int, int], Draft]] = []
+        self.delivered = 0
+        self.undelivered: list[dict] = []
+        self.plain_writes = False
+        self.count = 0
+        self.lags = iter(())
+
+    @initialize(lags=st.lists(st.integers(0, memory.LAG), min_size=40, max_size=40))
+    def index_may_lag(self, lags: list[int]) -> None:
+        self.lags = iter(lags)
+
+    def lag(self, most: int) -> int:
+        return min(next(self.lags, 0), most)
+
+    def handle(self, troubles: list) -> client.Table:
+        """The table as one operation sees it, with its troubles by request."""
+        place = iter(range(1_000))
+        planned = {number: (kind, pair) for kind, number, pair in troubles}
+        now: dict[str, object] = {}
+
+        def before() -> None:
+            now["trouble"], now["pair"] = planned.get(next(place), (None, None))
+            if now["trouble"] == "crash":
+                raise Crash
+            if now["trouble"] == "refused":
+                raise memory.refusal("ProvisionedThroughputExceededException", "Any")
+            if now["trouble"] == "interleaved":
+                self.send_quietly(now["pair"])
+
+        def after() -> None:
+            if now["trouble"] == "lost reply":
+                raise botocore.exceptions.ConnectionClosedError(endpoint_url="http://model")
+
+        model = memory.Client(self.table, before=before, after=after, lag=self.lag)
+        return client.Table(model, "messages", NOWHERE)
+
+    def draft(self, pair: tuple[int, int]) -> Draft:
+        self.count += 1
+        draft = Draft(PEOPLE[pair[0]], PEOPLE[pair[1]], f"text {self.count}")
+        self.attempted.add(draft.message_uuid)
+        return draft
+
+    def attempt(self, pair: tuple[int, int], draft: Draft, act: Callable[[], Message]) -> None:
+        """Run one send; note what it promised."""
+        try:
+            message = act()
+        except MessageUnconfirmedError as error:
+            again = Draft(
+                draft.sender, draft.recipient, draft.text, error.message_uuid, error.created_at
+            )
+            self.unconfirmed.append((pair, again))
+        except (Crash, StoreError):
+            pass  # nothing was promised
+        else:
+            self.acknowledged[message.message_uuid] = message
+
+    def send_quietly(self, pair: tuple[int, int]) -> None:
+        draft = self.draft(pair)
+        self.attempt(pair, draft, lambda: sends.start(self.handle([]), draft)[0])
+
+    @rule(pair=st.sampled_from(PAIRS), troubles=TROUBLES)
+    def start(self, pair: tuple[int, int], troubles: list) -> None:
+        draft = self.draft(pair)
+        self.attempt(pair, draft, lambda: sends.start(self.handle(troubles), draft)[0])
+
+    @precondition(lambda self: self.acknowledged)
+    @rule(which=st.integers(0, 99), turned=st.booleans(), troubles=TROUBLES)
+    def send(self, which: int, turned: bool, troubles: list) -> None:
+        group = self.groups()[which % len(self.groups())]
+        one, other = self.members(group)[:: -1 if turned else 1]
+        pair = (PEOPLE.index(one), PEOPLE.index(other))
+        draft = self.draft(pair)
+        self.attempt(pair, draft, lambda: sends.send(self.handle(troubles), group, draft))
+
+    @precondition(lambda self: self.unconfirmed)
+    @rule(which=st.integers(0, 99), troubles=TROUBLES)
+    def try_an_unconfirmed_one_again(self, which: int, troubles: list) -> None:
+        pair, draft = self.unconfirmed.pop(which % len(self.unconfirmed))
+        self.attempt(pair, draft, lambda: sends.start(self.handle(troubles), draft)[0])
+
+    @rule(step=st.sampled_from([0, 0, 1, 3_000_000, -1, -31_536_000_000_000]))
+    def move_the_clock(self, step: int) -> None:
+        self.clock += timedelta(microseconds=step)
+
+    @precondition(lambda self: self.acknowledged)
+    @rule(which=st.integers(0, 99), turned=st.booleans())
+    def write_plainly(self, which: int, turned: bool) -> None:
+        """Put a message alone, as Cruddur's code does: later than what is there."""
+        group = self.groups()[which % len(self.groups())]
+        sender = self.members(group)[turned]
+        self.count += 1
+        newest = max(message.sort_key for message in self.messages(group))
+        key = sort_key(parse(newest) + timedelta(seconds=1))
+        text = f"plain {self.count}"
+        message = Message(group, f"plain-{self.count}", sender, text, key, parse(key))
+        self.table.write({(f"MSG#{group}", key): message_item(message)})
+        self.attempted.add(message.message_uuid)
+        self.acknowledged[message.message_uuid] = message
+        self.plain_writes = True
+
+    @rule(size=st.integers(1, 10), shuffle=st.randoms(use_true_random=False), troubles=TROUBLES)
+    def deliver(self, size: int, shuffle, troubles: list) -> None:
+        """Deliver a batch of the stream; what fails or crashes is delivered again later."""
+        fresh = self.table.stream[self.delivered : self.delivered + size]
+        self.delivered += len(fresh)
+        batch = [*self.undelivered, *fresh, *self.table.stream[: size // 2]]
+        shuffle.shuffle(batch)
+        self.undelivered = [*self.undelivered, *fresh]
+        try:
+            reply = project(self.handle(troubles), batch)
+        except Crash:
+            return
+        if not reply["batchItemFailures"]:
+            self.undelivered = []
+
+    @rule(troubles=TROUBLES)
+    def repair(self, troubles: list) -> None:
+        handle = self.handle(troubles)
+        try:
+            for finding in Verification(handle, known_people).findings():
+                mend(handle, known_people, finding)
+        except (Crash, StoreError):
+            pass
+
+    # What must hold, and what it is held against.
+
+    def messages(self, group: str | None = None) -> list[Message]:
+        found = [
+            message_from(item) for (pk, _), item in self.table.items.items() if pk[:4] == "MSG#"
+        ]
+        return [m for m in found if group is None or m.message_group_uuid == group]
+
+    def groups(self) -> list[str]:
+        return sorted({message.message_group_uuid for message in self.messages()})
+
+    def members(self, group: str) -> list[Person]:
+        rows = [row for row in self.rows() if row.message_group_uuid == group]
+        uuids = sorted({rows[0].owner_uuid, rows[0].other.uuid})
+        return [person for person in PEOPLE if person.uuid in uuids]
+
+    def rows(self):
+        return [group_from(item) for (pk, _), item in self.table.items.items() if pk[:4] == "GRP#"]
+
+    @invariant()
+    def what_was_acknowledged_is_stored_once(self) -> None:
+        stored = Counter(message.message_uuid for message in self.messages())
+        assert all(stored[uuid] == 1 for uuid in self.acknowledged)
+        assert set(stored) <= self.attempted
+        assert set(stored.values()) <= {1}
+
+    @invariant()
+    def two_people_have_one_conversation(self) -> None:
+        pairs = Counter(frozenset(p.uuid for p in self.members(group)) for group in self.groups())
+        assert set(pairs.values()) <= {1}
+
+    @invariant()
+    def nobody_is_missing_a_conversation_and_no_preview_is_made_up(self) -> None:
+        for group in self.groups():
+            texts = {message.text for message in self.messages(group)}
+            for member in self.members(group):
+                own = self.own_rows(member, group)
+                assert own
+                assert {row.last_message for row in own} <= texts
+
+    @invariant()
+    def inboxes_show_each_conversation_once_with_its_newest_message(self) -> None:
+        if self.plain_writes or self.undelivered:
+            return  # then only when the stream has been delivered: see teardown
+        self.assert_inboxes_are_right()
+
+    def own_rows(self, member: Person, group: str):
+        place = (member.uuid, group)
+        return [row for row in self.rows() if (row.owner_uuid, row.message_group_uuid) == place]
+
+    def assert_inboxes_are_right(self) -> None:
+        for group in self.groups():
+            newest = max(self.messages(group), key=lambda message: message.sort_key)
+            for member in self.members(group):
+                (row,) = self.own_rows(member, group)
+                assert row.last_message == newest.text
+                assert row.sort_key >= newest.sort_key
+
+    def teardown(self) -> None:
+        """Once all of the stream has been delivered, all is well."""
+        self.lags = iter(())
+        rest = [*self.undelivered, *self.table.stream[self.delivered :]]
+        assert project(self.handle([]), rest) == {"batchItemFailures": []}
+        self.assert_inboxes_are_right()
+        assert list(Verification(self.handle([]), known_people).findings()) == []
+
+
+class NoPause(transactions.Patience):
+    """Tries a few times, without waiting."""
+
+    def __init__(self) -> None:
+        self.left = 6
+
+    def pause(self) -> bool:
+        self.left -= 1
+        return self.left > 0
+
+
+def run(examples: int, steps: int) -> None:
+    machines: list[Store] = []
+
+    class Watched(Store):
+        def __init__(self) -> None:
+            super().__init__()
+            machines.append(self)
+
+    with (
+        mock.patch("core.dynamodb.sends.now", side_effect=lambda: machines[-1].clock),
+        mock.patch("core.dynamodb.sends.Patience", NoPause),
+        mock.patch("core.dynamodb.projection.Patience", NoPause),
+    ):
+        run_state_machine_as_test(
+            Watched,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+
+def test_the_guarantees_hold_after_any_interleaving() -> None:
+    run(examples=150, steps=30)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+def test_the_guarantees_hold_after_any_interleaving_in_depth() -> None:
+    run(examples=2000, steps=50)
