@@ -17,6 +17,7 @@ from core.dynamodb.reads import (
     group_rows,
     inbox_row,
     newest_conversation_with,
+    newest_message,
     pair_group,
 )
 from core.dynamodb.transactions import (
@@ -100,7 +101,10 @@ class _Sending:
             self._read_rows_again()  # the index lags, or a row is lost
         while True:
             message = self.draft.message(self.group, self.key)
-            moves = move_rows(self.table, message, self.members, self.rows, self.nudges)
+            moves = move_rows(
+                *(self.table, message, self.members, self.rows, self.nudges),
+                newest=self._would_be_newest(),
+            )
             actions = [put_message(self.table, message), *(action for _, action in moves)]
             outcome = commit(self.table, actions)
             if outcome.committed:
@@ -113,6 +117,17 @@ class _Sending:
             if not patience.pause():
                 raise self._give_up(outcome)
             self._read_rows_again()
+
+    def _would_be_newest(self) -> bool:
+        """Whether no stored message is newer than this one would be.
+
+        Rows say so, as a rule. Only where one is later than the key is it looked up: the row may
+        show a newer message, or an older one that had to move on by a microsecond.
+        """
+        if (self._last() or "") < self.key:
+            return True
+        found = newest_message(self.table, self.group, consistent=True)
+        return found is None or found.sort_key < self.key
 
     def _already_stored(self, outcome: Outcome) -> Message | None:
         """This very message, if an earlier try of it was committed after all."""

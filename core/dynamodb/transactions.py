@@ -21,7 +21,7 @@ from core.dynamodb.items import group_item, message_from, message_item
 from core.dynamodb.keys import Item
 from core.errors import DynamoDBError, StoreError, UnreachableError
 from core.models import Conversation, Message, Person
-from core.timestamps import MICROSECOND, parse, sort_key
+from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
 
 MAX_ACTIONS = 100
 
@@ -86,24 +86,30 @@ def move_rows(
     members: tuple[Person, Person],
     rows: Sequence[Conversation],
     nudges: Mapping[str, int],
+    *,
+    newest: bool = False,
 ) -> list[tuple[str, Action]]:
     """The actions that bring both members' inbox rows to ``message``, each with its owner's uuid.
 
-    ``rows`` are the conversation's rows as they were read. A member whose row is newer keeps it:
-    a row never moves backwards. ``nudges`` are microseconds by owner, for an owner who has
+    ``rows`` are the conversation's rows as they were read. A member whose row is at the message's
+    key or later keeps it, unless ``newest`` says that no message is newer: then the row was put
+    late, and the new one follows it. ``nudges`` are microseconds by owner, for an owner who has
     another conversation at that very instant.
     """
     moves = []
     for owner, other in (members, members[::-1]):
-        at = _nudged(message.sort_key, nudges.get(owner.uuid, 0))
         own = [row for row in rows if row.owner_uuid == owner.uuid]
-        if any(row.sort_key > at for row in own):
-            continue
-        # One transaction may not delete and put the same key.
-        deletes = [delete_group_row(table, row) for row in own if row.sort_key != at]
+        last = max((row.sort_key for row in own), default=None)
+        at = message.sort_key
+        if last is not None and last >= at:
+            if not newest:
+                continue
+            at = sort_key_after(last, message.created_at or now())
+        at = _nudged(at, nudges.get(owner.uuid, 0))
         row = Conversation(
             message.message_group_uuid, owner.uuid, other, message.text, at, parse(at)
         )
+        deletes = [delete_group_row(table, row) for row in own]
         moves += [(owner.uuid, action) for action in (*deletes, put_group_row(table, row))]
     return moves
 
