@@ -37,8 +37,10 @@ class CoreError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        line = self.problem.rstrip(".") + (f". {self.hint}" if self.hint else "")
-        return " ".join(line.split())
+        problem = self.problem.rstrip(".")
+        if self.hint:
+            problem += f" {self.hint}" if problem.endswith("?") else f". {self.hint}"
+        return " ".join(problem.split())
 
 
 class UsageError(CoreError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
+import io
 import json
 import os
 import re
@@ -63,10 +64,14 @@ class OneTargetExecutor(Executor):
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # What the terminal's encoding cannot say is spelled out.
+                stream.reconfigure(errors="backslashreplace")
         try:
             self._refuse_mixed_targets(tasks)
             results = super().execute(*tasks)
-            sys.stdout.flush()
+            print(end="", flush=True)
         except CoreError as error:
             raise Exit(self._line(error, tasks), error.exit_code) from error
         except BrokenPipeError:
@@ -221,11 +226,16 @@ def instant(value: str, option: str) -> datetime | None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=_speaks_ascii(), default=str))
 
 
 def print_json_line(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    print(json.dumps(value, ensure_ascii=_speaks_ascii(), default=str))
+
+
+def _speaks_ascii() -> bool:
+    """Whether standard output takes less than Unicode; JSON can do with ASCII."""
+    return "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:

@@ -15,6 +15,9 @@ from core.dynamodb.keys import Item
 from core.errors import InputError
 from core.models import Conversation, Message, Page, Person
 
+_MAX_PAGE = 1000
+"""Items a request asks for at most; a page ends at 1 MB in any case."""
+
 Entry = TypeVar("Entry", Message, Conversation)
 
 
@@ -105,7 +108,7 @@ def _query(
         KeyConditionExpression=condition,
         ExpressionAttributeValues=values,
         ScanIndexForward=not newest_first,
-        Limit=limit,
+        Limit=min(limit, _MAX_PAGE),
     ):
         if item["sk"]["S"] not in (after, before):
             yield item
