@@ -171,12 +171,17 @@ def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> Conversa
     return next(_inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid), None)
 
 
-def inbox_rows(table: Table, user_uuid: str, message_group_uuid: str) -> list[Conversation]:
+def inbox_rows(
+    table: Table, user_uuid: str, message_group_uuid: str, *, since: str | None = None
+) -> list[Conversation]:
     """All of a member's rows of one conversation, newest first, from the base table, consistent.
 
-    Reads the whole inbox: 1 RCU per 4 KB. There should be one row.
+    Reads the inbox from its newest end down to the sort key ``since``, or whole: 1 RCU per 4 KB.
+    There should be one row.
     """
-    return list(_inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid))
+    return list(
+        _inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid, since=since)
+    )
 
 
 def newest_conversation_with(table: Table, user_uuid: str, other: str) -> Conversation | None:
@@ -188,15 +193,16 @@ def newest_conversation_with(table: Table, user_uuid: str, other: str) -> Conver
 
 
 def _inbox_where(
-    table: Table, user_uuid: str, attribute: str, value: str
+    table: Table, user_uuid: str, attribute: str, value: str, *, since: str | None = None
 ) -> Iterator[Conversation]:
+    values = {":pk": {"S": keys.group_pk(user_uuid)}, ":wanted": {"S": value}}
     items = paged(
         table,
         "query",
-        KeyConditionExpression="pk = :pk",
+        KeyConditionExpression="pk = :pk AND sk >= :since" if since else "pk = :pk",
         FilterExpression="#wanted = :wanted",
         ExpressionAttributeNames={"#wanted": attribute},
-        ExpressionAttributeValues={":pk": {"S": keys.group_pk(user_uuid)}, ":wanted": {"S": value}},
+        ExpressionAttributeValues=values | ({":since": {"S": since}} if since else {}),
         ScanIndexForward=False,
         ConsistentRead=True,
     )

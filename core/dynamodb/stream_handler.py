@@ -45,7 +45,7 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
     for planned_move in planned.moves:
         group = planned_move.message.message_group_uuid
         try:
-            written += move(table, planned_move.message)
+            written += move(table, planned_move.message, since=planned_move.since)
         except StoreError as error:
             _log("move failed", message_group_uuid=group, reason=str(error))
             failures.append({"itemIdentifier": planned_move.sequence_number})

@@ -45,27 +45,38 @@ def create_table(table: Table, environment: Environment) -> bool:
     Raises:
         StoreError: a table of that name is there with another schema; it is left as it is.
     """
-    description = describe(table)
-    if description is None:
-        with translating("dynamodb", table.target):
+    created = describe(table) is None and _create(table)
+    if created and table.dry:  # there is no table to look at
+        write_marker(table, environment)
+        return True
+    if differences := schema_differences(describe(table) or _SCHEMA):
+        raise StoreError(
+            f"table {table.name} is there with another schema: {'; '.join(differences)}",
+            "Name another table in DDB_MESSAGE_TABLE, or drop this one: invoke ddb.drop",
+        )
+    if created or _needs_marker(table):
+        write_marker(table, environment)
+    return created
+
+
+def _create(table: Table) -> bool:
+    """Create the table and wait until it is ACTIVE; False if somebody else just did."""
+    with translating("dynamodb", table.target):
+        try:
             table.client.create_table(
                 TableName=table.name,
                 BillingMode="PAY_PER_REQUEST",
                 StreamSpecification=_STREAM,
                 **_SCHEMA,
             )
-            if not table.dry:
-                table.client.get_waiter("table_exists").wait(
-                    TableName=table.name, WaiterConfig=_PATIENCE
-                )
-    elif differences := schema_differences(description):
-        raise StoreError(
-            f"table {table.name} is there with another schema: {'; '.join(differences)}",
-            "Name another table in DDB_MESSAGE_TABLE, or drop this one: invoke ddb.drop",
-        )
-    if description is None or _needs_marker(table):
-        write_marker(table, environment)
-    return description is None
+            created = True
+        except table.client.exceptions.ResourceInUseException:
+            created = False
+        if not table.dry:
+            table.client.get_waiter("table_exists").wait(
+                TableName=table.name, WaiterConfig=_PATIENCE
+            )
+    return created
 
 
 def _needs_marker(table: Table) -> bool:

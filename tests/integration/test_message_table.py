@@ -1,5 +1,7 @@
 """The table's schema, its marker, and what it says of itself."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.dynamodb import keys
@@ -31,6 +33,13 @@ KEYS = {
 def test_a_table_is_created_once(no_table) -> None:
     assert create_table(no_table, Environment.LOCAL) is True
     assert create_table(no_table, Environment.LOCAL) is False
+
+
+def test_of_those_who_create_it_at_once_one_does(no_table) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        created = list(pool.map(lambda _: create_table(no_table, Environment.LOCAL), range(4)))
+    assert sorted(created) == [False, False, False, True]
+    assert store_state(no_table) == StoreState(no_table.name, "local", holds_data=False)
 
 
 def test_a_created_table_has_the_contract_s_schema_and_stream(table) -> None:

@@ -68,7 +68,7 @@ def test_a_batch_moves_a_conversation_once_to_its_newest_message(table, ana, ben
     meter = table.metered()
     assert project(meter, [record(m) for m in written]) == {"batchItemFailures": []}
     assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
-    assert (meter.capacity.read_units, meter.capacity.write_units) == (0.5, 8)
+    assert (meter.capacity.read_units, meter.capacity.write_units) == (2.5, 8)
 
 
 def test_a_hundred_messages_in_two_batches_cost_less_than_1_2_units_each(table, ana, ben) -> None:
