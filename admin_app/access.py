@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from admin_app import resources
+from core.dynamodb.client import Table
+from core.errors import InputError
+from core.postgres.database import Database
 from core.targets import StoreState, Target, why_production
 from core.timestamps import now, sort_key
 
@@ -97,6 +101,25 @@ def auditor() -> Callable[..., None]:
         logger.info(json.dumps(entry))
 
     return record
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a send needs of the app, gathered before it: the send itself calls no Streamlit."""
+
+    db: Database
+    table: Table
+    record: Callable[..., None]
+    may_write: bool
+
+    def require_write(self) -> None:
+        """Raise unless messages may be sent here."""
+        if not self.may_write:
+            raise InputError("the admin UI is read-only here", "Start it with --write.")
+
+
+def desk() -> Desk:
+    return Desk(resources.database(), resources.table(), auditor(), may_write())
 
 
 def _ready(logger: logging.Logger) -> logging.Logger:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,28 +53,19 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
 
 
 def _port(option: str) -> int:
+    from core.engines.processes import is_free
     from core.errors import UsageError
 
     wanted = edge.whole_number(option, "--port")
     if wanted is not None and wanted > 65_535:
         raise UsageError(f"--port takes a number up to 65535, not {wanted}")
-    if wanted is not None and not _is_free(wanted):
+    if wanted is not None and not is_free(wanted):
         raise UsageError(f"port {wanted} is taken", "Give another --port, or none.")
     ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
-    free = next((port for port in ports if _is_free(port)), None)
+    free = next((port for port in ports if is_free(port)), None)
     if free is None:
         raise UsageError(f"no port from {FIRST_PORT} up is free", "Give one with --port.")
     return free
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _forwarded(settings: Settings, port: int) -> list[str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from admin_app import access, layout, resources
+from admin_app.access import Desk
 from admin_app.composer import composer
 from core import messaging
-from core.dynamodb.client import Table
-from core.errors import InputError, NotAMemberError, NotFoundError
+from core.errors import NotAMemberError, NotFoundError
 from core.messaging import Membership, Retry
 from core.models import Conversation, Message, SentMessage, User
 from core.postgres import users
-from core.postgres.database import Database
 from core.texts import MAX_CODE_POINTS
 
 PAGE = 20
@@ -207,30 +206,16 @@ def _compose(place: Membership, group: str) -> None:
 
 def _send(group: str, key: str, sender_key: str) -> None:
     sender = str(st.session_state[sender_key])
-    deliver = functools.partial(
-        _deliver,
-        *(resources.database(), resources.table(), access.auditor(), access.may_write()),
-        *(sender, group),
-    )
+    deliver = functools.partial(_deliver, access.desk(), sender, group)
     composer(f"answer {group}").submit(key, deliver)
 
 
-def _deliver(
-    db: Database,
-    table: Table,
-    record: Callable[..., None],
-    may_write: bool,
-    sender: str,
-    group: str,
-    text: str,
-    retry: Retry,
-) -> SentMessage:
+def _deliver(desk: Desk, sender: str, group: str, text: str, retry: Retry) -> SentMessage:
     """Send, and leave the audit line. Calls nothing of Streamlit's: see the composer."""
-    if not may_write:
-        raise InputError("the admin UI is read-only here", "Start it with --write.")
-    sent = messaging.send_message(db, table, sender, group, text, retry=retry)
+    desk.require_write()
+    sent = messaging.send_message(desk.db, desk.table, sender, group, text, retry=retry)
     uuid = sent.message.message_uuid
-    record("message sent", as_user=sender, message_group_uuid=group, message_uuid=uuid)
+    desk.record("message sent", as_user=sender, message_group_uuid=group, message_uuid=uuid)
     return sent
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 
 import streamlit as st
 
-from admin_app import access, layout, resources
+from admin_app import access, layout
+from admin_app.access import Desk
 from admin_app.composer import composer
 from core import messaging
-from core.dynamodb.client import Table
 from core.errors import InputError
 from core.messaging import Retry
 from core.models import SentMessage
-from core.postgres.database import Database
 from core.texts import MAX_CODE_POINTS
 
 FORM = "new conversation"
@@ -49,33 +47,18 @@ def page() -> None:
 
 def _submit(key: str) -> None:
     sender, recipient = (str(st.session_state[name]).strip() for name in ("from", "to"))
-    deliver = functools.partial(
-        _deliver,
-        *(resources.database(), resources.table(), access.auditor(), access.may_write()),
-        sender,
-        recipient,
-    )
+    deliver = functools.partial(_deliver, access.desk(), sender, recipient)
     composer(FORM).submit(key, deliver)
 
 
-def _deliver(
-    db: Database,
-    table: Table,
-    record: Callable[..., None],
-    may_write: bool,
-    sender: str,
-    recipient: str,
-    text: str,
-    retry: Retry,
-) -> SentMessage:
+def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -> SentMessage:
     """Send, and leave the audit line. Calls nothing of Streamlit's: see the composer."""
     for what, handle in (("From", sender), ("To", recipient)):
         if not handle:
             raise InputError(f"{what} is empty", "Type somebody’s handle.")
-    if not may_write:
-        raise InputError("the admin UI is read-only here", "Start it with --write.")
-    sent = messaging.start_conversation(db, table, sender, recipient, text, retry=retry)
-    record(
+    desk.require_write()
+    sent = messaging.start_conversation(desk.db, desk.table, sender, recipient, text, retry=retry)
+    desk.record(
         "conversation started" if sent.started else "message sent",
         as_user=sent.message.sender.handle,
         message_group_uuid=sent.message.message_group_uuid,
