@@ -41,7 +41,7 @@ def make_client(target: AwsTarget, service: str, *, dry: DrySink | None = None) 
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
-                config=_config(target),
+                config=_config(target, service),
                 aws_access_key_id=keys[0],
                 aws_secret_access_key=keys[1],
                 aws_session_token=keys[2],
@@ -64,7 +64,7 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def _config(target: AwsTarget) -> Config:
+def _config(target: AwsTarget, service: str) -> Config:
     loopback = False
     if target.endpoint_url is not None:
         parts = urlsplit(target.endpoint_url)
@@ -80,6 +80,8 @@ def _config(target: AwsTarget) -> Config:
         proxies={} if loopback else None,
         # Follow what the target says, not what else the environment or a profile may hold.
         ignore_configured_endpoint_urls=True,
+        # The SDK wants sequence numbers as long as AWS's own; other engines have shorter ones.
+        parameter_validation=service != "dynamodbstreams",
         user_agent_extra="cruddur-ops",
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from core.dynamodb import reads
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.table import create_table
 from core.postgres import admin
@@ -120,3 +121,8 @@ def table_env(bare_env: dict[str, str], messages: Table) -> dict[str, str]:
     """The environment of a command with seeded users and an empty message table."""
     create_table(messages, Environment.LOCAL)
     return bare_env
+
+
+def content(table: Table) -> list:
+    """Everything that is stored, in one order."""
+    return sorted((item["pk"]["S"], item["sk"]["S"], item) for item in reads.scan(table))

@@ -10,6 +10,8 @@ import pytest
 from core.dynamodb import reads
 from core.transcripts import read_demo
 
+from .conftest import content
+
 TALK = "Person 1: Hello there\n\nPerson 2: Hi!\nPerson 1: `<b>` & *stars* 🙂\n"
 
 
@@ -33,11 +35,11 @@ def test_the_demo_conversation_is_long_whole_and_in_the_past(run_invoke, table_e
 
 def test_seeding_twice_changes_nothing(run_invoke, table_env, messages) -> None:
     run_invoke("ddb.seed", env=table_env)
-    before = sorted(map(str, reads.scan(messages)))
+    before = content(messages)
     again = run_invoke("ddb.seed", env=table_env)
     assert again.returncode == 0
     assert "already" in again.stdout
-    assert sorted(map(str, reads.scan(messages))) == before
+    assert content(messages) == before
 
 
 @pytest.fixture

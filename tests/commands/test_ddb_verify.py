@@ -15,6 +15,8 @@ from core.models import Message
 from core.settings import PROJECT_ROOT
 from core.timestamps import now, parse, sort_key
 
+from .conftest import content
+
 
 @pytest.fixture
 def seeded(run_invoke, table_env) -> dict[str, str]:
@@ -51,10 +53,10 @@ def test_a_repair_shows_its_plan_mends_and_is_done(run_invoke, broken) -> None:
 
 
 def test_a_dry_repair_changes_nothing(run_invoke, broken, messages) -> None:
-    before = sorted(map(str, reads.scan(messages)))
+    before = content(messages)
     result = run_invoke("--dry", "ddb.verify", "--repair", env=broken)
     assert "would send dynamodb PutItem" in result.stdout
-    assert sorted(map(str, reads.scan(messages))) == before
+    assert content(messages) == before
 
 
 def test_a_production_table_is_repaired_by_name_only(run_invoke, broken, messages) -> None:
