@@ -92,10 +92,18 @@ class _Sending:
         self.rows = rows
         self.key = draft.tried_from or sort_key_after(self._last(), now())
         self.first_key = self.key
-        self.unknown = False
+        self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
 
     def run(self) -> Message:
+        try:
+            return self._run()
+        except StoreError as error:
+            if self.unknown:
+                raise unconfirmed(self.draft, self.first_key) from error
+            raise
+
+    def _run(self) -> Message:
         patience = Patience()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
             self._read_rows_again()  # the index lags, or a row is lost
@@ -115,7 +123,7 @@ class _Sending:
             if 0 in outcome.failed:  # another message has the key: ours can no longer appear there
                 self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))
             if not patience.pause():
-                raise self._give_up(outcome)
+                raise outcome.error or StoreError("the message could not be stored", "Try again.")
             self._read_rows_again()
 
     def _would_be_newest(self) -> bool:
@@ -143,11 +151,6 @@ class _Sending:
             )
         except StoreError:
             return None  # still no answer: the next try will tell
-
-    def _give_up(self, outcome: Outcome) -> StoreError:
-        if self.unknown:
-            return unconfirmed(self.draft, self.first_key)
-        return outcome.error or StoreError("the message could not be stored", "Try again.")
 
     def _last(self) -> str | None:
         return max((row.sort_key for row in self.rows), default=None)
