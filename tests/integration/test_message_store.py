@@ -13,7 +13,7 @@ from core.dynamodb import keys, reads, sends, transactions
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_item
 from core.dynamodb.sends import Draft, send, start
-from core.errors import MessageUnconfirmedError
+from core.errors import MessageUnconfirmedError, StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import parse, sort_key
 
@@ -193,6 +193,22 @@ def test_an_unconfirmed_send_can_be_sent_again_and_is_stored_once(
 
 def unanswered(*_, **__):
     return None
+
+
+def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
+    table, ana, ben, monkeypatch
+) -> None:
+    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+    outcomes = iter([transactions.Outcome(unknown=True)])
+
+    def commit(*_) -> transactions.Outcome:
+        if (outcome := next(outcomes, None)) is None:
+            raise StoreError("no more")
+        return outcome
+
+    monkeypatch.setattr(sends, "commit", commit)
+    with pytest.raises(MessageUnconfirmedError):
+        send(table, group, Draft(ana, ben, "in doubt"))
 
 
 def test_a_retry_never_moves_a_preview_backwards(table, ana, ben) -> None:
