@@ -94,7 +94,8 @@ def _conversation_button(entry: Conversation, *, chosen: bool) -> None:
     preview = entry.last_message if len(entry.last_message) <= 60 else entry.last_message[:59] + "…"
     st.button(
         f"**{name}** · {when}  \n{layout.escaped(preview) or '—'}",
-        key=f"open {entry.message_group_uuid}",
+        # Others may have left a conversation twice: rows differ in their sort keys.
+        key=f"open {entry.message_group_uuid} {entry.sort_key}",
         help=layout.exact(entry.last_message_at),
         type="primary" if chosen else "secondary",
         width="stretch",

@@ -95,6 +95,20 @@ def test_a_conversation_is_shown_oldest_first(db, table) -> None:
     assert "Andrew Bayko and Andrew Brown" in said(app)
 
 
+def test_odd_rows_of_others_are_shown_and_break_nothing(db, table) -> None:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+    for at, more in (
+        ("2024-01-01T00:00:00", {"message_group_uuid": {"S": group}, "user_uuid": {"S": ana.uuid}}),
+        ("zzz", {"message_group_uuid": {"S": "odd"}, "message": {"N": "7"}}),
+        ("0000", {}),
+        ("0001", {}),
+    ):
+        table.request("put_item", Item=keys.key(keys.group_pk(ben.uuid), at) | more)
+    app = opened(user="bayko", conversation=group)
+    assert [element.value for element in app.text] == ["hi"]
+
+
 def test_the_banner_names_the_target_and_no_password(db, table, environ) -> None:
     banner = said(opened())
     assert environ["DDB_MESSAGE_TABLE"] in banner
