@@ -86,7 +86,12 @@ class Target:
 
     @property
     def dynamodb(self) -> AwsTarget:
-        """The DynamoDB endpoint."""
+        """The DynamoDB endpoint.
+
+        Raises:
+            SettingsError: its URL holds a password, which would be shown with it.
+            EngineError: the embedded engine is meant and was never started.
+        """
         return self._aws(self.settings.endpoint_url)
 
     @property
@@ -103,13 +108,17 @@ class Target:
         return settings.access_key_id, settings.secret_access_key, settings.session_token
 
     def _aws(self, local_endpoint: str | None) -> AwsTarget:
-        if self.is_production:
-            return AwsTarget(
-                self.settings.prod_endpoint_url, self.settings.region, False, self._keys
+        endpoint = self.settings.prod_endpoint_url if self.is_production else local_endpoint
+        if endpoint is not None and "@" in endpoint:
+            raise SettingsError(
+                "an AWS endpoint's URL holds a user or password, which AWS does not take",
+                "It looks like http://HOST:PORT",
             )
+        if self.is_production:
+            return AwsTarget(endpoint, self.settings.region, False, self._keys)
         region = self.settings.region or DEFAULT_LOCAL_REGION
-        if local_endpoint is not None:
-            return AwsTarget(local_endpoint, region, self._keys is None, self._keys)
+        if endpoint is not None:
+            return AwsTarget(endpoint, region, self._keys is None, self._keys)
         return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
 
     def describe_dynamodb(self, account: str | None = None) -> str:

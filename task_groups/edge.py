@@ -85,7 +85,7 @@ class OneTargetExecutor(Executor):
 
     def _line(self, error: CoreError, tasks: Iterable[Any]) -> str:
         """The error in one line; what it says to type next is for the target that was meant."""
-        line = str(error)
+        line = plain(str(error))
         if True in self._targets(tasks):
             line = re.sub(
                 r"(invoke (?:db|ddb|rds|cognito)\.[\w.-]*\w)(?! --prod)", r"\1 --prod", line
@@ -115,7 +115,7 @@ def is_dry(ctx: Context) -> bool:
 
 def note(line: str) -> None:
     """Tell the person something that is not the answer."""
-    print(line, file=sys.stderr, flush=True)
+    print(plain(line), file=sys.stderr, flush=True)
 
 
 def settings() -> Settings:
@@ -207,7 +207,7 @@ def whole_number(value: str | int | None, option: str, *, smallest: int = 1) -> 
         number = smallest - 1
     if number < smallest:
         raise UsageError(f"{option} takes a whole number from {smallest} up, not {value!r}")
-    return number
+    return min(number, sys.maxsize)  # what counts and slices take at most
 
 
 def instant(value: str, option: str) -> datetime | None:

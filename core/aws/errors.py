@@ -45,6 +45,9 @@ _THROTTLING_CODES = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+_NEVER_EMPTY = ("Describe", "List", "Query", "Scan")
+"""Operations whose replies always say something."""
+
 _CREDENTIAL_ERRORS = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -65,14 +68,27 @@ def refuse_strangers(
     body = response_dict["body"]
     if response_dict["status_code"] >= 500 or not isinstance(body, bytes):
         return
-    start = body[:500].lstrip().lower()
     service = operation_model.service_model
-    opening = b"{" if service.resolved_protocol == "json" else b"<"
-    if not start.startswith(opening) or b"<html" in start:
+    if service.resolved_protocol == "json":
+        ours = _is_json_reply(body, response_dict["status_code"], operation_model)
+    else:
+        start = body[:500].lstrip().lower()
+        ours = start.startswith(b"<") and b"<html" not in start
+    if not ours:
         raise StoreError(
             f"what answers at {place(target)} is not {service.service_name}",
             "Check the endpoint's URL.",
         )
+
+
+def _is_json_reply(body: bytes, status: int, operation_model: Any) -> bool:
+    trimmed = body.strip()
+    # A reply that was cut off reads as an empty one, too.
+    if not (trimmed.startswith(b"{") and trimmed.endswith(b"}")):
+        return False
+    if status >= 300 or not operation_model.name.startswith(_NEVER_EMPTY):
+        return True
+    return any(f'"{name}"'.encode() in trimmed for name in operation_model.output_shape.members)
 
 
 @contextmanager

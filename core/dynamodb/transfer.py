@@ -10,10 +10,11 @@ import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core.aws.clients import translating
 from core.dynamodb import keys
@@ -42,11 +43,19 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
 
     What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``. The
     file is there when it is whole.
+
+    Raises:
+        InputError: ``path`` is a folder or a device, or cannot be written.
     """
+    with _naming(path):
+        return _export(table, path, progress)
+
+
+def _export(table: Table, path: Path, progress: Progress) -> int:
     part, place = _part(path), _place(path)
     begun = _begun(table, place) if part.exists() else None
     count = int(begun["items"]) if begun else 0
-    with _opened(part, "r+b" if begun else "wb") as file:
+    with part.open("r+b" if begun else "wb") as file:
         if begun:
             file.truncate(int(begun["bytes"]))
             file.seek(0, 2)
@@ -103,13 +112,19 @@ def _replace(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _opened(path: Path, mode: str) -> BinaryIO:
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Tell what the system says of ``path``, and refuse what is there and no regular file.
+
+    An export would replace a device by a file; an import, which reads twice, find a pipe empty.
+    """
+    hint = "Give another --file."
     try:
-        file: Any = path.open(mode)
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is not a regular file", hint)
+        yield
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "Give another --file.") from error
-    opened: BinaryIO = file
-    return opened
+        raise InputError(f"{path}: {error.strerror}", hint) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ def _canonical(value: Any) -> Any:
 
 def _items(path: Path) -> Iterator[tuple[int, Item]]:
     """The items of a file with their line numbers, the marker and blank lines aside."""
-    with _opened(path, "rb") as file:
+    with _naming(path), path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue

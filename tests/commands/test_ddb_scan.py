@@ -79,3 +79,7 @@ def test_a_missing_table_names_the_command_that_makes_it(run_invoke, bare_env) -
     result = run_invoke("ddb.scan", env=bare_env)
     assert result.returncode == 1
     assert "invoke ddb.schema-load" in result.stderr
+
+
+def test_a_limit_of_any_length_is_no_trouble(run_invoke, table_env) -> None:
+    assert run_invoke("ddb.scan", "--limit", "9" * 400, env=table_env).returncode == 0

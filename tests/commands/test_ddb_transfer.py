@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from pathlib import Path
 
@@ -168,3 +169,30 @@ def test_bad_options_are_one_line(run_invoke, table_env, task, options, code) ->
     result = run_invoke(f"ddb.{task}", *options, env=table_env)
     assert result.returncode == code
     assert result.stdout == ""
+
+
+def test_a_device_or_pipe_is_never_replaced_by_the_export(run_invoke, filled, tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = run_invoke("ddb.export", "--file", str(pipe), env=filled)
+    assert (result.returncode, pipe.is_fifo()) == (1, True)
+    assert "is not a regular file" in result.stderr
+    assert [path.name for path in tmp_path.glob("pipe*")] == ["pipe"]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 400, "no/such/folder"])
+def test_a_place_that_cannot_be_written_is_told(run_invoke, filled, tmp_path, name) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    result = run_invoke("ddb.export", "--file", str(folder / name), env=filled)
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 2)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_can_be_read_only_once_is_not_imported(
+    run_invoke, exported, other_env, tmp_path
+) -> None:
+    lines = Path(exported).read_text()
+    result = run_invoke("ddb.import", "--file", "/dev/stdin", env=other_env, stdin=lines)
+    assert result.returncode == 1
+    assert "is not a regular file" in result.stderr

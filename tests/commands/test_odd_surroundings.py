@@ -60,3 +60,9 @@ def test_a_limit_beyond_every_table_is_no_trouble(run_invoke, seeded) -> None:
 def test_an_error_that_asks_a_question_is_well_spelled(run_invoke, table_env) -> None:
     result = run_invoke("ddb.patterns.get-conversation", env=table_env)
     assert result.stderr.startswith("which conversation? Give ")
+
+
+def test_what_was_typed_does_not_steer_the_terminal_in_an_error(run_invoke, table_env) -> None:
+    options = ("--user", "bayko", "--conversation", "\x1b[2J")
+    result = run_invoke("ddb.patterns.get-conversation", *options, env=table_env)
+    assert (result.returncode, "\x1b" in result.stderr) == (1, False)

@@ -172,6 +172,21 @@ def test_a_server_that_is_not_aws_is_recognised(service, call, status, body) -> 
     assert error.problem == f"what answers at http://127.0.0.1:4566 is not {service}"
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"status": "ok"}', b'{"Items": [{"pk'])
+def test_json_that_answers_something_else_or_is_cut_off_is_no_empty_answer(body) -> None:
+    client = make_client(LOCAL, "dynamodb")
+    answer(client, (200, body))
+    for read in ("scan", "describe_table"):
+        with pytest.raises(StoreError, match="is not dynamodb"), translating("dynamodb", LOCAL):
+            getattr(client, read)(TableName="t")
+
+
+def test_an_item_that_is_not_there_is_an_empty_answer() -> None:
+    client = make_client(LOCAL, "dynamodb")
+    answer(client, (200, b"{}"))
+    assert "Item" not in client.get_item(TableName="t", Key={"pk": {"S": "x"}})
+
+
 @pytest.mark.parametrize(("service", "call"), CALLS)
 def test_a_server_error_in_html_is_tried_again_before_it_is_told(service, call) -> None:
     client = make_client(LOCAL, service)

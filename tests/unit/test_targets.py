@@ -70,6 +70,17 @@ def test_own_credentials_go_only_to_an_endpoint_that_was_set() -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "prod"), [("AWS_ENDPOINT_URL", False), ("PROD_AWS_ENDPOINT_URL", True)]
+)
+def test_a_password_in_an_endpoint_is_refused_and_not_shown(variable, prod) -> None:
+    target = resolve(settings(**{variable: "http://u:hunter2@h:1"}), prod=prod)
+    for ask in (target.describe_dynamodb, lambda: target.aws):
+        with pytest.raises(SettingsError, match="endpoint") as caught:
+            ask()
+        assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "state",
     [
         StoreState("t", "local", holds_data=True),
