@@ -103,7 +103,7 @@ def _one_line(item: dict[str, object]) -> str:
     help=help_for(
         "prod",
         "confirm",
-        file="A conversation to load: lines of `Person 1: …` and `Person 2: …`, or JSON Lines.",
+        file="A conversation to load: lines of `Person 1: ...` and `Person 2: ...`, or JSON Lines.",
         me="Handle of Person 1. The first demo user unless given.",
         other="Handle of Person 2. The second demo user unless given.",
     )

@@ -74,10 +74,12 @@ class OneTargetExecutor(Executor):
             print(end="", flush=True)
         except CoreError as error:
             raise Exit(self._line(error, tasks), error.exit_code) from error
-        except BrokenPipeError:
-            # The reader (head, less) has seen enough. Python would complain when it flushes.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the reader (head, less) has seen enough
+            _drop_unwritten()
             raise Exit(code=0) from None
+        except OSError as error:  # a full disk, as a rule
+            _drop_unwritten()
+            raise Exit(": ".join(filter(None, [error.filename, error.strerror])), 1) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", 130) from None
         else:
@@ -106,6 +108,14 @@ class OneTargetExecutor(Executor):
                 "these tasks have different targets: some carry --prod, some do not",
                 "Give --prod to all of them or to none.",
             )
+
+
+def _drop_unwritten() -> None:
+    """Keep Python from complaining at its end of a standard output that takes no more."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_dry(ctx: Context) -> bool:
@@ -187,7 +197,7 @@ def guard(ctx: Context, target: Target, state: StoreState, action: str, confirm:
 def _typed_name(confirm: str, question: str, name: str) -> str | None:
     if confirm:
         return confirm
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return None
     note(question)
     sys.stderr.write(f"Type {name} to go on: ")
@@ -256,7 +266,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     if grid.row_count == 0:
         note(empty)
         return
-    width = None if sys.stdout.isatty() else 100_000
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 100_000
     console = Console(width=width, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         console.print(grid, crop=False)

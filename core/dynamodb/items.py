@@ -14,7 +14,15 @@ from core.dynamodb.keys import Item
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
 
-_deserialize = TypeDeserializer().deserialize
+
+class _Deserializer(TypeDeserializer):  # type: ignore[misc]
+    """The SDK's, but numbers of any length: its own raises on those of more than 38 digits."""
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
+_deserialize = _Deserializer().deserialize
 
 
 def message_item(message: Message) -> Item:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from core.dynamodb import keys
 from core.settings import PROJECT_ROOT
+from tasks import ns
+
+TASKS = {name: ns[name] for name in ns.task_names}
 
 PAIR = ("--user", "bayko", "--with", "andrewbrown", "--limit", "100")
 
@@ -37,18 +42,45 @@ def test_json_for_such_a_terminal_is_still_json(run_invoke, seeded) -> None:
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
-def test_a_closed_stream_is_no_trouble(seeded, tmp_path, closed) -> None:
-    done = subprocess.run(  # noqa: S602 - the shell closes the stream
-        f"'{sys.executable}' -m invoke ddb.scan {closed}",
+def in_shell(command: str, env: dict[str, str], home: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S602 - the shell redirects the streams
+        f"'{sys.executable}' -m invoke {command}",
         shell=True,
         cwd=PROJECT_ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **seeded},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), **env},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("task", ["ddb.scan", "db.sessions"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_closed_stream_is_no_trouble(seeded, tmp_path, task, closed) -> None:
+    done = in_shell(f"{task} {closed}", seeded, tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+def test_nobody_confirms_through_a_closed_stream(seeded, messages, tmp_path) -> None:
+    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    messages.request("put_item", Item=marker)
+    done = in_shell("ddb.drop <&-", seeded, tmp_path)
+    assert (done.returncode, "--confirm" in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("task", ["ddb.scan", "db.sessions", "ddb.export"])
+def test_a_full_disk_is_one_line(seeded, tmp_path, task) -> None:
+    done = in_shell(f"{task} > /dev/full", seeded, tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert done.stderr.splitlines()[-1] == "No space left on device"
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_help_is_for_every_terminal(task: str) -> None:
+    """Invoke prints it before anything of ours could spell out what a terminal cannot say."""
+    assert (TASKS[task].__doc__ or "").isascii()
+    assert all(text.isascii() for text in TASKS[task].help.values())
 
 
 def test_a_limit_beyond_every_table_is_no_trouble(run_invoke, seeded) -> None:

@@ -96,3 +96,8 @@ def test_raw_items_keep_every_type() -> None:
     assert raw["v"]["M"]["a"] == {"N": "1.10"}
     assert sorted(raw["v"]["M"]["b"]["BS"]) == ["eA==", "eQ=="]
     assert raw["v"]["M"]["c"]["L"][0]["M"]["d"] == {"B": "eg=="}
+
+
+def test_a_number_that_an_engine_writes_out_in_full_is_read() -> None:
+    item = {"n": {"N": "1" + "0" * 125}, "ns": {"NS": ["1" + "0" * 100]}, "m": {"N": "-1E-130"}}
+    assert plain_item(item) == {"n": 10**125, "ns": [10**100], "m": -1e-130}
