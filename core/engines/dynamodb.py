@@ -81,6 +81,9 @@ def _environment(port: int, data: Path) -> dict[str, str]:
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data / "state"),
         "SERVICES": _SERVICES,
+        # Services apart from these listen on every interface, whatever BIND_HOST says.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "PYTHONUNBUFFERED": "1",
     }
 
