@@ -72,8 +72,7 @@ def refuse_strangers(
     if service.resolved_protocol == "json":
         ours = _is_json_reply(body, response_dict["status_code"], operation_model)
     else:
-        start = body[:500].lstrip().lower()
-        ours = start.startswith(b"<") and b"<html" not in start
+        ours = _is_xml_reply(body, response_dict["status_code"], operation_model)
     if not ours:
         raise StoreError(
             f"what answers at {place(target)} is not {service.service_name}",
@@ -89,6 +88,13 @@ def _is_json_reply(body: bytes, status: int, operation_model: Any) -> bool:
     if status >= 300 or not operation_model.name.startswith(_NEVER_EMPTY):
         return True
     return any(f'"{name}"'.encode() in trimmed for name in operation_model.output_shape.members)
+
+
+def _is_xml_reply(body: bytes, status: int, operation_model: Any) -> bool:
+    start = body[:500].lstrip().lower()
+    if not start.startswith(b"<") or b"<html" in start:
+        return False
+    return status >= 300 or f"<{operation_model.name}Response".encode() in body
 
 
 @contextmanager

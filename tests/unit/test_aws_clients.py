@@ -181,6 +181,12 @@ def test_json_that_answers_something_else_or_is_cut_off_is_no_empty_answer(body)
             getattr(client, read)(TableName="t")
 
 
+@pytest.mark.parametrize(("service", "call"), CALLS[1:])
+def test_xml_that_answers_something_else_is_no_empty_answer(service, call) -> None:
+    error = failure(service, call, (200, b"<status><ok/></status>"))
+    assert error.problem == f"what answers at http://127.0.0.1:4566 is not {service}"
+
+
 def test_an_item_that_is_not_there_is_an_empty_answer() -> None:
     client = make_client(LOCAL, "dynamodb")
     answer(client, (200, b"{}"))
