@@ -9,7 +9,7 @@ import pytest
 
 from core.aws.clients import make_client
 from core.dynamodb.client import Table
-from core.dynamodb.table import create_table, drop_table
+from core.dynamodb.table import _SCHEMA, create_table, drop_table
 from core.models import Person
 from core.postgres import admin
 from core.postgres.conninfo import PostgresAddress, parse_url
@@ -42,6 +42,16 @@ def table(no_table: Table) -> Table:
     """A message table of one's own, empty but for its marker, its meter at zero."""
     create_table(no_table, Environment.LOCAL)
     return no_table.metered()
+
+
+@pytest.fixture
+def durable_table(dynoxide) -> Iterator[Table]:
+    """A message table on dynoxide, without a stream: its records would slow down the writes."""
+    client = make_client(dynoxide.target, "dynamodb")
+    table = Table(client, "cruddur-messages", dynoxide.target)
+    client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **_SCHEMA)
+    yield table
+    client.close()
 
 
 @pytest.fixture

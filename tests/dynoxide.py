@@ -1,0 +1,55 @@
+"""dynoxide, the durable engine of the long tests: started, killed and started again on its file.
+
+It is one binary: ``npm install -g @dynoxide/linux-x64``, or DYNOXIDE names it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.engines import processes
+from core.targets import AwsTarget
+
+
+def find_binary() -> str | None:
+    return os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
+
+
+@dataclass
+class Dynoxide:
+    """One engine over one file, at one port."""
+
+    binary: str
+    path: Path
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # Below the range that systems give to outgoing connections.
+        self.port = next(port for port in range(15_000, 30_000) if processes.is_free(port))
+
+    @property
+    def target(self) -> AwsTarget:
+        return AwsTarget(f"http://127.0.0.1:{self.port}", "us-east-1", placeholder_credentials=True)
+
+    def start(self) -> None:
+        place = ["--host", "127.0.0.1", "--port", str(self.port), "--db-path", str(self.path)]
+        self._process = subprocess.Popen(
+            [self.binary, "serve", *place], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        assert processes.wait_until(lambda: not processes.is_free(self.port), 10)
+
+    def kill(self) -> None:
+        """``kill -9``: nothing is flushed, nothing is said."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(10)
