@@ -51,14 +51,15 @@ class Strike:
     """What is done to a client at its ``countdown``-th request from now on, and never again.
 
     Before the request is forwarded, or once the engine has committed it. No reply follows: the
-    line stays open until the client is gone.
+    line stays open until the client is gone. Given ``only``, requests of other kinds do not count.
     """
 
     countdown: int
     after_commit: bool
     kill: Callable[[], object]
-    operation: str | None = None
-    """What was asked for when it struck; None until then."""
+    only: str | None = None
+    struck: str | None = None
+    """The kind of request that it struck at; None until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,14 @@ class FaultProxy:
     def due(self, operation: str) -> Strike | None:
         """The strike, if this is the request that it waits for."""
         with self._lock:
-            if self.strike is None or self.strike.operation is not None:
+            strike = self.strike
+            if strike is None or strike.struck or strike.only not in (None, operation):
                 return None
-            self.strike.countdown -= 1
-            if self.strike.countdown > 0:
+            strike.countdown -= 1
+            if strike.countdown > 0:
                 return None
-            self.strike.operation = operation
-            return self.strike
+            strike.struck = operation
+            return strike
 
 
 class _Server(ThreadingHTTPServer):

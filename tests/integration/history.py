@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,7 @@ def _write_one(table: Table, group: str, draft: Draft, history: History) -> None
             history.refused += 1
         else:
             return
+        time.sleep(0.05)
     if draft.tried_from is not None:
         history.in_doubt.add(draft.message_uuid)
 
