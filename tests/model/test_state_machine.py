@@ -3,14 +3,19 @@
 Each step runs one operation of ours. Between any two of its requests another operation may run, or
 a crash may end it, or a reply may be lost. The clock moves as it likes. The stream is delivered
 late, again, in any order, cut into batches.
+
+The same machine runs on real engines, with their own streams: fewer runs, for they take longer.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from unittest import mock
 
 import botocore.exceptions
@@ -26,6 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from core.aws.clients import make_client
 from core.dynamodb import client, sends, transactions
 from core.dynamodb.items import group_from, message_from, message_item
 from core.dynamodb.repairs import mend
@@ -37,7 +43,7 @@ from core.models import Message, Person
 from core.targets import AwsTarget
 from core.timestamps import parse, sort_key
 
-from . import memory
+from . import engine, memory
 
 PEOPLE = [Person(f"{n}-uuid", name, name.title()) for n, name in enumerate(("ana", "ben", "cleo"))]
 PAIRS = [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2)]
@@ -67,7 +73,7 @@ class Store(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = memory.Table()
+        self.table = self.new_table()
         self.clock = datetime(2026, 12, 31, 23, 59, 58, tzinfo=UTC)
         self.acknowledged: dict[str, Message] = {}
         self.attempted: set[str] = set()
@@ -78,6 +84,14 @@ class Store(RuleBasedStateMachine):
         self.count = 0
         self.uuids = 0
         self.lags = iter(())
+
+    def new_table(self) -> memory.Table | engine.Table:
+        return memory.Table()
+
+    def open(self, before: Callable[[], None], after: Callable[[], None]) -> client.Table:
+        """The table for one operation, ``before`` and ``after`` around each of its requests."""
+        model = memory.Client(self.table, before=before, after=after, lag=self.lag)
+        return client.Table(model, "messages", NOWHERE)
 
     @initialize(lags=st.lists(st.integers(0, memory.LAG), min_size=40, max_size=40))
     def index_may_lag(self, lags: list[int]) -> None:
@@ -110,8 +124,7 @@ class Store(RuleBasedStateMachine):
             if now["trouble"] == "lost reply":
                 raise botocore.exceptions.ConnectionClosedError(endpoint_url="http://model")
 
-        model = memory.Client(self.table, before=before, after=after, lag=self.lag)
-        return client.Table(model, "messages", NOWHERE)
+        return self.open(before, after)
 
     def draft(self, pair: tuple[int, int]) -> Draft:
         self.count += 1
@@ -279,10 +292,10 @@ class NoPause(transactions.Patience):
         return self.left > 0
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, steps: int, store: type[Store] = Store) -> None:
     machines: list[Store] = []
 
-    class Watched(Store):
+    class Watched(store):
         def __init__(self) -> None:
             super().__init__()
             machines.append(self)
@@ -304,6 +317,40 @@ def run(examples: int, steps: int) -> None:
         )
 
 
+def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
+    """Run the machine on the engine at ``target``; what that came to."""
+    dynamodb = make_client(target, "dynamodb")
+    began, done = time.monotonic(), Counter()
+
+    class OnEngine(Store):
+        """The same rules and invariants; index and stream are the engine's own."""
+
+        def new_table(self) -> engine.Table:
+            done["runs"] += 1
+            name = f"state-machine-{done['runs']}"
+            return engine.Table(client.Table(dynamodb, name, target), folder)
+
+        def open(self, before: Callable[[], None], after: Callable[[], None]) -> client.Table:
+            done["operations"] += 1
+            hooked = engine.Client(self.table, before=before, after=after)
+            return replace(self.table.handle, client=hooked)
+
+        def teardown(self) -> None:
+            done["messages acknowledged"] += len(self.acknowledged)
+            done["stream records"] += len(self.table.stream)
+            try:
+                super().teardown()
+            finally:
+                self.table.drop()
+
+    try:
+        run(examples, steps, OnEngine)
+    finally:
+        dynamodb.close()
+    told = ", ".join(f"{count} {name}" for name, count in done.items())
+    return f"{told}, in {time.monotonic() - began:.0f} s"
+
+
 def test_the_guarantees_hold_after_any_interleaving() -> None:
     run(examples=150, steps=30)
 
@@ -312,3 +359,14 @@ def test_the_guarantees_hold_after_any_interleaving() -> None:
 @pytest.mark.timeout(1800)
 def test_the_guarantees_hold_after_any_interleaving_in_depth() -> None:
     run(examples=2000, steps=50)
+
+
+def test_the_guarantees_hold_on_an_engine(engines, tmp_path, figures) -> None:
+    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
+    figures(run_on(target, tmp_path, examples=10, steps=30))
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+def test_the_guarantees_hold_on_an_engine_in_depth(dynoxide, tmp_path, figures) -> None:
+    figures(run_on(dynoxide.target, tmp_path, examples=200, steps=50))
