@@ -105,8 +105,8 @@ class FaultProxy:
 
     def told(self) -> str:
         """The figures of what was done, for a person."""
-        faults = ", ".join(f"{count} {fault}" for fault, count in sorted(self.faults.items()))
-        return f"{self.requests.total()} requests met {faults or 'no fault'}"
+        faults = ", ".join(f"{count:,} {fault}" for fault, count in sorted(self.faults.items()))
+        return f"{self.requests.total():,} requests met {faults or 'no fault'}"
 
     def drawn(self, operation: str, items: int) -> tuple[Fault | None, random.Random]:
         """The fault that this request meets, and chance to shape it with."""

@@ -83,7 +83,7 @@ def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
     assert texts(bulk.table, loaded.message_group_uuid) == [line.text for line in lines]
     assert findings(bulk.table, ana, ben) == []
     assert bulk.proxy.faults
-    figures(f"{bulk.size} lines of a transcript; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} lines of a transcript; {bulk.proxy.told()}")
 
 
 @pytest.mark.timeout(900)
@@ -98,7 +98,7 @@ def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
     assert imported.differing == 0
     assert texts(bulk.table, "a-conversation") == [each.text for each in items]
     assert bulk.proxy.faults
-    figures(f"{bulk.size} items imported; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} items imported; {bulk.proxy.told()}")
 
 
 @pytest.mark.timeout(900)
@@ -114,7 +114,7 @@ def test_batches_partly_unprocessed_are_whole_once_the_rest_is_put_and_projected
     assert texts(bulk.table, group) == ["first", *(each.text for each in items)]
     assert findings(bulk.table, ana, ben) == []
     assert bulk.proxy.faults[Fault.UNPROCESSED]
-    figures(f"{bulk.size} messages in batches of {BATCH}; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} messages in batches of {BATCH}; {bulk.proxy.told()}")
 
 
 def plain_messages(

@@ -117,7 +117,7 @@ def kill_writers(table: Table, wanted: int, figures: Callable[[str], None]) -> N
     sends = sum(len(each.acknowledged) for each in rounds)
     told = ", ".join(f"{count} {moment}" for moment, count in sorted(kills.items()))
     figures(
-        f"{kills.total()} kills ({told}), {sends} sends in {len(rounds)} rounds,"
+        f"{kills.total()} kills ({told}), {sends:,} sends in {len(rounds)} rounds,"
         f" none lost, none doubled; {proxy.told()}, in {time.monotonic() - began:.0f} s"
     )
 
@@ -170,8 +170,8 @@ def test_an_engine_killed_under_load_keeps_what_was_acknowledged(
     assert acknowledged > 20 * 10
     assert doubts
     figures(
-        f"20 kills of dynoxide, {acknowledged} sends acknowledged by {WRITERS} writers, none lost,"
-        f" none doubled ({doubts} tries failed), in {time.monotonic() - began:.0f} s"
+        f"20 kills of dynoxide, {acknowledged:,} sends acknowledged by {WRITERS} writers,"
+        f" none lost, none doubled ({doubts} tries failed), in {time.monotonic() - began:.0f} s"
     )
 
 

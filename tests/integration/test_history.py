@@ -78,10 +78,11 @@ def check(tables: list[Table], table: Table, total: int) -> list[History]:
 
 
 def told(histories: list[History]) -> str:
-    acknowledged = sum(len(history.acknowledged) for history in histories)
+    acknowledged = [len(history.acknowledged) for history in histories]
     unconfirmed = sum(history.unconfirmed for history in histories)
     refused = sum(history.refused for history in histories)
     return (
-        f"{acknowledged} sends acknowledged by {len(histories)} writers, none lost, none doubled"
-        f" ({unconfirmed} left in doubt and {refused} refused at first)"
+        f"{sum(acknowledged):,} sends acknowledged by {len(histories)} writers"
+        f" ({min(acknowledged):,} to {max(acknowledged):,} each), none lost, none doubled;"
+        f" {unconfirmed:,} tries ended in doubt and {refused:,} in a refusal"
     )

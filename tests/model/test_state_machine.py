@@ -347,7 +347,7 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
         run(examples, steps, OnEngine)
     finally:
         dynamodb.close()
-    told = ", ".join(f"{count} {name}" for name, count in done.items())
+    told = ", ".join(f"{count:,} {name}" for name, count in done.items())
     return f"{told}, in {time.monotonic() - began:.0f} s"
 
 
