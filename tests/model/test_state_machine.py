@@ -4,18 +4,15 @@ Each step runs one operation of ours. Between any two of its requests another op
 a crash may end it, or a reply may be lost. The clock moves as it likes. The stream is delivered
 late, again, in any order, cut into batches.
 
-The same machine runs on real engines, with their own streams: fewer runs, for they take longer.
+:mod:`.test_on_an_engine` runs the same machine on real engines.
 """
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from unittest import mock
 
 import botocore.exceptions
@@ -31,7 +28,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.aws.clients import make_client
 from core.dynamodb import client, sends, transactions
 from core.dynamodb.items import group_from, message_from, message_item
 from core.dynamodb.repairs import mend
@@ -317,40 +313,6 @@ def run(examples: int, steps: int, store: type[Store] = Store) -> None:
         )
 
 
-def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
-    """Run the machine on the engine at ``target``; what that came to."""
-    dynamodb = make_client(target, "dynamodb")
-    began, done = time.monotonic(), Counter()
-
-    class OnEngine(Store):
-        """The same rules and invariants; index and stream are the engine's own."""
-
-        def new_table(self) -> engine.Table:
-            done["runs"] += 1
-            name = f"state-machine-{done['runs']}"
-            return engine.Table(client.Table(dynamodb, name, target), folder)
-
-        def open(self, before: Callable[[], None], after: Callable[[], None]) -> client.Table:
-            done["operations"] += 1
-            hooked = engine.Client(self.table, before=before, after=after)
-            return replace(self.table.handle, client=hooked)
-
-        def teardown(self) -> None:
-            done["messages acknowledged"] += len(self.acknowledged)
-            done["stream records"] += len(self.table.stream)
-            try:
-                super().teardown()
-            finally:
-                self.table.drop()
-
-    try:
-        run(examples, steps, OnEngine)
-    finally:
-        dynamodb.close()
-    told = ", ".join(f"{count:,} {name}" for name, count in done.items())
-    return f"{told}, in {time.monotonic() - began:.0f} s"
-
-
 def test_the_guarantees_hold_after_any_interleaving() -> None:
     run(examples=150, steps=30)
 
@@ -359,14 +321,3 @@ def test_the_guarantees_hold_after_any_interleaving() -> None:
 @pytest.mark.timeout(1800)
 def test_the_guarantees_hold_after_any_interleaving_in_depth() -> None:
     run(examples=2000, steps=50)
-
-
-def test_the_guarantees_hold_on_an_engine(engines, tmp_path, figures) -> None:
-    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
-    figures(run_on(target, tmp_path, examples=10, steps=30))
-
-
-@pytest.mark.deep
-@pytest.mark.timeout(1800)
-def test_the_guarantees_hold_on_an_engine_in_depth(dynoxide, tmp_path, figures) -> None:
-    figures(run_on(dynoxide.target, tmp_path, examples=200, steps=50))
