@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-import time
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -267,7 +267,7 @@ def test_clients_are_made_one_at_a_time(monkeypatch) -> None:
             nonlocal at_work, most
             at_work += 1
             most = max(most, at_work)
-            time.sleep(0.01)
+            threading.Event().wait(0.02)
             at_work -= 1
             return botocore.session.get_session().create_client(*args, **options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from core.doctor import State, describe, examine
 from core.doctor.findings import Finding, bad, ok
 from core.doctor.probes import Probe, run
 from core.errors import UnreachableError
-from core.settings import Settings
+from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, Target
 
 LOCAL = Target(Environment.LOCAL, Settings())
@@ -76,6 +78,20 @@ def test_a_check_that_hangs_is_given_up_on_and_the_others_are_not() -> None:
     for_ever.set()
 
 
+def test_a_check_that_hangs_does_not_keep_the_command_from_ending() -> None:
+    code = (
+        "import threading; from core.doctor.probes import Probe, run;"
+        "from core.settings import Settings; from core.targets import resolve;"
+        "hanging = Probe(('one',), lambda target: threading.Event().wait());"
+        "print(*run([hanging], resolve(Settings(), prod=False), 0.1))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=PROJECT_ROOT
+    )
+    assert "no answer within 0.1 s" in done.stdout
+    assert done.stderr == ""
+
+
 def test_a_check_that_says_nothing_is_bad() -> None:
     (found,) = look(Probe(("one",), lambda target: iter(())))
     assert found.state is State.BAD
@@ -103,13 +119,14 @@ def test_a_command_that_mends_is_for_the_target_that_was_looked_at(target, comma
 
 def test_without_any_driver_the_doctor_still_answers(monkeypatch) -> None:
     for name in ("psycopg", "botocore", "psutil", "packaging", "core.postgres.conninfo"):
-        monkeypatch.setitem(__import__("sys").modules, name, None)
+        monkeypatch.setitem(sys.modules, name, None)
     url = "postgresql://u:hunter2@127.0.0.1:9/d"
     settings = Settings(connection_url=url, endpoint_url="http://127.0.0.1:9")
     target = Target(Environment.LOCAL, settings)
     found = {finding.check: finding for finding in examine(target)}
     assert found["postgres"].mend == "Run: pip install -r requirements.txt"
     assert found["packages"].mend == "Run: pip install -r requirements.txt"
+    assert found["python"].state is State.OK
     assert found["disk"].state is not State.BAD
     assert describe(target).startswith("target: local · no postgres: ")
     assert "hunter2" not in describe(target)
