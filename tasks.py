@@ -2,7 +2,7 @@
 
 from invoke import Collection
 
-from task_groups import admin, cognito, db, ddb, engines, lambda_function, quality, rds
+from task_groups import admin, cognito, db, ddb, doctor, engines, lambda_function, quality, rds
 
 ns = Collection(
     engines.start,
@@ -10,6 +10,7 @@ ns = Collection(
     engines.down,
     engines.status,
     admin.admin,
+    doctor.doctor,
     quality.test,
     quality.lint,
     quality.bench,

@@ -129,8 +129,7 @@ class Settings:
         cls, environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
     ) -> Settings:
         """Settings from the environment, then from a ``.env`` file for what it leaves unset."""
-        found = dict(_read_dotenv(dotenv))
-        found.update(environ if environ is not None else os.environ)
+        found = variables(environ, dotenv)
         values: dict[str, str] = {}
         for entry in fields(cls):
             for name in entry.metadata["names"]:
@@ -152,13 +151,25 @@ class Settings:
         return PROJECT_ROOT / self.engines_dir
 
 
+def variables(
+    environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
+) -> dict[str, str]:
+    """Every variable that is set, ours or not: the environment's, then what ``.env`` adds."""
+    return {**_read_dotenv(dotenv), **(environ if environ is not None else os.environ)}
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    from dotenv import dotenv_values
-
     try:
+        from dotenv import dotenv_values
+
         return {name: value or "" for name, value in dotenv_values(path).items()}
+    except ImportError as error:
+        raise SettingsError(
+            f"{path} is there, and python-dotenv, which reads it, is not",
+            "Run: pip install -r requirements.txt",
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}", "Mend the file or remove it."

@@ -7,6 +7,7 @@ be a tunnel.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -146,6 +147,13 @@ class Target:
 def resolve(settings: Settings, *, prod: bool) -> Target:
     """The target of this run, for both stores."""
     return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)
+
+
+def aimed(text: str, *, prod: bool) -> str:
+    """``text`` with the commands it says to type next meant for production, if ``prod``."""
+    if not prod:
+        return text
+    return re.sub(r"(invoke (?:db|ddb|rds|cognito)\.[\w.-]*\w)(?! --prod)", r"\1 --prod", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import gc
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,12 +86,9 @@ class OneTargetExecutor(Executor):
 
     def _line(self, error: CoreError, tasks: Iterable[Any]) -> str:
         """The error in one line; what it says to type next is for the target that was meant."""
-        line = plain(str(error))
-        if True in self._targets(tasks):
-            line = re.sub(
-                r"(invoke (?:db|ddb|rds|cognito)\.[\w.-]*\w)(?! --prod)", r"\1 --prod", line
-            )
-        return line
+        from core.targets import aimed
+
+        return aimed(plain(str(error)), prod=True in self._targets(tasks))
 
     def _targets(self, tasks: Iterable[Any]) -> set[bool]:
         return {

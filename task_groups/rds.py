@@ -11,7 +11,6 @@ from task_groups.edge import Context, help_for, task
 
 if TYPE_CHECKING:
     from core.aws.security_groups import RuleChange, SecurityGroupRule
-    from core.settings import Settings
 
 
 @task(
@@ -25,17 +24,18 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
     """Let this machine's public address through the security group of RDS."""
     from dataclasses import asdict
 
-    from core.aws.security_groups import point_rule_at, port_number
+    from core.aws.public_ip import global_ipv4, machine_ipv4
+    from core.aws.security_groups import point_rule_at, port_number, rule_ids
 
     settings = edge.settings()
-    ids = _rule_ids(settings)
+    ids = rule_ids(settings)
     if ids is None:
         edge.note("DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to update")
         if json:
             edge.print_json([])
         return
     port = port_number(settings.postgres_port)
-    address = _address(settings, ip)
+    address = global_ipv4(ip) if ip else machine_ipv4(settings)
     target = edge.open_target(prod, "aws")
     dry = edge.is_dry(ctx)
     change = point_rule_at(target.aws, *ids, address, port, dry=print if dry else None)
@@ -45,35 +45,6 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
         edge.print_json([{"changed": change.changed, **asdict(change)}])
     if not change.changed:
         edge.note("the rule holds already: nothing was changed")
-
-
-def _rule_ids(settings: Settings) -> tuple[str, str] | None:
-    """The ids of the security group and of its rule, or None where neither is set."""
-    from core.errors import SettingsError
-
-    group_id, rule_id = settings.security_group_id, settings.security_group_rule_id
-    if group_id and rule_id:
-        return group_id, rule_id
-    if group_id or rule_id:
-        there, missing = "DB_SG_ID", "DB_SG_RULE_ID"
-        if rule_id:
-            there, missing = missing, there
-        raise SettingsError(f"{there} is set and {missing} is not", "Set both or neither.")
-    return None
-
-
-def _address(settings: Settings, ip: str) -> str:
-    from core.aws.public_ip import global_ipv4, public_ipv4
-    from core.errors import InputError, SettingsError
-
-    if ip:
-        return global_ipv4(ip)
-    if settings.gitpod_ip is None:
-        return public_ipv4()
-    try:
-        return global_ipv4(settings.gitpod_ip)
-    except InputError as error:
-        raise SettingsError(f"GITPOD_IP: {error.problem}", error.hint) from error
 
 
 def _print_table(change: RuleChange, after: str) -> None:

@@ -16,12 +16,16 @@ PARTS = ("core", "task_groups", "admin_app")
 FILES = sorted(path for part in PARTS for path in (PROJECT_ROOT / part).rglob("*.py"))
 DRIVERS = {"boto3", "botocore", "psycopg", "psycopg_pool"}
 
+BOTH_STORES = {"core.messaging", "core.doctor"}
+"""The only parts of core that see both stores."""
+
 FORBIDDEN = {
     "core": {"task_groups", "admin_app", "tasks", "invoke", "streamlit", "rich"},
-    "core/dynamodb": {"core.postgres", "core.messaging", "psycopg", "psycopg_pool"},
-    "core/postgres": {"core.dynamodb", "core.messaging", "boto3", "botocore"},
-    "core/aws": {"core.dynamodb", "core.postgres", "core.messaging"},
-    "core/engines": {"core.dynamodb", "core.postgres", "core.messaging", "core.aws", "boto3"},
+    "core/dynamodb": {"core.postgres", *BOTH_STORES, "psycopg", "psycopg_pool"},
+    "core/postgres": {"core.dynamodb", *BOTH_STORES, "boto3", "botocore"},
+    "core/aws": {"core.dynamodb", "core.postgres", *BOTH_STORES},
+    "core/engines": {"core.dynamodb", "core.postgres", *BOTH_STORES, "core.aws", "boto3"},
+    "core/doctor": {"core.messaging"} | DRIVERS,
     "task_groups": {"admin_app", "tasks", "streamlit"} | DRIVERS,
     "admin_app": {"task_groups", "tasks", "invoke"} | DRIVERS,
 }
@@ -46,6 +50,18 @@ def test_nobody_imports_what_is_above_or_beside_them(path: Path) -> None:
             steps = name.split(".")
             prefixes = {".".join(steps[:n]) for n in range(1, len(steps) + 1)}
             assert not prefixes & forbidden, f"{where} imports {name}"
+
+
+def test_only_messaging_and_the_doctor_see_both_stores() -> None:
+    seeing: dict[str, set[str]] = {}
+    for path in FILES:
+        where = path.relative_to(PROJECT_ROOT)
+        # A module of core itself, or a package of it, is one part.
+        part = ".".join(where.with_suffix("").parts[:2])
+        stores = {".".join(name.split(".")[:2]) for name in imported(path)}
+        seeing.setdefault(part, set()).update(stores & {"core.dynamodb", "core.postgres"})
+    both = {part for part, stores in seeing.items() if len(stores) == 2}
+    assert {part for part in both if part.startswith("core.")} == BOTH_STORES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
@@ -77,7 +93,7 @@ def test_a_module_stays_readable(path: Path) -> None:
 
 def test_listing_the_tasks_loads_no_driver_and_no_page() -> None:
     code = "import sys, tasks; print(sorted(set(sys.modules) & set(sys.argv[1:])))"
-    heavy = [*DRIVERS, "streamlit", "rich", "psutil", "core.messaging", "dotenv"]
+    heavy = [*DRIVERS, "streamlit", "rich", "psutil", "core.messaging", "core.doctor", "dotenv"]
     loaded = subprocess.run(
         [sys.executable, "-c", code, *heavy], cwd=PROJECT_ROOT, capture_output=True, text=True
     )
@@ -92,6 +108,7 @@ def test_importing_core_connects_to_nothing_and_starts_nothing() -> None:
         "        raise SystemExit(event)\n"
         "sys.addaudithook(forbid)\n"
         "import core.messaging, core.engines.control, core.transcripts, core.dynamodb.stream\n"
+        "import core.doctor.aws, core.doctor.dynamodb, core.doctor.postgres, core.doctor.machine\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from core import doctor
 from core.postgres import statements
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, Settings
+from core.targets import Environment, Target
 
 DOCS = PROJECT_ROOT / "docs"
 PAGES = sorted([PROJECT_ROOT / "README.md", *DOCS.glob("*.md")])
@@ -72,6 +74,13 @@ def test_the_workspace_starts_with_the_project_s_own_tasks() -> None:
     used = re.findall(r"^ +invoke ([\w.-]+)", workspace, flags=re.MULTILINE)
     assert used
     assert set(used) <= set(TASKS)
+
+
+def test_every_check_of_the_doctor_is_explained() -> None:
+    target = Target(Environment.PRODUCTION, Settings())
+    checks = [check for probe in doctor.probes(target) for check in probe.checks]
+    page = (DOCS / "doctor.md").read_text()
+    assert re.findall(r"^\| `([a-z ]+)` \|", page, flags=re.MULTILINE) == checks
 
 
 def test_every_sql_file_is_used() -> None:

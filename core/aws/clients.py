@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,24 +25,31 @@ DrySink = Callable[[str], None]
 _READ_PREFIXES = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet")
 
 
-def make_client(target: AwsTarget, service: str, *, dry: DrySink | None = None) -> Any:
+_making = threading.Lock()
+"""The SDK's session may not be asked for two clients at once; the clients may."""
+
+
+def make_client(
+    target: AwsTarget, service: str, *, dry: DrySink | None = None, quick: bool = False
+) -> Any:
     """A client of ``service``; safe to share between threads.
 
-    With ``dry``, requests that change something are handed to it as text and answered with an
-    empty reply; reads are sent as ever.
+    A ``quick`` one tries once and waits seconds, where it matters more to know soon. With ``dry``,
+    requests that change something are handed to it as text and answered with an empty reply;
+    reads are sent as ever.
 
     Raises:
         SettingsError: no region, an endpoint that is not a URL, no such AWS profile.
     """
     placeholder = ("local", "local", None)
     keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
-    with translating(service, target):
+    with translating(service, target), _making:
         try:
             client = _session().create_client(
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
-                config=_config(target, service),
+                config=_config(target, service, quick),
                 aws_access_key_id=keys[0],
                 aws_secret_access_key=keys[1],
                 aws_session_token=keys[2],
@@ -64,7 +72,7 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def _config(target: AwsTarget, service: str) -> Config:
+def _config(target: AwsTarget, service: str, quick: bool) -> Config:
     loopback = False
     if target.endpoint_url is not None:
         parts = urlsplit(target.endpoint_url)
@@ -74,8 +82,8 @@ def _config(target: AwsTarget, service: str) -> Config:
         loopback = is_loopback(target.endpoint_url)
     return Config(
         connect_timeout=3,
-        read_timeout=20,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        read_timeout=5 if quick else 20,
+        retries={"mode": "standard", "total_max_attempts": 1 if quick else 4},
         # A proxy in the environment must never see a call to this machine.
         proxies={} if loopback else None,
         # Follow what the target says, not what else the environment or a profile may hold.

@@ -38,6 +38,7 @@ _CREDENTIAL_CODES = {
     "UnauthorizedOperation",
     "UnrecognizedClientException",
 }
+_EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
 _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -69,7 +70,7 @@ def refuse_strangers(
     if response_dict["status_code"] >= 500 or not isinstance(body, bytes):
         return
     service = operation_model.service_model
-    if service.resolved_protocol == "json":
+    if service.resolved_protocol in ("json", "rest-json"):
         ours = _is_json_reply(body, response_dict["status_code"], operation_model)
     else:
         ours = _is_xml_reply(body, response_dict["status_code"], operation_model)
@@ -141,6 +142,8 @@ def _from_code(service: str, error: sdk.ClientError) -> CoreError:
     text = found.get("Message") or code
     if code in _CREDENTIAL_CODES:
         hint = "Check whose credentials are in use: aws sts get-caller-identity"
+        if code in _EXPIRED_CODES:
+            hint = "They have expired: sign in again (aws sso login), or set fresh keys."
         return CredentialsError(f"{service} refused the credentials ({code}): {text}", hint)
     hint = "Wait a little, then run it again." if code in _THROTTLING_CODES else ""
     if service != "dynamodb":

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
+
 from core.aws.clients import make_client
 from core.aws.errors import translating
 from core.targets import AwsTarget
 
 
-def account_id(target: AwsTarget) -> str:
-    """The twelve digits of the account that the target's credentials belong to.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signs the target's requests. ``account`` has twelve digits; ``region`` is resolved."""
 
-    Needs no permission: AWS answers whoever signs the request.
+    account: str
+    arn: str
+    region: str
+
+
+def caller(target: AwsTarget, *, quick: bool = False) -> Caller:
+    """Who the target's credentials belong to.
+
+    Needs no permission: AWS answers whoever signs the request. ``quick``: see ``make_client``.
 
     Raises:
-        CredentialsError: there are no credentials, or AWS does not know them.
+        CredentialsError: there are no credentials, they have expired, or AWS does not know them.
     """
-    client = make_client(target, "sts")
-    with translating("sts", target):
-        return str(client.get_caller_identity()["Account"])
+    with closing(make_client(target, "sts", quick=quick)) as client, translating("sts", target):
+        reply = client.get_caller_identity()
+        return Caller(str(reply["Account"]), str(reply["Arn"]), str(client.meta.region_name))
+
+
+def account_id(target: AwsTarget) -> str:
+    """The account of :func:`caller`."""
+    return caller(target).account

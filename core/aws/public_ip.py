@@ -9,16 +9,32 @@ from collections.abc import Sequence
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from core.errors import InputError, UnreachableError
+from core.errors import InputError, SettingsError, UnreachableError
+from core.settings import Settings
 
 SERVICES = ("https://checkip.amazonaws.com", "https://api.ipify.org")
 """Each answers with nothing but the address of whoever asks, over IPv4."""
 
-_TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0
 _MAX_ANSWER_BYTES = 100
 
 
-def public_ipv4(services: Sequence[str] = SERVICES) -> str:
+def machine_ipv4(settings: Settings, timeout_s: float = TIMEOUT_S) -> str:
+    """This machine's public IPv4 address: what ``GITPOD_IP`` says, else looked up.
+
+    Raises:
+        SettingsError: ``GITPOD_IP`` is no such address.
+        UnreachableError: nobody knew.
+    """
+    if settings.gitpod_ip is None:
+        return public_ipv4(timeout_s=timeout_s)
+    try:
+        return global_ipv4(settings.gitpod_ip)
+    except InputError as error:
+        raise SettingsError(f"GITPOD_IP: {error.problem}", error.hint) from error
+
+
+def public_ipv4(services: Sequence[str] = SERVICES, timeout_s: float = TIMEOUT_S) -> str:
     """This machine's public IPv4 address, from the first of ``services`` that knows it.
 
     Goes through the proxy that the environment names; the address is then the proxy's.
@@ -29,7 +45,7 @@ def public_ipv4(services: Sequence[str] = SERVICES) -> str:
     failures = []
     for url in services:
         try:
-            return global_ipv4(_fetch(url))
+            return global_ipv4(_fetch(url, timeout_s))
         except InputError as error:
             failures.append(f"{urlsplit(url).hostname}: {error.problem}")
         except urllib.error.HTTPError as error:
@@ -45,8 +61,8 @@ def public_ipv4(services: Sequence[str] = SERVICES) -> str:
     )
 
 
-def _fetch(url: str) -> str:
-    with urllib.request.build_opener().open(url, timeout=_TIMEOUT_S) as reply:
+def _fetch(url: str, timeout_s: float) -> str:
+    with urllib.request.build_opener().open(url, timeout=timeout_s) as reply:
         answer: bytes = reply.read(_MAX_ANSWER_BYTES)
     return answer.decode("ascii", "replace")
 

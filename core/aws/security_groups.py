@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from core.aws.clients import DrySink, make_client
 from core.aws.errors import place, translating
 from core.aws.public_ip import global_ipv4
 from core.errors import SettingsError, StoreError
+from core.settings import Settings
 from core.targets import AwsTarget
 
 DEFAULT_DESCRIPTION = "Cruddur operator"
@@ -29,6 +32,17 @@ class SecurityGroupRule:
     source: str
     description: str
 
+    def lets_in(self, ip: str, port: int) -> bool:
+        """Whether a TCP connection from the IPv4 address ``ip`` to ``port`` passes."""
+        if self.protocol not in ("tcp", "-1"):
+            return False
+        if self.protocol == "tcp" and not self.from_port <= port <= self.to_port:
+            return False
+        try:
+            return ipaddress.ip_address(ip) in ipaddress.ip_network(self.source)
+        except ValueError:  # another group, or a prefix list
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
@@ -42,13 +56,33 @@ class RuleChange:
         return self.before != self.after
 
 
-def rule(target: AwsTarget, group_id: str, rule_id: str) -> SecurityGroupRule:
-    """The rule as the target has it.
+def rule_ids(settings: Settings) -> tuple[str, str] | None:
+    """The ids of the security group and of its rule, or None where neither is set.
+
+    Raises:
+        SettingsError: only one of them is set.
+    """
+    group_id, rule_id = settings.security_group_id, settings.security_group_rule_id
+    if group_id and rule_id:
+        return group_id, rule_id
+    if group_id or rule_id:
+        there, missing = "DB_SG_ID", "DB_SG_RULE_ID"
+        if rule_id:
+            there, missing = missing, there
+        raise SettingsError(f"{there} is set and {missing} is not", "Set both or neither.")
+    return None
+
+
+def rule(
+    target: AwsTarget, group_id: str, rule_id: str, *, quick: bool = False
+) -> SecurityGroupRule:
+    """The rule as the target has it. ``quick``: see ``make_client``.
 
     Raises:
         SettingsError: there is no such inbound rule in that group.
     """
-    return _read(make_client(target, "ec2"), target, group_id, rule_id)
+    with closing(make_client(target, "ec2", quick=quick)) as client:
+        return _read(client, target, group_id, rule_id)
 
 
 def point_rule_at(

@@ -82,7 +82,7 @@ def request_if(table: Table, operation: str, **params: Any) -> bool:
     return True
 
 
-def open_table(target: Target, *, dry: DrySink | None = None) -> Table:
-    """The message table of ``target``; nothing is sent yet. ``dry``: see ``make_client``."""
-    client = make_client(target.dynamodb, "dynamodb", dry=dry)
+def open_table(target: Target, *, dry: DrySink | None = None, quick: bool = False) -> Table:
+    """The message table of ``target``; nothing is sent yet. For the rest see ``make_client``."""
+    client = make_client(target.dynamodb, "dynamodb", dry=dry, quick=quick)
     return Table(client, target.table_name, target.dynamodb, dry=dry is not None)

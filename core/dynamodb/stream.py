@@ -94,11 +94,19 @@ def stream_arn(table: Table) -> str:
     if not arn or not description.get("StreamSpecification", {}).get("StreamEnabled"):
         raise MissingSchemaError(
             f"the stream of table {table.name} is off",
-            "Turn it on with view type NEW_IMAGE: aws dynamodb update-table"
-            f" --table-name {table.name}"
-            " --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE",
+            f"Turn it on with view type NEW_IMAGE: {turning_on(table)}",
         )
     return str(arn)
+
+
+def turning_on(table: Table) -> str:
+    """The command that turns the table's stream on."""
+    place = table.target.endpoint_url
+    return (
+        f"aws dynamodb update-table --table-name {table.name}"
+        " --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE"
+        + (f" --endpoint-url {place}" if place else "")
+    )
 
 
 @dataclass(slots=True)

@@ -160,6 +160,22 @@ def stream_is_on(description: dict[str, Any]) -> bool:
     return bool(description.get("StreamSpecification", {}).get("StreamEnabled"))
 
 
+def shows_new_images(description: dict[str, Any]) -> bool:
+    """Whether the stream carries what the projection reads."""
+    view = description.get("StreamSpecification", {}).get("StreamViewType", "")
+    return view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+
+
+def not_active(description: dict[str, Any]) -> list[str]:
+    """What of the table is being made, changed or dropped just now."""
+    parts = [("the table", description.get("TableStatus", "ACTIVE"))]
+    parts += [
+        (f"index {index['IndexName']}", index.get("IndexStatus", "ACTIVE"))
+        for index in description.get("GlobalSecondaryIndexes", [])
+    ]
+    return [f"{name} is {status}" for name, status in parts if status != "ACTIVE"]
+
+
 def store_state(table: Table) -> StoreState:
     """What the table says of itself, read consistently. A missing table holds nothing."""
     try:

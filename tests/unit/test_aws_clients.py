@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import botocore.exceptions as sdk
@@ -229,7 +231,6 @@ def test_throttling_is_tried_four_times_and_then_asks_for_patience(service, call
     [
         ("dynamodb", list_tables, json_error("UnrecognizedClientException")),
         ("dynamodb", list_tables, json_error("AccessDeniedException", "not authorized")),
-        ("dynamodb", list_tables, json_error("ExpiredTokenException")),
         ("ec2", describe_rules, query_error("AuthFailure")),
         ("ec2", describe_rules, query_error("UnauthorizedOperation")),
         ("ec2", describe_rules, query_error("SignatureDoesNotMatch")),
@@ -247,6 +248,63 @@ def test_refused_credentials_are_told_as_such(service, call, reply) -> None:
     error = failure(service, call, reply)
     assert isinstance(error, CredentialsError)
     assert "aws sts get-caller-identity" in error.hint
+
+
+def test_a_quick_client_tries_once() -> None:
+    client = make_client(LOCAL, "dynamodb", quick=True)
+    sent = answer(client, (500, b"{}"))
+    with pytest.raises(StoreError), translating("dynamodb", LOCAL):
+        list_tables(client)
+    assert len(sent) == 1
+
+
+def test_clients_are_made_one_at_a_time(monkeypatch) -> None:
+    """The SDK's session breaks when two threads ask it for a client at once."""
+    at_work, most = 0, 0
+
+    class Session:
+        def create_client(self, *args: Any, **options: Any) -> Any:
+            nonlocal at_work, most
+            at_work += 1
+            most = max(most, at_work)
+            threading.Event().wait(0.02)
+            at_work -= 1
+            return botocore.session.get_session().create_client(*args, **options)
+
+    monkeypatch.setattr("core.aws.clients._session", Session)
+    with ThreadPoolExecutor(4) as pool:
+        for client in pool.map(lambda _: make_client(LOCAL, "sts"), range(4)):
+            client.close()
+    assert most == 1
+
+
+def event_sources(client: Any) -> Any:
+    return client.list_event_source_mappings(EventSourceArn="arn:aws:dynamodb:stream")
+
+
+def test_a_reply_of_lambda_is_read() -> None:
+    client = make_client(LOCAL, "lambda")
+    answer(client, (200, b'{"EventSourceMappings": []}'))
+    assert event_sources(client)["EventSourceMappings"] == []
+
+
+@pytest.mark.parametrize("body", [HTML, b"{}", b""])
+def test_a_stranger_is_not_taken_for_lambda(body) -> None:
+    error = failure("lambda", event_sources, (200, body))
+    assert "is not lambda" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "reply"),
+    [
+        ("dynamodb", list_tables, json_error("ExpiredTokenException")),
+        ("sts", whoami, query_error("ExpiredToken")),
+    ],
+)
+def test_expired_credentials_are_told_to_sign_in_again(service, call, reply) -> None:
+    error = failure(service, call, reply)
+    assert isinstance(error, CredentialsError)
+    assert "sign in again" in error.hint
 
 
 def test_missing_credentials_name_the_variables(new_session) -> None:

@@ -2,7 +2,7 @@
 
 from moto import mock_aws
 
-from core.aws.identity import account_id
+from core.aws.identity import Caller, account_id, caller
 from core.targets import AwsTarget
 
 
@@ -10,3 +10,11 @@ from core.targets import AwsTarget
 def test_the_account_is_the_one_of_the_credentials() -> None:
     target = AwsTarget(None, "us-east-1", placeholder_credentials=True)
     assert account_id(target) == "123456789012"
+
+
+@mock_aws
+def test_a_caller_is_told_with_name_and_region() -> None:
+    target = AwsTarget(None, "eu-west-1", placeholder_credentials=True)
+    found = caller(target, quick=True)
+    assert found == Caller("123456789012", found.arn, "eu-west-1")
+    assert found.arn.startswith("arn:aws:sts::123456789012:")

@@ -110,7 +110,7 @@ def test_only_a_public_ipv4_address_is_accepted(ip: str) -> None:
 def stub(monkeypatch) -> Iterator[Stubber]:
     """Answers for EC2, in the order in which they are added; any other request fails."""
     client = make_client(AWS, "ec2")
-    monkeypatch.setattr(security_groups, "make_client", lambda target, service, dry=None: client)
+    monkeypatch.setattr(security_groups, "make_client", lambda target, service, **_: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()

@@ -1,10 +1,12 @@
 """Where settings come from, and that secrets stay in."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
+from core.errors import SettingsError
+from core.settings import Settings, variables
 
 NOWHERE = Path("/nonexistent/.env")
 
@@ -43,3 +45,16 @@ def test_a_dotenv_file_fills_in_and_the_environment_wins(tmp_path: Path) -> None
 def test_a_secret_never_shows_in_a_repr(name: str) -> None:
     settings = Settings.from_env({name: "postgresql://u:hunter2@h/d"}, NOWHERE)
     assert "hunter2" not in repr(settings)
+
+
+def test_a_file_that_nothing_can_read_is_told_with_what_would(tmp_path, monkeypatch) -> None:
+    (tmp_path / ".env").write_text("DB_SG_ID=sg-file\n")
+    monkeypatch.setitem(sys.modules, "dotenv", None)
+    with pytest.raises(SettingsError, match=r"python-dotenv.*pip install"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
+def test_the_variables_that_are_set_are_the_environment_s_over_the_file_s(tmp_path) -> None:
+    (tmp_path / ".env").write_text("DB_SG_ID=file\nANYTHING=file\n")
+    found = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
+    assert found == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}

@@ -1,0 +1,123 @@
+"""The look at DynamoDB: does it answer, is the table ours, does anybody follow its stream?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from core.doctor.clock import clock
+from core.doctor.findings import Finding, bad, note, ok
+from core.errors import CoreError, StoreError
+from core.targets import Target
+
+if TYPE_CHECKING:
+    from core.aws.event_sources import EventSource
+    from core.dynamodb.client import Table
+
+_DEPLOY = "Deploy one, see docs/deploying.md; or run: invoke ddb.follow-stream"
+
+
+def dynamodb(target: Target) -> Iterator[Finding]:
+    """Reachability, clock, schema and stream, from one DescribeTable; then who follows."""
+    from core.aws.clock import ReplyClock
+    from core.dynamodb.client import open_table
+    from core.dynamodb.table import describe
+
+    table = open_table(target, quick=True)
+    reply_clock = ReplyClock()
+    reply_clock.watch(table.client)
+    with closing(table.client):
+        try:
+            started = time.perf_counter()
+            description = describe(table)
+            ms = round((time.perf_counter() - started) * 1000, 1)
+        except CoreError:
+            if reply_clock.ahead is not None:  # a wrong clock may be the reason
+                yield clock("dynamodb clock", reply_clock.ahead)
+            raise
+    place = table.target.endpoint_url or f"AWS {table.client.meta.region_name}"
+    yield ok("dynamodb", f"DynamoDB answers at {place}", ms=ms)
+    yield clock("dynamodb clock", reply_clock.ahead)
+    yield _table(table, description)
+    if description is not None:
+        yield from _stream(target, table, description)
+    else:
+        yield note("stream", "unknown; see dynamodb table")
+        yield note("projection", "unknown; see dynamodb table")
+
+
+def _table(table: Table, description: dict[str, Any] | None) -> Finding:
+    from core.dynamodb.table import not_active, schema_differences
+
+    check = "dynamodb table"
+    if description is None:
+        return bad(check, f"there is no table {table.name}", "Create it: invoke ddb.schema-load")
+    if differences := schema_differences(description):
+        return bad(
+            check,
+            f"{table.name} has another schema: {'; '.join(differences)}",
+            "Name another table in DDB_MESSAGE_TABLE, then run: invoke ddb.schema-load",
+        )
+    if unready := not_active(description):
+        return note(check, f"{table.name}: {'; '.join(unready)}", "Wait, then run it again.")
+    return ok(check, f"{table.name} has Cruddur's key and index")
+
+
+def _stream(target: Target, table: Table, description: dict[str, Any]) -> Iterator[Finding]:
+    from core.dynamodb.stream import turning_on
+    from core.dynamodb.table import shows_new_images, stream_is_on
+
+    if not stream_is_on(description):
+        # Our own sends move the inbox rows themselves: only messages of others wait for a stream.
+        yield note(
+            "stream",
+            "off: messages that other programs write do not move inboxes",
+            f"If there are any: {turning_on(table)}",
+        )
+        yield note("projection", "there is no stream to follow")
+        return
+    if not shows_new_images(description):
+        view = description["StreamSpecification"]["StreamViewType"]
+        yield note(
+            "stream",
+            f"on with view type {view}: it lacks the new images that the projection reads",
+            "Turn it off (--stream-specification StreamEnabled=false), then on with the right one:"
+            f" {turning_on(table)}",
+        )
+    else:
+        yield ok("stream", f"on, {description['StreamSpecification']['StreamViewType']}")
+    yield _projection(target, description["LatestStreamArn"])
+
+
+def _projection(target: Target, stream_arn: str) -> Finding:
+    from core.aws.event_sources import event_sources
+
+    if not target.is_production:
+        return ok("projection", "locally it is done by: invoke ddb.follow-stream")
+    try:
+        return judged(event_sources(target.aws, stream_arn, quick=True))
+    except StoreError as error:
+        return note("projection", f"unknown: {error.problem}", error.hint)
+
+
+def judged(sources: list[EventSource]) -> Finding:
+    """What it means that a stream is delivered to ``sources``."""
+    if not sources:
+        return note("projection", "no Lambda function is given the stream", _DEPLOY)
+    for source in sources:
+        if not source.is_enabled:
+            return bad(
+                "projection",
+                f"the stream's delivery to {source.function} is {source.state}",
+                f"aws lambda update-event-source-mapping --uuid {source.uuid} --enabled",
+            )
+        if source.trouble:
+            name = source.function.partition(":")[0]
+            return bad(
+                "projection",
+                f"function {source.function} does not take the stream: {source.trouble}",
+                f"Read its log: aws logs tail /aws/lambda/{name}",
+            )
+    return ok("projection", "done by function " + ", ".join(each.function for each in sources))

@@ -1,0 +1,140 @@
+"""What the project stands on here: Python, packages, disk, the embedded engines."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.doctor.findings import Finding, bad, note, ok
+from core.doctor.probes import INSTALL
+from core.settings import PROJECT_ROOT
+from core.targets import Target
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+    from core.engines import EngineStatus
+
+VENV = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+NOTABLE_BYTES = 1_000_000_000
+SCARCE_BYTES = 100_000_000
+
+
+def python(_: Target, version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Finding]:
+    """Whether this Python is one that the project runs on."""
+    told = f"Python {'.'.join(map(str, version))} at {sys.executable}"
+    project = (PROJECT_ROOT / "pyproject.toml").read_text("utf-8")
+    oldest = re.search(r'requires-python = ">=([\d.]+)"', project)
+    if oldest is None:
+        yield note("python", f"{told}; pyproject.toml does not say which one is needed")
+    elif version < tuple(map(int, oldest[1].split("."))):
+        yield bad("python", f"{told}; the project needs {oldest[1]}", f"With such a one: {VENV}")
+    else:
+        yield ok("python", told)
+
+
+def packages(
+    _: Target, requirements: Path = PROJECT_ROOT / "requirements.txt"
+) -> Iterator[Finding]:
+    """Whether every required package is there, in a version that will do."""
+    wanted = list(_required(requirements))
+    faults = [fault for requirement in wanted if (fault := _fault(requirement))]
+    if faults:
+        yield bad("packages", "; ".join(faults), INSTALL)
+    else:
+        yield ok("packages", f"{len(wanted)} as {requirements.name} wants them")
+
+
+def _required(requirements: Path) -> Iterator[Requirement]:
+    """The requirements, and those that they bring for the extras they name."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    from packaging.requirements import Requirement
+
+    lines = (line.partition("#")[0].strip() for line in requirements.read_text("utf-8").split("\n"))
+    for line in lines:
+        if not line or (line.startswith("-") and line != "-e ."):
+            continue
+        requirement = Requirement("cruddur-ops" if line == "-e ." else line)
+        yield requirement
+        try:
+            brought = [Requirement(text) for text in requires(requirement.name) or ()]
+        except PackageNotFoundError:
+            continue
+        for extra in requirement.extras:
+            here = {"extra": extra}
+            yield from (each for each in brought if each.marker and each.marker.evaluate(here))
+
+
+def _fault(requirement: Requirement) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return f"{requirement.name} is not installed"
+    if requirement.specifier.contains(found, prereleases=True):
+        return None
+    return f"{requirement.name} is {found} instead of {requirement.specifier}"
+
+
+def virtual_environment(
+    _: Target, prefix: str = sys.prefix, base_prefix: str = sys.base_prefix
+) -> Iterator[Finding]:
+    """Whether packages go into an environment of the project's own."""
+    if prefix != base_prefix:
+        yield ok("virtual environment", prefix)
+    else:
+        yield note(
+            "virtual environment",
+            f"none: packages are those of the system's Python in {prefix}",
+            f"{VENV} && . .venv/bin/activate",
+        )
+
+
+def disk(
+    target: Target, scarce: int = SCARCE_BYTES, notable: int = NOTABLE_BYTES
+) -> Iterator[Finding]:
+    """Whether the disk has room for the engines' data and for exports."""
+    folder = target.settings.engines_path
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    told = f"{_size(free)} free at {folder}"
+    if free < scarce:
+        yield bad("disk", told, f"Make room. What is large: du -xsh {folder}/* | sort -h")
+    elif free < notable:
+        yield note("disk", told, f"What is large: du -xsh {folder}/* | sort -h")
+    else:
+        yield ok("disk", told)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:,.0f} MB"
+
+
+def engines(target: Target) -> Iterator[Finding]:
+    """Whether the embedded engines run, if this target is on them."""
+    from core import engines as embedded
+
+    settings = target.settings
+    used = {"postgres": not settings.connection_url, "dynamodb": not settings.endpoint_url}
+    if target.is_production or not any(used.values()):
+        yield ok("engines", "not used by this target")
+        return
+    found = [engine for engine in embedded.status(settings.engines_path) if used[engine.name]]
+    if all(engine.state == "running" for engine in found):
+        yield ok("engines", ", ".join(f"{each.name} runs on port {each.port}" for each in found))
+    else:
+        yield bad("engines", "; ".join(map(_engine, found)), "Run: invoke up")
+
+
+def _engine(engine: EngineStatus) -> str:
+    told = f"{engine.name} is {engine.state}"
+    if engine.state == "running" or not engine.notes:
+        return told
+    return f"{told}: {engine.notes}"

@@ -1,0 +1,45 @@
+"""The look at Postgres: does it answer, and is what it holds Cruddur's?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from core.doctor.clock import clock
+from core.doctor.findings import Finding, bad, note, ok
+from core.targets import Target
+from core.timestamps import now
+
+
+def postgres(target: Target) -> Iterator[Finding]:
+    """Reachability, schema and clock, over one connection."""
+    from core.postgres import admin, health
+    from core.postgres.database import Database
+
+    with Database(target.postgres) as db:
+        started = time.perf_counter()
+        greeting = health.greet(db)
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        ahead = now() - greeting.now
+        told = f"Postgres {greeting.version} answers at {db.address.place}"
+        yield ok("postgres", told, ms=ms)
+        yield _schema(target, health.schema_differences(db), admin.read_marker(db))
+    yield clock("postgres clock", ahead)
+
+
+def _schema(target: Target, differences: list[str], marker: str | None) -> Finding:
+    name = target.postgres.dbname
+    if differences:
+        return bad(
+            "postgres schema",
+            f"database {name!r} is not Cruddur's: {'; '.join(differences)}",
+            "Load the schema (this drops users and activities): invoke db.schema-load",
+        )
+    told = f"users and activities are there in {name!r}"
+    if marker is None:
+        told += ", without an environment marker: it counts as production"
+        return note("postgres schema", told)
+    if marker != target.environment:
+        told += f", which is marked {marker!r}; the target is {target.environment}"
+        return note("postgres schema", told)
+    return ok("postgres schema", told)

@@ -1,0 +1,552 @@
+"""``invoke doctor``: each check, healthy and made to fail."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs
+
+import psutil
+import psycopg
+import pytest
+
+from core import engines as embedded
+from core.aws.clients import make_client
+from core.dynamodb import keys
+from core.dynamodb.table import create_table
+from core.targets import AwsTarget, Environment
+
+Diagnose = Callable[..., dict[str, dict[str, Any]]]
+CHECKS = [
+    *("python", "packages", "virtual environment", "disk", "engines", "variables", "credentials"),
+    *("postgres", "postgres schema", "postgres clock"),
+    *("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
+]
+
+
+@pytest.fixture
+def diagnose(run_invoke) -> Diagnose:
+    """``diagnose(env, "--prod")``: the findings by check; the last one of a check with several."""
+
+    def run(env: dict[str, str], *options: str) -> dict[str, dict[str, Any]]:
+        result = run_invoke("doctor", "--json", *options, env=env)
+        found = json.loads(result.stdout)
+        assert result.returncode == int(any(finding["state"] == "bad" for finding in found))
+        return {finding["check"]: finding for finding in found}
+
+    return run
+
+
+def bad_ones(found: dict[str, dict[str, Any]]) -> set[str]:
+    return {check for check, finding in found.items() if finding["state"] == "bad"}
+
+
+# Healthy
+
+
+def test_a_healthy_system_is_all_well(run_invoke, table_env) -> None:
+    result = run_invoke("doctor", env=table_env)
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok"] * len(CHECKS)
+    assert result.returncode == 0
+    target, tally = result.stderr.splitlines()
+    assert target.startswith("target: local · Postgres seeded-")
+    assert tally == "0 bad, 0 to note"
+
+
+def test_the_embedded_engines_are_looked_at_where_they_are_the_target(
+    diagnose, engines_folder
+) -> None:
+    found = diagnose({"CRUDDUR_ENGINES_DIR": str(engines_folder)})
+    assert found["engines"]["state"] == "ok"
+    assert found["engines"]["finding"].startswith("postgres runs on port ")
+
+
+def test_a_program_gets_every_check_once_with_the_times_of_both_stores(run_invoke, table_env):
+    found = json.loads(run_invoke("doctor", "--json", env=table_env).stdout)
+    assert [finding["check"] for finding in found] == CHECKS
+    assert {tuple(finding) for finding in found} == {("check", "state", "finding", "mend", "ms")}
+    timed = {finding["check"] for finding in found if finding["ms"] is not None}
+    assert timed == {"postgres", "dynamodb"}
+    assert all(0 < finding["ms"] < 5000 for finding in found if finding["ms"] is not None)
+
+
+def test_the_doctor_changes_nothing(run_invoke, bare_env, messages) -> None:
+    run_invoke("doctor", env=bare_env)
+    assert messages.name not in messages.client.list_tables()["TableNames"]
+
+
+# Engines and reachability
+
+
+def test_engines_that_were_never_started_are_one_command_away(diagnose) -> None:
+    found = diagnose({})
+    assert list(found) == CHECKS
+    assert bad_ones(found) == {"engines", "postgres", "dynamodb"}
+    assert found["engines"]["mend"] == "Run: invoke up"
+    assert found["python"]["state"] == "ok"
+
+
+def test_engines_that_were_stopped_are_one_command_away(diagnose, tmp_path) -> None:
+    folder = tmp_path / "stopped"
+    embedded.start(folder)
+    embedded.stop(folder)
+    found = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
+    assert bad_ones(found) == {"engines", "postgres", "dynamodb"}
+    assert found["engines"]["finding"] == "postgres is stopped; dynamodb is stopped"
+    assert found["postgres"]["mend"].endswith("invoke up")
+    assert found["dynamodb"]["mend"].endswith("invoke up")
+
+
+def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> None:
+    folder = tmp_path / "killed"
+    (killed,) = [engine for engine in embedded.start(folder) if engine.name == "dynamodb"]
+    try:
+        process = psutil.Process(killed.pid)
+        process.kill()
+        process.wait(10)
+        found = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
+    finally:
+        embedded.stop(folder)
+    assert found["engines"]["state"] == "bad"
+    assert found["engines"]["finding"].startswith("postgres is running; dynamodb is stopped: was ")
+    assert "may be lost" in found["engines"]["finding"]
+
+
+@pytest.fixture
+def silence() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_servers_that_are_silent_are_given_up_on_in_seconds(diagnose, silence) -> None:
+    url = f"postgresql://someone@127.0.0.1:{silence}/cruddur"
+    started = time.monotonic()
+    found = diagnose({"CONNECTION_URL": url, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence}"})
+    assert time.monotonic() - started < 12
+    assert bad_ones(found) == {"postgres", "dynamodb"}
+    assert list(found) == CHECKS
+
+
+def test_one_store_that_is_down_does_not_hide_the_other(diagnose, table_env) -> None:
+    found = diagnose(table_env | {"CONNECTION_URL": "postgresql://someone@127.0.0.1:9/cruddur"})
+    assert bad_ones(found) == {"postgres"}
+    assert found["postgres schema"]["finding"] == "unknown; see postgres"
+    assert found["dynamodb table"]["state"] == "ok"
+    found = diagnose(table_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert bad_ones(found) == {"dynamodb"}
+    assert found["postgres schema"]["state"] == "ok"
+
+
+def test_a_refused_password_is_bad_and_not_shown(run_invoke, table_env) -> None:
+    user, _, place = table_env["CONNECTION_URL"].rpartition("@")
+    url = f"{user.rpartition(':')[0]}:hunter2@{place}"
+    result = run_invoke("doctor", env=table_env | {"CONNECTION_URL": url})
+    assert result.returncode == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("BAD")]
+    assert line.split()[1] == "postgres"
+    assert "refused the user" in line
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+def test_a_url_that_cannot_be_read_is_bad_and_hides_nothing_else(run_invoke, table_env) -> None:
+    result = run_invoke("doctor", env=table_env | {"CONNECTION_URL": "mysql://u:hunter2@h/d"})
+    assert result.returncode == 1
+    assert "BAD   postgres            CONNECTION_URL is not a Postgres URL" in result.stdout
+    assert "ok    dynamodb table" in result.stdout
+    assert result.stderr.startswith("target: local · no postgres: CONNECTION_URL is not a ")
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+# Postgres
+
+
+def test_a_missing_database_is_one_command_away(diagnose, table_env, postgres_env) -> None:
+    found = diagnose(table_env | postgres_env)
+    assert bad_ones(found) == {"postgres"}
+    assert found["postgres"]["mend"] == "Run: invoke db.create"
+
+
+@pytest.fixture
+def own_database(run_invoke, table_env, postgres_env) -> dict[str, str]:
+    """The environment of a command on a database with our schema that a test may break."""
+    for task in ("db.create", "db.schema-load"):
+        assert run_invoke(task, env=table_env | postgres_env).returncode == 0
+    return table_env | postgres_env
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("DROP TABLE activities", "table activities is missing"),
+        ("ALTER TABLE users DROP COLUMN email", "column users.email is missing"),
+        (
+            "ALTER TABLE activities DROP COLUMN uuid, ADD COLUMN uuid text",
+            "column activities.uuid is text instead of uuid",
+        ),
+    ],
+)
+def test_a_schema_that_is_not_cruddur_s_is_bad(diagnose, own_database, damage, told) -> None:
+    with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
+        connection.execute(damage)
+    found = diagnose(own_database)
+    assert bad_ones(found) == {"postgres schema"}
+    assert found["postgres schema"]["finding"].endswith(told)
+    assert "invoke db.schema-load" in found["postgres schema"]["mend"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DROP TABLE cruddur_ops_environment", "counts as production"),
+        ("UPDATE cruddur_ops_environment SET environment = 'production'", "marked 'production'"),
+    ],
+)
+def test_a_database_that_says_it_is_another_target_is_to_note(
+    diagnose, own_database, change, told
+) -> None:
+    with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
+        connection.execute(change)
+    found = diagnose(own_database)
+    assert found["postgres schema"]["state"] == "note"
+    assert told in found["postgres schema"]["finding"]
+
+
+# DynamoDB
+
+
+def test_a_missing_table_is_one_command_away(diagnose, bare_env) -> None:
+    found = diagnose(bare_env)
+    assert bad_ones(found) == {"dynamodb table"}
+    assert found["dynamodb table"]["mend"] == "Create it: invoke ddb.schema-load"
+    assert found["stream"]["finding"] == "unknown; see dynamodb table"
+
+
+def test_a_table_with_another_schema_is_bad(diagnose, bare_env, messages) -> None:
+    messages.client.create_table(
+        TableName=messages.name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    found = diagnose(bare_env)
+    assert bad_ones(found) == {"dynamodb table"}
+    assert "its key is id" in found["dynamodb table"]["finding"]
+    assert f"index {keys.INDEX} is missing" in found["dynamodb table"]["finding"]
+
+
+def test_a_missing_index_is_bad(diagnose, table_env, messages) -> None:
+    drop = [{"Delete": {"IndexName": keys.INDEX}}]
+    messages.client.update_table(TableName=messages.name, GlobalSecondaryIndexUpdates=drop)
+    found = diagnose(table_env)
+    assert bad_ones(found) == {"dynamodb table"}
+    assert f"index {keys.INDEX} is missing" in found["dynamodb table"]["finding"]
+
+
+def test_a_stream_that_is_off_is_to_note_with_the_command_that_turns_it_on(
+    diagnose, table_env, messages
+) -> None:
+    off = {"StreamEnabled": False}
+    messages.client.update_table(TableName=messages.name, StreamSpecification=off)
+    found = diagnose(table_env)
+    assert bad_ones(found) == set()
+    assert (found["stream"]["state"], found["projection"]["state"]) == ("note", "note")
+    assert "aws dynamodb update-table --table-name" in found["stream"]["mend"]
+
+
+def test_a_stream_without_new_images_is_to_note(diagnose, bare_env, messages) -> None:
+    create_table(messages, Environment.LOCAL)
+    client, name = messages.client, messages.name
+    client.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
+    view = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    client.update_table(TableName=name, StreamSpecification=view)
+    found = diagnose(bare_env)
+    assert found["stream"]["state"] == "note"
+    assert "KEYS_ONLY" in found["stream"]["finding"]
+
+
+# Variables
+
+
+def test_a_misspelt_variable_is_named_with_the_one_that_is_read(run_invoke, table_env) -> None:
+    result = run_invoke("doctor", env=table_env | {"DDB_MESSAGES_TABLE": "other"})
+    assert result.returncode == 0  # it may be another program's
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("note")]
+    assert "DDB_MESSAGES_TABLE is set and nothing here reads it; DDB_MESSAGE_TABLE" in line
+
+
+def test_half_a_setting_is_bad(diagnose, table_env) -> None:
+    found = diagnose(table_env | {"AWS_ACCESS_KEY_ID": "AKIA"})
+    assert bad_ones(found) == {"variables"}
+    assert "without AWS_SECRET_ACCESS_KEY" in found["variables"]["finding"]
+
+
+# Production: a stand-in for AWS
+
+
+@dataclass
+class FakeAws:
+    """Answers as AWS does, with what a test puts into it. ``date`` None is the real one."""
+
+    url: str = ""
+    date: str | None = None
+    replies: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def answer(self, operation: str, reply: Any, status: int = 200) -> None:
+        self.replies[operation] = (status, reply if isinstance(reply, str) else json.dumps(reply))
+
+
+@pytest.fixture
+def fake_aws() -> Iterator[FakeAws]:
+    fake = FakeAws()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._reply("ListEventSourceMappings")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            self._reply(target or parse_qs(body)["Action"][0])
+
+        def _reply(self, operation: str) -> None:
+            status, body = fake.replies[operation]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return fake.date or super().date_time_string(timestamp)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        fake.url = f"http://127.0.0.1:{server.server_port}"
+        Thread(target=server.serve_forever, daemon=True).start()
+        fake.answer("GetCallerIdentity", CALLER)
+        fake.answer("ListEventSourceMappings", {"EventSourceMappings": [mapping()]})
+        yield fake
+        server.shutdown()
+
+
+CALLER = (
+    "<GetCallerIdentityResponse><GetCallerIdentityResult>"
+    "<Arn>arn:aws:iam::123456789012:user/ops</Arn><UserId>U</UserId><Account>123456789012</Account>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+
+
+def mapping(**changed: str) -> dict[str, str]:
+    function = "arn:aws:lambda:us-east-1:123456789012:function:projection"
+    found = {"UUID": "u-1", "FunctionArn": function, "State": "Enabled"}
+    return found | {"LastProcessingResult": "OK"} | changed
+
+
+def xml_error(code: str, message: str) -> str:
+    return f"<Response><Error><Code>{code}</Code><Message>{message}</Message></Error></Response>"
+
+
+@pytest.fixture
+def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, str]:
+    """The environment of a command on a production that is well."""
+    description = messages.client.describe_table(TableName=messages.name)["Table"]
+    description["CreationDateTime"] = 1_700_000_000.0
+    fake_aws.answer("DescribeTable", json.dumps({"Table": description}, default=str))
+    return {
+        "PROD_CONNECTION_URL": seeded_database_url,
+        "PROD_AWS_ENDPOINT_URL": fake_aws.url,
+        "DDB_MESSAGE_TABLE": messages.name,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+
+
+def test_production_that_is_well_is_told_with_account_region_and_function(
+    diagnose, prod_env
+) -> None:
+    found = diagnose(prod_env, "--prod")
+    assert bad_ones(found) == set()
+    assert list(found) == [*CHECKS, "security group rule"]
+    assert found["credentials"]["finding"] == (
+        "account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
+    )
+    assert found["projection"]["finding"] == "done by function projection"
+    assert "'local'; the target is production" in found["postgres schema"]["finding"]
+
+
+def test_expired_credentials_are_bad_and_everything_else_is_told(
+    diagnose, prod_env, fake_aws
+) -> None:
+    expired = xml_error("ExpiredToken", "The security token included in the request is expired")
+    fake_aws.answer("GetCallerIdentity", expired, 403)
+    found = diagnose(prod_env, "--prod")
+    assert bad_ones(found) == {"credentials"}
+    assert "is expired" in found["credentials"]["finding"]
+    assert "sign in again (aws sso login)" in found["credentials"]["mend"]
+
+
+def test_no_credentials_are_bad(diagnose, prod_env) -> None:
+    none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    found = diagnose(prod_env | none, "--prod")
+    assert bad_ones(found) == {"credentials", "dynamodb"}
+    assert "Unable to locate credentials" in found["credentials"]["finding"]
+
+
+def test_an_endpoint_that_knows_no_accounts_leaves_the_account_unknown(
+    diagnose, prod_env, fake_aws
+) -> None:
+    fake_aws.answer("GetCallerIdentity", xml_error("UnknownOperation", "not here"), 400)
+    found = diagnose(prod_env, "--prod")
+    assert (found["credentials"]["state"], bad_ones(found)) == ("note", set())
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "mend"),
+    [
+        ({"State": "Disabled"}, "is Disabled", "update-event-source-mapping --uuid u-1 --enabled"),
+        (
+            {"LastProcessingResult": "PROBLEM: Function call failed"},
+            "PROBLEM: Function call failed",
+            "aws logs tail /aws/lambda/projection",
+        ),
+    ],
+)
+def test_a_projection_that_does_not_run_is_bad(
+    diagnose, prod_env, fake_aws, change, told, mend
+) -> None:
+    fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": [mapping(**change)]})
+    found = diagnose(prod_env, "--prod")
+    assert bad_ones(found) == {"projection"}
+    assert told in found["projection"]["finding"]
+    assert mend in found["projection"]["mend"]
+
+
+def test_a_stream_that_nobody_reads_is_to_note(diagnose, prod_env, fake_aws) -> None:
+    fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": []})
+    found = diagnose(prod_env, "--prod")
+    assert (found["projection"]["state"], bad_ones(found)) == ("note", set())
+    assert found["projection"]["mend"].endswith("invoke ddb.follow-stream --prod")
+
+
+def test_a_projection_that_may_not_be_looked_at_is_unknown_and_not_bad(
+    diagnose, prod_env, fake_aws
+) -> None:
+    denied = {"__type": "AccessDeniedException", "Message": "not authorized to perform that"}
+    fake_aws.answer("ListEventSourceMappings", denied, 403)
+    found = diagnose(prod_env, "--prod")
+    assert (found["projection"]["state"], bad_ones(found)) == ("note", set())
+    assert found["projection"]["finding"].startswith("unknown: lambda refused")
+
+
+def test_a_clock_that_is_hours_off_is_bad_though_the_request_was_refused(
+    diagnose, prod_env, fake_aws
+) -> None:
+    fake_aws.date = "Mon, 01 Jan 2024 00:00:00 GMT"
+    refused = {"__type": "InvalidSignatureException", "message": "Signature not yet current"}
+    fake_aws.answer("DescribeTable", refused, 400)
+    found = diagnose(prod_env, "--prod")
+    assert bad_ones(found) == {"dynamodb", "dynamodb clock"}
+    assert "ahead of it" in found["dynamodb clock"]["finding"]
+    assert "timedatectl" in found["dynamodb clock"]["mend"]
+
+
+def test_an_index_that_is_being_built_is_to_note(diagnose, prod_env, fake_aws) -> None:
+    status, body = fake_aws.replies["DescribeTable"]
+    description = json.loads(body)
+    description["Table"]["GlobalSecondaryIndexes"][0]["IndexStatus"] = "CREATING"
+    fake_aws.answer("DescribeTable", description, status)
+    found = diagnose(prod_env, "--prod")
+    assert found["dynamodb table"]["state"] == "note"
+    assert f"index {keys.INDEX} is CREATING" in found["dynamodb table"]["finding"]
+
+
+def test_production_without_a_url_is_bad(diagnose, prod_env) -> None:
+    found = diagnose(prod_env | {"PROD_CONNECTION_URL": ""}, "--prod")
+    assert bad_ones(found) == {"postgres"}
+
+
+def test_a_local_endpoint_beside_prod_is_said_to_be_ignored(diagnose, prod_env) -> None:
+    found = diagnose(prod_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "--prod")
+    assert found["variables"]["finding"] == "--prod ignores AWS_ENDPOINT_URL"
+
+
+# The security group rule, on the engine's EC2
+
+
+@pytest.fixture
+def rule_env(engines, table_env, seeded_database_url) -> Iterator[dict[str, str]]:
+    """The environment of a command on a production whose rule lets 8.8.4.4 in."""
+    client = make_client(AwsTarget(engines.aws_endpoint_url, "us-east-1", True), "ec2")
+    with closing(client):
+        group = client.create_security_group(GroupName=uuid.uuid4().hex, Description="db")
+        group_id = group["GroupId"]
+        client.authorize_security_group_ingress(
+            GroupId=group_id,
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp",
+                    "FromPort": 5432,
+                    "ToPort": 5432,
+                    "IpRanges": [{"CidrIp": "8.8.4.4/32"}],
+                }
+            ],
+        )
+        here = [{"Name": "group-id", "Values": [group_id]}]
+        found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+        (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+        yield {
+            "PROD_CONNECTION_URL": seeded_database_url,
+            "PROD_AWS_ENDPOINT_URL": engines.aws_endpoint_url,
+            "DDB_MESSAGE_TABLE": table_env["DDB_MESSAGE_TABLE"],
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "DB_SG_ID": group_id,
+            "DB_SG_RULE_ID": rule_id,
+            "GITPOD_IP": "8.8.4.4",
+        }
+        client.delete_security_group(GroupId=group_id)
+
+
+def test_a_rule_that_lets_this_machine_in_is_well(diagnose, rule_env) -> None:
+    found = diagnose(rule_env, "--prod")
+    assert found["security group rule"]["state"] == "ok"
+    assert bad_ones(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"GITPOD_IP": "8.8.8.8"}, "and not 8.8.8.8, this machine, to 5432"),
+        ({"POSTGRES_PORT": "6543"}, "and not 8.8.4.4, this machine, to 6543"),
+        ({"DB_SG_RULE_ID": "sgr-0123456789abcdef0"}, "there is no security group rule"),
+        ({"GITPOD_IP": "10.0.0.1"}, "GITPOD_IP: 10.0.0.1 is not a public address"),
+    ],
+)
+def test_a_rule_that_keeps_this_machine_out_is_bad(diagnose, rule_env, change, told) -> None:
+    found = diagnose(rule_env | change, "--prod")
+    assert bad_ones(found) == {"security group rule"}
+    assert told in found["security group rule"]["finding"]
+
+
+def test_a_rule_that_keeps_this_machine_out_is_mended_by_its_task(diagnose, rule_env) -> None:
+    found = diagnose(rule_env | {"GITPOD_IP": "8.8.8.8"}, "--prod")
+    assert found["security group rule"]["mend"] == "Run: invoke rds.update-sg-rule --prod"
+
+
+def test_an_address_that_cannot_be_looked_up_leaves_the_rule_unknown(diagnose, rule_env) -> None:
+    nowhere = {"GITPOD_IP": "", "https_proxy": "http://127.0.0.1:9"}
+    found = diagnose(rule_env | nowhere, "--prod")
+    assert (found["security group rule"]["state"], bad_ones(found)) == ("note", set())
+    assert "could not be looked up" in found["security group rule"]["finding"]

@@ -1,0 +1,83 @@
+"""Python, packages, virtual environment and disk, well and not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.doctor import State, machine
+from core.settings import Settings
+from core.targets import Environment, Target
+
+HERE = Target(Environment.LOCAL, Settings())
+
+
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 11, 7), (3, 14, 1)])
+def test_a_python_that_the_project_takes_is_well(version) -> None:
+    (found,) = machine.python(HERE, version)
+    assert found.state is State.OK
+
+
+@pytest.mark.parametrize("version", [(3, 8, 10), (3, 10, 14)])
+def test_a_python_that_is_too_old_is_bad(version) -> None:
+    (found,) = machine.python(HERE, version)
+    assert found.state is State.BAD
+    assert found.finding.startswith(f"Python 3.{version[1]}.")
+    assert found.finding.endswith("; the project needs 3.11")
+    assert "-m venv" in found.mend
+
+
+def test_what_is_installed_here_is_what_the_project_requires() -> None:
+    (found,) = machine.packages(HERE)
+    assert found.state is State.OK, found
+    count = int(found.finding.split()[0])
+    assert count >= 12
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("no-such-package>=1", "no-such-package is not installed"),
+        ("invoke>=99", "invoke is "),
+        ("invoke<1 # too new", "instead of <1"),
+        ("psycopg[binary]>=99", "instead of >=99"),
+    ],
+)
+def test_a_package_that_will_not_do_is_bad(tmp_path: Path, line: str, fault: str) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"# what is needed\n-e .\n-r other.txt\n\n{line}\npytest\n")
+    (found,) = machine.packages(HERE, requirements)
+    assert found.state is State.BAD
+    assert fault in found.finding
+    assert "pytest" not in found.finding
+    assert found.mend == "Run: pip install -r requirements.txt"
+
+
+def test_an_extra_that_is_not_installed_is_bad(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("moto[server]\n")
+    (found,) = machine.packages(HERE, requirements)
+    assert found.state is State.BAD
+    assert "flask is not installed" in found.finding.lower()
+
+
+def test_a_virtual_environment_is_well_and_none_is_to_note() -> None:
+    (inside,) = machine.virtual_environment(HERE, "/project/.venv", "/usr")
+    (outside,) = machine.virtual_environment(HERE, "/usr", "/usr")
+    assert (inside.state, inside.finding) == (State.OK, "/project/.venv")
+    assert outside.state is State.NOTE
+    assert outside.mend.startswith("python3 -m venv .venv")
+
+
+@pytest.mark.parametrize(
+    ("scarce", "notable", "state"),
+    [(0, 0, State.OK), (0, 10**18, State.NOTE), (10**18, 10**18, State.BAD)],
+)
+def test_a_disk_without_room_is_bad(tmp_path, scarce, notable, state) -> None:
+    settings = Settings(engines_dir=str(tmp_path / "not" / "there yet"))
+    target = Target(Environment.LOCAL, settings)
+    (found,) = machine.disk(target, scarce, notable)
+    assert found.state is state
+    assert found.finding.endswith(f" free at {tmp_path}")
+    assert bool(found.mend) == (state is not State.OK)

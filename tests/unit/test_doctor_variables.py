@@ -1,0 +1,121 @@
+"""Variables that do nothing, are misspelt, or lack their companions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from core.doctor import Finding, State
+from core.doctor.variables import look
+from core.settings import Settings
+from core.targets import resolve
+
+
+def findings(values: dict[str, str], *, prod: bool = False, **options) -> list[Finding]:
+    settings = Settings.from_env(values, Path("/nonexistent/.env"))
+    return list(look(resolve(settings, prod=prod), values, **options))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("DDB_MESSAGES_TABLE", "DDB_MESSAGE_TABLE"),
+        ("CONECTION_URL", "CONNECTION_URL"),
+        ("PROD_CONNECTION_URI", "PROD_CONNECTION_URL"),
+        ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_COGNITO_POOL_ID", "AWS_COGNITO_USER_POOL_ID"),
+        ("AWS_ENDPOINT", "AWS_ENDPOINT_URL"),
+        ("ddb_message_table", "DDB_MESSAGE_TABLE"),
+        ("USER1_EMAIL", "user1_email"),
+        ("GITPODIP", "GITPOD_IP"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_one_that_is_read(wrong: str, right: str) -> None:
+    (found,) = findings({wrong: "s3cret"})
+    assert found.state is State.NOTE
+    assert found.finding == f"{wrong} is set and nothing here reads it; {right} is read"
+    assert f'export {right}="${wrong}"' in found.mend
+
+
+def test_a_misspelt_name_in_the_file_is_renamed_there() -> None:
+    (found,) = findings({"CONECTION_URL": "x"}, in_dotenv={"CONECTION_URL"})
+    assert found.mend == "Rename it in .env: CONNECTION_URL"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "HOME", "USERNAME", "USER", "LANG", "SSH_CONNECTION", "DATABASE_URL", "PGPORT"),
+        *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_OUTPUT", "AWS_CONFIG_FILE"),
+        *("AWS_CREDENTIAL_EXPIRATION", "AWS_COGNITO_USER_POOL_CLIENT_ID", "AWS_ACCOUNT_ID"),
+        *("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "GITPOD_WORKSPACE_ID"),
+        *("CODESPACES", "GITHUB_TOKEN", "REACT_APP_AWS_USER_POOLS_ID", "OTEL_SERVICE_NAME"),
+    ],
+)
+def test_other_programs_variables_are_left_alone(name: str) -> None:
+    (found,) = findings({name: "x"})
+    assert (found.state, found.finding) == (State.OK, "none is set, none is needed")
+
+
+def test_every_setting_alone_is_no_misspelling() -> None:
+    for setting in fields(Settings):
+        for name in setting.metadata["names"]:
+            assert not any("nothing here" in found.finding for found in findings({name: "1"}))
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("DB_SG_RULE_ID", "DB_SG_ID"),
+        ("user1_name", "user1_email and user1_username"),
+        ("user2_email", "user2_name and user2_username"),
+    ],
+)
+def test_what_lacks_its_companion_is_bad(there: str, missing: str) -> None:
+    (found,) = findings({there: "x"})
+    assert found.state is State.BAD
+    assert found.finding == f"{there} is set without {missing}"
+    assert found.mend.endswith(f"unset {there}")
+
+
+def test_of_two_names_the_one_that_loses_is_told_if_it_differs() -> None:
+    both = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
+    (found,) = findings(both)
+    assert found.finding == "AWS_REGION says something else than AWS_DEFAULT_REGION, which wins"
+    assert found.state is State.NOTE
+    assert findings(both | {"AWS_REGION": "eu-west-1"})[0].state is State.OK
+
+
+def test_the_common_endpoint_beside_dynamodb_s_own_is_no_contradiction() -> None:
+    values = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
+    assert [found.state for found in findings(values)] == [State.OK]
+
+
+@pytest.mark.parametrize("prod", [False, True])
+def test_an_endpoint_of_another_service_is_read_nowhere(prod: bool) -> None:
+    (found,) = findings({"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://x"}, prod=prod)
+    assert found.state is State.NOTE
+    assert "is not read" in found.finding
+
+
+def test_production_says_which_endpoints_it_ignores() -> None:
+    values = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
+    assert [found.finding for found in findings(values, prod=True)] == [
+        "--prod ignores AWS_ENDPOINT_URL_DYNAMODB",
+        "--prod ignores AWS_ENDPOINT_URL",
+    ]
+
+
+def test_keys_that_win_over_a_profile_are_told_where_they_are_used() -> None:
+    values = {"AWS_PROFILE": "ops", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    (found,) = findings(values, prod=True)
+    assert found.finding.startswith("AWS_PROFILE's keys are not used")
+    assert findings(values)[0].state is State.OK
+
+
+def test_names_are_told_and_values_never() -> None:
+    values = {"CONNECTION_URL": "hunter2", "DB_SG_ID": "hunter2", "AWS_REGIONS": "hunter2"}
+    assert "hunter2" not in str(findings(values))
