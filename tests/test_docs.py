@@ -67,13 +67,6 @@ def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_workspace_starts_with_the_project_s_own_tasks() -> None:
-    workspace = (PROJECT_ROOT / ".gitpod.yml").read_text()
-    used = re.findall(r"^ +invoke ([\w.-]+)", workspace, flags=re.MULTILINE)
-    assert used
-    assert set(used) <= set(TASKS)
-
-
 def test_every_sql_file_is_used() -> None:
     sources = "".join(path.read_text() for path in (PROJECT_ROOT / "core").rglob("*.py"))
     unused = [name for name in statements.names() if f'"{name}"' not in sources]
