@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 
 import jsonschema
 
@@ -17,7 +18,7 @@ TEXT = {"type": "string", "minLength": 1}
 # of use here; a key beside them is a slip of the pen.
 GITPOD_SCHEMA = {
     "type": "object",
-    "required": ["tasks", "ports"],
+    "required": ["image", "tasks", "ports"],
     "additionalProperties": False,
     "properties": {
         "image": TEXT,
@@ -95,6 +96,13 @@ def test_the_admin_ui_s_port_is_named_private_and_opened() -> None:
     assert [words for words in invocations() if words[0] == "admin"] == [
         ["admin", "--port", str(PORT)]
     ] * 2
+
+
+def test_both_images_have_a_python_that_the_project_was_run_on() -> None:
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+    for image in (gitpod()["image"], devcontainer()["image"]):
+        version = image.rpartition("python")[2][1:]
+        assert f"Programming Language :: Python :: {version}" in project["classifiers"], image
 
 
 def test_both_files_set_up_as_the_readme_does() -> None:
