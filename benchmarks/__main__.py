@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from commands import bench_commands
+from install import bench_install
 from store import bench_store
 
 from core import engines
@@ -21,6 +22,7 @@ from core import engines
 def main() -> None:
     arguments = _parser().parse_args()
     print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    bench_install()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "engines"
         try:

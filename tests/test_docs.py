@@ -69,13 +69,6 @@ def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_workspace_starts_with_the_project_s_own_tasks() -> None:
-    workspace = (PROJECT_ROOT / ".gitpod.yml").read_text()
-    used = re.findall(r"^ +invoke ([\w.-]+)", workspace, flags=re.MULTILINE)
-    assert used
-    assert set(used) <= set(TASKS)
-
-
 def test_every_check_of_the_doctor_is_explained() -> None:
     target = Target(Environment.PRODUCTION, Settings())
     checks = [check for probe in doctor.probes(target) for check in probe.checks]

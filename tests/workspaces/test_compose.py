@@ -1,0 +1,117 @@
+"""compose.yaml, as far as it can be checked without Docker."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+import yaml
+
+from core.engines import DATABASE
+from core.postgres.conninfo import parse_url
+from core.settings import PROJECT_ROOT, Settings
+from core.targets import resolve
+
+COMPOSE = yaml.safe_load((PROJECT_ROOT / "compose.yaml").read_text())
+DB, DDB = COMPOSE["services"]["db"], COMPOSE["services"]["ddb"]
+PAGE = (PROJECT_ROOT / "docs" / "workspaces.md").read_text()
+
+TEXT = {"type": "string", "minLength": 1}
+SECONDS = {"type": "string", "pattern": r"^\d+s$"}
+SERVICE = {
+    "type": "object",
+    "required": ["image", "ports", "volumes", "healthcheck"],
+    "additionalProperties": False,
+    "properties": {
+        "image": {"type": "string", "pattern": r"^[a-z/-]+:\d[\w.-]*$"},
+        **dict.fromkeys(("user", "working_dir", "command"), TEXT),
+        "environment": {"type": "object", "additionalProperties": TEXT},
+        "ports": {
+            "type": "array",
+            "items": {"type": "string", "pattern": r"^127\.0\.0\.1:\d+:\d+$"},
+        },
+        "volumes": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z]+:/"}},
+        "healthcheck": {
+            "type": "object",
+            "required": ["test"],
+            "additionalProperties": False,
+            "properties": {
+                "test": {"type": "array", "prefixItems": [{"enum": ["CMD", "CMD-SHELL"]}]},
+                "interval": SECONDS,
+                "timeout": SECONDS,
+                "retries": {"type": "integer"},
+            },
+        },
+        "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
+    },
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["services", "volumes"],
+    "additionalProperties": False,
+    "properties": {
+        "name": TEXT,
+        "services": {"type": "object", "additionalProperties": SERVICE},
+        "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
+    },
+}
+
+
+def published(service: dict) -> str:
+    """``127.0.0.1:8000`` of a service's one port."""
+    (port,) = service["ports"]
+    return port.rpartition(":")[0]
+
+
+def variables() -> dict[str, str]:
+    """What the page tells to export."""
+    return dict(re.findall(r"^export (\w+)=(\S+)$", PAGE, flags=re.M))
+
+
+def test_the_file_holds_documented_keys_pinned_images_and_loopback_ports() -> None:
+    jsonschema.validate(COMPOSE, SCHEMA)
+
+
+@pytest.mark.parametrize("service", [DB, DDB], ids=["db", "ddb"])
+def test_a_store_keeps_its_data_in_a_volume_that_is_declared(service) -> None:
+    (volume,) = (mount.split(":")[0] for mount in service["volumes"])
+    assert volume in COMPOSE["volumes"]
+
+
+def test_ports_and_names_are_those_of_cruddur_s_own_file() -> None:
+    assert (DB["ports"], DDB["ports"]) == (["127.0.0.1:5432:5432"], ["127.0.0.1:8000:8000"])
+    assert DB["environment"] == {
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_PASSWORD": "password",
+        "POSTGRES_DB": DATABASE,
+    }
+
+
+def test_dynamodb_local_writes_into_its_volume_whatever_the_credentials() -> None:
+    (target,) = (mount.split(":")[1] for mount in DDB["volumes"])
+    options = DDB["command"].split()
+    folder = options[options.index("-dbPath") + 1].removeprefix("./")
+    assert f"{DDB['working_dir']}/{folder}" == target
+    assert "-sharedDb" in options
+    assert "-inMemory" not in options
+
+
+def test_what_the_page_tells_to_export_leads_the_tasks_there() -> None:
+    told = variables()
+    known = {name for setting in fields(Settings) for name in setting.metadata["names"]}
+    assert set(told) <= known
+    target = resolve(Settings.from_env(told, PROJECT_ROOT / "no .env"), prod=False)
+    assert urlsplit(target.dynamodb.endpoint_url).netloc == published(DDB)
+    names = DB["environment"]
+    assert target.postgres.place == published(DB)
+    assert (target.postgres.user, target.postgres.dbname) == (names["POSTGRES_USER"], DATABASE)
+    whole = f"postgresql://postgres:{names['POSTGRES_PASSWORD']}@{published(DB)}/{DATABASE}"
+    assert target.postgres == parse_url(whole, "CONNECTION_URL")
+
+
+def test_the_healthchecks_ask_on_the_ports_that_are_published() -> None:
+    assert DDB["healthcheck"]["test"][1].endswith(f"http://{published(DDB)}")
+    assert f"--dbname {DATABASE}" in DB["healthcheck"]["test"][1]

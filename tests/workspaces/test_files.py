@@ -1,0 +1,131 @@
+"""The start-up files of workspaces: well formed, of one mind, and true of the tasks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import jsonschema
+
+from core.settings import PROJECT_ROOT
+from tests.workspaces.workspace import LIFECYCLE, PORT, devcontainer, gitpod, invoked
+
+TEXT = {"type": "string", "minLength": 1}
+
+# The keys that Gitpod and the Development Containers specification document, as far as they are
+# of use here; a key beside them is a slip of the pen.
+GITPOD_SCHEMA = {
+    "type": "object",
+    "required": ["image", "tasks", "ports"],
+    "additionalProperties": False,
+    "properties": {
+        "image": TEXT,
+        "tasks": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["name", "command"],
+                "additionalProperties": False,
+                "properties": dict.fromkeys(("name", "before", "init", "command"), TEXT),
+            },
+        },
+        "ports": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["port", "name", "visibility", "onOpen"],
+                "additionalProperties": False,
+                "properties": {
+                    "port": {"type": "integer"},
+                    "name": TEXT,
+                    "description": TEXT,
+                    "visibility": {"enum": ["private", "public"]},
+                    "onOpen": {"enum": ["open-browser", "open-preview", "notify", "ignore"]},
+                },
+            },
+        },
+    },
+}
+PORT_ATTRIBUTES = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": TEXT,
+        "protocol": {"enum": ["http", "https"]},
+        "onAutoForward": {"enum": ["notify", "openBrowser", "openBrowserOnce", "silent", "ignore"]},
+    },
+}
+DEVCONTAINER_SCHEMA = {
+    "type": "object",
+    "required": ["name", "image", "postStartCommand"],
+    "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(("name", "image", "remoteUser", *LIFECYCLE), TEXT),
+        "remoteEnv": {"type": "object", "additionalProperties": TEXT},
+        "forwardPorts": {"type": "array", "items": {"type": "integer"}},
+        "portsAttributes": {"type": "object", "additionalProperties": PORT_ATTRIBUTES},
+        "otherPortsAttributes": PORT_ATTRIBUTES,
+    },
+}
+
+
+def invocations() -> list[list[str]]:
+    """The words after every ``invoke`` of both files."""
+    scripts = [task["command"] for task in gitpod()["tasks"]]
+    scripts += [command for key, command in devcontainer().items() if key in LIFECYCLE]
+    return [words for script in scripts for words in invoked(script)]
+
+
+def test_both_files_hold_nothing_but_documented_keys() -> None:
+    jsonschema.validate(gitpod(), GITPOD_SCHEMA)
+    jsonschema.validate(devcontainer(), DEVCONTAINER_SCHEMA)
+
+
+def test_the_admin_ui_s_port_is_named_private_and_opened() -> None:
+    (port,) = gitpod()["ports"]
+    assert (port["port"], port["visibility"], port["onOpen"]) == (PORT, "private", "open-browser")
+    found = devcontainer()
+    assert found["forwardPorts"] == [PORT]
+    assert found["portsAttributes"] == {
+        str(PORT): {"label": port["name"], "onAutoForward": "openBrowserOnce"}
+    }
+    assert found["otherPortsAttributes"] == {"onAutoForward": "ignore"}
+    assert [words for words in invocations() if words[0] == "admin"] == [
+        ["admin", "--port", str(PORT)]
+    ] * 2
+
+
+def test_both_images_have_a_python_that_the_project_was_run_on() -> None:
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+    for image in (gitpod()["image"], devcontainer()["image"]):
+        version = image.rpartition("python")[2][1:]
+        assert f"Programming Language :: Python :: {version}" in project["classifiers"], image
+
+
+def test_both_files_set_up_as_the_readme_does() -> None:
+    (in_readme,) = re.findall(
+        r"^(python3 -m venv \.venv .*requirements\.txt) &&",
+        (PROJECT_ROOT / "README.md").read_text(),
+        flags=re.M,
+    )
+    (in_gitpod,) = [task["init"] for task in gitpod()["tasks"] if "init" in task]
+    in_devcontainer = devcontainer()["updateContentCommand"].replace("/home/vscode/", "")
+    assert in_gitpod == in_devcontainer == in_readme
+
+
+def test_both_files_start_the_same_tasks_with_options_that_exist() -> None:
+    commands = sorted(invocations())
+    assert commands[::2] == commands[1::2]
+    for task, *options in commands[::2]:
+        told = subprocess.run(
+            [sys.executable, "-m", "invoke", "--help", task],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert told.returncode == 0, told.stderr
+        known = set(re.findall(r"--[a-z-]+", told.stdout))
+        assert {option for option in options if option.startswith("--")} <= known, task

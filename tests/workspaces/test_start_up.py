@@ -1,0 +1,116 @@
+"""What the start-up files say, executed in their order in a clean copy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from core import engines
+from core.engines import processes
+from tests.workspaces.workspace import (
+    DEVCONTAINER,
+    GITPOD,
+    LIFECYCLE,
+    Workspace,
+    press_ctrl_c,
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace; whatever a failed test leaves running in it is ended."""
+    made = Workspace(tmp_path)
+    yield made
+    for folder in (made.copy / ".engines", made.home / ".engines"):
+        engines.stop(folder)
+    for process in made.processes():
+        process.kill()
+
+
+def test_gitpod_s_terminals_end_with_the_admin_ui_over_seeded_stores(workspace) -> None:
+    workspace.environment["GITPOD_WORKSPACE_URL"] = "https://me-ops-1.ws-eu1.gitpod.io"
+    tasks = yaml.safe_load(workspace.read(GITPOD))["tasks"]
+    # All at once and without a prebuild: nothing is there yet, and somebody has to wait.
+    terminals = {
+        task["name"]: workspace.open_terminal(task["name"], _gitpod_script(task)) for task in tasks
+    }
+    _wait_for_admin_ui(workspace, terminals["admin UI"], "admin UI")
+    assert terminals["security group"].wait(timeout=60) == 0
+    assert "there is no rule to update" in workspace.printed("security group")
+    assert terminals["stores"].wait(timeout=60) == 0
+    assert "The inbox of andrewbrown:" in workspace.printed("stores")
+    _check_who_gets_in(workspace, f"{workspace.port}-me-ops-1.ws-eu1.gitpod.io")
+    assert press_ctrl_c(terminals["admin UI"]) == 0
+    _stop_engines(workspace, 'export PATH="$PWD/.venv/bin:$PATH"')
+
+
+def _gitpod_script(task: dict[str, str]) -> str:
+    """One terminal of Gitpod's: each part only after the one before it has succeeded."""
+    parts = (task[part].strip() for part in ("before", "init", "command") if part in task)
+    return " && ".join(f"{{\n{part}\n}}" for part in parts)
+
+
+def test_a_devcontainer_s_lifecycle_ends_with_the_admin_ui_over_seeded_stores(workspace) -> None:
+    workspace.environment["CODESPACE_NAME"] = "fluffy-engine"
+    config = json.loads(workspace.read(DEVCONTAINER))
+    for name, value in config["remoteEnv"].items():
+        inherited = workspace.environment.get(name, "")
+        workspace.environment[name] = value.replace(f"${{containerEnv:{name}}}", inherited)
+    *steps, last = [step for step in LIFECYCLE if step in config]
+    for step in steps:
+        code = workspace.open_terminal(step, config[step]).wait(timeout=120)
+        assert code == 0, workspace.printed(step)
+    assert "there is no rule to update" in workspace.printed("postStartCommand")
+    assert "The inbox of andrewbrown:" in workspace.printed("postStartCommand")
+    assert not (workspace.copy / ".engines").exists()  # it may be the host's, with its engines
+    terminal = workspace.open_terminal(last, config[last])
+    _wait_for_admin_ui(workspace, terminal, last)
+    _check_who_gets_in(workspace, f"fluffy-engine-{workspace.port}.app.github.dev")
+    assert press_ctrl_c(terminal) == 0
+    _stop_engines(workspace)
+
+
+def test_a_security_group_that_cannot_be_updated_keeps_no_devcontainer_from_starting(
+    workspace,
+) -> None:
+    workspace.environment["DB_SG_ID"] = "sg-0123456789abcdef0"
+    script = json.loads(workspace.read(DEVCONTAINER))["postStartCommand"]
+    (workspace.home / "programs" / "invoke").write_text(
+        '#!/bin/sh\necho "$@"\n[ "$1" != rds.update-sg-rule ]\n'
+    )
+    (workspace.home / "programs" / "invoke").chmod(0o755)
+    assert workspace.open_terminal("start", script).wait(timeout=60) == 0
+    assert workspace.printed("start").split("\n")[1] == "start --no-admin"
+
+
+def _wait_for_admin_ui(
+    workspace: Workspace, terminal: subprocess.Popen[bytes], name: str, timeout_s: float = 120
+) -> None:
+    processes.wait_until(
+        lambda: workspace.answers() or terminal.poll() is not None, timeout_s=timeout_s
+    )
+    assert terminal.poll() is None, workspace.printed(name)
+    assert workspace.answers()
+
+
+def _check_who_gets_in(workspace: Workspace, forwarded: str) -> None:
+    """The forwarded address and this machine's own, by host and by origin, and nobody else."""
+    local = f"127.0.0.1:{workspace.port}"
+    assert workspace.connects(local, f"http://{local}")
+    assert workspace.connects(forwarded, f"https://{forwarded}")
+    assert workspace.connects("localhost", f"https://{forwarded}")
+    assert not workspace.connects(local, "https://elsewhere.example")
+    assert not workspace.connects(forwarded, "https://elsewhere.example")
+    other = f"other-{forwarded}"
+    assert not workspace.connects(other, f"https://{other}")
+
+
+def _stop_engines(workspace: Workspace, before: str = ":") -> None:
+    stopped = workspace.open_terminal("down", f"{before}\ninvoke down")
+    assert stopped.wait(timeout=60) == 0, workspace.printed("down")
+    assert processes.wait_until(lambda: not workspace.processes(), timeout_s=10)
