@@ -77,7 +77,7 @@ class Page:
 
 
 def _commands(text: str) -> Iterator[str]:
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
 

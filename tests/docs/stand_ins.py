@@ -74,13 +74,14 @@ def _make_venv(world: World, words: list[str], _: str | None) -> Outcome:
 
 def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
     """Nothing is downloaded: what would be installed is there, in a version that will do."""
-    wanted = [word for word in words[2:] if word != "-q"]
-    if wanted[0] == "-r":
-        lines = _requirement_lines(wanted[1])
-        wanted = wanted[2:]
-    else:
-        lines, wanted = wanted, []
-    assert wanted == [], f"not understood: {wanted}"
+    lines: list[str] = []
+    rest = iter(words[2:])
+    for word in rest:
+        if word == "-r":
+            lines += _requirement_lines(next(rest))
+        elif word != "-q":
+            assert not word.startswith("-"), f"not understood: {word}"
+            lines.append(word)
     for requirement in map(Requirement, lines):
         installed = metadata.distribution(requirement.name)
         assert requirement.specifier.contains(installed.version), requirement

@@ -95,7 +95,7 @@ class World:
                 stderr=subprocess.STDOUT,
             )
         try:
-            _wait(lambda: bool(wanted.match(self.disguise(expectations.plain(log.read_text())))))
+            _wait(lambda: process.poll() is not None or bool(wanted.match(self._seen(log))))
             _visit(log.read_text())
         finally:
             so_far = log.read_text()
@@ -103,6 +103,9 @@ class World:
             code = process.wait(timeout=20)
         said_last = log.read_text().removeprefix(so_far) if after else ""
         return Outcome(so_far + ("^C" + said_last if after else ""), code)
+
+    def _seen(self, log: Path) -> str:
+        return self.disguise(expectations.plain(log.read_text()))
 
     def aws_client(self, service: str, *, prod: bool):
         url = (self.production if prod else self.local).aws_endpoint_url
