@@ -257,6 +257,17 @@ def test_nothing_but_the_owner_reads_the_password(folder) -> None:
                 assert password not in " ".join(psutil.Process(pid).cmdline())
 
 
+def test_a_shell_file_points_other_programs_at_them(folder) -> None:
+    engines.start(folder)
+    command = ["sh", "-c", '. "$0/env" && env', folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
+    found = engines.endpoints(folder)
+    assert {
+        f"CONNECTION_URL={found.postgres_url}",
+        f"AWS_ENDPOINT_URL={found.aws_endpoint_url}",
+    } <= set(done.stdout.splitlines())
+
+
 def test_no_folder_on_the_way_changes_its_mode(folder, tmp_path) -> None:
     before = [stat.S_IMODE(parent.stat().st_mode) for parent in tmp_path.parents]
     engines.start(folder)
