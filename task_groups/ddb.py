@@ -62,7 +62,8 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
         found = True
         print(name)
     if not found:
-        edge.note("there are no tables. Create one: invoke ddb.schema-load")
+        create = "invoke ddb.schema-load --prod" if prod else "invoke ddb.schema-load"
+        edge.note(f"there are no tables. Create one: {create}")
 
 
 @task(

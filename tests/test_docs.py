@@ -14,7 +14,7 @@ from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, Target
 
 DOCS = PROJECT_ROOT / "docs"
-PAGES = sorted([PROJECT_ROOT / "README.md", *DOCS.glob("*.md")])
+PAGES = sorted([*PROJECT_ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 _spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
 reference = importlib.util.module_from_spec(_spec)
@@ -55,14 +55,14 @@ def test_an_option_means_the_same_everywhere() -> None:
         assert len(helps) <= (2 if name == "confirm" else 1), name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
 def test_every_task_that_is_shown_exists(page: Path) -> None:
     shown = re.findall(r"\binvoke (?!--)((?:db|ddb|rds|cognito)\.[a-z.-]+[a-z])", page.read_text())
     aliases = {"db.session"}
     assert set(shown) <= set(TASKS) | aliases
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
 def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:

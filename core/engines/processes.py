@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -45,12 +46,26 @@ def end(found: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) 
         raise EngineError(
             f"{name} (pid {found.pid}) belongs to another user", "Stop it as that user."
         ) from error
-    _, left = psutil.wait_procs(family, timeout=timeout_s)
-    if left:
+    if not wait_until(lambda: all([_has_ended(process) for process in family]), timeout_s):
         raise EngineError(
             f"{name} (pid {found.pid}) does not end",
             f"Look into its log, or end it: kill -9 {found.pid}",
         )
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether the process is gone, or only waits for a parent that never asks how it ended.
+
+    In a container without an init such a process stays for good.
+    """
+    try:
+        zombie = bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    if zombie:
+        with suppress(psutil.TimeoutExpired):
+            process.wait(timeout=0)  # asks, if it is a child of this process
+    return zombie
 
 
 def is_free(port: int) -> bool:

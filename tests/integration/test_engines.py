@@ -35,8 +35,23 @@ def folder(tmp_path):
 
 
 def start_in_another_process(folder: Path) -> subprocess.CompletedProcess:
-    code = "import sys, pathlib; from core import engines; engines.start(pathlib.Path(sys.argv[1]))"
-    return subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True)
+    return in_another_process("start", folder)
+
+
+def in_another_process(act: str, folder: Path) -> subprocess.CompletedProcess:
+    code = (
+        f"import sys, pathlib; from core import engines; engines.{act}(pathlib.Path(sys.argv[1]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, folder], check=False, capture_output=True, timeout=50
+    )
+
+
+def runs(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        # What has ended stays until its parent asks: the system's init, for an orphan.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def states(found) -> list[str]:
@@ -96,7 +111,14 @@ def test_data_and_ports_survive_a_stop(folder) -> None:
 def test_stopping_leaves_no_process_behind(folder) -> None:
     pids = [pid for engine in engines.start(folder) for pid in descendants(engine.pid)]
     assert states(engines.stop(folder)) == ["stopped", "stopped"]
-    assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+    assert [pid for pid in pids if runs(pid)] == []
+
+
+def test_stopping_does_not_wait_for_a_parent_that_never_asks_how_they_ended(folder) -> None:
+    engines.start(folder)  # children of this process, which is busy with something else
+    done = in_another_process("stop", folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert states(engines.status(folder)) == ["stopped", "stopped"]
 
 
 def test_stopping_what_never_ran_is_no_error(folder) -> None:
@@ -233,6 +255,17 @@ def test_nothing_but_the_owner_reads_the_password(folder) -> None:
         for pid in descendants(engine.pid):
             with suppress(psutil.NoSuchProcess):
                 assert password not in " ".join(psutil.Process(pid).cmdline())
+
+
+def test_a_shell_file_points_other_programs_at_them(folder) -> None:
+    engines.start(folder)
+    command = ["sh", "-c", '. "$0/env" && env', folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
+    found = engines.endpoints(folder)
+    assert {
+        f"CONNECTION_URL={found.postgres_url}",
+        f"AWS_ENDPOINT_URL={found.aws_endpoint_url}",
+    } <= set(done.stdout.splitlines())
 
 
 def test_no_folder_on_the_way_changes_its_mode(folder, tmp_path) -> None:

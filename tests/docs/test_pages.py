@@ -1,0 +1,120 @@
+"""What the pages say without running it: blocks, commands within sentences, the index, examples."""
+
+from __future__ import annotations
+
+import copy
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from invoke import Program
+from invoke.exceptions import ParseError
+from invoke.parser import Parser
+
+import tasks
+from core.settings import PROJECT_ROOT
+
+from .pages import PAGES, Page
+
+LANGUAGES = {"sh", "text", "toml", "json", ""}
+"""What a block may be marked as. What is typed is `sh`, and so is tried."""
+
+
+COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
+"""How a command begins that is not ``invoke``."""
+
+NOT_TRIED = {
+    "npm install -g @dynoxide/linux-x64": "downloads; the long tests say it where it is missing",
+    ". .venv/bin/activate": "pip's own; the tests call what is in there",
+    "docker compose up": "Cruddur's, on the left side of the table",
+    "docker compose down": "Cruddur's, on the left side of the table",
+    "python docs/reference.py": "tests/test_docs.py compares the pages with what it writes",
+    "aws dynamodb list-tables": "what `invoke bench` measures beside",
+    "aws sso login": "opens a browser at AWS",
+    ". .engines/env": "tests/integration/test_engines.py reads that file",
+    'eval "$(invoke --print-completion-script bash)"': "tried below, without the eval",
+    'eval "$(invoke --print-completion-script zsh)"': "tried below, without the eval",
+    'python3 -c "import secrets; print(secrets.token_hex(32))"': "tried below",
+}
+"""Commands within sentences that no page tries, and why."""
+
+
+def read_as_invoke_does(words: list[str]) -> None:
+    """Read a command line as ``invoke`` itself does: its own options first, then the tasks.
+
+    Raises:
+        ParseError: there is no such task or option.
+    """
+    program = Program()
+    program.create_config()
+    core = Parser(initial=program.initial_context, ignore_unknown=True).parse_argv(words)
+    own = copy.deepcopy(tasks.ns)  # asked for its options, a task lets go of their help
+    Parser(contexts=own.to_contexts()).parse_argv(core.unparsed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_to_type_hides_in_a_block_that_is_not_tried(page: Page) -> None:
+    for line, language, text in page.fences():
+        assert language in LANGUAGES, f"line {line}"
+        if language != "sh":
+            hidden = re.search(
+                r"^\s*(\$|invoke |pip |python3? |aws |sam |docker |npm ).*", text, re.M
+            )
+            assert hidden is None, f"line {line}: {hidden}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_within_a_sentence_is_one_that_invoke_takes(page: Page) -> None:
+    for span in page.spans():
+        if span.startswith("invoke "):
+            words = shlex.split(span.split("\\|")[0])[1:]
+            read_as_invoke_does(
+                ["status" if word == "TASK" else word for word in words if word != "…"]
+            )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_other_command_within_a_sentence_has_a_reason_not_to_be_tried(page: Page) -> None:
+    shown = {span for span in page.spans() if re.match(COMMANDS, span)}
+    assert shown <= set(NOT_TRIED)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_offered_for_the_shells_that_the_page_names(shell: str) -> None:
+    command = [sys.executable, "-m", "invoke", "--print-completion-script", shell]
+    script = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert "invoke" in script.stdout
+
+
+def test_the_recipe_for_a_secret_makes_one() -> None:
+    (page,) = (page for page in PAGES if page.name == "docs/how-to/log-in.md")
+    (recipe,) = (span for span in page.spans() if span.startswith("python3 "))
+    command = [sys.executable, *shlex.split(recipe)[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(done.stdout.strip()) == 64
+
+
+@pytest.mark.parametrize("words", ["db.sed", "ddb.seed --users bayko"])
+def test_a_wrong_task_or_option_within_a_sentence_would_be_told(words: str) -> None:
+    with pytest.raises(ParseError, match="No idea what"):
+        read_as_invoke_does(words.split())
+
+
+def test_every_toml_example_can_be_read() -> None:
+    examples = [text for page in PAGES for _, kind, text in page.fences() if kind == "toml"]
+    assert examples
+    for text in examples:
+        assert tomllib.loads(text)
+
+
+def test_the_index_leads_to_every_page() -> None:
+    (index,) = (page for page in PAGES if page.name == "docs/README.md")
+    linked = {
+        str((PROJECT_ROOT / "docs" / target).resolve().relative_to(PROJECT_ROOT))
+        for target in re.findall(r"\]\(([^)#]+)\)", index.text)
+    }
+    elsewhere = {"README.md", "CONTRIBUTING.md", index.name}
+    assert {page.name for page in PAGES} - linked - elsewhere == set()
