@@ -16,6 +16,11 @@ def _prod_connection_url(world: World, shown: str) -> str:
     return url
 
 
+def _connection_url(world: World, shown: str) -> str:
+    server = urlsplit(world.local.postgres_url)
+    return server._replace(path=urlsplit(shown).path).geturl()
+
+
 def _place(url: str) -> str:
     """A Postgres URL as the target line tells it."""
     parts = urlsplit(url)
@@ -73,6 +78,8 @@ def _security_group_rule_id(world: World, shown: str) -> str:
 
 
 READERS_OWN: dict[str, Callable[[World, str], str]] = {
+    "CONNECTION_URL": _connection_url,
+    "AWS_ENDPOINT_URL_DYNAMODB": lambda world, shown: world.local.aws_endpoint_url,
     "PROD_CONNECTION_URL": _prod_connection_url,
     "AWS_COGNITO_USER_POOL_ID": _user_pool_id,
     "DB_SG_ID": _security_group_id,

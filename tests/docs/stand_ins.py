@@ -79,6 +79,8 @@ def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
     for word in rest:
         if word == "-r":
             lines += _requirement_lines(next(rest))
+        elif word == "-c":
+            assert (PROJECT_ROOT / next(rest)).exists(), "it is checked in tests/test_packaging.py"
         elif word != "-q":
             assert not word.startswith("-"), f"not understood: {word}"
             lines.append(word)
@@ -99,6 +101,23 @@ def _requirement_lines(name: str) -> list[str]:
         elif bare and not bare.startswith("-e "):
             lines.append(bare)
     return lines
+
+
+def _lock(world: World, words: list[str], _: str | None) -> Outcome:
+    """Nothing is looked up: the files are there. What is locked, tests/test_packaging.py checks."""
+    assert (PROJECT_ROOT / words[-1]).exists()
+    assert (PROJECT_ROOT / words[words.index("--output-file") + 1]).exists()
+    return Outcome("")
+
+
+def _compose_up(world: World, words: list[str], _: str | None) -> Outcome:
+    """There is no Docker: the engines here play the two services (``readers_own.py``).
+
+    That compose.yaml has them on the ports of the page, tests/workspaces/test_compose.py checks.
+    """
+    assert (PROJECT_ROOT / "compose.yaml").exists()
+    assert set(words[3:]) <= {"--detach", "--wait"}
+    return Outcome("")
 
 
 def _sam_deploy(world: World, words: list[str], _: str | None) -> Outcome:
@@ -164,6 +183,8 @@ STAND_INS: dict[str, StandIn] = {
     "invoke bench": _dry,
     "python3 -m venv": _make_venv,
     "pip install": _pip_install,
+    "uv pip compile": _lock,
+    "docker compose up": _compose_up,
     "sam deploy": _sam_deploy,
     "aws": _aws,
 }
