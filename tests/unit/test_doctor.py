@@ -118,8 +118,10 @@ def test_a_command_that_mends_is_for_the_target_that_was_looked_at(target, comma
 
 
 def test_without_any_driver_the_doctor_still_answers(monkeypatch) -> None:
-    for name in ("psycopg", "botocore", "psutil", "packaging", "core.postgres.conninfo"):
-        monkeypatch.setitem(sys.modules, name, None)
+    missing = ("psycopg", "botocore", "psutil", "packaging", "core.postgres.conninfo")
+    for name in {*missing, *sys.modules}:
+        if any(name == each or name.startswith(f"{each}.") for each in missing):
+            monkeypatch.setitem(sys.modules, name, None)
     url = "postgresql://u:hunter2@127.0.0.1:9/d"
     settings = Settings(connection_url=url, endpoint_url="http://127.0.0.1:9")
     target = Target(Environment.LOCAL, settings)
