@@ -12,7 +12,6 @@ from core.postgres.conninfo import parse_url
 from core.postgres.database import Database
 from core.postgres.seed import DemoPerson, demo_people
 from core.settings import Settings
-from core.targets import AwsTarget
 
 from .pages import PAGES
 from .readers_own import make_user_pool
@@ -102,8 +101,7 @@ def _invoke(world: World, command: str) -> None:
 
 
 def _production_table(world: World) -> Table:
-    url = world.production.aws_endpoint_url
-    return Table(world.aws_client("dynamodb", prod=True), TABLE, AwsTarget(url, "us-east-1", True))
+    return Table(world.aws_client("dynamodb", prod=True), TABLE, world.aws_target())
 
 
 def _put_message(table: Table, sender: DemoPerson, at: datetime, text: str, group: str) -> None:

@@ -29,6 +29,9 @@ PROGRAMS = {"invoke", "echo", "printf", "cat", "head", "wc", "rm"}
 FOREGROUND = {"start", "admin", "ddb.follow-stream"}
 """The tasks that last until Ctrl-C."""
 
+ACCOUNT = "123456789012"
+"""The engine gives every access key of twelve digits an account of its own."""
+
 _READY = "Ctrl-C ends it|following"
 
 
@@ -108,8 +111,15 @@ class World:
         return self.disguise(expectations.plain(log.read_text()))
 
     def aws_client(self, service: str, *, prod: bool):
-        url = (self.production if prod else self.local).aws_endpoint_url
-        return make_client(AwsTarget(url, "us-east-1", placeholder_credentials=True), service)
+        return make_client(self.aws_target() if prod else self._local_target(), service)
+
+    def aws_target(self) -> AwsTarget:
+        """What stands for AWS: an account that nobody else in the test run uses."""
+        keys = (ACCOUNT, "secret", None)
+        return AwsTarget(self.production.aws_endpoint_url, "us-east-1", False, keys)
+
+    def _local_target(self) -> AwsTarget:
+        return AwsTarget(self.local.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
 
 
 def _programs(command: str) -> list[str]:
@@ -150,7 +160,7 @@ def furnish(folder: Path) -> None:
     invoke.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m invoke "$@"\n')
     invoke.chmod(0o755)
     (folder / "aws-credentials").write_text(
-        "[default]\naws_access_key_id = reader\naws_secret_access_key = secret\n"
+        f"[default]\naws_access_key_id = {ACCOUNT}\naws_secret_access_key = secret\n"
     )
 
 
