@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -19,44 +20,99 @@ from core.timestamps import now, sort_key
 
 LOCAL_OPERATOR = "local operator"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOGIN_SETTINGS = (
+    "redirect_uri",
+    "cookie_secret",
+    "client_id",
+    "client_secret",
+    "server_metadata_url",
+)
+_LOGIN_GOOD_FOR_S = 12 * 3600
 
 _audit = logging.getLogger("cruddur.audit")
 
 
-def require_permission(target: Target, state: StoreState) -> None:
+def require_permission(target: Target, state: Callable[[], StoreState]) -> None:
     """Stop here unless the person may see this target's conversations.
 
     Production, and an app that listens beyond this machine, take a login with the group that
-    ``CRUDDUR_ADMIN_GROUP`` names.
+    ``CRUDDUR_ADMIN_GROUP`` names. The store is asked what it is only where that decides: nobody
+    learns from an error of its own where production is.
     """
-    if not _needs_login(target, state):
-        return
-    if not _login_is_configured():
-        st.error(
-            "This target needs a login, and none is configured. Describe the OIDC provider under"
-            " `[auth]` in `.streamlit/secrets.toml`, as docs/admin-ui.md shows."
+    if _needs_login(target, state):
+        _require_login()
+        _require_group(target.settings.admin_group)
+    if is_logged_in():
+        _show_account()
+
+
+def _needs_login(target: Target, state: Callable[[], StoreState]) -> bool:
+    beyond = st.get_option("server.address") not in _LOOPBACK
+    return beyond or target.is_production or why_production(target, state()) is not None
+
+
+def _require_login() -> None:
+    if missing := _missing_settings():
+        st.title("Cruddur Ops")
+        st.error("This target needs a login, and none is configured.")
+        st.write(
+            "Describe the OpenID Connect provider under `[auth]` in `.streamlit/secrets.toml`, as"
+            f" docs/admin-ui.md shows, and start the admin UI again. Missing: {', '.join(missing)}."
         )
         st.stop()
-    if not st.user.is_logged_in:
+    if not is_logged_in():
         st.title("Cruddur Ops")
-        st.button("Log in", type="primary", on_click=st.login)
+        if (home := _home()) != _origin(st.context.url or home):
+            st.write(f"The login comes back to another address. Use this one: {home}")
+        else:
+            st.button("Log in", type="primary", on_click=st.login)
         st.stop()
-    if target.settings.admin_group not in _groups():
-        st.error("You are signed in, and not in the group that may use this.")
-        st.button("Log out", on_click=st.logout)
+
+
+def _require_group(group: str) -> None:
+    if group not in _groups():
+        _show_account()
+        st.error(
+            f"You are not in the group `{group}`, which this takes. Once you are in it, log out"
+            " and in again."
+        )
         st.stop()
 
 
-def _needs_login(target: Target, state: StoreState) -> bool:
-    beyond = st.get_option("server.address") not in _LOOPBACK
-    return beyond or why_production(target, state) is not None
-
-
-def _login_is_configured() -> bool:
+def _missing_settings() -> list[str]:
+    """The settings of the login that are not there."""
     try:
-        return "auth" in st.secrets
-    except FileNotFoundError:
-        return False
+        found = st.secrets.get("auth", {})
+    except FileNotFoundError:  # or one that cannot be read
+        found = {}
+    return [name for name in _LOGIN_SETTINGS if not found.get(name)]
+
+
+def _home() -> str:
+    """The origin that the provider sends people back to. Only there their login is known."""
+    uri = str(st.secrets["auth"]["redirect_uri"])
+    return _origin(uri.replace("{port}", str(st.get_option("server.port"))))
+
+
+def _origin(url: str) -> str:
+    return "://".join(urlsplit(url)[:2])
+
+
+def is_logged_in() -> bool:
+    """Whether the provider named this person, and not too long ago.
+
+    Streamlit's cookie keeps what the provider said for 30 days; whoever left the group in the
+    meantime is not to stay.
+    """
+    age_s = now().timestamp() - float(str(st.user.get("iat") or 0))
+    return bool(st.user.get("is_logged_in", False)) and age_s < _LOGIN_GOOD_FOR_S
+
+
+def _show_account() -> None:
+    """Who is logged in, and the way out."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.text(f"Logged in as {person()}", width="content")
+        st.button("Log out", on_click=st.logout)
 
 
 def _groups() -> set[str]:
@@ -67,7 +123,7 @@ def _groups() -> set[str]:
 
 
 def person() -> str:
-    """Who acts: the signed-in email or subject, or the local operator."""
+    """Who acts: the email or subject of who is logged in, or the local operator."""
     if not st.user.get("is_logged_in", False):
         return LOCAL_OPERATOR
     return str(st.user.get("email") or st.user.get("sub"))
@@ -87,12 +143,14 @@ def audit(what: str, **fields: str) -> None:
 def auditor() -> Callable[..., None]:
     """An :func:`audit` that calls nothing of Streamlit's, and so cannot be cut off by a rerun."""
     who, target = person(), resources.target()
+    subject = {"subject": str(st.user["sub"])} if "sub" in st.user else {}
     logger = _ready(_audit)
 
     def record(what: str, **fields: str) -> None:
         entry = {
             "at": sort_key(now()),
             "who": who,
+            **subject,
             "target": str(target.environment),
             "table": target.table_name,
             "what": what,

@@ -2,7 +2,7 @@
 
 Run by ``invoke admin``, which says on the command line what the app may do::
 
-    streamlit run admin_app/app.py -- [--prod] [--write]
+    python -m admin_app -- [--prod] [--write]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
         position="top",
     )
     try:
-        access.require_permission(resources.target(), resources.state())
+        access.require_permission(resources.target(), resources.state)
         layout.banner(resources.target(), resources.state(), access.may_write())
         page.run()
     except CoreError as error:

@@ -37,8 +37,7 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
 
     number = _port(port)
     command = [
-        *(sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "admin_app" / "app.py")),
-        f"--server.port={number}",
+        *(sys.executable, "-m", "admin_app", f"--server.port={number}"),
         *_forwarded(target.settings, number),
         "--",
         *(["--prod"] if target.is_production else []),

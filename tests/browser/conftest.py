@@ -10,11 +10,12 @@ import sys
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from core.dynamodb.client import open_table
 from core.dynamodb.table import create_table
@@ -35,6 +36,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 @pytest.fixture(scope="session")
@@ -76,15 +78,25 @@ def table_of(env: dict[str, str]):
 
 @pytest.fixture(scope="session")
 def app_url(app_env) -> Iterator[str]:
-    """The address of a running admin UI, started as a person starts it."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "invoke", "admin"],
-        cwd=PROJECT_ROOT,
-        env=app_env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with serving(app_env) as url:
+        yield url
+
+
+@contextmanager
+def serving(env: dict[str, str], *options: str, log: Path = Path(os.devnull)) -> Iterator[str]:
+    """The address of a running admin UI, started and ended as a person does it.
+
+    What it writes to stderr, the audit lines among it, goes to ``log``.
+    """
+    with log.open("w") as stderr:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "invoke", "admin", *options],
+            cwd=PROJECT_ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
     try:
         url = next(word for word in server.stdout.readline().split() if word.startswith("http"))
         assert processes.wait_until(lambda: _answers(url), timeout_s=30)
@@ -104,24 +116,35 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture
-def page(browser: Browser, app_url: str) -> Iterator[Page]:
-    """A page of one's own; at the end it has logged no error and asked nobody else."""
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of one's own; at the end no page of its browser complained or asked anybody else."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda line: complaints.append(line.text) if _is_error(line) else None)
-    page.on("request", lambda request: complaints.append(request.url) if _leaves(request) else None)
-    yield page
+
+    def note_request(url: str) -> None:
+        if _leaves(url):
+            complaints.append(f"asked for {url}")
+
+    def note_line(line: ConsoleMessage) -> None:
+        if _is_error(line):
+            complaints.append(f"console, {line.location['url']}: {line.text}")
+
+    context.on("console", note_line)
+    context.on("weberror", lambda error: complaints.append(f"uncaught: {error.error}"))
+    context.on("request", lambda request: note_request(request.url))
+    context.on("page", lambda page: page.on("websocket", lambda socket: note_request(socket.url)))
+    yield context.new_page()
     context.close()
     assert complaints == []
 
 
-def _is_error(line) -> bool:
-    # On a deep link Streamlit's page itself looks for its server's base path, by trying.
-    return line.type == "error" and "/_stcore/" not in line.location["url"]
+def _is_error(line: ConsoleMessage) -> bool:
+    # On a deep link Streamlit's page itself looks for its server's base path, by trying. The page
+    # on which the local Cognito asks for a password has no icon.
+    expected = ("/_stcore/", "/favicon.ico")
+    return line.type == "error" and not any(part in line.location["url"] for part in expected)
 
 
-def _leaves(request) -> bool:
-    return urlsplit(request.url).scheme not in ("data", "blob") and (
-        urlsplit(request.url).hostname != "127.0.0.1"
-    )
+def _leaves(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob") and parts.hostname not in LOOPBACK

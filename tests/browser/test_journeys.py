@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -168,22 +167,3 @@ def test_a_phone_shows_the_same_without_scrolling_sideways(page: Page, app_url, 
     expect(page.get_by_role("button", name="Send")).to_be_visible()
     width = page.get_by_test_id("stMain").evaluate("node => node.scrollWidth")
     assert width <= 390
-
-
-@pytest.mark.parametrize("origin", ["http://evil.example", None])
-def test_a_rebound_name_or_a_foreign_origin_gets_no_connection(app_url, origin) -> None:
-    """As a page of evil.example would, whose name was made to lead to 127.0.0.1."""
-    where = urlsplit(app_url)
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
-    headers = {
-        "Host": "evil.example" if origin is None else where.netloc,
-        "Origin": origin or "http://evil.example",
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    connection.request("GET", "/_stcore/stream", headers=headers)
-    reply = connection.getresponse()
-    connection.close()
-    assert reply.status == 403

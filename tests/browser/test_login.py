@@ -1,0 +1,292 @@
+"""The login in front of production, with the embedded engines' Cognito as the provider."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from core.aws.clients import make_client
+from core.targets import AwsTarget
+
+from .conftest import serving
+from .test_journeys import say
+
+GROUP = "cruddur-night-shift"
+PASSWORD = "Correct-horse-1"
+COOKIE = "_streamlit_user"
+COOKIE_SECRET = secrets.token_hex(32)
+PRIVATE = "what andrew told bayko in private"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A user pool with one person of the operators' group, and one of another."""
+
+    cognito: object
+    endpoint_url: str
+    pool: str
+    client: dict[str, str] = field(repr=False)
+
+    def settings(self) -> str:
+        """``secrets.toml``, as docs/admin-ui.md has it."""
+        return f"""
+            [auth]
+            redirect_uri = "http://127.0.0.1:{{port}}/oauth2callback"
+            cookie_secret = "{COOKIE_SECRET}"
+            client_id = "{self.client["ClientId"]}"
+            client_secret = "{self.client["ClientSecret"]}"
+            server_metadata_url = "{self.endpoint_url}/{self.pool}/.well-known/openid-configuration"
+        """
+
+    def let_back(self, url: str) -> None:
+        """Register the app's address, which Cognito wants to know beforehand."""
+        address = f"{url}/oauth2callback"
+        self.cognito.update_user_pool_client(
+            UserPoolId=self.pool,
+            ClientId=self.client["ClientId"],
+            CallbackURLs=[address],
+            LogoutURLs=[address],
+            AllowedOAuthFlows=["code"],
+            AllowedOAuthFlowsUserPoolClient=True,
+            AllowedOAuthScopes=["openid", "email", "profile"],
+            SupportedIdentityProviders=["COGNITO"],
+        )
+
+
+@pytest.fixture(scope="module")
+def provider(engines) -> Iterator[Provider]:
+    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
+    cognito = make_client(target, "cognito-idp")
+    pool = cognito.create_user_pool(PoolName="operators")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="admin-ui", GenerateSecret=True
+    )["UserPoolClient"]
+    for name, group in (("olga", GROUP), ("otto", "cruddur-gardeners")):
+        attributes = [{"Name": "email", "Value": f"{name}@ops.example"}]
+        cognito.admin_create_user(UserPoolId=pool, Username=name, UserAttributes=attributes)
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True
+        )
+        cognito.create_group(UserPoolId=pool, GroupName=group)
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+    yield Provider(cognito, engines.aws_endpoint_url, pool, client)
+    cognito.delete_user_pool(UserPoolId=pool)
+    cognito.close()
+
+
+@pytest.fixture(scope="module")
+def prod_env(app_env) -> dict[str, str]:
+    """The stores of ``app_env`` as production's, with one conversation in them."""
+    say(app_env, "andrewbrown", "bayko", PRIVATE)
+    return {
+        "PATH": app_env["PATH"],
+        "HOME": app_env["HOME"],
+        "PROD_CONNECTION_URL": app_env["CONNECTION_URL"],
+        "PROD_AWS_ENDPOINT_URL": app_env["AWS_ENDPOINT_URL"],
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "DDB_MESSAGE_TABLE": app_env["DDB_MESSAGE_TABLE"],
+        "CRUDDUR_ADMIN_GROUP": GROUP,
+        "STREAMLIT_SECRETS_FILES": "/nonexistent/secrets.toml",
+    }
+
+
+@pytest.fixture(scope="module")
+def with_login(prod_env, provider, tmp_path_factory) -> dict[str, str]:
+    file = tmp_path_factory.mktemp("login") / "secrets.toml"
+    file.write_text(provider.settings())
+    return prod_env | {"STREAMLIT_SECRETS_FILES": str(file)}
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory) -> Path:
+    """What the app of ``prod_url`` writes on stderr."""
+    return tmp_path_factory.mktemp("audit") / "stderr"
+
+
+@pytest.fixture(scope="module")
+def prod_url(with_login, provider, log) -> Iterator[str]:
+    """The admin UI on production, as somebody looks at it who did not mean to write."""
+    with serving(with_login, "--prod", log=log) as url:
+        provider.let_back(url)
+        yield url
+
+
+@pytest.fixture
+def frames(page: Page) -> list[str]:
+    """What the app sent to the page over its websocket."""
+    received: list[str] = []
+
+    def note(payload: bytes | str) -> None:
+        received.append(payload if isinstance(payload, str) else payload.decode("utf-8", "replace"))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", note))
+    return received
+
+
+def log_in(page: Page, url: str, name: str) -> None:
+    page.goto(url)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{url}/")
+
+
+def audit_lines(log: Path) -> list[dict[str, str]]:
+    lines = log.read_text().splitlines()
+    return [json.loads(line.removeprefix("audit ")) for line in lines if line.startswith("audit ")]
+
+
+def assert_nothing_was_told(page: Page, frames: list[str]) -> None:
+    """Neither on the page nor to it: no person, no message, no address of a store."""
+    assert frames
+    told = page.inner_text("body") + "".join(frames)
+    for word in (PRIVATE, "andrewbrown", "Andrew Brown", "bayko", "Postgres", "DynamoDB"):
+        assert word not in told
+
+
+def carry_cookie(page: Page, url: str, secret: str, **claims: object) -> None:
+    """Have the browser send a login that nobody made, signed with ``secret``."""
+    claims = {
+        "is_logged_in": True,
+        "origin": url,
+        "sub": str(uuid.uuid4()),
+        "email": "olga@ops.example",
+        "iat": int(time.time()),
+        "cognito:groups": [GROUP],
+    } | claims
+    value = create_signed_value(secret, COOKIE, json.dumps(claims)).decode()
+    page.context.add_cookies([{"name": COOKIE, "value": value, "url": url}])
+
+
+def test_without_a_login_configured_production_says_what_to_configure(
+    page: Page, prod_env, frames
+) -> None:
+    with serving(prod_env, "--prod") as url:
+        page.goto(f"{url}/?user=andrewbrown")
+        expect(page.get_by_text("needs a login, and none is configured")).to_be_visible()
+        for name in ("secrets.toml", "redirect_uri", "cookie_secret", "server_metadata_url"):
+            expect(page.get_by_text(name)).to_be_visible()
+        assert_nothing_was_told(page, frames)
+        page.goto(f"{url}/new_conversation")
+        expect(page.get_by_text("needs a login")).to_be_visible()
+        expect(page.get_by_role("textbox")).to_have_count(0)
+
+
+def test_before_the_login_nothing_is_told(page: Page, prod_url, frames) -> None:
+    page.goto(f"{prod_url}/?user=andrewbrown")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(page.get_by_text("PRODUCTION")).to_have_count(0)
+    assert_nothing_was_told(page, frames)
+
+
+def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log) -> None:
+    log_in(page, prod_url, "olga")
+    expect(page.get_by_text("PRODUCTION")).to_be_visible()
+    expect(page.get_by_text("read-only")).to_be_visible()
+    expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
+    page.goto(f"{prod_url}/?user=andrewbrown")
+    expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_have_count(0)
+    expect(page.get_by_label("Message", exact=True)).to_have_count(0)
+    *_, line = [line for line in audit_lines(log) if line["what"] == "conversation opened"]
+    assert (line["who"], line["target"]) == ("olga@ops.example", "production")
+    assert re.fullmatch(r"[0-9a-f-]{36}", line["subject"])
+    assert PRIVATE not in log.read_text()
+
+
+def test_a_person_of_another_group_gets_nothing(page: Page, prod_url, frames) -> None:
+    log_in(page, prod_url, "otto")
+    expect(page.get_by_text(f"not in the group {GROUP}")).to_be_visible()
+    page.goto(f"{prod_url}/?user=andrewbrown")
+    expect(page.get_by_text(f"not in the group {GROUP}")).to_be_visible()
+    expect(page.get_by_text("Logged in as otto@ops.example")).to_be_visible()
+    page.goto(f"{prod_url}/new_conversation")
+    expect(page.get_by_text(f"not in the group {GROUP}")).to_be_visible()
+    expect(page.get_by_role("textbox")).to_have_count(0)
+    assert_nothing_was_told(page, frames)
+
+
+def test_who_logs_out_sees_nothing_any_more(page: Page, prod_url, frames) -> None:
+    log_in(page, prod_url, "olga")
+    expect(page.get_by_text("PRODUCTION")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.url == f"{prod_url}/"  # by way of the provider, which lets people back
+    assert COOKIE not in [cookie["name"] for cookie in page.context.cookies()]
+    frames.clear()
+    page.goto(f"{prod_url}/?user=andrewbrown")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert_nothing_was_told(page, frames)
+
+
+def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
+    page: Page, with_login, provider, tmp_path
+) -> None:
+    log = tmp_path / "stderr"
+    with serving(with_login, "--prod", "--write", log=log) as url:
+        provider.let_back(url)
+        log_in(page, url, "olga")
+        expect(page.get_by_text("you may write")).to_be_visible()
+        page.goto(f"{url}/?user=bayko")
+        page.get_by_label("Message", exact=True).fill("from the night shift")
+        page.get_by_role("button", name="Send").click()
+        bubble = page.get_by_test_id("stChatMessage").get_by_text("from the night shift")
+        expect(bubble).to_be_visible()
+        (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
+        assert line["who"] == "olga@ops.example"
+
+
+def test_a_login_signed_with_the_right_secret_counts(page: Page, prod_url) -> None:
+    """The measure of the tests below: what they change is what makes the difference."""
+    carry_cookie(page, prod_url, COOKIE_SECRET)
+    page.goto(prod_url)
+    expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("secret", "claims"),
+    [
+        pytest.param("another secret, as long as one has to be", {}, id="another secret"),
+        pytest.param(COOKIE_SECRET, {"origin": "http://127.0.0.1:1"}, id="another app's"),
+        pytest.param(COOKIE_SECRET, {"iat": int(time.time()) - 13 * 3600}, id="yesterday's"),
+        pytest.param(COOKIE_SECRET, {"iat": None}, id="of no age"),
+    ],
+)
+def test_a_login_that_does_not_count_is_none(page: Page, prod_url, frames, secret, claims) -> None:
+    carry_cookie(page, prod_url, secret, **claims)
+    page.goto(f"{prod_url}/?user=andrewbrown")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert_nothing_was_told(page, frames)
+
+
+def test_at_an_address_that_the_login_does_not_come_back_to_the_right_one_is_named(
+    page: Page, prod_url
+) -> None:
+    page.goto(f"http://localhost:{urlsplit(prod_url).port}")
+    expect(page.get_by_text("comes back to another address")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=prod_url).click()
+    expect(opened.value.get_by_role("button", name="Log in")).to_be_visible()
+
+
+def test_what_nobody_foresaw_is_told_without_a_traceback(page: Page, prod_url, frames) -> None:
+    carry_cookie(page, prod_url, COOKIE_SECRET, **{"cognito:groups": 5})
+    page.goto(prod_url)
+    expect(page.get_by_test_id("stException")).to_be_visible()
+    told = page.inner_text("body") + "".join(frames)
+    for word in ("Traceback", "access.py", "TypeError", "not iterable"):
+        assert word not in told
