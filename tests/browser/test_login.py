@@ -196,7 +196,7 @@ def test_before_the_login_nothing_is_told(page: Page, prod_url, frames) -> None:
 def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log) -> None:
     log_in(page, prod_url, "olga")
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
-    expect(page.get_by_text("read-only")).to_be_visible()
+    expect(page.get_by_text("read-only: start with")).to_be_visible()
     expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
     page.goto(f"{prod_url}/?user=andrewbrown")
     expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
