@@ -1,0 +1,193 @@
+"""What a session has loaded follows the store, whatever is loaded and written in which order."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from admin_app.loaded import CONTEXT, MOST, PAGE, STEP, Inbox, Thread
+from core.dynamodb import keys
+from core.dynamodb.client import Table
+from core.dynamodb.search import STRETCH, search_further, search_messages
+from core.errors import InputError
+
+OWNER = str(uuid.uuid4())
+GROUP = str(uuid.uuid4())
+
+
+def at(n: int) -> str:
+    return f"2024-{1 + n // 28:02}-{1 + n % 28:02}T00:00:00.000000+00:00"
+
+
+def write(table: Table, numbers: range | list[int], text: str = "message") -> None:
+    for n in numbers:
+        values = {"message": f"{text} {n}", "message_uuid": str(uuid.uuid4()), "user_uuid": OWNER}
+        item = keys.key(keys.message_pk(GROUP), at(n)) | {k: {"S": v} for k, v in values.items()}
+        table.request("put_item", Item=item)
+
+
+def move(table: Table, group: int, to: int, *, since: int | None = None) -> None:
+    """Put an inbox row; where ``since`` is given, the row was there before."""
+    if since is not None:
+        table.request("delete_item", Key=keys.key(keys.group_pk(OWNER), at(since)))
+    values = {"message_group_uuid": str(uuid.UUID(int=group)), "message": "hi", "user_uuid": OWNER}
+    item = keys.key(keys.group_pk(OWNER), at(to)) | {k: {"S": v} for k, v in values.items()}
+    table.request("put_item", Item=item)
+
+
+def groups(inbox: Inbox) -> list[int]:
+    return [uuid.UUID(entry.message_group_uuid).int for entry in inbox.entries]
+
+
+def texts(thread: Thread) -> list[int]:
+    return [int(message.text.split()[-1]) for message in thread.entries]
+
+
+class TestInbox:
+    def test_pages_to_the_end_and_asks_for_one_page_at_a_time(self, table) -> None:
+        for n in range(2 * PAGE + 5):
+            move(table, n, n)
+        inbox, meter = Inbox(OWNER), table.metered()
+        inbox.refresh(meter)
+        assert meter.capacity.requests == 1
+        while inbox.cursor:
+            inbox.load_more(table)
+        assert groups(inbox) == list(reversed(range(2 * PAGE + 5)))
+
+    def test_a_conversation_that_moves_to_the_top_leaves_its_old_place(self, table) -> None:
+        for n in range(PAGE + 5):
+            move(table, n, n)
+        inbox = Inbox(OWNER)
+        inbox.refresh(table)
+        inbox.load_more(table)
+        move(table, 2, 100, since=2)
+        inbox.refresh(table)
+        rest = [n for n in reversed(range(PAGE + 5)) if n != 2]
+        assert groups(inbox) == [2, *rest]
+
+    def test_what_falls_off_the_first_page_stays_in_the_list(self, table) -> None:
+        for n in range(PAGE + 5):
+            move(table, n, n)
+        inbox = Inbox(OWNER)
+        inbox.refresh(table)
+        move(table, 500, 200)
+        inbox.refresh(table)
+        inbox.load_more(table)
+        assert groups(inbox) == [500, *reversed(range(PAGE + 5))]
+
+    def test_after_more_than_a_page_of_news_it_begins_again(self, table) -> None:
+        for n in range(PAGE + 5):
+            move(table, n, n)
+        inbox = Inbox(OWNER)
+        inbox.refresh(table)
+        for n in range(100, 100 + PAGE + 3):
+            move(table, n, n)
+        inbox.refresh(table)
+        while inbox.cursor:
+            inbox.load_more(table)
+        assert groups(inbox) == [*reversed(range(100, 100 + PAGE + 3)), *reversed(range(PAGE + 5))]
+
+    def test_an_old_row_that_comes_late_can_be_reached(self, table) -> None:
+        for n in range(100, 100 + PAGE):
+            move(table, n, n)
+        inbox = Inbox(OWNER)
+        inbox.refresh(table)
+        assert inbox.cursor is None
+        move(table, 1, 1)
+        inbox.refresh(table)
+        assert inbox.cursor is not None
+        inbox.load_more(table)
+        assert groups(inbox)[-1] == 1
+
+
+class TestThread:
+    def test_opens_with_one_page_and_pages_back_to_the_first_message(self, table) -> None:
+        write(table, range(2 * STEP + 5))
+        thread, meter = Thread(GROUP), table.metered()
+        thread.refresh(meter)
+        assert meter.capacity.requests == 1
+        assert texts(thread) == list(range(STEP + 5, 2 * STEP + 5))
+        while thread.has_older:
+            thread.load_older(table)
+        assert texts(thread) == list(range(2 * STEP + 5))
+
+    def test_takes_in_what_is_sent_meanwhile_also_with_a_clock_behind(self, table) -> None:
+        write(table, range(0, 40, 2))
+        thread = Thread(GROUP)
+        thread.refresh(table)
+        write(table, [35, 50])
+        meter = table.metered()
+        thread.refresh(meter)
+        assert texts(thread) == [*range(0, 36, 2), 35, 36, 38, 50]
+        assert meter.capacity.requests == 1
+        assert meter.capacity.read_units == 0.5
+
+    def test_the_first_message_of_an_empty_conversation_appears(self, table) -> None:
+        thread = Thread(GROUP)
+        thread.refresh(table)
+        assert thread.entries == []
+        write(table, [1])
+        thread.refresh(table)
+        assert texts(thread) == [1]
+
+    @pytest.mark.parametrize("place", [0, 5, 60, 119])
+    def test_opens_at_a_place_and_goes_on_both_ways(self, table, place) -> None:
+        write(table, range(120))
+        thread = Thread(GROUP, at(place))
+        thread.refresh(table)
+        first = max(0, place - CONTEXT + 1)
+        last = min(119, place + STEP - CONTEXT)
+        assert texts(thread) == list(range(first, last + 1))
+        while thread.has_newer:
+            thread.load_newer(table)
+        while thread.has_older:
+            thread.load_older(table)
+        assert texts(thread) == list(range(120))
+
+    @pytest.mark.parametrize(("place", "shown"), [("2023", 0), ("2024-01-05", 4), ("2030", 119)])
+    def test_opens_at_a_date_of_which_there_is_no_message(self, table, place, shown) -> None:
+        write(table, range(120))
+        thread = Thread(GROUP, place)
+        thread.refresh(table)
+        assert shown in texts(thread)
+
+    def test_keeps_so_many_and_lets_go_at_the_other_end(self, table) -> None:
+        total = MOST + STEP
+        write(table, range(total))
+        thread = Thread(GROUP)
+        thread.refresh(table)
+        while thread.has_older:
+            thread.load_older(table)
+        assert texts(thread) == list(range(MOST))
+        assert thread.has_newer
+        thread.refresh(table)  # does not follow: its end is not the conversation's
+        assert texts(thread) == list(range(MOST))
+        while thread.has_newer:
+            thread.load_newer(table)
+        assert texts(thread) == list(range(total - MOST, total))
+        assert thread.has_older
+
+
+class TestSearch:
+    def test_finds_words_in_any_case_newest_first(self, table) -> None:
+        write(table, range(5), "nothing here")
+        write(table, [10, 12], "The Straße, number")
+        found = search_messages(table, GROUP, " STRASSE ")
+        assert [message.text.split()[-1] for message in found.hits] == ["12", "10"]
+        assert (found.looked_at, found.cursor) == (7, None)
+
+    def test_looks_at_a_stretch_at_a_time(self, table, monkeypatch) -> None:
+        monkeypatch.setattr("core.dynamodb.search.STRETCH", 10)
+        assert STRETCH > 10
+        write(table, range(25))
+        search = search_messages(table, GROUP, "message 3")
+        assert (search.hits, search.looked_at) == ((), 10)
+        while search.cursor:
+            search = search_further(table, search)
+        assert [message.text for message in search.hits] == ["message 3"]
+        assert search.looked_at == 25
+
+    def test_no_words_are_refused(self, table) -> None:
+        with pytest.raises(InputError):
+            search_messages(table, GROUP, "  ")
