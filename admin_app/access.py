@@ -28,6 +28,8 @@ _LOGIN_SETTINGS = (
     "server_metadata_url",
 )
 _LOGIN_GOOD_FOR_S = 12 * 3600
+MOST_OF_A_REASON = 200
+"""Characters."""
 
 _audit = logging.getLogger("cruddur.audit")
 
@@ -136,13 +138,48 @@ def may_write() -> bool:
 
 
 def audit(what: str, **fields: str) -> None:
-    """Leave one line: who did what, where and to which conversation; never a message's text."""
-    auditor()(what, **fields)
+    """Leave one line: who did what, where, to which conversation and why; never a text."""
+    auditor(fields.get("message_group_uuid", ""))(what, **fields)
 
 
-def auditor() -> Callable[..., None]:
-    """An :func:`audit` that calls nothing of Streamlit's, and so cannot be cut off by a rerun."""
+def ask_for_reason(message_group_uuid: str) -> str | None:
+    """Why this conversation is opened: asked once a session on production, where it is private.
+
+    Empty where nobody has to say; None as long as it has not been said.
+    """
+    if why_production(resources.target(), resources.state()) is None:
+        return ""
+    if known := _reasons().get(message_group_uuid):
+        return known
+    with st.form(f"reason {message_group_uuid}"):
+        said = st.text_input(
+            "Why do you open this conversation?",
+            max_chars=MOST_OF_A_REASON,
+            placeholder="A ticket, a report, what the member asked for",
+            help="It is kept in the audit log, with your name.",
+        )
+        submitted = st.form_submit_button("Open", type="primary")
+    reason = " ".join(said.split())[:MOST_OF_A_REASON]
+    if submitted and not reason:
+        st.error("Say why: it is kept in the audit log.", icon="⚠️")
+    if not (submitted and reason):
+        return None
+    _reasons()[message_group_uuid] = reason
+    st.rerun()
+
+
+def _reasons() -> dict[str, str]:
+    found: dict[str, str] = st.session_state.setdefault("reasons", {})
+    return found
+
+
+def auditor(message_group_uuid: str = "") -> Callable[..., None]:
+    """An :func:`audit` that calls nothing of Streamlit's, and so cannot be cut off by a rerun.
+
+    Its lines hold the reason that was given for the conversation, if one was.
+    """
     who, target = person(), resources.target()
+    why = _reasons().get(message_group_uuid)
     subject = {"subject": str(st.user["sub"])} if "sub" in st.user else {}
     logger = _ready(_audit)
 
@@ -155,6 +192,7 @@ def auditor() -> Callable[..., None]:
             "table": target.table_name,
             "what": what,
             **fields,
+            **({"why": why} if why else {}),
         }
         logger.info(json.dumps(entry))
 
@@ -176,8 +214,10 @@ class Desk:
             raise InputError("the admin UI is read-only here", "Start it with --write.")
 
 
-def desk() -> Desk:
-    return Desk(resources.database(), resources.table(), auditor(), may_write())
+def desk(message_group_uuid: str = "") -> Desk:
+    """The desk; for an answer, that of the conversation."""
+    record = auditor(message_group_uuid)
+    return Desk(resources.database(), resources.table(), record, may_write())
 
 
 def _ready(logger: logging.Logger) -> logging.Logger:

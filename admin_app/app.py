@@ -23,12 +23,14 @@ def main() -> None:
         ],
         position="top",
     )
+    layout.style()
     try:
         access.require_permission(resources.target(), resources.state)
         layout.banner(resources.target(), resources.state(), access.may_write())
         page.run()
     except CoreError as error:
         layout.show_problem(error)
+        st.button("Try again", type="primary")  # in this session, with its drafts
 
 
 main()

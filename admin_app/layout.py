@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import CoreError
 from core.targets import StoreState, Target, why_production
@@ -15,17 +17,46 @@ from core.timestamps import now
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|@|(?<=www)(?=\.)")
 _WORD_JOINER = "\u2060"
+_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
 def escaped(text: str) -> str:
     """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
 
     Links and emoji shortcodes are looked for after escapes are resolved, so a word joiner, which
-    nobody sees, breaks them up.
+    nobody sees, breaks them up. What runs from right to left does so without what stands beside it.
     """
     line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
     line = " ".join(line.split())
-    return _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub(rf"\g<0>{_WORD_JOINER}", line))
+    line = _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub(rf"\g<0>{_WORD_JOINER}", line))
+    return f"{_ISOLATE}{line}{_POP_ISOLATE}" if _runs_right_to_left(line) else line
+
+
+def _runs_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
+
+
+STYLE = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 3rem; }
+/* Lists of people and conversations read from the left. */
+[class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
+[class*="st-key-list-"] button > div { justify-content: flex-start; }
+</style>
+"""
+
+
+def style() -> None:
+    """What the theme cannot say. Ours alone: nothing stored goes in here."""
+    st.html(STYLE)
+
+
+def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:
+    """A container for a list of buttons; one with more than ``most`` scrolls on its own."""
+    key = f"list-{name}"
+    if count <= most:
+        return st.container(border=False, gap="xsmall", key=key)
+    return st.container(height=height, autoscroll=False, border=False, gap="xsmall", key=key)
 
 
 def banner(target: Target, state: StoreState, may_write: bool) -> None:
@@ -43,7 +74,7 @@ def show_problem(error: CoreError) -> None:
     """A friendly account of what is wrong, and the command that mends it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
     if command := re.search(r"\binvoke [\w. -]+", error.hint):
-        st.write("Type this in a terminal, then reload the page:")
+        st.write("Type this in a terminal, then try again:")
         st.code(command.group().strip(), language=None)
     elif error.hint:
         st.write(escaped(error.hint))

@@ -17,8 +17,8 @@ PAGE = 20
 STEP = 50
 """Messages asked for at a time."""
 
-CONTEXT = 10
-"""Messages shown before the one that a link or a search leads to."""
+CONTEXT = 2
+"""Messages shown up to the one that a link or a search leads to: it is among the first in view."""
 
 OVERLAP = 10
 """Messages at the newest end that are read again, for writers whose clocks are behind."""

@@ -93,6 +93,17 @@ def find_conversation(db: Database, table: Table, handle: str, other_handle: str
     return conversation
 
 
+def known_conversation(table: Table, user: Person, other: Person) -> str | None:
+    """The message_group_uuid that a message of one to the other goes on in, if they have one.
+
+    1 RCU where the pair is known; else the user's inbox is walked, consistently.
+    """
+    if (group := reads.pair_group(table, user.uuid, other.uuid)) is not None:
+        return group
+    found = reads.newest_conversation_with(table, user.uuid, other.uuid)
+    return found.message_group_uuid if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """A member's place in a conversation, with the rows it was read from."""

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
 import streamlit as st
 
-from admin_app import access, layout, resources
+from admin_app import access, layout, people, resources, thread
 from admin_app.access import Desk
 from admin_app.composer import composer
+from admin_app.loaded import Inbox
 from core import messaging
-from core.errors import NotAMemberError, NotFoundError
+from core.errors import CoreError, NotAMemberError, NotFoundError
 from core.messaging import Membership, Retry
-from core.models import Conversation, Message, SentMessage, User
+from core.models import Conversation, SentMessage, User
 from core.postgres import users
 from core.texts import MAX_CODE_POINTS
 
-PAGE = 20
-THREAD = 50
-REFRESH_S = 5
+INBOX_REFRESH_S = 10
+PREVIEW = 60
 
 
 def page() -> None:
@@ -27,102 +26,130 @@ def page() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         user = _choose_user()
-        if user is None:
-            return
-        shown = _list_conversations(user)
+        if user is not None:
+            _inbox(user)
+            layout.command("ddb.patterns.list-conversations", "--user", user.handle)
     with right:
-        group = st.query_params.get("conversation") or (
-            shown[0].message_group_uuid if shown else ""
-        )
-        if group:
+        group = st.query_params.get("conversation")
+        if user is not None and group:
             _show_conversation(user, group)
+        elif user is not None:
+            st.info("Choose a conversation.", icon="💬")
 
 
 def _choose_user() -> User | None:
-    """The person whose conversations are shown, also named by the link."""
-    db = resources.database()
-    wanted = st.query_params.get("user", "")
-    sought = st.text_input(
-        "Find a person", placeholder="Handle, name or email", key="sought", max_chars=100
-    )
-    found = list(users.search(db, sought, limit=PAGE).entries)
-    if wanted and not sought:
-        linked = users.find_by_handle(db, wanted)
-        found = [linked, *(user for user in found if user.uuid != linked.uuid)]
-    if not found:
-        st.info(f"Nobody’s handle, name or email holds {layout.escaped(sought) or 'anything'}.")
-        if not sought:
-            st.code("invoke db.seed", language=None)
+    """The person whose conversations are shown: whom the link names."""
+    handle = st.query_params.get("user", "")
+    sought = people.search_box("Find a person", "sought")
+    if sought or not handle:
+        with st.container(gap="xxsmall", key="list-people"):
+            found = people.matches(sought, "people", _open_user)
+        if not found:
+            _nobody(sought)
+    if not handle:
         return None
-    handles = {user.handle: user for user in found}
-    chosen = st.selectbox(
-        "Person",
-        list(handles),
-        format_func=lambda handle: f"{handles[handle].display_name} (@{handle})",
-        index=list(handles).index(wanted) if wanted in handles else 0,
-    )
-    if chosen != wanted:
-        st.query_params.update({"user": chosen})
-        if wanted:
-            st.query_params.pop("conversation", None)
-            st.session_state.pop("listed", None)
-    return handles[chosen]
+    user = _known_user(handle)
+    st.subheader(layout.escaped(user.display_name))
+    st.caption(f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)}")
+    return user
 
 
-def _list_conversations(user: User) -> Sequence[Conversation]:
-    listed: int = st.session_state.get("listed", PAGE)
-    found = messaging.list_conversations(
-        resources.database(), resources.table(), user.handle, limit=listed
-    )
-    st.subheader("Conversations")
-    if not found.entries:
+def _known_user(handle: str) -> User:
+    """The person; asked for once for as long as they are chosen."""
+    known = st.session_state.get("user")
+    if not isinstance(known, User) or known.handle != handle:
+        known = users.find_by_handle(resources.database(), handle)
+        st.session_state["user"] = known
+    return known
+
+
+def _nobody(sought: str) -> None:
+    if sought:
+        st.info(f"Nobody’s handle, name or email holds {layout.escaped(sought)}.")
+    else:
+        st.info("There are no users yet. For the demo users type:")
+        st.code("invoke db.seed", language=None)
+
+
+def _open_user(handle: str) -> None:
+    st.session_state["sought"] = ""
+    st.query_params.from_dict({"user": handle})
+
+
+@st.fragment(run_every=INBOX_REFRESH_S)
+def _inbox(user: User) -> None:
+    """Their conversations, newest first; those with news move to the top by themselves."""
+    inbox = _loaded(user)
+    try:
+        inbox.refresh(resources.table())
+        if st.session_state.get("more conversations"):
+            inbox.load_more(resources.table())
+    except CoreError as error:
+        layout.show_problem(error)
+    if not inbox.entries:
         st.info("No conversations yet. Start one on the page New conversation.")
-    current = st.query_params.get("conversation") or (
-        found.entries[0].message_group_uuid if found.entries else ""
-    )
-    for entry in found.entries:
-        _conversation_button(entry, chosen=entry.message_group_uuid == current)
-    if found.cursor is not None:
-        st.button("Show more conversations", on_click=_show_more, args=("listed", PAGE, listed))
-    layout.command("ddb.patterns.list-conversations", "--user", user.handle)
-    return found.entries
+        return
+    sought = st.text_input(
+        "Filter", key="filter", type="search", live=True, label_visibility="collapsed",
+        placeholder="Filter by person or last message",
+    )  # fmt: skip
+    shown = [entry for entry in inbox.entries if _matches(entry, sought or "")]
+    with layout.rows("conversations", len(shown), most=7, height=460):
+        for entry in shown:
+            _conversation_button(entry)
+        if sought and not shown:
+            more = " so far: there are more" if inbox.cursor else ""
+            st.caption(f"None of the {len(inbox.entries)} loaded{more}.")
+        if inbox.cursor is not None:
+            st.button("Show more conversations", key="more conversations", width="stretch")
 
 
-def _conversation_button(entry: Conversation, *, chosen: bool) -> None:
+def _loaded(user: User) -> Inbox:
+    found = st.session_state.get("inbox")
+    if not isinstance(found, Inbox) or found.user_uuid != user.uuid:
+        found = st.session_state["inbox"] = Inbox(user.uuid)
+    return found
+
+
+def _matches(entry: Conversation, sought: str) -> bool:
+    other = entry.other
+    text = f"{other.display_name}\n@{other.handle}\n{entry.last_message}"
+    return sought.strip().casefold() in text.casefold()
+
+
+def _conversation_button(entry: Conversation) -> None:
     name = layout.escaped(entry.other.display_name or entry.other.handle or "somebody")
     when = layout.escaped(layout.ago(entry.last_message_at))
-    preview = entry.last_message if len(entry.last_message) <= 60 else entry.last_message[:59] + "…"
-    st.button(
-        f"**{name}** · {when}  \n{layout.escaped(preview) or '—'}",
+    text = entry.last_message
+    preview = layout.escaped(text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…")
+    chosen = entry.message_group_uuid == st.query_params.get("conversation")
+    if st.button(
+        f"**{name}** · {when}  \n{preview or '—'}",
         # Others may have left a conversation twice: rows differ in their sort keys.
         key=f"open {entry.message_group_uuid} {entry.sort_key}",
         help=layout.exact(entry.last_message_at),
         type="primary" if chosen else "secondary",
         width="stretch",
-        on_click=_open,
-        args=(entry.message_group_uuid,),
-    )
-
-
-def _open(message_group_uuid: str) -> None:
-    st.query_params["conversation"] = message_group_uuid
-    st.session_state.pop("thread", None)
-
-
-def _show_more(key: str, step: int, now: int) -> None:
-    st.session_state[key] = now + step
+    ):
+        st.query_params.from_dict(
+            {"user": st.query_params["user"], "conversation": entry.message_group_uuid}
+        )
+        st.rerun()
 
 
 def _show_conversation(user: User, group: str) -> None:
     try:
-        place = messaging.membership(resources.database(), resources.table(), user.handle, group)
+        place = _membership(user, group)
     except (NotFoundError, NotAMemberError) as error:
         layout.show_problem(error)
         return
-    _audit_once(user, group)
     other = layout.escaped(place.other.display_name or place.other.handle or place.other.uuid)
     st.subheader(f"{layout.escaped(user.display_name)} and {other}")
-    _thread(user, group)
+    if access.ask_for_reason(group) is None:
+        return
+    _audit_once(user, group)
+    thread.find(group)
+    thread.show(user.uuid, group)
     if access.may_write():
         _compose(place, group)
     else:
@@ -132,45 +159,22 @@ def _show_conversation(user: User, group: str) -> None:
     )
 
 
+def _membership(user: User, group: str) -> Membership:
+    """Who takes part: read once for as long as the conversation is open, it does not change."""
+    asked = (user.uuid, group)
+    known = st.session_state.get("membership")
+    if known is None or known[0] != asked:
+        found = messaging.membership(resources.database(), resources.table(), user.handle, group)
+        known = st.session_state["membership"] = (asked, found)
+    place: Membership = known[1]
+    return place
+
+
 def _audit_once(user: User, group: str) -> None:
     """One audit line when a conversation is opened, not one a rerun."""
     if st.session_state.get("opened") != (user.handle, group):
         st.session_state["opened"] = (user.handle, group)
         access.audit("conversation opened", as_user=user.handle, message_group_uuid=group)
-
-
-@st.fragment(run_every=REFRESH_S)
-def _thread(user: User, group: str) -> None:
-    """The messages, oldest first; new ones appear by themselves."""
-    shown: int = st.session_state.get("thread", THREAD)
-    found = messaging.list_messages(resources.table(), group, limit=shown)
-    with st.container(height=460, autoscroll=True, gap="small"):
-        if found.cursor is not None:
-            st.button("Show older messages", on_click=_show_more, args=("thread", THREAD, shown))
-        day = ""
-        for message in reversed(found.entries):
-            if (its_day := _day(message)) != day:
-                day = its_day
-                st.caption(day, text_alignment="center")
-            _bubble(message, mine=message.sender.uuid == user.uuid)
-        if not found.entries:
-            st.info("No messages yet.")
-
-
-def _day(message: Message) -> str:
-    return f"{message.created_at:%A, %-d %B %Y}" if message.created_at else "Unknown day"
-
-
-def _bubble(message: Message, *, mine: bool) -> None:
-    who = message.sender.display_name or message.sender.handle or "somebody"
-    at = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
-    with (
-        st.chat_message("user" if mine else "other", avatar=None if mine else ":material/person:"),
-        st.container(gap="xxsmall"),
-    ):
-        st.caption(f"**{layout.escaped(who)}** · {at}")
-        # Never Markdown or HTML: what people wrote is shown as they wrote it.
-        st.text(message.text)
 
 
 def _compose(place: Membership, group: str) -> None:
@@ -183,6 +187,7 @@ def _compose(place: Membership, group: str) -> None:
             key=box.key,
             max_chars=MAX_CODE_POINTS,
             placeholder="Write a message; Enter sends it",
+            persist_state="session",
         )
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             sender = st.segmented_control(
@@ -207,7 +212,7 @@ def _compose(place: Membership, group: str) -> None:
 
 def _send(group: str, key: str, sender_key: str) -> None:
     sender = str(st.session_state[sender_key])
-    deliver = functools.partial(_deliver, access.desk(), sender, group)
+    deliver = functools.partial(_deliver, access.desk(group), sender, group)
     composer(f"answer {group}").submit(key, deliver)
 
 

@@ -6,47 +6,92 @@ import functools
 
 import streamlit as st
 
-from admin_app import access, layout
+from admin_app import access, layout, people, resources
 from admin_app.access import Desk
-from admin_app.composer import composer
+from admin_app.composer import Composer, composer
 from core import messaging
 from core.errors import InputError
 from core.messaging import Retry
-from core.models import SentMessage
+from core.models import SentMessage, User
+from core.postgres import users
 from core.texts import MAX_CODE_POINTS
 
 FORM = "new conversation"
 
 
 def page() -> None:
-    """The form, and what became of it."""
+    """The two people, the message, and what became of it."""
     st.subheader("New conversation")
     if not access.may_write():
         st.info("Read-only. To start a conversation, start the admin UI with --write.")
         return
     box = composer(FORM)
+    one, two = st.columns(2)
+    with one:
+        sender = _person("From", "from")
+    with two:
+        recipient = _person("To", "to")
+        if sender and recipient and sender.uuid == recipient.uuid:
+            st.error("A conversation takes two different people.", icon="⚠️")
+            recipient = None
+    if sender and recipient:
+        _say_if_known(sender, recipient, box)
+    _message(box)
+    layout.command(
+        *("ddb.patterns.create-conversation", "--user", sender.handle if sender else "HANDLE"),
+        *("--with", recipient.handle if recipient else "HANDLE", "--message", "TEXT"),
+    )
+
+
+def _person(label: str, key: str) -> User | None:
+    """Who has the handle that is typed; until somebody has, who may be meant."""
+    sought = people.search_box(label, key)
+    if not sought.strip():
+        return None
+    exact = users.find_by_handles(resources.database(), [sought]).get(sought)
+    if exact is not None:
+        st.caption(f"✓ {people.name(exact)} · {layout.escaped(exact.email)}")
+        return exact
+    with st.container(gap="xxsmall", key=f"list-{key}"):
+        if not people.matches(sought, f"{key} people", functools.partial(_choose, key)):
+            st.error(f"Nobody’s handle, name or email holds {layout.escaped(sought)}.", icon="⚠️")
+    return None
+
+
+def _choose(key: str, handle: str) -> None:
+    st.session_state[key] = handle
+
+
+def _say_if_known(sender: User, recipient: User, box: Composer) -> None:
+    """Tell that the two talk already, before anything is sent."""
+    asked = (sender.uuid, recipient.uuid, box.sent)
+    known = st.session_state.get("known conversation")
+    if known is None or known[0] != asked:
+        group = messaging.known_conversation(resources.table(), sender.person, recipient.person)
+        known = st.session_state["known conversation"] = (asked, group)
+    if known[1] and box.last is None:
+        st.info("The two talk already: the message goes on in their conversation.", icon="💬")
+        _link(sender.handle, known[1])
+
+
+def _message(box: Composer) -> None:
     with st.form(FORM):
-        sender = st.text_input("From", key="from", placeholder="Handle", max_chars=100)
-        recipient = st.text_input("To", key="to", placeholder="Handle", max_chars=100)
         st.text_area(
             "First message",
             key=box.key,
             max_chars=MAX_CODE_POINTS,
             placeholder="What do you want to say?",
+            persist_state="session",
         )
         st.form_submit_button("Send", type="primary", on_click=_submit, args=(box.key,))
         if box.problem is not None:
             layout.show_problem(box.problem)
     if box.last is not None:
         _show_sent(box.last)
-    layout.command(
-        *("ddb.patterns.create-conversation", "--user", sender or "HANDLE"),
-        *("--with", recipient or "HANDLE", "--message", "TEXT"),
-    )
 
 
 def _submit(key: str) -> None:
-    sender, recipient = (str(st.session_state[name]).strip() for name in ("from", "to"))
+    sender, recipient = (str(st.session_state.get(name) or "").strip() for name in ("from", "to"))
     deliver = functools.partial(_deliver, access.desk(), sender, recipient)
     composer(FORM).submit(key, deliver)
 
@@ -73,14 +118,15 @@ def _show_sent(sent: SentMessage) -> None:
         st.success(f"Sent. The conversation with {other} has begun.")
     else:
         st.success(f"The two talk already: sent in their conversation with {other}.")
+    _link(sent.message.sender.handle, sent.message.message_group_uuid)
+
+
+def _link(handle: str, group: str) -> None:
     st.page_link(
         "views/conversations.py",
         label="Open the conversation",
         icon="💬",
-        query_params={
-            "user": sent.message.sender.handle,
-            "conversation": sent.message.message_group_uuid,
-        },
+        query_params={"user": handle, "conversation": group},
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,10 +15,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from admin_app import resources
-from core.dynamodb import keys
+from admin_app.loaded import STEP
+from admin_app.people import MATCHES
+from core.dynamodb import keys, reads
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.sends import Draft, start
 from core.dynamodb.table import create_table
+from core.errors import UnreachableError
 from core.models import Person
 from core.postgres import admin, users
 from core.postgres.conninfo import parse_url
@@ -86,11 +92,33 @@ def said(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
 
 
+def opened_for(group: str, reason: str) -> AppTest:
+    """A conversation of bayko's on production, with the reason that it asks for."""
+    app = opened(user="bayko", conversation=group)
+    app.text_input[-1].input(reason)
+    next(button for button in app.button if button.label == "Open").click().run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def audit_lines(caplog) -> Iterator[list[str]]:
+    """What the audit log was given; grows."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("cruddur.audit")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.removeHandler(handler)
+
+
 def test_a_conversation_is_shown_oldest_first(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     for text in ("one", "two", "three"):
-        start(table, Draft(ana, ben, text))
-    app = opened(user="bayko")
+        message, _ = start(table, Draft(ana, ben, text))
+    app = opened(user="bayko", conversation=message.message_group_uuid)
     assert [element.value for element in app.text] == ["one", "two", "three"]
     assert "Andrew Bayko and Andrew Brown" in said(app)
 
@@ -124,7 +152,107 @@ def test_nobody_yet_names_the_command_that_seeds(environ, table) -> None:
 
 
 def test_no_conversation_yet_says_where_to_start_one(db, table) -> None:
-    assert "No conversations yet" in said(opened())
+    assert "No conversations yet" in said(opened(user="bayko"))
+
+
+def test_nothing_is_opened_before_somebody_chooses_it(db, table) -> None:
+    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "private"))
+    app = opened(user="bayko")
+    assert "Choose a conversation" in said(app)
+    assert [element.value for element in app.text] == []
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label.replace("\\", "").replace("\u2060", "") for button in app.button]
+
+
+def test_people_are_found_by_a_part_of_their_email(db, table) -> None:
+    app = opened()
+    assert len([label for label in labels(app) if "@" in label]) == 3
+    app.text_input(key="sought").input("BAYKO@ex").run()
+    assert [label for label in labels(app) if "@" in label] == ["Andrew Bayko · @bayko"]
+    app.text_input(key="sought").input("nobody-here").run()
+    assert "nobody-here" in said(app)
+
+
+def test_more_people_than_fit_are_paged(db, table) -> None:
+    for n in range(MATCHES + 3):
+        users.create_user(db, f"person{n:02}", f"Person {n}", f"person{n}@example.com")
+    app = opened()
+    app.text_input(key="sought").input("person").run()
+    first = [label for label in labels(app) if "@" in label]
+    app.button(key="people more").click().run()
+    second = [label for label in labels(app) if "@" in label]
+    assert (len(first), len(second)) == (MATCHES, 3)
+    assert not set(first) & set(second)
+    app.button(key="people more").click().run()
+    assert [label for label in labels(app) if "@" in label] == first
+
+
+def test_a_filter_looks_at_names_and_last_messages(db, table) -> None:
+    ben = person(db, "bayko")
+    start(table, Draft(person(db, "andrewbrown"), ben, "about lunch"))
+    start(table, Draft(person(db, "londo"), ben, "about tea"))
+    app = opened(user="bayko")
+    for sought, shown in (("LUNCH", ["Andrew Brown"]), ("londo", ["Londo Mollari"]), ("zzz", [])):
+        app.text_input(key="filter").input(sought).run()
+        names = [label.split("**")[1] for label in labels(app) if label.startswith("**")]
+        assert names == shown
+    assert "None of the 2 loaded" in said(app)
+
+
+def test_opening_a_conversation_asks_for_one_page_of_it(db, table, monkeypatch) -> None:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    for n in range(STEP + 10):
+        message, _ = start(table, Draft(ana, ben, f"message {n}"))
+    asked: list[str] = []
+    real = Table.request
+
+    def request(self: Table, operation: str, **params: Any) -> Any:
+        asked.append(f"{operation} {params.get('ExpressionAttributeValues', {}).get(':pk')}")
+        return real(self, operation, **params)
+
+    monkeypatch.setattr(Table, "request", request)
+    app = opened(user="bayko", conversation=message.message_group_uuid)
+    texts = [element.value for element in app.text]
+    assert texts == [f"message {n}" for n in range(10, STEP + 10)]
+    of_the_thread = [line for line in asked if keys.message_pk(message.message_group_uuid) in line]
+    assert len(of_the_thread) == 1
+    assert len(asked) == len(set(asked)), "something was read twice"
+    app.button(key="older").click().run()
+    assert [element.value for element in app.text][:10] == [f"message {n}" for n in range(10)]
+
+
+def test_a_search_leads_to_the_place_and_back(db, table) -> None:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    for n in range(STEP + 30):
+        message, _ = start(table, Draft(ana, ben, f"Needle {n}" if n == 3 else f"hay {n}"))
+    group = message.message_group_uuid
+    app = opened(user="bayko", conversation=group)
+    app.text_input(key=f"words {group}").input("needle").run()
+    assert "1 found in 80 messages: the whole conversation" in said(app)
+    next(button for button in app.button if str(button.key).startswith("hit ")).click().run()
+    texts = [element.value for element in app.text]
+    assert texts[:3] == ["hay 2", "Needle 3", "hay 4"]
+    assert "found" in "".join(str(caption.value) for caption in app.caption)
+    assert "at" in app.query_params
+    app.button(key="newest").click().run()
+    assert [element.value for element in app.text][-1] == f"hay {STEP + 29}"
+    assert "at" not in app.query_params
+
+
+def test_a_date_leads_to_the_day(db, table) -> None:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    group = start(table, Draft(ana, ben, "today"))[0].message_group_uuid
+    for day in range(1, 29):
+        values = {"message": f"day {day}", "message_uuid": str(uuid.uuid4()), "user_uuid": ben.uuid}
+        item = keys.key(keys.message_pk(group), f"2024-02-{day:02}T12:00:00.000000+00:00")
+        table.request("put_item", Item=item | {k: {"S": v} for k, v in values.items()})
+    app = opened(user="bayko", conversation=group)
+    app.date_input(key=f"date {group}").set_value(date(2024, 2, 20)).run()
+    texts = [element.value for element in app.text]
+    assert texts.index("day 20") < 5
+    assert texts[-1] == "today"
 
 
 def test_a_missing_database_names_the_command_that_makes_it(environ, table) -> None:
@@ -132,7 +260,7 @@ def test_a_missing_database_names_the_command_that_makes_it(environ, table) -> N
 
 
 def test_a_missing_table_names_the_command_that_makes_it(db, environ) -> None:
-    assert "invoke ddb.schema-load" in said(opened())
+    assert "invoke ddb.schema-load" in said(opened(user="bayko"))
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "CONNECTION_URL"])
@@ -158,7 +286,7 @@ def send_from_form(app: AppTest, sender: str, recipient: str, text: str) -> AppT
     app.text_input(key="from").input(sender)
     app.text_input(key="to").input(recipient)
     app.text_area[0].input(text)
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Send").click().run()
     assert not app.exception
     return app
 
@@ -188,6 +316,49 @@ def test_a_first_message_goes_out_and_empties_the_box(db, table) -> None:
     assert app.text_area[0].value == ""
 
 
+def test_that_two_talk_already_is_said_before_anything_is_sent(db, table) -> None:
+    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
+    app = opened("views/new_conversation.py")
+    app.text_input(key="from").input("bayko").run()
+    app.text_input(key="to").input("@andrewbrown").run()
+    assert "The two talk already" in said(app)
+    app.text_input(key="to").input("londo").run()
+    assert "The two talk already" not in said(app)
+
+
+def test_what_is_wrong_with_a_person_is_said_beside_the_field(db, table) -> None:
+    app = opened("views/new_conversation.py")
+    app.text_input(key="from").input("bayko").run()
+    app.text_input(key="to").input("bayko").run()
+    assert "two different people" in said(app)
+    app.text_input(key="to").input("nobody-here").run()
+    assert "nobody-here" in said(app)
+    app.text_input(key="to").input("lon").run()
+    next(button for button in app.button if "Londo" in button.label).click().run()
+    assert app.text_input(key="to").value == "londo"
+
+
+def test_a_draft_outlives_a_page_that_cannot_be_drawn(db, table, monkeypatch) -> None:
+    message, _ = start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
+    app = opened(user="bayko", conversation=message.message_group_uuid)
+    box = next(box for box in app.text_input if box.label == "Message")
+    real = Table.request
+
+    def fail(self: Table, operation: str, **params: Any) -> Any:
+        raise UnreachableError("DynamoDB does not answer", "Run: invoke up")
+
+    monkeypatch.setattr(Table, "request", fail)
+    box.input("a draft")
+    next(button for button in app.button if button.label == "Send").click().run()
+    assert not app.exception
+    assert "invoke up" in said(app)
+    assert next(box for box in app.text_input if box.label == "Message").value == "a draft"
+    monkeypatch.setattr(Table, "request", real)
+    next(button for button in app.button if button.label == "Send").click().run()
+    assert [element.value for element in app.text] == ["hi", "a draft"]
+    assert next(box for box in app.text_input if box.label == "Message").value == ""
+
+
 class TestProduction:
     @pytest.fixture
     def production(self, db, table) -> Table:
@@ -195,6 +366,11 @@ class TestProduction:
         table.request("put_item", Item=marker)
         start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "private"))
         return table
+
+    @pytest.fixture
+    def group(self, db, production) -> str:
+        (row,) = reads.list_conversations(production, person(db, "bayko").uuid, limit=5).entries
+        return row.message_group_uuid
 
     def test_shows_nothing_without_a_login(self, production) -> None:
         app = opened()
@@ -205,30 +381,50 @@ class TestProduction:
     def signed_in(self, production, monkeypatch) -> None:
         monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
 
-    def test_is_red_and_read_only(self, signed_in) -> None:
-        app = opened()
+    def test_is_red_and_read_only(self, signed_in, group) -> None:
+        app = opened_for(group, "ticket 7")
         assert "PRODUCTION" in said(app)
         assert "read-only" in said(app)
-        assert app.text_input(key="sought") is not None
+        assert [element.value for element in app.text] == ["private"]
         assert [button.label for button in app.button if button.label == "Send"] == []
 
-    def test_can_be_answered_in_when_started_to_write(self, signed_in, monkeypatch) -> None:
+    def test_a_conversation_is_opened_for_a_reason_which_is_kept(
+        self, signed_in, group, audit_lines
+    ) -> None:
+        app = opened(user="bayko", conversation=group)
+        assert [element.value for element in app.text] == []
+        assert audit_lines == []
+        app.button[-1].click().run()
+        assert "Say why" in said(app)
+        app = opened_for(group, '  "ticket"\n7 ')
+        assert [element.value for element in app.text] == ["private"]
+        (line,) = audit_lines
+        entry = json.loads(line)
+        assert (entry["what"], entry["why"]) == ("conversation opened", '"ticket" 7')
+        app.run()  # neither asked nor noted again
+        assert len(audit_lines) == 1
+
+    def test_an_answer_goes_out_with_the_reason(
+        self, signed_in, group, audit_lines, monkeypatch
+    ) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
-        app = opened()
+        app = opened_for(group, "ticket 7")
+        next(box for box in app.text_input if box.label == "Message").input("an answer")
+        next(button for button in app.button if button.label == "Send").click().run()
+        assert [element.value for element in app.text] == ["private", "an answer"]
+        entry = json.loads(audit_lines[-1])
+        assert (entry["what"], entry["why"]) == ("message sent", "ticket 7")
+
+    def test_can_be_answered_in_when_started_to_write(self, signed_in, group, monkeypatch) -> None:
+        monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+        app = opened_for(group, "ticket 7")
         assert "you may write" in said(app)
         assert [button.label for button in app.button if button.label == "Send"] == ["Send"]
 
 
-def test_what_is_done_leaves_one_audit_line_without_the_text(db, table, caplog) -> None:
-    logger = logging.getLogger("cruddur.audit")
-    logger.addHandler(caplog.handler)
-    try:
-        app = opened("views/new_conversation.py")
-        send_from_form(app, "bayko", "londo", "a secret of theirs")
-    finally:
-        logger.removeHandler(caplog.handler)
-    (line,) = [
-        record.message for record in caplog.records if "conversation started" in record.message
-    ]
-    assert '"as_user": "bayko"' in line
+def test_what_is_done_leaves_one_audit_line_without_the_text(db, table, audit_lines) -> None:
+    send_from_form(opened("views/new_conversation.py"), "bayko", "londo", "a secret of theirs")
+    (line,) = audit_lines
+    entry = json.loads(line)
+    assert (entry["what"], entry["as_user"]) == ("conversation started", "bayko")
     assert "a secret of theirs" not in line

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from core.dynamodb.client import open_table
 from core.dynamodb.table import create_table
-from core.engines import processes
+from core.engines import Endpoints, processes
 from core.postgres import admin
 from core.postgres.conninfo import parse_url
 from core.postgres.database import Database
@@ -54,6 +54,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app_env(engines, tmp_path_factory) -> dict[str, str]:
     """The environment of an admin UI over stores of its own, with the demo users."""
+    return furnished(engines, tmp_path_factory.mktemp("home"))
+
+
+def furnished(engines: Endpoints, home: Path) -> dict[str, str]:
+    """The environment of an admin UI over new stores on these engines."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path=f"/browser-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
@@ -63,7 +68,7 @@ def app_env(engines, tmp_path_factory) -> dict[str, str]:
         seed(db, Settings())
     env = {
         "PATH": "/usr/bin:/bin",
-        "HOME": str(tmp_path_factory.mktemp("home")),
+        "HOME": str(home),
         "CONNECTION_URL": url,
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
@@ -74,6 +79,10 @@ def app_env(engines, tmp_path_factory) -> dict[str, str]:
 
 def table_of(env: dict[str, str]):
     return open_table(resolve(Settings.from_env(env, Path("/nonexistent")), prod=False))
+
+
+def database_of(env: dict[str, str]) -> Database:
+    return Database(parse_url(env["CONNECTION_URL"], "CONNECTION_URL"))
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.dynamodb import reads
+from core import engines as embedded
+from core import messaging
+from core.dynamodb import keys, reads
+from core.dynamodb.items import group_from
 from core.settings import PROJECT_ROOT
 
-from .conftest import table_of
+from .conftest import database_of, furnished, serving, table_of
 
 ATTACK = (
     "<img src=x onerror=alert(1)> **bold** [a](javascript:alert(1)) ![i](http://evil.example/i)"
@@ -31,6 +37,12 @@ def say(env, user: str, other: str, text: str) -> None:
     )
 
 
+def say_directly(env, text: str) -> None:
+    """Send from Andrew Brown to bayko, without a process of its own."""
+    with database_of(env) as db:
+        messaging.start_conversation(db, table_of(env), "andrewbrown", "bayko", text)
+
+
 def stored(env, text: str) -> int:
     return sum(item.get("message", {}).get("S") == text for item in reads.scan(table_of(env)))
 
@@ -47,10 +59,23 @@ def wait_for_an_empty_box(page: Page) -> None:
     )
 
 
+def open_conversation(page: Page, url: str, user: str, other: str) -> None:
+    """Open the page of ``user`` and there the conversation with whom it names."""
+    page.goto(f"{url}/?user={user}")
+    page.get_by_role("button", name=other).first.click()
+    expect(page.get_by_role("heading", name=f"and {other}")).to_be_visible()
+
+
+def choose(page: Page, field: str, sought: str, name: str) -> None:
+    page.get_by_role("searchbox", name=field, exact=True).press_sequentially(sought)
+    page.get_by_role("button", name=name).click()
+    expect(page.get_by_text(f"✓ {name}")).to_be_visible()
+
+
 def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/new_conversation")
-    page.get_by_role("textbox", name="From").fill("andrewbrown")
-    page.get_by_role("textbox", name="To").fill("londo")
+    choose(page, "From", "andrew b", "Andrew Brown")
+    choose(page, "To", "mollari", "Londo Mollari")
     page.get_by_role("textbox", name="First message").fill("a first message")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("has begun")).to_be_visible()
@@ -62,24 +87,84 @@ def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url,
 def test_starting_with_somebody_known_continues_and_says_so(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "londo", "hello")
     page.goto(f"{app_url}/new_conversation")
-    page.get_by_role("textbox", name="From").fill("londo")
-    page.get_by_role("textbox", name="To").fill("andrewbrown")
+    choose(page, "From", "mollari", "Londo Mollari")
+    choose(page, "To", "brown", "Andrew Brown")
+    expect(page.get_by_text("The two talk already: the message goes on")).to_be_visible()
     page.get_by_role("textbox", name="First message").fill("once more")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("talk already")).to_be_visible()
+    expect(page.get_by_text("talk already: sent in their conversation")).to_be_visible()
 
 
-def test_a_person_is_found_by_a_part_of_the_email(page: Page, app_url, app_env) -> None:
+def test_a_person_is_found_while_one_types(page: Page, app_url, app_env) -> None:
     say(app_env, "bayko", "londo", "for bayko's inbox")
     page.goto(app_url)
-    page.get_by_label("Find a person").fill("BAYKO@ex")
+    page.get_by_label("Find a person").press_sequentially("BAYKO@ex")
+    expect(page.get_by_role("button", name="Londo Mollari")).to_have_count(0)
+    page.get_by_role("button", name="Andrew Bayko").click()
+    expect(page.get_by_role("heading", name="Andrew Bayko")).to_be_visible()
+    expect(page.get_by_label("Find a person")).to_have_value("")
+    assert parse_qs(urlsplit(page.url).query) == {"user": ["bayko"]}
+
+
+def test_a_year_back_by_date_by_page_and_by_search(page: Page, app_url, app_env) -> None:
+    say(app_env, "londo", "bayko", "the newest")
+    table = table_of(app_env)
+    (row,) = [
+        row
+        for item in reads.scan(table)
+        if (row := group_from(item)).last_message == "the newest" and row.other.handle == "bayko"
+    ]
+    for n in range(120):
+        at = f"2025-{1 + n // 28:02}-{1 + n % 28:02}T12:00:00.000000+00:00"
+        item = keys.key(keys.message_pk(row.message_group_uuid), at)
+        values = {
+            "message": f"old message {n}",
+            "message_uuid": str(uuid.uuid4()),
+            "user_uuid": row.owner_uuid,
+        }
+        table.request("put_item", Item=item | {k: {"S": v} for k, v in values.items()})
+    open_conversation(page, app_url, "bayko", "Londo Mollari")
+    bubbles = page.get_by_test_id("stChatMessage")
+    expect(bubbles.get_by_text("the newest", exact=True)).to_be_visible()
+    for last in (71, 21):
+        page.get_by_role("button", name="Show older messages").click()
+        expect(bubbles.get_by_text(f"old message {last}", exact=True)).to_be_attached()
+    expect(bubbles.get_by_text("the newest", exact=True)).to_be_attached()
+
+    page.get_by_text("Search, or go to a date").click()
+    page.get_by_label("Search this conversation").fill("MESSAGE 37")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Andrew Bayko and")).to_be_visible()
+    page.get_by_role("button", name="old message 37").click()
+    expect(page.get_by_text("· found")).to_be_visible()
+    expect(bubbles.get_by_text("old message 37", exact=True)).to_be_in_viewport()
+    expect(bubbles.get_by_text("the newest", exact=True)).to_have_count(0)
+    place = page.url
+    page.get_by_role("button", name="Back to the newest").click()
+    expect(bubbles.get_by_text("the newest", exact=True)).to_be_in_viewport()
+    page.go_back()
+    expect(bubbles.get_by_text("old message 37", exact=True)).to_be_in_viewport()
+
+    page.goto(place)
+    expect(page.get_by_text("· found")).to_be_visible()
+
+
+def test_what_is_read_stays_in_view_when_older_or_new_messages_come(
+    page: Page, app_url, app_env
+) -> None:
+    for n in range(60):
+        say_directly(app_env, f"line {n}")
+    open_conversation(page, app_url, "bayko", "Andrew Brown")
+    bubbles = page.get_by_test_id("stChatMessage")
+    expect(bubbles.get_by_text("line 59", exact=True)).to_be_in_viewport()
+    bubbles.get_by_text("line 30", exact=True).scroll_into_view_if_needed()
+    say(app_env, "andrewbrown", "bayko", "just come in")
+    expect(bubbles.get_by_text("just come in", exact=True)).to_be_attached(timeout=15_000)
+    expect(bubbles.get_by_text("line 30", exact=True)).to_be_in_viewport()
 
 
 def test_a_message_is_sent_with_enter_and_stored_once(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "hello")
-    page.goto(f"{app_url}/?user=andrewbrown")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     box = page.get_by_label("Message", exact=True)
     box.fill("sent with Enter")
     page.keyboard.press("Enter")
@@ -91,7 +176,7 @@ def test_a_message_is_sent_with_enter_and_stored_once(page: Page, app_url, app_e
 
 def test_double_clicks_send_once_each(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "hello again")
-    page.goto(f"{app_url}/?user=andrewbrown")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     box = page.get_by_label("Message", exact=True)
     for n in range(5):  # the two clicks run at the same time, or one after the other
         box.fill(f"clicked twice {n}")
@@ -108,7 +193,7 @@ def test_a_message_arrives_in_an_open_window_and_the_draft_stays(
     page: Page, app_url, app_env
 ) -> None:
     say(app_env, "andrewbrown", "bayko", "are you there?")
-    page.goto(f"{app_url}/?user=andrewbrown")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     draft = page.get_by_label("Message", exact=True)
     draft.fill("half a sentence")
     say(app_env, "bayko", "andrewbrown", "I am here now")
@@ -136,7 +221,7 @@ def test_the_link_opens_the_same_conversation_and_back_works(page: Page, app_url
 
 def test_an_empty_message_is_refused_beside_the_box(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "hello")
-    page.goto(f"{app_url}/?user=andrewbrown")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("the message is empty")).to_be_visible()
 
@@ -144,7 +229,7 @@ def test_an_empty_message_is_refused_beside_the_box(page: Page, app_url, app_env
 def test_an_attack_is_shown_as_the_text_it_is(page: Page, app_url, app_env) -> None:
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     say(app_env, "londo", "bayko", ATTACK)
-    page.goto(f"{app_url}/?user=bayko")
+    open_conversation(page, app_url, "bayko", "Londo Mollari")
     bubble = page.get_by_test_id("stChatMessage").last
     expect(bubble).to_contain_text(ATTACK)
     main = page.get_by_test_id("stMain")
@@ -163,7 +248,58 @@ def test_an_unknown_person_or_conversation_in_a_link_is_told(page: Page, app_url
 def test_a_phone_shows_the_same_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "x" * 1024)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{app_url}/?user=andrewbrown")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     expect(page.get_by_role("button", name="Send")).to_be_visible()
     width = page.get_by_test_id("stMain").evaluate("node => node.scrollWidth")
     assert width <= 390
+
+
+def test_what_one_window_sends_another_shows(page: Page, app_url, app_env) -> None:
+    say(app_env, "andrewbrown", "londo", "between two windows")
+    other = page.context.new_page()
+    open_conversation(page, app_url, "andrewbrown", "Londo Mollari")
+    open_conversation(other, app_url, "londo", "Andrew Brown")
+    page.get_by_label("Message", exact=True).fill("can you see this?")
+    page.keyboard.press("Enter")
+    arrived = other.get_by_test_id("stChatMessage").get_by_text("can you see this?")
+    expect(arrived).to_be_visible(timeout=15_000)
+    # The other window's list follows as well.
+    expect(other.get_by_role("button", name="can you see this?")).to_be_visible(timeout=20_000)
+
+
+@pytest.fixture
+def own_engines(tmp_path) -> Iterator[Path]:
+    """Engines of this test's own, to be stopped and started."""
+    folder = tmp_path / ".engines"
+    embedded.start(folder)
+    yield folder
+    embedded.stop(folder)
+
+
+def test_engines_that_stop_and_come_back_lose_neither_page_nor_draft(
+    page: Page, own_engines, tmp_path
+) -> None:
+    env = furnished(embedded.endpoints(own_engines), tmp_path)
+    say(env, "andrewbrown", "bayko", "before the crash")
+    with serving(env) as url:
+        open_conversation(page, url, "bayko", "Andrew Brown")
+        bubbles = page.get_by_test_id("stChatMessage")
+        expect(bubbles.get_by_text("before the crash")).to_be_visible()
+        embedded.stop(own_engines)
+        expect(page.get_by_text("invoke up").first).to_be_visible(timeout=40_000)
+        expect(bubbles.get_by_text("before the crash")).to_be_visible()
+        box = page.get_by_label("Message", exact=True)
+        box.fill("written while it was down")
+        page.keyboard.press("Enter")
+        embedded.start(own_engines)
+        wait = {"timeout": 40_000}
+        expect(page.get_by_role("button", name="Send")).to_be_visible(**wait)
+        expect(page.get_by_test_id("stApp")).not_to_have_attribute(
+            "data-test-script-state", "running", **wait
+        )
+        if not bubbles.get_by_text("written while it was down").count():
+            expect(box).to_have_value("written while it was down")
+            page.get_by_role("button", name="Send").click()
+        expect(bubbles.get_by_text("written while it was down")).to_be_visible(**wait)
+        expect(page.get_by_text("invoke up")).to_have_count(0, **wait)
+        assert stored(env, "written while it was down") == 3

@@ -20,7 +20,7 @@ from core.aws.clients import make_client
 from core.targets import AwsTarget
 
 from .conftest import serving
-from .test_journeys import say
+from .test_journeys import open_conversation, say
 
 GROUP = "cruddur-night-shift"
 PASSWORD = "Correct-horse-1"
@@ -145,6 +145,13 @@ def log_in(page: Page, url: str, name: str) -> None:
     page.wait_for_url(f"{url}/")
 
 
+def open_for_a_reason(page: Page, url: str, user: str, other: str) -> None:
+    open_conversation(page, url, user, other)
+    expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
+    page.get_by_role("textbox", name="Why do you open").fill("ticket 7")
+    page.get_by_role("button", name="Open", exact=True).click()
+
+
 def audit_lines(log: Path) -> list[dict[str, str]]:
     lines = log.read_text().splitlines()
     return [json.loads(line.removeprefix("audit ")) for line in lines if line.startswith("audit ")]
@@ -198,12 +205,13 @@ def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
     expect(page.get_by_text("read-only: start with")).to_be_visible()
     expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
-    page.goto(f"{prod_url}/?user=andrewbrown")
+    open_for_a_reason(page, prod_url, "andrewbrown", "Andrew Bayko")
     expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
     expect(page.get_by_role("button", name="Send")).to_have_count(0)
     expect(page.get_by_label("Message", exact=True)).to_have_count(0)
     *_, line = [line for line in audit_lines(log) if line["what"] == "conversation opened"]
     assert (line["who"], line["target"]) == ("olga@ops.example", "production")
+    assert line["why"] == "ticket 7"
     assert re.fullmatch(r"[0-9a-f-]{36}", line["subject"])
     assert PRIVATE not in log.read_text()
 
@@ -241,7 +249,7 @@ def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
         provider.let_back(url)
         log_in(page, url, "olga")
         expect(page.get_by_text("you may write")).to_be_visible()
-        page.goto(f"{url}/?user=bayko")
+        open_for_a_reason(page, url, "bayko", "Andrew Brown")
         page.get_by_label("Message", exact=True).fill("from the night shift")
         page.get_by_role("button", name="Send").click()
         bubble = page.get_by_test_id("stChatMessage").get_by_text("from the night shift")
