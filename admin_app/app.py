@@ -20,6 +20,7 @@ def main() -> None:
         [
             st.Page("views/conversations.py", title="Conversations", icon="💬", default=True),
             st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
+            st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
         ],
         position="top",
     )

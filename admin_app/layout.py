@@ -42,6 +42,8 @@ STYLE = """
 /* Lists of people and conversations read from the left. */
 [class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
 [class*="st-key-list-"] button > div { justify-content: flex-start; }
+/* A table's own download does not neutralise formulas; the pages' downloads do. */
+button[aria-label^="Download as CSV"] { display: none; }
 </style>
 """
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core import messaging
 from core.dynamodb import reads
 from core.dynamodb.client import Table
+from core.dynamodb.overview import MessageGroup, list_group_rows, message_groups
 from core.models import Conversation, Message, Page
+from core.postgres.database import Database
 
 PAGE = 20
 """Conversations asked for at a time."""
@@ -126,3 +129,21 @@ class Thread:
         self.has_newer = page.cursor is not None
         self.has_older = self.has_older or len(merged) > MOST
         self.entries = merged[-MOST:]
+
+
+@dataclass
+class Overview:
+    """The conversations of the whole store, as far as somebody has asked for them."""
+
+    rows: list[Conversation] = field(default_factory=list)
+    cursor: str | None = None
+    groups: list[MessageGroup] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """Messages, by ``message_group_uuid``; of those that were counted."""
+
+    def read_on(self, db: Database, table: Table) -> None:
+        """The next rows: one request, and one query for the names that Postgres knows."""
+        page = list_group_rows(table, cursor=self.cursor)
+        self.rows += page.entries
+        self.cursor = page.cursor
+        self.groups = messaging.with_current_names(db, message_groups(self.rows))

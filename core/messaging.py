@@ -9,6 +9,7 @@ from datetime import datetime
 
 from core.dynamodb import reads, repairs, sends
 from core.dynamodb.client import Table
+from core.dynamodb.overview import MessageGroup
 from core.dynamodb.sends import Draft
 from core.dynamodb.transcripts import LoadedTranscript, TranscriptMessage, load_transcript
 from core.dynamodb.verification import Finding, Verification
@@ -102,6 +103,20 @@ def known_conversation(table: Table, user: Person, other: Person) -> str | None:
         return group
     found = reads.newest_conversation_with(table, user.uuid, other.uuid)
     return found.message_group_uuid if found else None
+
+
+def with_current_names(db: Database, groups: Iterable[MessageGroup]) -> list[MessageGroup]:
+    """The groups with handles and names as Postgres has them now. One query.
+
+    Rows keep the names of the day they were written; who is not in Postgres keeps those.
+    """
+    listed = list(groups)
+    wanted = {person.uuid for group in listed for person in group.members}
+    known = {given: user.person for given, user in users.find_by_uuids(db, wanted).items()}
+    return [
+        replace(group, members=tuple(known.get(each.uuid, each) for each in group.members))
+        for group in listed
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,93 +3,24 @@
 from __future__ import annotations
 
 import json
-import logging
 import uuid
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import streamlit as st
+from driving import labels, opened, person, said
 from streamlit.testing.v1 import AppTest
 
-from admin_app import resources
 from admin_app.loaded import STEP
 from admin_app.people import MATCHES
 from core.dynamodb import keys, reads
-from core.dynamodb.client import Table, open_table
+from core.dynamodb.client import Table
 from core.dynamodb.sends import Draft, start
-from core.dynamodb.table import create_table
 from core.errors import UnreachableError
-from core.models import Person
 from core.postgres import admin, users
 from core.postgres.conninfo import parse_url
 from core.postgres.database import Database
-from core.postgres.seed import seed
-from core.settings import PROJECT_ROOT, Settings
-from core.targets import Environment, resolve
-
-APP = str(PROJECT_ROOT / "admin_app" / "app.py")
-
-
-@pytest.fixture
-def environ(engines, monkeypatch) -> Iterator[dict[str, str]]:
-    """Stores nobody has set up, named in the environment; the app's caches are its own."""
-    server = urlsplit(engines.postgres_url)
-    environ = {
-        "CONNECTION_URL": server._replace(path=f"/pages-{uuid.uuid4().hex[:12]}").geturl(),
-        "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
-        "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
-    }
-    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "")
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["app.py"])
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield environ
-    resources.database().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-@pytest.fixture
-def table(environ) -> Table:
-    table = open_table(resolve(Settings.from_env(environ), prod=False))
-    create_table(table, Environment.LOCAL)
-    return table
-
-
-@pytest.fixture
-def db(environ) -> Iterator[Database]:
-    address = parse_url(environ["CONNECTION_URL"], "CONNECTION_URL")
-    admin.create_database(address)
-    with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed(db, Settings())
-        yield db
-
-
-def person(db: Database, handle: str) -> Person:
-    return users.find_by_handle(db, handle).person
-
-
-def opened(page: str = "", **query: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=30)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    if page:
-        app.switch_page(page).run()
-    assert not app.exception
-    return app
-
-
-def said(app: AppTest) -> str:
-    kinds = (app.error, app.info, app.success, app.markdown, app.code, app.caption, app.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
 
 
 def opened_for(group: str, reason: str) -> AppTest:
@@ -99,19 +30,6 @@ def opened_for(group: str, reason: str) -> AppTest:
     next(button for button in app.button if button.label == "Open").click().run()
     assert not app.exception
     return app
-
-
-@pytest.fixture
-def audit_lines(caplog) -> Iterator[list[str]]:
-    """What the audit log was given; grows."""
-    lines: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("cruddur.audit")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield lines
-    logger.removeHandler(handler)
 
 
 def test_a_conversation_is_shown_oldest_first(db, table) -> None:
@@ -160,10 +78,6 @@ def test_nothing_is_opened_before_somebody_chooses_it(db, table) -> None:
     app = opened(user="bayko")
     assert "Choose a conversation" in said(app)
     assert [element.value for element in app.text] == []
-
-
-def labels(app: AppTest) -> list[str]:
-    return [button.label.replace("\\", "").replace("\u2060", "") for button in app.button]
 
 
 def test_people_are_found_by_a_part_of_their_email(db, table) -> None:

@@ -1,0 +1,153 @@
+"""All conversations of the store, for an operator: sort, filter, count, open, download."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from admin_app import access, layout, resources
+from admin_app.loaded import Overview
+from core import sheets
+from core.dynamodb.overview import MessageGroup, count_messages
+from core.models import Person
+
+COLUMNS = ("members", "last_message", "last_message_at", "messages", "message_group_uuid")
+
+
+def page() -> None:
+    """The table, and what can be done with its rows."""
+    st.subheader("Message groups")
+    overview = _overview()
+    if not overview.groups:
+        st.info("No conversations yet. Start one on the page New conversation.")
+        return
+    sought = st.text_input(
+        "Filter", key="groups filter", type="search", live=True,
+        placeholder="Filter by member, last message or id",
+    )  # fmt: skip
+    groups = [group for group in overview.groups if _matches(group, (sought or "").strip())]
+    _say_how_much(overview, groups)
+    rows = [_row(group, overview) for group in groups]
+    chosen = _table(rows, sought or "")
+    _actions([groups[index] for index in chosen if index < len(groups)], overview)
+    _downloads(rows)
+    layout.command("ddb.scan", "--json")
+
+
+def _overview() -> Overview:
+    found = st.session_state.get("overview")
+    if not isinstance(found, Overview) or st.session_state.get("read again"):
+        found = Overview()
+        found.read_on(resources.database(), resources.table())
+        st.session_state["overview"] = found
+        access.audit("message groups listed")
+    elif st.session_state.get("read on") and found.cursor:
+        found.read_on(resources.database(), resources.table())
+    return found
+
+
+def _matches(group: MessageGroup, sought: str) -> bool:
+    text = f"{_members(group)}\n{group.last_message}\n{group.message_group_uuid}"
+    return sought.casefold() in text.casefold()
+
+
+def _say_how_much(overview: Overview, shown: list[MessageGroup]) -> None:
+    extent = "there are more" if overview.cursor else "the whole store"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{len(shown):,} of {len(overview.groups):,} conversations that are loaded: {extent}"
+        )
+        if overview.cursor:
+            st.button("Load more", key="read on", help="One request, of up to 128 RCU")
+        st.button("Read again", key="read again", type="tertiary", icon="🔄")
+
+
+def _row(group: MessageGroup, overview: Overview) -> dict[str, Any]:
+    return {
+        "members": _members(group),
+        "last_message": " ".join(group.last_message.split()),
+        "last_message_at": group.last_message_at,
+        "messages": overview.counts.get(group.message_group_uuid),
+        "message_group_uuid": group.message_group_uuid,
+    }
+
+
+def _members(group: MessageGroup) -> str:
+    return ", ".join(_name(person) for person in group.members)
+
+
+def _name(person: Person) -> str:
+    handle = f"@{person.handle}" if person.handle else person.uuid
+    return f"{person.display_name} ({handle})" if person.display_name else handle
+
+
+def _table(rows: list[dict[str, Any]], sought: str) -> list[int]:
+    """The table; the positions of the rows that are selected in it."""
+    event = st.dataframe(
+        rows,
+        column_order=COLUMNS,
+        column_config={
+            "members": st.column_config.TextColumn("Members", width="medium"),
+            "last_message": st.column_config.TextColumn("Last message", width="large"),
+            "last_message_at": st.column_config.DatetimeColumn(
+                "Last activity (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+            ),
+            "messages": st.column_config.NumberColumn("Messages", help="Counted on demand"),
+            "message_group_uuid": st.column_config.TextColumn("Message group"),
+        },
+        hide_index=True,
+        placeholder="",
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"groups {sought}",  # a selection is of positions: another filter, another one
+        alt="Conversations: members, last message, last activity, number of messages",
+    )
+    return list(event.selection.rows)
+
+
+def _actions(chosen: list[MessageGroup], overview: Overview) -> None:
+    if not chosen:
+        st.caption("Select rows to open a conversation, or to count messages.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(chosen) == 1:
+            for person in chosen[0].members:
+                if person.handle:
+                    _open_as(person, chosen[0].message_group_uuid)
+        if st.button("Count messages", help="Reads them: 0.5 RCU per 4 KB"):
+            for group in chosen:
+                counted = count_messages(resources.table(), group.message_group_uuid)
+                overview.counts[group.message_group_uuid] = counted
+            st.rerun()
+
+
+def _open_as(person: Person, group: str) -> None:
+    st.page_link(
+        "views/conversations.py",
+        label=f"Open as {layout.escaped(person.display_name or person.handle)}",
+        icon="💬",
+        query_params={"user": person.handle, "conversation": group},
+    )
+
+
+def _downloads(rows: list[dict[str, Any]]) -> None:
+    st.caption("Download what is shown:")
+    with st.container(horizontal=True):
+        for label, mime, text in (
+            ("CSV", "text/csv", sheets.csv_text(rows, COLUMNS)),
+            ("JSON Lines", "application/jsonl", sheets.json_lines(rows)),
+        ):
+            st.download_button(
+                label,
+                data=text,
+                mime=mime,
+                file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
+                on_click=access.audit,
+                args=("message groups downloaded",),
+                kwargs={"form": label, "conversations": str(len(rows))},
+                icon=":material/download:",
+            )
+
+
+page()

@@ -1,0 +1,77 @@
+"""The page of all conversations: loaded, filtered, counted, empty, broken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from driving import labels, opened, person, said
+
+from core.dynamodb import keys
+from core.dynamodb.sends import Draft, send, start
+
+PAGE = "views/message_groups.py"
+
+
+@pytest.fixture
+def two_groups(db, table) -> None:
+    ana, ben, londo = (person(db, handle) for handle in ("andrewbrown", "bayko", "londo"))
+    message, _ = start(table, Draft(ana, ben, "about lunch"))
+    send(table, message.message_group_uuid, Draft(ben, ana, "=about() **lunch**"))
+    start(table, Draft(ben, londo, "about tea"))
+
+
+def test_every_conversation_is_listed_newest_first(two_groups) -> None:
+    app = opened(PAGE)
+    shown = app.dataframe[0].value
+    assert list(shown["last_message"]) == ["about tea", "=about() **lunch**"]
+    assert "Andrew Bayko (@bayko)" in shown["members"][0]
+    assert "2 of 2 conversations that are loaded: the whole store" in said(app)
+
+
+def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
+    app = opened(PAGE)
+    for sought, found in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
+        app.text_input(key="groups filter").input(sought).run()
+        assert len(app.dataframe[0].value) == found
+
+
+def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
+    monkeypatch.setattr("core.dynamodb.overview._MOST_ROWS", 2)
+    app = opened(PAGE)
+    assert "there are more" in said(app)
+    while "Load more" in labels(app):
+        app.button(key="read on").click().run()
+    assert "2 of 2 conversations that are loaded: the whole store" in said(app)
+
+
+def test_reading_again_shows_what_is_new(db, table, two_groups) -> None:
+    app = opened(PAGE)
+    start(table, Draft(person(db, "andrewbrown"), person(db, "londo"), "just now"))
+    app.run()
+    assert len(app.dataframe[0].value) == 2
+    app.button(key="read again").click().run()
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_an_empty_store_says_where_to_start(db, table) -> None:
+    assert "No conversations yet" in said(opened(PAGE))
+
+
+def test_a_missing_table_names_the_command(db, environ) -> None:
+    assert "invoke ddb.schema-load" in said(opened(PAGE))
+
+
+def test_production_shows_nothing_without_a_login_and_leaves_a_line_with_one(
+    two_groups, table, audit_lines, monkeypatch
+) -> None:
+    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    table.request("put_item", Item=marker)
+    app = opened(PAGE)
+    assert "needs a login" in said(app)
+    assert len(app.dataframe) == 0
+    monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+    app = opened(PAGE)
+    assert len(app.dataframe[0].value) == 2
+    (line,) = [json.loads(line) for line in audit_lines if "groups listed" in line]
+    assert line["who"] == "local operator"
