@@ -21,6 +21,7 @@ def main() -> None:
             st.Page("views/conversations.py", title="Conversations", icon="💬", default=True),
             st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
             st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
+            st.Page("views/users.py", title="Users", icon="👤"),
         ],
         position="top",
     )

@@ -1,13 +1,14 @@
 """Sending from a form, once, whatever is clicked how often.
 
-A click runs :meth:`Composer.submit` before the page is drawn. A second click may run it at the same
+A click runs :meth:`Once.run` before the page is drawn. A second click may run it at the same
 time, in another thread of the same session, or end the first run at any call of Streamlit's. So one
-submit waits for the other, nothing of Streamlit's is called between the store's acknowledgement and
+run waits for the other, nothing of Streamlit's is called between the store's acknowledgement and
 the note of it, and a click on a box that has been sent does nothing.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 import uuid
 from collections.abc import Callable
@@ -24,43 +25,61 @@ Send = Callable[[str, Retry], SentMessage]
 
 
 @dataclass
-class Composer:
-    """One text box of one session, over its reruns."""
+class Once:
+    """A form of one session, over its reruns: what it asks for is done once."""
 
     name: str
-    sent: int = 0
-    retry: Retry = field(default_factory=lambda: Retry(str(uuid.uuid4())))
+    done: int = 0
     problem: CoreError | None = None
-    last: SentMessage | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def key(self) -> str:
-        """The text box's key: a new, empty box after each message that was sent."""
-        return f"{self.name}-{self.sent}"
+        """The form's key, and the beginning of its boxes' keys: new ones after each success."""
+        return f"{self.name}-{self.done}"
+
+    def run(self, key: str, act: Callable[[], None]) -> None:
+        """Do it, unless it has been done; keep the boxes, with the reason, where that fails.
+
+        ``key`` is the form's key when the button was drawn. ``act`` must not call Streamlit.
+        """
+        with self._lock:
+            if key != self.key:
+                return
+            self.problem = None
+            try:
+                act()
+            except CoreError as error:
+                self.problem = error
+            else:
+                self.done += 1
+
+
+@dataclass
+class Composer(Once):
+    """A box for one message."""
+
+    retry: Retry = field(default_factory=lambda: Retry(str(uuid.uuid4())))
+    last: SentMessage | None = None
 
     def submit(self, key: str, send: Send) -> None:
-        """Send what is in the box; keep it there, with the reason, where that fails.
-
-        ``key`` is the box's key when the button was drawn. ``send`` must not call Streamlit.
-        """
+        """Send what is in the box, once. ``send`` must not call Streamlit."""
         text = str(st.session_state.get(key, ""))
-        with self._lock:
-            if key == self.key:
-                self._submit(text, send)
+        self.run(key, functools.partial(self._send, text, send))
 
-    def _submit(self, text: str, send: Send) -> None:
-        self.problem = self.last = None
+    def _send(self, text: str, send: Send) -> None:
+        self.last = None
         try:
             self.last = send(text, self.retry)
         except MessageUnconfirmedError as error:
             self.retry = Retry(error.message_uuid, error.created_at)
-            self.problem = error
-        except CoreError as error:
-            self.problem = error
-        else:
-            self.sent += 1
-            self.retry = Retry(str(uuid.uuid4()))
+            raise
+        self.retry = Retry(str(uuid.uuid4()))
+
+
+def once(name: str) -> Once:
+    """This session's form of that name."""
+    return cast(Once, st.session_state.setdefault(f"form {name}", Once(name)))
 
 
 def composer(name: str) -> Composer:

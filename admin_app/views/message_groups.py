@@ -101,7 +101,7 @@ def _table(rows: list[dict[str, Any]], sought: str) -> list[int]:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"groups {sought}",  # a selection is of positions: another filter, another one
-        alt="Conversations: members, last message, last activity, number of messages",
+        alt="Conversations",
     )
     return list(event.selection.rows)
 

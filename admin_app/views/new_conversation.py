@@ -64,7 +64,7 @@ def _choose(key: str, handle: str) -> None:
 
 def _say_if_known(sender: User, recipient: User, box: Composer) -> None:
     """Tell that the two talk already, before anything is sent."""
-    asked = (sender.uuid, recipient.uuid, box.sent)
+    asked = (sender.uuid, recipient.uuid, box.done)
     known = st.session_state.get("known conversation")
     if known is None or known[0] != asked:
         group = messaging.known_conversation(resources.table(), sender.person, recipient.person)

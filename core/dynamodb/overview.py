@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.dynamodb import keys
 from core.dynamodb.client import Table
@@ -89,9 +90,18 @@ def count_messages(table: Table, message_group_uuid: str) -> int:
 
     DynamoDB counts by reading: 0.5 RCU per 4 KB of them, a request per 1 MB.
     """
-    params = {
+    return _count(table, keys.message_pk(message_group_uuid))
+
+
+def count_conversations(table: Table, user_uuid: str) -> int:
+    """How many inbox rows a user has. Costs what :func:`count_messages` does."""
+    return _count(table, keys.group_pk(user_uuid))
+
+
+def _count(table: Table, pk: str) -> int:
+    params: dict[str, Any] = {
         "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": keys.message_pk(message_group_uuid)}},
+        "ExpressionAttributeValues": {":pk": {"S": pk}},
         "Select": "COUNT",
     }
     counted = 0

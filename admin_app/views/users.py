@@ -1,0 +1,248 @@
+"""Users: who they are, what they posted, how many conversations they have, and a form for more."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import streamlit as st
+
+from admin_app import access, layout, people, resources
+from admin_app.composer import Once, once
+from core.aws import cognito
+from core.dynamodb.overview import count_conversations
+from core.models import User
+from core.postgres import users
+
+PAGE = 25
+ACTIVITIES = 20
+MOCK = "MOCK"
+
+
+def page() -> None:
+    """The table of users, one of them in detail, and the form."""
+    st.subheader("Users")
+    shown, following = _listed()
+    if shown:
+        _table(shown)
+        _turn_pages(following)
+        _on_demand(shown)
+    elif st.session_state.get("users sought"):
+        st.info("Nobody’s handle, name or email holds that.")
+    else:
+        st.info("There are no users yet. For the demo users type:")
+        st.code("invoke db.seed", language=None)
+    if handle := st.query_params.get("user"):
+        _detail(users.find_by_handle(resources.database(), handle))
+    _new_user()
+
+
+def _listed() -> tuple[list[User], str | None]:
+    """The users of the page that is shown, and the cursor of the next one."""
+    sought = people.search_box("Find a user", "users sought")
+    pages = _pages(sought)
+    found = users.search(resources.database(), sought, limit=PAGE, after=pages[-1])
+    return list(found.entries), found.cursor
+
+
+def _pages(sought: str) -> list[str | None]:
+    """The cursors of the pages up to the one that is shown; another search begins anew."""
+    if st.session_state.get("users pages of") != sought:
+        st.session_state["users pages of"] = sought
+        st.session_state["users pages"] = [None]
+    pages: list[str | None] = st.session_state["users pages"]
+    return pages
+
+
+def _turn_pages(following: str | None) -> None:
+    pages: list[str | None] = st.session_state["users pages"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", on_click=_back, args=(pages,), disabled=len(pages) == 1, icon=":material/chevron_left:")
+        st.caption(f"Page {len(pages)}", width="content")
+        st.button(
+            "Next", on_click=pages.append, args=(following,), disabled=following is None, icon=":material/chevron_right:"
+        )
+
+
+def _back(pages: list[str | None]) -> None:
+    if len(pages) > 1:
+        pages.pop()
+
+
+def _table(shown: list[User]) -> None:
+    counts: dict[str, int] = st.session_state.setdefault("conversation counts", {})
+    signed_up: dict[str, str] = st.session_state.setdefault("cognito states", {})
+    handles = [user.handle for user in shown]
+    st.dataframe(
+        [
+            {
+                "handle": user.handle,
+                "name": user.display_name,
+                "email": user.email,
+                "cognito": signed_up.get(user.handle, _link(user)),
+                "conversations": counts.get(user.uuid),
+                "since": user.created_at,
+            }
+            for user in shown
+        ],
+        column_config={
+            "handle": st.column_config.TextColumn("Handle"),
+            "name": st.column_config.TextColumn("Name"),
+            "email": st.column_config.TextColumn("Email"),
+            "cognito": st.column_config.TextColumn("Cognito"),
+            "conversations": st.column_config.NumberColumn(
+                "Conversations", help="Counted on demand"
+            ),
+            "since": st.column_config.DatetimeColumn(
+                "Since (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
+            ),
+        },
+        hide_index=True,
+        placeholder="",
+        on_select=functools.partial(_select, f"users {handles}", handles),
+        selection_mode="single-row",
+        key=f"users {handles}",
+        alt="Users",
+    )
+
+
+def _link(user: User) -> str:
+    """What Postgres knows of the person's Cognito user."""
+    return "not linked" if user.cognito_user_id == MOCK else f"linked: {user.cognito_user_id}"
+
+
+def _select(key: str, handles: list[str]) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows:
+        st.query_params["user"] = handles[rows[0]]
+    else:
+        st.query_params.pop("user", None)
+
+
+def _on_demand(shown: list[User]) -> None:
+    with st.container(horizontal=True):
+        if st.button("Count their conversations", help="Reads them: 0.5 RCU per 4 KB a user"):
+            for user in shown:
+                counted = count_conversations(resources.table(), user.uuid)
+                st.session_state["conversation counts"][user.uuid] = counted
+            st.rerun()
+        pool_id = resources.target().settings.user_pool_id
+        if st.button(
+            "Ask Cognito",
+            disabled=pool_id is None,
+            help="Who has signed up. Set AWS_COGNITO_USER_POOL_ID first."
+            if pool_id is None
+            else None,
+        ):
+            st.session_state["cognito states"] = _cognito_states(pool_id or "", shown)
+            st.rerun()
+    layout.command("db.update-cognito-user-ids")
+
+
+def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
+    """What the pool says of each user, by handle."""
+    pool = {user.handle: user for user in cognito.list_users(resources.target().aws, pool_id)}
+    states = {}
+    for user in shown:
+        found = pool.get(user.handle)
+        if found is None:
+            states[user.handle] = "not in the pool"
+        elif found.sub != user.cognito_user_id:
+            states[user.handle] = f"{found.status}, not linked"
+        else:
+            states[user.handle] = f"{found.status}, linked"
+    return states
+
+
+def _detail(user: User) -> None:
+    st.subheader(layout.escaped(user.display_name))
+    st.caption(
+        f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
+        f" since {user.created_at:%-d %B %Y} · {layout.escaped(user.uuid)}"
+    )
+    st.page_link(
+        "views/conversations.py",
+        label="Open their conversations",
+        icon="💬",
+        query_params={"user": user.handle},
+    )
+    _activities(user)
+
+
+def _activities(user: User) -> None:
+    """What they posted, newest first, a page more on demand."""
+    known = st.session_state.get("activities")
+    if known is None or known[0] != user.uuid:
+        known = (user.uuid, [], None)
+    uuid, entries, cursor = known
+    if not entries or st.session_state.get("older activities"):
+        found = users.activities_of(resources.database(), uuid, limit=ACTIVITIES, after=cursor)
+        entries, cursor = [*entries, *found.entries], found.cursor
+        st.session_state["activities"] = (uuid, entries, cursor)
+    if not entries:
+        st.info("No activities yet.")
+        return
+    st.dataframe(
+        [_activity_row(entry) for entry in entries],
+        hide_index=True,
+        column_config={
+            "Posted (UTC)": _instant_column("Posted (UTC)"),
+            "Expires (UTC)": _instant_column("Expires (UTC)"),
+        },
+        placeholder="",
+        alt="Activities, newest first",
+    )
+    if cursor is not None:
+        st.button("Older activities", key="older activities")
+
+
+def _activity_row(entry: users.Activity) -> dict[str, Any]:
+    return {
+        "Posted (UTC)": entry.created_at,
+        "Message": entry.message,
+        "Replies": entry.replies_count,
+        "Reposts": entry.reposts_count,
+        "Likes": entry.likes_count,
+        "Expires (UTC)": entry.expires_at,
+    }
+
+
+def _instant_column(label: str) -> Any:
+    return st.column_config.DatetimeColumn(label, format="YYYY-MM-DD HH:mm", timezone="UTC")
+
+
+def _new_user() -> None:
+    st.subheader("New user")
+    if not access.may_write():
+        st.info("Read-only. To add a user, start the admin UI with --write.")
+        return
+    box = once("new user")
+    fields = {name: f"{box.key} {name}" for name in ("handle", "name", "email")}
+    with st.form(box.key):
+        st.text_input("Handle", key=fields["handle"], max_chars=100, placeholder="without the @")
+        st.text_input("Display name", key=fields["name"], max_chars=200)
+        st.text_input("Email", key=fields["email"], max_chars=254)
+        st.form_submit_button("Add", type="primary", on_click=_add, args=(box, box.key, fields))
+        if box.problem is not None:
+            layout.show_problem(box.problem)
+    if box.done and box.problem is None:
+        st.success(f"Added {layout.escaped(st.session_state.get('added user', ''))}.")
+
+
+def _add(box: Once, key: str, fields: dict[str, str]) -> None:
+    values = {name: str(st.session_state.get(each) or "") for name, each in fields.items()}
+    st.session_state["added user"] = values["handle"]
+    st.session_state.pop("users pages of", None)
+    box.run(key, functools.partial(_create, access.desk(), values))
+    if box.problem is None:
+        st.query_params["user"] = users.bare_handle(values["handle"])
+
+
+def _create(desk: access.Desk, values: dict[str, str]) -> None:
+    """Add the user, and leave the audit line. Calls nothing of Streamlit's: see ``Once``."""
+    desk.require_write()
+    user = users.create_user(desk.db, values["handle"], values["name"], values["email"])
+    desk.record("user created", user_uuid=user.uuid, handle=user.handle)
+
+
+page()

@@ -1,0 +1,124 @@
+"""The page of users: listed, found, counted, added, refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from driving import labels, opened, person, said
+
+from core.dynamodb import keys
+from core.dynamodb.sends import Draft, start
+from core.postgres import users
+
+PAGE = "views/users.py"
+
+
+def add(app, handle: str, name: str, email: str):
+    boxes = {box.label: box for box in app.text_input}
+    boxes["Handle"].input(handle)
+    boxes["Display name"].input(name)
+    boxes["Email"].input(email)
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert not app.exception
+    return app
+
+
+def test_users_are_listed_by_handle(db, table) -> None:
+    shown = opened(PAGE).dataframe[0].value
+    assert list(shown["handle"]) == ["andrewbrown", "bayko", "londo"]
+    assert set(shown["cognito"]) == {"not linked"}
+
+
+def test_thousands_are_paged_both_ways_and_found(db, table) -> None:
+    for n in range(60):
+        users.create_user(db, f"person{n:02}", f"Person {n}", f"person{n}@example.com")
+    app = opened(PAGE)
+    seen = []
+    for last in (False, False, True):
+        seen += list(app.dataframe[0].value["handle"])
+        following = next(button for button in app.button if button.label == "Next")
+        assert following.disabled == last
+        if not last:
+            following.click().run()
+    assert len(seen) == len(set(seen)) == 63
+    next(button for button in app.button if button.label == "Previous").click().run()
+    assert list(app.dataframe[0].value["handle"]) == seen[25:50]
+    app.text_input(key="users sought").input("PERSON4@").run()
+    assert list(app.dataframe[0].value["handle"]) == ["person04"]
+    app.text_input(key="users sought").input("zzz").run()
+    assert "Nobody’s handle" in said(app)
+
+
+def test_conversations_are_counted_on_demand(db, table) -> None:
+    ben = person(db, "bayko")
+    start(table, Draft(person(db, "andrewbrown"), ben, "hi"))
+    start(table, Draft(person(db, "londo"), ben, "hi"))
+    app = opened(PAGE)
+    assert app.dataframe[0].value["conversations"].isna().all()
+    next(button for button in app.button if button.label.startswith("Count")).click().run()
+    assert list(app.dataframe[0].value["conversations"]) == [1, 2, 1]
+
+
+def test_a_link_shows_the_user_and_what_they_posted(db, table) -> None:
+    app = opened(PAGE, user="andrewbrown")
+    assert "Andrew Brown" in said(app)
+    stored = users.activities_of(db, person(db, "andrewbrown").uuid).entries
+    assert stored
+    assert list(app.dataframe[1].value["Message"]) == [entry.message for entry in stored]
+
+
+def test_somebody_who_posted_nothing_is_shown_as_such(db, table) -> None:
+    users.create_user(db, "quiet", "Quiet One", "quiet@example.com")
+    assert "No activities yet" in said(opened(PAGE, user="quiet"))
+
+
+def test_an_unknown_user_in_a_link_is_told(db, table) -> None:
+    assert "nobody-here" in said(opened(PAGE, user="nobody-here"))
+
+
+def test_a_new_user_is_added_once_and_shown(db, table, audit_lines) -> None:
+    app = add(opened(PAGE), "@garibaldi", "Michael Garibaldi", "chief@example.com")
+    assert users.find_by_handle(db, "garibaldi").display_name == "Michael Garibaldi"
+    assert "garibaldi" in list(app.dataframe[0].value["handle"])
+    assert "Added" in said(app)
+    assert [box.value for box in app.text_input if box.label == "Handle"] == [""]
+    (line,) = audit_lines
+    assert json.loads(line)["what"] == "user created"
+
+
+@pytest.mark.parametrize(
+    ("handle", "name", "email", "complaint"),
+    [
+        ("", "Name", "a@example.com", "handle"),
+        ("two words", "Name", "a@example.com", "two words"),
+        ("new", "Name", "no-address", "no-address"),
+        ("bayko", "Name", "a@example.com", "bayko"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    db, table, handle, name, email, complaint
+) -> None:
+    app = add(opened(PAGE), handle, name, email)
+    assert complaint in "".join(str(element.value) for element in app.error).replace("\\", "")
+    assert {box.label: box.value for box in app.text_input}["Email"] == email
+    assert users.count(db) == 3
+
+
+def test_a_taken_email_is_refused(db, table) -> None:
+    taken = users.find_by_handle(db, "bayko").email
+    add(opened(PAGE), "somebody-new", "Name", taken)
+    assert users.count(db) == 3
+
+
+def test_without_the_schema_the_command_is_named(environ, table) -> None:
+    assert "invoke db." in said(opened(PAGE))
+
+
+def test_production_is_read_only(db, table, monkeypatch) -> None:
+    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    table.request("put_item", Item=marker)
+    monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+    app = opened(PAGE)
+    assert "Add" not in labels(app)
+    assert "--write" in said(app)
