@@ -22,6 +22,7 @@ def main() -> None:
             st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
             st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
             st.Page("views/users.py", title="Users", icon="👤"),
+            st.Page("views/store.py", title="Store", icon="🗄️"),
         ],
         position="top",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 
 import streamlit as st
@@ -51,6 +52,11 @@ button[aria-label^="Download as CSV"] { display: none; }
 def style() -> None:
     """What the theme cannot say. Ours alone: nothing stored goes in here."""
     st.html(STYLE)
+
+
+def facts(facts: Mapping[str, str]) -> None:
+    """Names and values, one a line."""
+    st.markdown("  \n".join(f"**{name}**: {escaped(value)}" for name, value in facts.items()))
 
 
 def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:

@@ -14,7 +14,7 @@ from task_groups.edge import Context, help_for, task
 if TYPE_CHECKING:
     from core.dynamodb.client import Table
     from core.dynamodb.stream import Batch, Follower
-    from core.dynamodb.verification import Fault, Finding, Verification
+    from core.dynamodb.verification import Verification
     from core.settings import Settings
 
 POLL_S = 1.0
@@ -221,19 +221,13 @@ def verify(
         raise Exit(code=1)
 
 
-SAMPLES = 3
-
-
 def _report(verification: Verification, *, json: bool) -> int:
     """Print what a verification finds, by kind; how many faults there are."""
-    from core.dynamodb.verification import EXPLAINED, MENDABLE
+    from core.dynamodb.verification import EXPLAINED, MENDABLE, Summary
 
-    counts: dict[Fault, int] = {}
-    samples: dict[Fault, list[Finding]] = {}
+    summary = Summary()
     for finding in verification.findings():
-        counts[finding.fault] = counts.get(finding.fault, 0) + 1
-        if len(kept := samples.setdefault(finding.fault, [])) < SAMPLES:
-            kept.append(finding)
+        summary.add(finding)
     if json:
         edge.print_json(
             [
@@ -242,9 +236,9 @@ def _report(verification: Verification, *, json: bool) -> int:
                     "count": count,
                     "explanation": EXPLAINED[fault],
                     "mendable": fault in MENDABLE,
-                    "samples": [{"pk": s.pk, "sk": s.sk} for s in samples[fault]],
+                    "samples": [{"pk": s.pk, "sk": s.sk} for s in summary.samples[fault]],
                 }
-                for fault, count in counts.items()
+                for fault, count in summary.counts.items()
             ]
         )
     else:
@@ -254,14 +248,14 @@ def _report(verification: Verification, *, json: bool) -> int:
                 fault,
                 EXPLAINED[fault],
                 "--repair" if fault in MENDABLE else "by hand",
-                f"{samples[fault][0].pk} {samples[fault][0].sk}",
+                f"{summary.samples[fault][0].pk} {summary.samples[fault][0].sk}",
             )
-            for fault, count in counts.items()
+            for fault, count in summary.counts.items()
         ]
         edge.print_table(("count", "fault", "what it is", "mend", "for example"), rows, "all well")
     looked = ", ".join(f"{count:,} {kind}" for kind, count in verification.counts.items())
     edge.note(f"looked at {looked or 'nothing'}")
-    return sum(counts.values())
+    return summary.total
 
 
 ns = Collection(schema_load, drop, list_tables, scan, seed, follow_stream, verify)

@@ -17,7 +17,7 @@ COLUMNS = ("members", "last_message", "last_message_at", "messages", "message_gr
 
 def page() -> None:
     """The table, and what can be done with its rows."""
-    st.subheader("Message groups")
+    st.title("Message groups")
     overview = _overview()
     if not overview.groups:
         st.info("No conversations yet. Start one on the page New conversation.")

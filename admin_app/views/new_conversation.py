@@ -21,7 +21,7 @@ FORM = "new conversation"
 
 def page() -> None:
     """The two people, the message, and what became of it."""
-    st.subheader("New conversation")
+    st.title("New conversation")
     if not access.may_write():
         st.info("Read-only. To start a conversation, start the admin UI with --write.")
         return

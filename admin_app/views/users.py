@@ -21,7 +21,7 @@ MOCK = "MOCK"
 
 def page() -> None:
     """The table of users, one of them in detail, and the form."""
-    st.subheader("Users")
+    st.title("Users")
     shown, following = _listed()
     if shown:
         _table(shown)
@@ -57,10 +57,20 @@ def _pages(sought: str) -> list[str | None]:
 def _turn_pages(following: str | None) -> None:
     pages: list[str | None] = st.session_state["users pages"]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Previous", on_click=_back, args=(pages,), disabled=len(pages) == 1, icon=":material/chevron_left:")
+        st.button(
+            "Previous",
+            on_click=_back,
+            args=(pages,),
+            disabled=len(pages) == 1,
+            icon=":material/chevron_left:",
+        )
         st.caption(f"Page {len(pages)}", width="content")
         st.button(
-            "Next", on_click=pages.append, args=(following,), disabled=following is None, icon=":material/chevron_right:"
+            "Next",
+            on_click=pages.append,
+            args=(following,),
+            disabled=following is None,
+            icon=":material/chevron_right:",
         )
 
 
@@ -155,7 +165,7 @@ def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
 
 
 def _detail(user: User) -> None:
-    st.subheader(layout.escaped(user.display_name))
+    st.header(layout.escaped(user.display_name))
     st.caption(
         f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
         f" since {user.created_at:%-d %B %Y} · {layout.escaped(user.uuid)}"
@@ -212,7 +222,7 @@ def _instant_column(label: str) -> Any:
 
 
 def _new_user() -> None:
-    st.subheader("New user")
+    st.header("New user")
     if not access.may_write():
         st.info("Read-only. To add a user, start the admin UI with --write.")
         return

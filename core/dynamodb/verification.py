@@ -25,6 +25,7 @@ FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
 Value = TypeVar("Value")
 
 _REMEMBERED = 4096
+_SAMPLES = 3
 _MESSAGE = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 _GROUP = ("message_group_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
@@ -79,6 +80,28 @@ class Finding:
     message_group_uuid: str = ""
 
 
+@dataclass(slots=True)
+class Summary:
+    """Faults by kind: how many there are, and the first few of each."""
+
+    counts: dict[Fault, int] = field(default_factory=dict)
+    samples: dict[Fault, list[Finding]] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        self.counts[finding.fault] = self.counts.get(finding.fault, 0) + 1
+        if len(kept := self.samples.setdefault(finding.fault, [])) < _SAMPLES:
+            kept.append(finding)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def mendable(self) -> int:
+        """Those that a repair can mend."""
+        return sum(count for fault, count in self.counts.items() if fault in MENDABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A conversation as its inbox rows tell it. No members: nobody's inbox lists it."""
@@ -101,6 +124,8 @@ class Verification:
     table: Table
     find_people: FindPeople
     counts: dict[str, int] = field(default_factory=dict)
+    on_progress: Callable[[], None] = lambda: None
+    """Called after every thousand items, with ``counts`` as they are then."""
     _groups: OrderedDict[str, Group] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
 
@@ -124,6 +149,8 @@ class Verification:
 
     def _count(self, kind: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
+        if sum(self.counts.values()) % 1000 == 0:
+            self.on_progress()
 
     def _message(self, item: Item) -> Iterator[Finding]:
         message = message_from(item)

@@ -28,7 +28,16 @@ def opened(page: str = "", **query: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    kinds = (app.error, app.info, app.success, app.markdown, app.code, app.caption, app.subheader)
+    kinds = (
+        app.title,
+        app.error,
+        app.info,
+        app.success,
+        app.markdown,
+        app.code,
+        app.caption,
+        app.header,
+    )
     return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
 
 
