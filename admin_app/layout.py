@@ -45,6 +45,8 @@ STYLE = """
 [class*="st-key-list-"] button > div { justify-content: flex-start; }
 /* A table's own download does not neutralise formulas; the pages' downloads do. */
 button[aria-label^="Download as CSV"] { display: none; }
+/* The chosen one of several buttons: the primary colour alone is too dim on a dark page. */
+button[data-selected="true"] p { color: color-mix(in srgb, currentColor 55%, CanvasText); }
 </style>
 """
 

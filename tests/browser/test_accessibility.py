@@ -1,0 +1,112 @@
+"""Every page for everybody: axe-core finds nothing serious, and the keyboard alone will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from .test_journeys import open_conversation, say
+
+SERIOUS = {"serious", "critical"}
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(browser: Browser, request) -> Iterator[Page]:
+    context = browser.new_context(color_scheme=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def links(page: Page, url: str) -> list[str]:
+    """The pages that the app's own navigation leads to."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(url)
+    navigation = page.get_by_role("navigation").get_by_role("link")
+    expect(navigation.first).to_be_visible()
+    return [str(link.get_attribute("href")) for link in navigation.all()]
+
+
+def wait_until_drawn(page: Page) -> None:
+    page.get_by_test_id("stMain").wait_for()
+    page.wait_for_timeout(700)
+    state = "data-test-script-state"
+    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=15_000)
+    page.wait_for_timeout(300)
+
+
+def complaints(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url} {violation['id']}: {node['target']} {node['html'][:200]}"
+        for violation in found
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+
+
+def test_no_page_has_a_serious_violation(themed: Page, app_url, app_env) -> None:
+    say(app_env, "andrewbrown", "bayko", "for everybody")
+    pages = links(themed, app_url)
+    assert len(pages) == 5
+    found = []
+    for width in WIDTHS:
+        themed.set_viewport_size({"width": width, "height": 900})
+        for link in pages:
+            themed.goto(link)
+            wait_until_drawn(themed)
+            found += complaints(themed)
+        themed.goto(f"{app_url}/users?user=andrewbrown")
+        wait_until_drawn(themed)
+        found += complaints(themed)
+    assert found == []
+
+
+def test_an_open_conversation_has_none(themed: Page, app_url, app_env) -> None:
+    say(app_env, "andrewbrown", "bayko", "for everybody")
+    open_conversation(themed, app_url, "bayko", "Andrew Brown")
+    themed.get_by_text("Search, or go to a date").click()
+    themed.get_by_label("Search this conversation").fill("everybody")
+    themed.keyboard.press("Enter")
+    expect(themed.get_by_role("button", name="for everybody").last).to_be_visible()
+    wait_until_drawn(themed)
+    assert complaints(themed) == []
+    themed.set_viewport_size({"width": 390, "height": 844})
+    wait_until_drawn(themed)
+    assert complaints(themed) == []
+
+
+def tab_to(page: Page, label: str) -> None:
+    """Press Tab until the focus is on what is called ``label``."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => { const node = document.activeElement;"
+            " return node.getAttribute('aria-label')"
+            " || (node.matches('button, a') ? node.innerText : '') }"
+        )
+        if label in focused:
+            return
+    pytest.fail(f"the keyboard does not get to {label}")
+
+
+def test_the_keyboard_alone_finds_opens_and_answers(page: Page, app_url, app_env) -> None:
+    say(app_env, "andrewbrown", "bayko", "can you do without a mouse?")
+    page.goto(app_url)
+    expect(page.get_by_label("Find a person")).to_be_visible()
+    tab_to(page, "Find a person")
+    page.keyboard.type("andrew b")
+    expect(page.get_by_role("button", name="Londo Mollari")).to_have_count(0)
+    tab_to(page, "Andrew Brown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Andrew Brown")).to_be_visible()
+    tab_to(page, "can you do without a mouse?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="and Andrew Bayko")).to_be_visible()
+    tab_to(page, "Message")
+    page.keyboard.type("I can")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stChatMessage").get_by_text("I can", exact=True)).to_be_visible()
