@@ -1,32 +1,95 @@
-"""Take the screenshots in docs/images of a running admin UI: `python docs/screenshots.py URL`."""
+"""Take the screenshots in docs/images of a seeded admin UI: `python docs/screenshots.py URL`.
+
+Each page in both themes, and the first one as a phone shows it.
+"""
 
 from __future__ import annotations
 
+import io
+import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent / "images"
-PAGES = {"conversations": "/?user=bayko", "new-conversation": "/new_conversation"}
+SETTLES_MS = 1500
+"""Fonts, charts, the scroll position."""
+
+
+def conversations(page: Page, url: str) -> None:
+    page.goto(f"{url}/?user=bayko")
+    page.get_by_role("button", name="Andrew Brown").click()
+    page.get_by_role("button", name="Send").wait_for()
+
+
+def new_conversation(page: Page, url: str) -> None:
+    page.goto(f"{url}/new_conversation")
+    page.get_by_label("From", exact=True).press_sequentially("bayko")
+    page.get_by_text("✓ Andrew Bayko").wait_for()
+    page.get_by_label("To", exact=True).press_sequentially("a")
+    page.get_by_role("button", name="Andrew Brown").wait_for()
+
+
+def message_groups(page: Page, url: str) -> None:
+    page.goto(f"{url}/message_groups")
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for()
+    page.wait_for_timeout(SETTLES_MS)
+    table.click(position={"x": 14, "y": 52})
+    page.get_by_role("button", name="Count messages").click()
+
+
+def users(page: Page, url: str) -> None:
+    page.goto(f"{url}/users?user=andrewbrown")
+    page.get_by_role("button", name="Count their conversations").click()
+
+
+def store(page: Page, url: str) -> None:
+    page.goto(f"{url}/store")
+    page.get_by_role("button", name="Verify the messages").click()
+    page.get_by_text("All well").wait_for()
+    page.get_by_role("button", name="Count the messages").click()
+    page.get_by_text("The same as a table").first.wait_for()
+
+
+PAGES = {
+    "conversations": conversations,
+    "new-conversation": new_conversation,
+    "message-groups": message_groups,
+    "users": users,
+    "store": store,
+}
 
 
 def main(url: str) -> None:
+    url = url.rstrip("/")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         for theme in ("light", "dark"):
-            page = browser.new_page(
-                viewport={"width": 1280, "height": 860},
-                color_scheme=theme,
-            )
-            for name, path in PAGES.items():
-                page.goto(url.rstrip("/") + path)
-                page.get_by_role("button", name="Send").wait_for()
-                page.wait_for_timeout(1000)  # fonts and the scroll position settle
-                page.screenshot(path=IMAGES / f"{name}-{theme}.png")
+            for name, show in PAGES.items():
+                page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=theme)
+                show(page, url)
+                _take(page, f"{name}-{theme}")
+        page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="light")
+        conversations(page, url)
+        page.get_by_role("heading", name="and Andrew Brown").scroll_into_view_if_needed()
+        _take(page, "phone-light")
         browser.close()
+
+
+def _take(page: Page, name: str) -> None:
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(SETTLES_MS)
+    shot = Image.open(io.BytesIO(page.screenshot()))
+    # 128 colours do, in a third of the size.
+    shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+        IMAGES / f"{name}.png", optimize=True
+    )
+    page.close()
 
 
 if __name__ == "__main__":

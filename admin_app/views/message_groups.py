@@ -88,7 +88,7 @@ def _table(rows: list[dict[str, Any]], sought: str) -> list[int]:
         rows,
         column_order=COLUMNS,
         column_config={
-            "members": st.column_config.TextColumn("Members", width="medium"),
+            "members": st.column_config.TextColumn("Members", width="large"),
             "last_message": st.column_config.TextColumn("Last message", width="large"),
             "last_message_at": st.column_config.DatetimeColumn(
                 "Last activity (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
