@@ -129,6 +129,20 @@ def test_a_clock_that_does_not_move_forward_loses_nothing(
     assert [message.text for message in everything(table, group)] == [str(n) for n in range(40)]
 
 
+def test_a_thousand_sends_by_a_clock_that_stops_and_one_that_steps_back_a_year_are_stored(
+    table, ana, ben, monkeypatch
+) -> None:
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(sends, "now", lambda: clock[0])
+    group = start(table, Draft(ana, ben, "0"))[0].message_group_uuid
+    for n in range(1, 1000):
+        if n == 500:
+            clock[0] -= timedelta(days=365)
+        send(table, group, Draft((ana, ben)[n % 2], (ben, ana)[n % 2], str(n)))
+    assert [message.text for message in everything(table, group)] == [str(n) for n in range(1000)]
+    assert [row.last_message for row in (*inbox(table, ana), *inbox(table, ben))] == ["999"] * 2
+
+
 class LossyClient:
     """Passes requests on and loses the replies of the first transactions."""
 

@@ -90,6 +90,51 @@ def test_redelivery_in_any_order_leaves_one_state(table, ana, ben, written) -> N
     assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
 
+MALFORMED = [
+    {},
+    {"eventName": "INSERT"},
+    {"eventName": "INSERT", "dynamodb": None},
+    {"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "MSG#g"}}}},
+    {"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"N": "7"}, "sk": {"S": "x"}}}},
+    {"eventName": "INSERT", "dynamodb": {"NewImage": "no image", "SequenceNumber": 4}},
+]
+
+
+def shuffled(messages: list[Message], seed: int) -> list[dict]:
+    """Each record once to three times, in any order, among malformed ones."""
+    chance = random.Random(seed)
+    records = [record(m) for m in messages for _ in range(chance.randint(1, 3))]
+    records += chance.sample(MALFORMED, chance.randint(1, len(MALFORMED)))
+    chance.shuffle(records)
+    return records
+
+
+def test_a_thousand_orders_of_a_batch_with_malformed_records_ask_for_one_move(written) -> None:
+    asked = set()
+    for seed in range(1000):
+        planned = plan(shuffled(written, seed))
+        assert planned.dropped
+        (found,) = planned.moves
+        asked.add((found.message, found.since))
+    assert asked == {(written[-1], written[0].sort_key)}
+
+
+def test_a_hundred_orders_delivered_in_batches_of_any_size_leave_one_state(table, ana, ben) -> None:
+    left = set()
+    for seed in range(100):
+        chance = random.Random(seed)
+        one, two = Person(f"one-{seed}", "ana", "Ana"), Person(f"two-{seed}", "ben", "Ben")
+        rows_at(table, 0, one, two, f"g-{seed}")
+        messages = [write(table, (one, two)[n % 2], n, f"g-{seed}") for n in range(1, 6)]
+        records = shuffled(messages, seed)
+        while records:
+            size = chance.randint(1, len(records))
+            project(table, records[:size])
+            records = records[size:]
+        left.add(str(inboxes(table, one, two)))
+    assert left == {str([[("text 5", "ben")], [("text 5", "ana")]])}
+
+
 def test_beside_our_own_writes_nothing_is_left_to_do(table, ana, ben) -> None:
     first, _ = start(table, Draft(ana, ben, "hi"))
     second = send(table, first.message_group_uuid, Draft(ben, ana, "yo"))
