@@ -10,9 +10,12 @@ import botocore.exceptions
 import pytest
 
 from core.dynamodb import keys, reads, sends, transactions
+from core.dynamodb.activity import MessageCounts, count_by_hour
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_item
+from core.dynamodb.overview import count_messages, list_group_rows
 from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.table import store_state
 from core.errors import MessageUnconfirmedError, StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import parse, sort_key
@@ -377,4 +380,39 @@ class TestCapacity:
         start(table, Draft(ana, ben, "hi"))
         table = table.metered()
         reads.list_conversations(table, ana.uuid, limit=10)
+        assert self.spent(table) == (0.5, 0, 1)
+
+    def test_finding_a_conversation_by_its_members_costs_one_read_unit(
+        self, table, ana, ben
+    ) -> None:
+        start(table, Draft(ana, ben, "hi"))
+        table = table.metered()
+        assert reads.newest_conversation_with(table, ana.uuid, ben.uuid) is not None
+        assert self.spent(table) == (1, 0, 1)
+
+    def test_asking_a_store_what_it_is_costs_two_read_units(self, table) -> None:
+        store_state(table)
+        assert self.spent(table) == (2, 0, 2)
+
+    @pytest.mark.parametrize(
+        "look",
+        [
+            lambda table: list(reads.scan(table)),
+            list_group_rows,
+            lambda table: list(
+                count_by_hour(table, MessageCounts(datetime(2020, 1, 1, tzinfo=UTC)))
+            ),
+        ],
+        ids=["scan", "all conversations", "messages by the hour"],
+    )
+    def test_a_page_of_a_scan_costs_half_a_read_unit(self, table, ana, ben, look) -> None:
+        start(table, Draft(ana, ben, "hi"))
+        table = table.metered()
+        look(table)
+        assert self.spent(table) == (0.5, 0, 1)
+
+    def test_counting_messages_costs_half_a_read_unit(self, table, ana, ben) -> None:
+        group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+        table = table.metered()
+        assert count_messages(table, group) == 1
         assert self.spent(table) == (0.5, 0, 1)
