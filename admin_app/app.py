@@ -7,10 +7,16 @@ Run by ``invoke admin``, which says on the command line what the app may do::
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import streamlit as st
 
 from admin_app import access, layout, resources
 from core.errors import CoreError
+from core.targets import StoreState
+
+STORE = "store"  # shown also when a store does not answer: it says which one
 
 
 def main() -> None:
@@ -22,14 +28,17 @@ def main() -> None:
             st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
             st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
             st.Page("views/users.py", title="Users", icon="👤"),
-            st.Page("views/store.py", title="Store", icon="🗄️"),
+            st.Page("views/store.py", title="Store", icon="🗄️", url_path=STORE),
         ],
         position="top",
     )
     layout.style()
     try:
-        access.require_permission(resources.target(), resources.state)
-        layout.banner(resources.target(), resources.state(), access.may_write())
+        state: Callable[[], StoreState] = resources.state
+        if page.url_path == STORE:
+            state = functools.cache(resources.answering_state)
+        access.require_permission(resources.target(), state)
+        layout.banner(resources.target(), state(), resources.options().write)
         page.run()
     except CoreError as error:
         layout.show_problem(error)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from admin_app import resources
 from core.errors import CoreError
-from core.targets import StoreState, Target, why_production
+from core.targets import StoreState, Target, aimed, why_production
 from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -43,6 +44,8 @@ STYLE = """
 /* Lists of people and conversations read from the left. */
 [class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
 [class*="st-key-list-"] button > div { justify-content: flex-start; }
+/* A table fits its page: what scrolls sideways is beyond the reach of the keyboard. */
+[data-testid="stTable"] td :is(div, p) { overflow-wrap: anywhere !important; }
 /* A table's own download does not neutralise formulas; the pages' downloads do. */
 button[aria-label^="Download as CSV"] { display: none; }
 /* The chosen one of several buttons: the primary colour alone is too dim on a dark page. */
@@ -56,11 +59,6 @@ def style() -> None:
     st.html(STYLE)
 
 
-def facts(facts: Mapping[str, str]) -> None:
-    """Names and values, one a line."""
-    st.markdown("  \n".join(f"**{name}**: {escaped(value)}" for name, value in facts.items()))
-
-
 def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:
     """A container for a list of buttons; one with more than ``most`` scrolls on its own."""
     key = f"list-{name}"
@@ -71,7 +69,8 @@ def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:
 
 def banner(target: Target, state: StoreState, may_write: bool) -> None:
     """The target, on every page: red where it counts as production."""
-    places = f"{target.describe_postgres()} · {target.describe_dynamodb()}"
+    stores = (target.describe_postgres, target.describe_dynamodb)
+    places = " · ".join(_told(store) for store in stores)
     reason = why_production(target, state)
     if reason is None:
         st.caption(f"**local** · {escaped(places)}")
@@ -80,20 +79,30 @@ def banner(target: Target, state: StoreState, may_write: bool) -> None:
     st.error(f"**PRODUCTION** ({escaped(reason)}) · {escaped(places)} · {escaped(mode)}", icon="🔴")
 
 
+def _told(describe: Callable[[], str]) -> str:
+    """A place, or why there is none."""
+    try:
+        return describe()
+    except CoreError as error:
+        return error.problem
+
+
 def show_problem(error: CoreError) -> None:
     """A friendly account of what is wrong, and the command that mends it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
-    if command := re.search(r"\binvoke [\w. -]+", error.hint):
+    hint = aimed(error.hint, prod=resources.target().is_production)
+    if command := re.search(r"\binvoke [\w. -]+", hint):
         st.write("Type this in a terminal, then try again:")
         st.code(command.group().strip(), language=None)
-    elif error.hint:
-        st.write(escaped(error.hint))
+    elif hint:
+        st.write(escaped(hint))
 
 
 def command(*words: str) -> None:
     """The same thing as a task, ready to copy."""
     with st.expander("The same in a terminal"):
-        st.code(shlex.join(["invoke", *words]), language=None, wrap_lines=True)
+        line = aimed(shlex.join(["invoke", *words]), prod=resources.target().is_production)
+        st.code(line, language=None, wrap_lines=True)
 
 
 def ago(instant: datetime | None) -> str:

@@ -7,13 +7,18 @@ import sys
 
 import streamlit as st
 
+from admin_app.jobs import Jobs
 from core.dynamodb.client import Table, open_table
+from core.dynamodb.description import TableDescription, describe_table
 from core.dynamodb.table import store_state
+from core.errors import CoreError
+from core.postgres import admin
 from core.postgres.database import Database
 from core.settings import Settings
 from core.targets import StoreState, Target, resolve
 
 _STATE_TTL_S = 60
+_DESCRIPTION_TTL_S = 30
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -50,3 +55,37 @@ def database() -> Database:
 def state() -> StoreState:
     """What the table says of itself: whether it is production's. Asked once a minute."""
     return store_state(_shared_table())
+
+
+@st.cache_resource
+def quick_table() -> Table:
+    """The message table for descriptions: who does not answer at once is not waited for."""
+    return open_table(target(), quick=True)
+
+
+@st.cache_data(ttl=_DESCRIPTION_TTL_S, show_spinner=False)
+def description() -> TableDescription | None:
+    """How DynamoDB describes the message table; None where it is not there."""
+    return describe_table(quick_table())
+
+
+def answering_state() -> StoreState:
+    """What the stores say of themselves, as far as they answer: the table, or else the database.
+
+    For the page that tells what does not answer. Where neither does, there is nothing to guard.
+    """
+    try:
+        description()  # fails sooner than what follows
+        return state()
+    except CoreError:
+        pass
+    try:
+        return admin.state(target().postgres)
+    except CoreError:
+        return StoreState(target().table_name, None, holds_data=False)
+
+
+@st.cache_resource(on_release=Jobs.stop_all)
+def jobs() -> Jobs:
+    """The long pieces of work that were begun on this server."""
+    return Jobs()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.dynamodb import reads, repairs, sends
+from core.dynamodb import keys, reads, sends
 from core.dynamodb.client import Table
 from core.dynamodb.overview import MessageGroup
 from core.dynamodb.sends import Draft
@@ -263,9 +263,24 @@ def verification(db: Database, table: Table) -> Verification:
     return Verification(table, functools.partial(_people, db))
 
 
-def mend(db: Database, table: Table, finding: Finding) -> bool:
-    """Mend one finding of a verification; see :func:`core.dynamodb.repairs.mend`."""
-    return repairs.mend(table, functools.partial(_people, db), finding)
+def handles_in(db: Database, table: Table, findings: Sequence[Finding]) -> dict[str, str]:
+    """By message_group_uuid, the handle of a member of the conversation that a finding is about.
+
+    Left out is one in which nobody is known. One index query a conversation.
+    """
+    members: dict[str, list[str]] = {}
+    for finding in findings:
+        if group := finding.message_group_uuid:
+            owner = keys.owner_of(finding.pk)
+            found = members.setdefault(group, [])
+            found += [owner] if owner else []
+            found += [row.owner_uuid for row in reads.group_rows(table, group)]
+    known = _people(db, {uuid for found in members.values() for uuid in found})
+    people = {
+        group: next((known[uuid].handle for uuid in found if uuid in known), "")
+        for group, found in members.items()
+    }
+    return {group: handle for group, handle in people.items() if handle}
 
 
 def _people(db: Database, user_uuids: Iterable[str]) -> dict[str, Person]:

@@ -153,7 +153,8 @@ def aimed(text: str, *, prod: bool) -> str:
     """``text`` with the commands it says to type next meant for production, if ``prod``."""
     if not prod:
         return text
-    return re.sub(r"(invoke (?:db|ddb|rds|cognito)\.[\w.-]*\w)(?! --prod)", r"\1 --prod", text)
+    tasks = r"(invoke (?:(?:db|ddb|rds|cognito)\.[\w.-]*\w|doctor\b))"
+    return re.sub(rf"{tasks}(?! --prod)", r"\1 --prod", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,20 @@ def now() -> datetime:
 def parse(text: str) -> datetime | None:
     """The instant that ``text`` names, aware and in UTC; None if it names none."""
     try:
-        instant = datetime.fromisoformat(text.strip())
-        if instant.tzinfo is None:
-            return instant.replace(tzinfo=UTC)
-        return instant.astimezone(UTC)
+        return in_utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
         return None
+
+
+def in_utc(instant: datetime) -> datetime:
+    """``instant`` in UTC; a naive one is read as UTC.
+
+    Raises:
+        OverflowError: in UTC it lies before the year 1 or after 9999.
+    """
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC)
 
 
 def sort_key(instant: datetime) -> str:

@@ -52,6 +52,7 @@ def store(page: Page, url: str) -> None:
     page.get_by_text("All well").wait_for()
     page.get_by_role("button", name="Count the messages").click()
     page.get_by_text("The same as a table").first.wait_for()
+    page.get_by_role("heading", name="Store").scroll_into_view_if_needed()
 
 
 PAGES = {

@@ -203,6 +203,7 @@ def verify(
 ) -> None:
     """Check every guarantee over the stored items; exit 1 if one is broken."""
     from core import messaging
+    from core.dynamodb import repairs
     from core.dynamodb.table import store_state
 
     target = edge.open_target(prod, "postgres", "dynamodb")
@@ -211,8 +212,7 @@ def verify(
         found = _report(messaging.verification(db, table), json=json and not repair)
         if repair and found:
             edge.guard(ctx, target, store_state(table), "repair table", confirm)
-            for finding in messaging.verification(db, table).findings():
-                messaging.mend(db, table, finding)
+            repairs.repair(messaging.verification(db, table))
             if not edge.is_dry(ctx):
                 edge.note("repaired; what is left:")
                 found = _report(messaging.verification(db, table), json=json)

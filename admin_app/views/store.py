@@ -1,46 +1,45 @@
-"""The two stores: what they are, who is connected, how they are, and how much is written."""
+"""What an operator asks of the two stores first, and what keeps them well."""
 
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from admin_app import access, layout, resources
-from admin_app.composer import once
-from core import doctor, messaging
-from core.doctor import State
-from core.dynamodb.activity import MessageCounts, count_by_hour, scan_cost
-from core.dynamodb.client import Table
-from core.dynamodb.table import describe, list_tables, stream_is_on
-from core.dynamodb.verification import EXPLAINED, MENDABLE, Summary
-from core.errors import CoreError, InputError, MissingSchemaError
-from core.postgres import admin, users
-from core.timestamps import now
+from admin_app import activity, checkups, figures, layout, progress, resources
+from core.dynamodb import table as tables
+from core.dynamodb.description import IndexDescription, TableDescription
+from core.errors import CoreError
+from core.postgres import admin, overview
+from core.postgres.admin import Session
+from core.postgres.overview import Overview, TableSize
 
-HOURS, DAYS = 48, 30
-MOST_TABLES = 100
-ICONS = {State.OK: "✅", State.NOTE: "💡", State.BAD: "⚠️"}
+SESSIONS = 20
+TABLES = 50
+_READ_AGAIN_S = 30
+_BACKUPS = {True: "on", False: "off", None: "not told"}
+
+# How DynamoDB describes the table, or why it does not.
+Description = TableDescription | CoreError
 
 
 def page() -> None:
-    """Each part by itself: one that fails hides no other."""
-    st.title("Store")
-    table = resources.table()
+    """Each part by itself: one that does not answer hides no other."""
+    found = _description()
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.title("Store", width="content")
+        st.button("Read again", type="tertiary", icon="🔄", on_click=_forget)
     left, right = st.columns(2, gap="large")
     with left:
-        _part("DynamoDB", functools.partial(_dynamodb, table))
+        _part("DynamoDB", functools.partial(_dynamodb, found))
     with right:
         _part("Postgres", _postgres)
-    _part("Health", functools.partial(_health, table))
-    _part("Messages over time", functools.partial(_over_time, table))
-    st.caption(f"DynamoDB consumed for this page, just now: {table.capacity}")
+    _part("Health", checkups.show_doctor)
+    _part("Verification", functools.partial(_verification, found))
+    _part("Messages over time", functools.partial(_activity, found))
+    _part("Capacity consumed by this page", progress.show_consumed)
 
 
 def _part(title: str, draw: Callable[[], None]) -> None:
@@ -51,196 +50,174 @@ def _part(title: str, draw: Callable[[], None]) -> None:
         layout.show_problem(error)
 
 
-def _dynamodb(table: Table) -> None:
-    found = describe(table)
-    if found is None:
-        raise MissingSchemaError(f"there is no table {table.name}", "Run: invoke ddb.schema-load")
-    st.session_state["table size"] = found.get("TableSizeBytes", 0)
-    layout.facts(_table_facts(found))
-    st.caption("DynamoDB itself counts items and bytes, about every six hours.")
-    if st.button("List the account’s tables"):
-        names = list(itertools.islice(list_tables(table), MOST_TABLES))
-        st.dataframe([{"Table": name} for name in names], hide_index=True, alt="Tables")
-    layout.command("ddb.list-tables")
+def _description() -> Description:
+    try:
+        found = resources.description()
+    except CoreError as error:
+        return error
+    name = resources.target().table_name
+    return found or CoreError(f"there is no table {name}", "Create it: invoke ddb.schema-load")
 
 
-def _table_facts(found: dict[str, Any]) -> dict[str, str]:
-    indexes = found.get("GlobalSecondaryIndexes", [])
-    billing = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    stream = found.get("StreamSpecification", {}).get("StreamViewType", "")
-    facts = {
-        "Table": f"{found['TableName']}, {found.get('TableStatus', 'ACTIVE')}",
-        "Indexes": ", ".join(
-            f"{index['IndexName']} ({index.get('IndexStatus', 'ACTIVE')})" for index in indexes
-        ),
-        "Items": f"{found.get('ItemCount', 0):,}",
-        "Size": _size(found.get("TableSizeBytes", 0)),
-        "Billing": "on demand" if billing == "PAY_PER_REQUEST" else "provisioned",
-        "Stream": f"on, {stream}" if stream_is_on(found) else "off",
-        "Deletion protection": "on" if found.get("DeletionProtectionEnabled") else "off",
-    }
-    if created := found.get("CreationDateTime"):
-        facts["Created"] = f"{created:%Y-%m-%d %H:%M}"
-    return facts
+def _forget() -> None:
+    resources.description.clear()
+    _overview.clear()
 
 
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 1e5 else f"{size_bytes / 1e3:,.1f} kB"
+def _dynamodb(found: Description) -> None:
+    if isinstance(found, CoreError):
+        layout.show_problem(found)
+    else:
+        _table(found)
+    _other_tables()
+    figures.commands("ddb.list-tables", "status")
+
+
+def _table(found: TableDescription) -> None:
+    figures.facts(
+        {
+            "Table": found.name,
+            "Status": found.status.lower(),
+            "Stream": found.stream,
+            "Items": f"{found.items:,}",
+            "Size": figures.size(found.size_bytes),
+            "Billing": found.billing,
+            "Deletion protection": "on" if found.deletion_protection else "off",
+            "Point-in-time recovery": _BACKUPS[found.backups],
+            "Created": layout.exact(found.created_at),
+        }
+    )
+    st.caption("DynamoDB refreshes items and sizes about every six hours.")
+    for difference in found.differences:
+        st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon="⚠️")
+    _indexes(found.indexes)
+
+
+def _indexes(found: Sequence[IndexDescription]) -> None:
+    if not found:
+        st.caption("No index.")
+        return
+    figures.table(
+        ("Index", "Key", "Projection", "Size"),
+        [
+            (
+                f"{index.name}, {index.status.lower()}",
+                index.key,
+                index.projection,
+                f"{index.items:,} items, {figures.size(index.size_bytes)}",
+            )
+            for index in found
+        ],
+    )
+
+
+@st.fragment
+def _other_tables() -> None:
+    """The account's tables, on demand: it may have thousands."""
+    most: int = st.session_state.get("store tables", TABLES)
+    opened = st.expander("Tables of the account", on_change="rerun", key="account tables")
+    if not opened.open:
+        return
+    with opened:
+        try:
+            names = list(islice(tables.list_tables(resources.quick_table()), most + 1))
+        except CoreError as error:
+            layout.show_problem(error)
+            return
+        st.text("\n".join(names[:most]) or "There are none.")
+        if len(names) > most:
+            st.button("Show more tables", on_click=_more_tables, args=(most,))
+
+
+def _more_tables(shown: int) -> None:
+    st.session_state["store tables"] = shown + TABLES
+
+
+@st.cache_data(ttl=_READ_AGAIN_S, show_spinner=False)
+def _overview() -> Overview:
+    return overview.overview(resources.database())
 
 
 def _postgres() -> None:
-    db = resources.database()
-    connected = admin.sessions(db)
-    layout.facts({"Database": resources.target().postgres.dbname, "Users": f"{users.count(db):,}"})
-    st.dataframe(
-        [asdict(session) for session in connected],
-        hide_index=True,
-        height=240 if len(connected) > 5 else "content",
-        column_config={"client_address": "client"},
-        placeholder="",
-        alt="Who is connected",
+    found = _overview()
+    figures.facts(
+        {
+            "Database": found.database,
+            "Size": figures.size(found.size_bytes),
+            "Server": f"Postgres {found.version}",
+            "Up since": layout.exact(found.started_at),
+        }
     )
-    layout.command("db.sessions")
-
-
-def _health(table: Table) -> None:
-    with st.container(horizontal=True):
-        examine = st.button("Run the doctor", icon="🩺")
-        verify = st.button("Verify the messages", icon="🔍", help=_cost())
-    if examine:
-        with st.spinner("The doctor looks at everything…"):
-            st.session_state["doctor"] = list(doctor.examine(resources.target()))
-    if found := st.session_state.get("doctor"):
-        _diagnosis(found)
-    if verify:
-        st.session_state["verified"] = _verify(table)
-    if (verified := st.session_state.get("verified")) is not None:
-        _faults(table, *verified)
-    layout.command("doctor")
-
-
-def _cost() -> str:
-    units = scan_cost(st.session_state.get("table size", 0))
-    return f"Reads the whole table: about {units:,.0f} RCU. Any other click stops it."
-
-
-def _diagnosis(found: list[doctor.Finding]) -> None:
-    for finding in sorted(found, key=lambda finding: finding.state is State.OK):
-        line = f"{ICONS[finding.state]} **{finding.check}** {layout.escaped(finding.finding)}"
-        st.markdown(f"{line} → {layout.escaped(finding.mend)}" if finding.mend else line)
-
-
-def _verify(table: Table) -> tuple[Summary, str, datetime]:
-    """Every fault there is, and what was looked at. Shows how far it is."""
-    summary = Summary()
-    verification = messaging.verification(resources.database(), table)
-    progress = st.empty()
-    # Streamlit can stop a run, for another click, wherever it is called.
-    verification.on_progress = lambda: _show(progress, _looked_at(verification.counts))
-    for finding in verification.findings():
-        summary.add(finding)
-    progress.empty()
-    return summary, _looked_at(verification.counts), now()
-
-
-def _show(progress: DeltaGenerator, text: str) -> None:
-    progress.caption(text)
-
-
-def _looked_at(counts: dict[str, int]) -> str:
-    return "looked at " + (", ".join(f"{n:,} {kind}" for kind, n in counts.items()) or "nothing")
-
-
-def _faults(table: Table, summary: Summary, looked_at: str, at: datetime) -> None:
-    st.caption(f"{layout.exact(at)}: {looked_at}")
-    if not summary.total:
-        st.success("All well: no guarantee is broken.", icon="✅")
-        return
-    st.dataframe(
-        [
-            {
-                "count": count,
-                "fault": str(fault),
-                "what it is": EXPLAINED[fault],
-                "mend": "repair" if fault in MENDABLE else "by hand",
-                "for example": f"{summary.samples[fault][0].pk} {summary.samples[fault][0].sk}",
-            }
-            for fault, count in summary.counts.items()
-        ],
-        hide_index=True,
-        alt="Faults",
-    )
-    if summary.mendable:
-        _repair(table)
-    layout.command("ddb.verify", "--repair")
-
-
-def _repair(table: Table) -> None:
-    if not access.may_write():
-        st.info("Read-only. To repair, start the admin UI with --write.")
-        return
-    box = once("repair")
-    with st.form(box.key):
-        st.write(
-            f"To mend what can be mended in {layout.escaped(table.name)}, type its name. Each is"
-            " mended only if nobody has changed it since, and no message is lost."
+    if not found.tables:
+        layout.show_problem(
+            CoreError("the database holds no tables", "Load them: invoke db.schema-load")
         )
-        st.text_input("Name of the table", key=f"{box.key} name")
-        st.form_submit_button("Repair", type="primary", on_click=_submit, args=(box.key,))
-        if box.problem is not None:
-            layout.show_problem(box.problem)
+    else:
+        figures.table(
+            ("Table", "Rows", "Size with indexes"),
+            [
+                (f"{each.schema}.{each.name}", _rows(each), figures.size(each.size_bytes))
+                for each in found.tables
+            ],
+        )
+    _sessions(found.most_sessions)
+    figures.commands("db.sessions")
 
 
-def _submit(key: str) -> None:
-    typed = str(st.session_state.get(f"{key} name") or "")
-    box = once("repair")
-    box.run(key, functools.partial(_mend_all, access.desk(), typed))
-    if box.problem is None:
-        st.session_state.pop("verified", None)
-        st.toast("Repaired. Verify again to see what is left.", icon="✅")
+def _rows(table: TableSize) -> str:
+    if table.rows is None:
+        return "not told"
+    return f"about {table.rows:,}" if table.is_estimate else f"{table.rows:,}"
 
 
-def _mend_all(desk: access.Desk, typed: str) -> None:
-    """Mend what can be mended. Calls nothing of Streamlit's: see ``Once``."""
-    desk.require_write()
-    if typed.strip() != desk.table.name:
-        raise InputError(f"{typed!r} is not the table’s name", f"Type {desk.table.name}")
-    desk.record("repair begun")
-    mended = 0
-    for finding in messaging.verification(desk.db, desk.table).findings():
-        mended += messaging.mend(desk.db, desk.table, finding)
-    desk.record("repair ended", mended=str(mended))
-
-
-def _over_time(table: Table) -> None:
-    if st.button("Count the messages", icon="📈", help=_cost()):
-        st.session_state["counted"] = _count(table), now()
-    if "counted" not in st.session_state:
-        st.caption(f"By the hour for {HOURS} hours, by the day for {DAYS} days. {_cost()}")
+@st.fragment
+def _sessions(most: int) -> None:
+    """Who is connected, page by page."""
+    pages: list[Session | None] = st.session_state.setdefault("store sessions", [None])
+    try:
+        found = admin.sessions(resources.database(), limit=SESSIONS + 1, after=pages[-1])
+    except CoreError as error:
+        layout.show_problem(error)
         return
-    counts, at = st.session_state["counted"]
-    st.caption(f"{layout.exact(at)}, in UTC: {sum(counts.by_hour.values()):,} messages.")
-    hourly, daily = st.tabs([f"The last {HOURS} hours", f"The last {DAYS} days"])
-    with hourly:
-        _chart(counts.hours(at, HOURS), "Hour")
-    with daily:
-        _chart(counts.days(at, DAYS), "Day")
+    st.markdown("### Who is connected")
+    st.caption(f"The server takes {most:,} sessions.")
+    shown = found[:SESSIONS]
+    figures.table(
+        ("Pid", "Who", "From", "State"),
+        [(str(each.pid), _who(each), _from(each), each.state) for each in shown],
+    )
+    with st.container(horizontal=True):
+        if len(pages) > 1:
+            st.button("Previous", on_click=_previous_page, args=(pages,))
+        if len(found) > SESSIONS:
+            st.button("Next", on_click=pages.append, args=(shown[-1],))
 
 
-def _count(table: Table) -> MessageCounts:
-    counts = MessageCounts(now() - timedelta(days=DAYS))
-    progress = st.empty()
-    for _ in count_by_hour(table, counts):
-        progress.caption(f"looked at {counts.looked_at:,} items")
-    progress.empty()
-    return counts
+def _who(session: Session) -> str:
+    return f"{session.user or 'somebody'} in {session.database}"
 
 
-def _chart(counts: dict[datetime, int], unit: str) -> None:
-    rows = [{unit: at, "Messages": count} for at, count in counts.items()]
-    st.bar_chart(rows, x=unit, y="Messages", height=260)
-    with st.expander("The same as a table"):
-        st.dataframe(rows, hide_index=True, alt=f"Messages by {unit.lower()}")
+def _from(session: Session) -> str:
+    """The client's address and what it calls itself."""
+    return ", ".join(filter(None, (session.client_address, session.application)))
+
+
+def _previous_page(pages: list[Session | None]) -> None:
+    pages.pop()
+
+
+def _verification(found: Description) -> None:
+    if isinstance(found, CoreError):
+        st.caption("It takes the table: see DynamoDB.")
+    else:
+        checkups.show_verification(found.items, found.scan_read_units)
+
+
+def _activity(found: Description) -> None:
+    if isinstance(found, CoreError):
+        st.caption("It takes the table: see DynamoDB.")
+    else:
+        activity.show(found.items, checkups.cost(found.scan_read_units))
 
 
 page()

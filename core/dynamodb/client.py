@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.aws.clients import DrySink, make_client, translating
 from core.errors import DynamoDBError
 from core.targets import AwsTarget, Target
+
+GoOn = Callable[[int], bool]
+"""What a long pass asks as it goes: told how many items it has seen, whether it is to go on."""
 
 _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
 
@@ -69,6 +72,11 @@ class Table:
     def metered(self) -> Table:
         """The same table with a meter of its own, at zero."""
         return replace(self, capacity=ConsumedCapacity())
+
+
+def always(_: int) -> bool:
+    """A :data:`GoOn` that lets every pass come to its end."""
+    return True
 
 
 def request_if(table: Table, operation: str, **params: Any) -> bool:

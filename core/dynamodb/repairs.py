@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.dynamodb import keys
-from core.dynamodb.client import Table, request_if
+from core.dynamodb.client import GoOn, Table, always, request_if
 from core.dynamodb.items import group_item
 from core.dynamodb.projection import move, person_in
 from core.dynamodb.reads import newest_message, senders_of
-from core.dynamodb.verification import Fault, Finding, FindPeople, read_group
+from core.dynamodb.verification import (
+    Fault,
+    Finding,
+    FindPeople,
+    Verification,
+    read_group,
+)
 from core.models import Conversation, Person
+
+
+def repair(
+    verification: Verification,
+    *,
+    go_on: GoOn = always,
+    on_mended: Callable[[Finding], None] = lambda _: None,
+) -> int:
+    """How many faults were mended, each as a fresh pass over the table finds it.
+
+    Ended at any point, it may be run again: what is mended is not found any more.
+    """
+    mended = 0
+    for finding in verification.findings(go_on):
+        if mend(verification.table, verification.find_people, finding):
+            mended += 1
+            on_mended(finding)
+    return mended
 
 
 def mend(table: Table, find_people: FindPeople, finding: Finding) -> bool:

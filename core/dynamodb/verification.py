@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from core.dynamodb import keys
-from core.dynamodb.client import Table
+from core.dynamodb.client import GoOn, Table, always
 from core.dynamodb.items import group_from, message_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import group_rows, inbox_rows, newest_message, scan
@@ -25,7 +25,7 @@ FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
 Value = TypeVar("Value")
 
 _REMEMBERED = 4096
-_SAMPLES = 3
+SAMPLES = 3
 _MESSAGE = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 _GROUP = ("message_group_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
@@ -89,7 +89,7 @@ class Summary:
 
     def add(self, finding: Finding) -> None:
         self.counts[finding.fault] = self.counts.get(finding.fault, 0) + 1
-        if len(kept := self.samples.setdefault(finding.fault, [])) < _SAMPLES:
+        if len(kept := self.samples.setdefault(finding.fault, [])) < SAMPLES:
             kept.append(finding)
 
     @property
@@ -119,19 +119,26 @@ class Group:
 
 @dataclass(slots=True)
 class Verification:
-    """A pass over the table. Iterate :meth:`findings`; ``counts`` is complete at its end."""
+    """A pass over the table. Iterate :meth:`findings`; ``counts`` is complete at its end.
+
+    ``is_complete`` tells whether a pass has come to its end.
+    """
 
     table: Table
     find_people: FindPeople
     counts: dict[str, int] = field(default_factory=dict)
-    on_progress: Callable[[], None] = lambda: None
-    """Called after every thousand items, with ``counts`` as they are then."""
+    is_complete: bool = False
     _groups: OrderedDict[str, Group] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
 
-    def findings(self) -> Iterator[Finding]:
-        """Everything that breaks a guarantee, in the order the scan meets it."""
-        for item in scan(self.table):
+    def findings(self, go_on: GoOn = always) -> Iterator[Finding]:
+        """Everything that breaks a guarantee, in the order the scan meets it.
+
+        Ends early where ``go_on``, asked before each item, says so.
+        """
+        for looked_at, item in enumerate(scan(self.table)):
+            if not go_on(looked_at):
+                return
             pk = text_of(item, "pk")
             if keys.message_group_of(pk) is not None:
                 self._count("messages")
@@ -146,11 +153,10 @@ class Verification:
                 self._count("environment marker")
             else:
                 self._count("other items")
+        self.is_complete = True
 
     def _count(self, kind: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        if sum(self.counts.values()) % 1000 == 0:
-            self.on_progress()
 
     def _message(self, item: Item) -> Iterator[Finding]:
         message = message_from(item)

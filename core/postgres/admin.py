@@ -180,9 +180,19 @@ def has_tables(db: Queries) -> bool:
     return any((table["schema"], table["name"]) in _OUR_TABLES for table in tables)
 
 
-def sessions(db: Queries) -> list[Session]:
-    """Who is connected to the server, this connection included."""
-    return [Session(**row) for row in db.query_rows(load("admin/sessions"))]
+def sessions(
+    db: Queries, *, limit: int | None = None, after: Session | None = None
+) -> list[Session]:
+    """Who is connected to the server, this connection included, by database and pid.
+
+    All of them, or up to ``limit`` that follow ``after``.
+    """
+    params = {
+        "limit": limit,
+        "pid": after.pid if after else None,
+        "database": after.database if after else None,
+    }
+    return [Session(**row) for row in db.query_rows(load("admin/sessions"), params)]
 
 
 def _exists(db: Queries, name: str) -> bool:

@@ -1,111 +1,360 @@
-"""The page of the stores: each part by itself, loaded, broken, repaired, refused."""
+"""The page Store: each half loaded, empty and broken; doctor, verification, repair, count."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from collections.abc import Iterator
 
 import pytest
-from driving import opened, person, said
+import streamlit as st
+from driving import labels, opened, person, said
+from streamlit.testing.v1 import AppTest
 
-from core.doctor import Finding, State
+from admin_app import resources
 from core.dynamodb import keys, reads
-from core.dynamodb.sends import Draft, start
+from core.dynamodb.client import GoOn, Table, always
+from core.dynamodb.items import group_item
+from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.verification import Finding, Verification
+from core.models import Conversation
+from core.postgres.database import Database
+from core.timestamps import parse
 
 PAGE = "views/store.py"
+NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "CONNECTION_URL": "postgresql://u@127.0.0.1:1/d",
+}
+EARLY = "2024-01-01T00:00:00.000000+00:00"
 
 
-def press(app, label: str):
+def shown(app: AppTest) -> str:
+    """What the page says, its tables included."""
+    cells = [str(cell) for table in app.table for cell in table.value.to_numpy().flatten()]
+    more = [element.value for kind in (app.text, app.warning) for element in kind]
+    expanders = [expander.label for expander in app.expander]
+    text = "\n".join([said(app), *cells, *more, *expanders])
+    return text.replace("\\", "").replace("\u2060", "")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press a button, and see the page once the job that it began has ended."""
     next(button for button in app.button if button.label == label).click().run()
+    for job in list(resources.jobs().history):
+        assert job.wait(20)
+    app.run()
     assert not app.exception
     return app
 
 
-def test_both_stores_are_described(db, table, environ) -> None:
-    shown = said(opened(PAGE))
-    assert environ["DDB_MESSAGE_TABLE"] in shown
-    assert "message-group-sk-index" in shown
-    assert "on, NEW_IMAGE" in shown
-    assert "on demand" in shown
-    assert "**Users**: 3" in shown
-    assert "DynamoDB consumed for this page, just now: 0 RCU" in shown
-
-
-def test_who_is_connected_is_shown(db, table) -> None:
-    assert "cruddur-ops" in set(opened(PAGE).dataframe[0].value["application"])
-
-
-def test_a_missing_table_hides_postgres_not(db, environ) -> None:
-    shown = said(opened(PAGE))
-    assert "invoke ddb.schema-load" in shown
-    assert "**Users**: 3" in shown
-
-
-def test_a_missing_database_hides_dynamodb_not(environ, table) -> None:
-    shown = said(opened(PAGE))
-    assert "invoke db." in shown
-    assert "message-group-sk-index" in shown
-
-
-def test_the_account_s_tables_are_listed_on_demand(db, table) -> None:
-    app = press(opened(PAGE), "List the account’s tables")
-    assert table.name in set(app.dataframe[0].value["Table"])
-
-
-def test_the_doctor_s_findings_are_shown_with_what_mends_them(db, table, monkeypatch) -> None:
-    found = [
-        Finding("one", State.OK, "as it should be"),
-        Finding("two", State.BAD, "**broken**", "Run: invoke up"),
-    ]
-    monkeypatch.setattr("core.doctor.examine", lambda target: iter(found))
-    shown = said(press(opened(PAGE), "Run the doctor"))
-    assert "⚠️ **two** **broken** → Run: invoke up" in shown
-    assert "✅ **one** as it should be" in shown
+def plant_a_stale_row(db: Database, table: Table) -> str:
+    """A conversation of which bayko's inbox shows an older message; its message group uuid."""
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    group = start(table, Draft(ana, ben, "first"))[0].message_group_uuid
+    send(table, group, Draft(ana, ben, "newest"))
+    (row,) = reads.list_conversations(table, ben.uuid, limit=5).entries
+    table.request("delete_item", Key=keys.key(keys.group_pk(ben.uuid), row.sort_key))
+    stale = Conversation(group, ben.uuid, ana, "first", EARLY, parse(EARLY))
+    table.request("put_item", Item=group_item(stale))
+    return group
 
 
 @pytest.fixture
-def stale_row(db, table) -> None:
-    """A conversation that one of its members no longer finds."""
+def group(db, table) -> str:
+    return plant_a_stale_row(db, table)
+
+
+def test_both_stores_are_described(db, table) -> None:
+    told = shown(opened(PAGE))
+    assert table.name in told
+    assert "on, NEW_IMAGE" in told
+    assert "message-group-sk-index" in told
+    assert "on demand" in told
+    assert "about every six hours" in told
+    assert "public.users" in told
+    assert db.address.dbname in told
+    assert "cruddur-ops" in told  # this connection, among those who are connected
+
+
+def test_nothing_runs_by_itself(db, table) -> None:
+    opened(PAGE).run()
+    assert list(resources.jobs().history) == []
+
+
+def test_each_action_shows_its_command(db, table) -> None:
+    codes = {code.value for code in opened(PAGE).code}
+    assert codes >= {
+        "invoke doctor",
+        "invoke ddb.verify",
+        "invoke ddb.verify --repair",
+        "invoke db.sessions",
+        "invoke ddb.list-tables",
+        "invoke status",
+    }
+
+
+@pytest.mark.parametrize(
+    ("down", "other_half"),
+    [("AWS_ENDPOINT_URL", "public.users"), ("CONNECTION_URL", "message-group-sk-index")],
+)
+def test_a_half_that_is_down_hides_nothing_of_the_other(
+    db, table, monkeypatch, down, other_half
+) -> None:
+    monkeypatch.setenv(down, NOWHERE[down])
+    told = shown(opened(PAGE))
+    assert "invoke up" in told
+    assert other_half in told
+
+
+def test_with_both_stores_down_the_doctor_still_answers(db, table, monkeypatch) -> None:
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+    app = press(opened(PAGE), "Run the doctor")
+    assert "dynamodb does not answer" in shown(app)
+    assert "2 bad" in shown(app)
+
+
+def test_engines_that_were_never_started_are_a_friendly_page(
+    environ, monkeypatch, tmp_path
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "CONNECTION_URL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("CRUDDUR_ENGINES_DIR", str(tmp_path / "engines"))
+    st.cache_resource.clear()
+    app = opened(PAGE)
+    assert "invoke up" in shown(app)
+    assert "Run the doctor" in labels(app)
+    monkeypatch.setenv("CONNECTION_URL", environ["CONNECTION_URL"])
+    st.cache_resource.clear()
+
+
+def test_a_missing_table_names_its_command_beside_a_loaded_database(db, environ) -> None:
+    told = shown(opened(PAGE))
+    assert "invoke ddb.schema-load" in told
+    assert "public.users" in told
+
+
+def test_a_missing_database_names_its_command_beside_a_loaded_table(environ, table) -> None:
+    told = shown(opened(PAGE))
+    assert "invoke db." in told
+    assert "message-group-sk-index" in told
+
+
+def test_the_doctor_s_findings_name_the_command_that_mends(db, table) -> None:
+    table.client.delete_table(TableName=table.name)
+    app = press(opened(PAGE), "Run the doctor")
+    assert f"there is no table {table.name}" in shown(app)
+    assert "bad, " in shown(app)
+    assert "Create it: invoke ddb.schema-load" in shown(app)
+
+
+def test_a_sound_table_is_well(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
-    (row,) = reads.list_conversations(table, person(db, "bayko").uuid, limit=5).entries
-    table.request("delete_item", Key=keys.key(keys.group_pk(row.owner_uuid), row.sort_key))
+    app = press(opened(PAGE), "Verify the messages")
+    assert "All well." in shown(app)
+    assert "1 messages" in shown(app)
+    assert "Repair" not in labels(app)
 
 
-def test_a_healthy_store_is_all_well(db, table) -> None:
-    assert "All well" in said(press(opened(PAGE), "Verify the messages"))
+def test_a_fault_is_told_with_its_key_and_its_conversation(db, table, group) -> None:
+    app = press(opened(PAGE), "Verify the messages")
+    told = shown(app)
+    assert "1 × stale preview" in told
+    assert f"GRP#{person(db, 'bayko').uuid}  {EARLY}" in told
+    (link,) = (link for link in app.get("page_link") if "Open the conversation" in link.proto.label)
+    assert link.proto.query_string == f"user=bayko&conversation={group}"
 
 
-def test_a_fault_is_found_and_repaired_once_its_table_is_named(
-    db, table, stale_row, audit_lines
+def test_a_repair_takes_the_table_s_name_and_leaves_an_audit_line(
+    db, table, group, audit_lines
 ) -> None:
     app = press(opened(PAGE), "Verify the messages")
-    assert list(app.dataframe[1].value["fault"]) == ["missing row"]
-    app.text_input[-1].input("another table")
+    assert "Would mend what it can of: 1 × stale preview" in shown(app)
+    for typed in ("", "another-table"):
+        app.text_input[0].input(typed)
+        press(app, "Repair")
+        assert f"Type {table.name} to repair it" in shown(app)
+        assert inbox(db, table) == "first"
+    app.text_input[0].input(table.name)
     press(app, "Repair")
-    assert "is not the table’s name" in said(app)
-    assert audit_lines == []
-    app.text_input[-1].input(table.name)
-    press(app, "Repair")
-    press(app, "Verify the messages")
-    assert "All well" in said(app)
-    begun, ended = (json.loads(line) for line in audit_lines)
-    assert (begun["what"], ended["what"], ended["mended"]) == ("repair begun", "repair ended", "1")
+    assert "Mended 1." in shown(app)
+    assert "All well." in shown(app)
+    assert inbox(db, table) == "newest"
+    lines = [json.loads(line) for line in audit_lines]
+    (mended,) = (line for line in lines if line["what"] == "fault mended")
+    assert (mended["fault"], mended["message_group_uuid"]) == ("stale preview", group)
+    assert [line["what"] for line in lines].count("store repair started") == 1
 
 
-def test_messages_over_time_are_counted_on_demand(db, table) -> None:
-    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
+def inbox(db: Database, table: Table) -> str:
+    """The last message that bayko's inbox shows."""
+    owner = person(db, "bayko").uuid
+    return reads.list_conversations(table, owner, limit=1).entries[0].last_message
+
+
+def test_a_repair_is_begun_once_by_two_pages(db, table, group, audit_lines) -> None:
+    one = press(opened(PAGE), "Verify the messages")
+    two = opened(PAGE)
+    for app in (one, two):
+        app.text_input[0].input(table.name)
+    press(one, "Repair")
+    press(two, "Repair")
+    assert sum("store repair started" in line for line in audit_lines) == 1
+
+
+def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
+    db, table, group, monkeypatch
+) -> None:
+    looked, may_end = threading.Event(), threading.Event()
+    real = Verification.findings
+
+    def slow(self: Verification, go_on: GoOn = always) -> Iterator[Finding]:
+        def waiting(seen: int) -> bool:
+            looked.set()
+            may_end.wait(20)
+            return go_on(seen)
+
+        return real(self, waiting)
+
+    monkeypatch.setattr(Verification, "findings", slow)
     app = opened(PAGE)
-    assert "RCU" in said(app)
+    button = next(button for button in app.button if button.label == "Verify the messages")
+    button.click().run()
+    assert looked.wait(5)
+    assert "Stop" in labels(app)
+    next(button for button in app.button if button.label == "Verify the messages").click().run()
+    assert len(resources.jobs().history) == 1
+    next(button for button in app.button if button.label == "Stop").click().run()
+    may_end.set()
+    assert resources.jobs().history[0].wait(10)
+    app.run()
+    assert "Stopped, after a look at nothing" in shown(app)
+    assert "Repair" not in labels(app)
+
+
+def test_messages_are_counted_on_demand_with_the_cost_said_before(db, table) -> None:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    group = start(table, Draft(ana, ben, "one"))[0].message_group_uuid
+    send(table, group, Draft(ben, ana, "two"))
+    app = opened(PAGE)
+    assert "Reads the whole table" in shown(app)
     press(app, "Count the messages")
-    assert "1 messages" in said(app)
-    hourly, daily = app.dataframe[-2].value, app.dataframe[-1].value
-    assert (len(hourly), len(daily)) == (48, 30)
-    assert hourly["Messages"].sum() == daily["Messages"].sum() == 1
+    assert "2 messages in the last 24 hours" in shown(app)
+    (chart,) = app.get("vega_lite_chart")
+    assert "messages per hour" in chart.proto.spec
+    app.segmented_control[0].set_value("30 days").run()
+    assert "2 messages in the last 30 days" in shown(app)
 
 
-def test_production_without_write_offers_no_repair(db, table, stale_row, monkeypatch) -> None:
-    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
-    table.request("put_item", Item=marker)
-    monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
-    app = press(opened(PAGE), "Verify the messages")
-    assert "To repair, start the admin UI with --write" in said(app)
-    assert "Repair" not in [button.label for button in app.button]
+def test_what_the_page_consumed_is_added_up(db, table, group) -> None:
+    app = opened(PAGE)
+    assert "Nothing so far" in shown(app)
+    press(app, "Verify the messages")
+    press(app, "Count the messages")
+    total = sum(job.capacity.read_units for job in resources.jobs().history)
+    assert total > 0
+    assert f"Together {total:g} RCU and 0 WCU" in shown(app)
+
+
+def test_a_store_that_goes_down_under_a_job_is_a_problem_not_a_traceback(
+    db, table, group, monkeypatch
+) -> None:
+    app = opened(PAGE)
+    monkeypatch.setattr("core.messaging.verification", lambda *_: db.query_value("SELECT 1 / 0"))
+    press(app, "Verify the messages")
+    assert "division by zero" in shown(app)
+
+
+def test_many_sessions_come_page_by_page(db, table) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(25):
+            stack.enter_context(Database(db.address)).query_value("SELECT 1")
+        app = opened(PAGE)
+        assert "Previous" not in labels(app)
+        first = pids(app)
+        next(button for button in app.button if button.label == "Next").click().run()
+        second = pids(app)
+        assert (len(first), len(first & second)) == (20, 0)
+        next(button for button in app.button if button.label == "Previous").click().run()
+        assert pids(app) == first
+
+
+def pids(app: AppTest) -> set[str]:
+    (sessions,) = (table.value for table in app.table if "Pid" in table.value.columns)
+    return set(sessions["Pid"])
+
+
+def test_names_that_others_gave_are_shown_as_text(db, table) -> None:
+    naming = "SELECT set_config('application_name', '**[x](http://e.example)**', false)"
+    with Database(db.address) as other:
+        other.query_value(naming)
+        cells = [str(cell) for t in opened(PAGE).table for cell in t.value.to_numpy().flatten()]
+    (cell,) = (cell for cell in cells if "e\\.example" in cell)
+    assert "\\*\\*\\[x\\]" in cell
+
+
+class TestProduction:
+    @pytest.fixture
+    def production(self, db, table, group, monkeypatch) -> Table:
+        marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+        table.request("put_item", Item=marker)
+        return table
+
+    @pytest.fixture
+    def signed_in(self, production, monkeypatch) -> None:
+        monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+
+    def test_shows_nothing_without_a_login(self, production) -> None:
+        told = shown(opened(PAGE))
+        assert "needs a login" in told
+        assert "public.users" not in told
+
+    def test_a_table_that_is_down_does_not_open_a_production_database(
+        self, db, production, monkeypatch
+    ) -> None:
+        db.query_commit("UPDATE public.cruddur_ops_environment SET environment = 'production'")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE["AWS_ENDPOINT_URL"])
+        told = shown(opened(PAGE))
+        assert "needs a login" in told
+        assert "public.users" not in told
+
+    def test_verifies_and_shows_the_plan_but_repairs_nothing(self, signed_in) -> None:
+        app = press(opened(PAGE), "Verify the messages")
+        assert "Would mend what it can of: 1 × stale preview" in shown(app)
+        assert "Read-only. To repair here" in shown(app)
+        assert "Repair" not in labels(app)
+
+    def test_repairs_by_name_when_started_to_write(self, db, table, signed_in, monkeypatch) -> None:
+        monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+        app = press(opened(PAGE), "Verify the messages")
+        app.text_input[0].input(table.name)
+        press(app, "Repair")
+        assert inbox(db, table) == "newest"
+
+    def test_a_table_that_became_production_a_moment_ago_is_not_repaired(
+        self, db, table, group
+    ) -> None:
+        app = press(opened(PAGE), "Verify the messages")  # knows it as local, for a minute
+        marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+        table.request("put_item", Item=marker)
+        app.text_input[0].input(table.name)
+        press(app, "Repair")
+        assert "read-only" in shown(app)
+        assert inbox(db, table) == "first"
+
+    def test_the_commands_are_meant_for_the_production_target(
+        self, environ, signed_in, monkeypatch
+    ) -> None:
+        for name, value in {
+            "PROD_CONNECTION_URL": environ["CONNECTION_URL"],
+            "PROD_AWS_ENDPOINT_URL": environ["AWS_ENDPOINT_URL"],
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["app.py", "--prod"])
+        codes = {code.value for code in opened(PAGE).code}
+        assert codes >= {"invoke doctor --prod", "invoke ddb.verify --prod --repair"}

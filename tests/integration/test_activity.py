@@ -48,6 +48,12 @@ def test_older_messages_and_other_items_do_not_count(table) -> None:
     assert sum(counts.by_hour.values()) == 1
 
 
+def test_a_time_whose_offset_makes_it_look_older_counts_at_its_instant(table) -> None:
+    write(table, "2026-03-04T20:00:00-12:00")
+    counts = counted(table, datetime(2026, 3, 5, tzinfo=UTC))
+    assert list(counts.by_hour) == [datetime(2026, 3, 5, 8, tzinfo=UTC)]
+
+
 def test_every_page_is_counted(table) -> None:
     for n in range(150):
         item = keys.key(keys.message_pk("g"), f"2026-03-10T12:00:00.{n:06}+00:00")

@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
-from core.dynamodb import keys, reads
+from core.dynamodb import keys, reads, repairs
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_item
 from core.dynamodb.repairs import mend
 from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Fault, Verification
+from core.dynamodb.verification import SAMPLES, Fault, Finding, Summary, Verification
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
 
@@ -213,3 +213,38 @@ def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -
     assert list(verification.findings()) == []
     assert verification.counts["other items"] == 1
     assert verification.counts["messages"] == 2
+
+
+def test_a_summary_adds_up_by_kind_and_keeps_a_few_samples(table, group, people, ana) -> None:
+    for n in range(SAMPLES + 2):
+        put_message(table, group, ana, f"2024-01-01T00:00:0{n}", message_group_uuid={"S": group})
+    put_message(table, group, Person("stranger", "s", "S"))
+    summary = Summary()
+    for finding in Verification(table, people).findings():
+        summary.add(finding)
+    assert summary.counts == {Fault.INDEXED_MESSAGE: SAMPLES + 2, Fault.STRANGER_MESSAGE: 1}
+    assert len(summary.samples[Fault.INDEXED_MESSAGE]) == SAMPLES
+    assert (summary.total, summary.mendable) == (SAMPLES + 3, SAMPLES + 2)
+
+
+def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
+    seen: list[int] = []
+    verification = Verification(table, people)
+    list(verification.findings(lambda items: seen.append(items) or items < 2))
+    assert seen == [0, 1, 2]
+    assert sum(verification.counts.values()) == 2
+    assert not verification.is_complete
+    list(verification.findings())
+    assert verification.is_complete
+
+
+def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
+    table, group, people, ana, ben
+) -> None:
+    stale_preview(table, group, ana, ben)
+    put_message(table, group, Person("stranger", "s", "S"))  # nothing can be done about it
+    mended: list[Finding] = []
+    assert repairs.repair(Verification(table, people), on_mended=mended.append) == 1
+    assert [finding.fault for finding in mended] == [Fault.STALE_PREVIEW]
+    assert repairs.repair(Verification(table, people), on_mended=mended.append) == 0
+    assert len(mended) == 1

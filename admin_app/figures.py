@@ -1,0 +1,50 @@
+"""Figures as a person reads them: tables that a screen reader reads too, sizes, durations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import streamlit as st
+
+from admin_app import resources
+from admin_app.layout import escaped
+from core.targets import aimed
+
+
+def facts(told: Mapping[str, str]) -> None:
+    """What is known of one thing: a name and a value a line."""
+    rows = [{"": escaped(name), " ": escaped(value)} for name, value in told.items()]
+    st.table(rows, hide_index=True, hide_header=True, border="horizontal")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    """Rows of stored text; what is None is left empty."""
+    cells = [
+        {column: escaped(cell or "") for column, cell in zip(columns, row, strict=True)}
+        for row in rows
+    ]
+    st.table(cells, hide_index=True, border="horizontal")
+
+
+def size(size_bytes: int) -> str:
+    """``9.6 MB``, in powers of 1,024."""
+    amount = float(size_bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1024:
+            return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
+        amount /= 1024
+    return f"{amount:,.1f} TB"
+
+
+def duration(took: timedelta) -> str:
+    seconds = took.total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def commands(*lines: str) -> None:
+    """The same things as tasks, ready to copy."""
+    with st.expander("The same in a terminal"):
+        for line in lines:
+            told = aimed(f"invoke {line}", prod=resources.target().is_production)
+            st.code(told, language=None, wrap_lines=True)

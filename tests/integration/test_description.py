@@ -1,0 +1,80 @@
+"""The table as an operator sees it, from DynamoDB's own description."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from core.dynamodb.description import describe_table
+from core.errors import UnreachableError
+
+
+def test_our_table_is_described_with_its_index_and_stream(table) -> None:
+    found = describe_table(table)
+    assert (found.name, found.status) == (table.name, "ACTIVE")
+    assert (found.billing, found.stream) == ("on demand", "on, NEW_IMAGE")
+    (index,) = found.indexes
+    assert (index.name, index.key) == ("message-group-sk-index", "message_group_uuid, sk")
+    assert (index.status, index.projection) == ("ACTIVE", "ALL")
+    assert found.created_at.tzinfo is not None
+    assert found.differences == ()
+    assert found.deletion_protection is False
+    assert table.capacity.read_units == 0
+
+
+def test_a_table_that_is_not_there_is_none(no_table) -> None:
+    assert describe_table(no_table) is None
+
+
+def test_backups_are_told_where_they_can_be_learnt(table) -> None:
+    assert describe_table(table).backups is False
+    table.client.update_continuous_backups(
+        TableName=table.name,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    assert describe_table(table).backups is True
+
+
+def test_an_engine_without_backups_leaves_that_open(durable_table) -> None:
+    found = describe_table(durable_table)
+    assert found.backups is None
+    assert found.stream == "off"
+
+
+def test_a_foreign_table_is_described_with_what_is_foreign(no_table) -> None:
+    no_table.client.create_table(
+        TableName=no_table.name,
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "N"},
+            {"AttributeName": "day", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        ProvisionedThroughput={"ReadCapacityUnits": 1500, "WriteCapacityUnits": 2},
+        DeletionProtectionEnabled=True,
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-day",
+                "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["text"]},
+                "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+            }
+        ],
+    )
+    found = describe_table(no_table)
+    no_table.client.update_table(TableName=no_table.name, DeletionProtectionEnabled=False)
+    assert found.billing == "provisioned: 1,500 RCU, 2 WCU"
+    assert found.deletion_protection is True
+    assert [(index.key, index.projection) for index in found.indexes] == [("day", "text")]
+    assert "index message-group-sk-index is missing" in found.differences
+
+
+def test_reading_everything_costs_half_a_unit_per_4_kb(table) -> None:
+    found = dataclasses.replace(describe_table(table), size_bytes=4096 * 10)
+    assert found.scan_read_units == 5
+
+
+def test_an_engine_that_is_down_is_an_error_not_an_absence(dynoxide, durable_table) -> None:
+    dynoxide.stop()
+    with pytest.raises(UnreachableError):
+        describe_table(durable_table)

@@ -1,0 +1,86 @@
+"""The database at a glance, and who is connected to it, page by page."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import UnreachableError
+from core.postgres import admin
+from core.postgres import overview as module
+from core.postgres.conninfo import parse_url
+from core.postgres.database import Database
+from core.postgres.overview import overview
+from core.postgres.seed import seed
+from core.settings import Settings
+
+
+def test_version_size_and_tables_are_told(db: Database) -> None:
+    seed(db, Settings())
+    found = overview(db)
+    assert found.database == db.address.dbname
+    assert int(found.version.split(".")[0]) >= 12
+    assert found.size_bytes > 1_000_000
+    assert found.most_sessions > 1
+    assert found.started_at.tzinfo is not None
+    rows = {table.name: (table.rows, table.is_estimate) for table in found.tables}
+    assert rows["users"] == (db.query_value("SELECT count(*) FROM users"), False)
+    assert all(table.size_bytes > 0 for table in found.tables)
+
+
+def test_the_rows_of_a_large_table_are_the_planners_estimate(db: Database, monkeypatch) -> None:
+    monkeypatch.setattr(module, "COUNTED_TO", 10)
+    db.query_commit("CREATE TABLE public.big AS SELECT generate_series(1, 100) AS n")
+    assert rows_of(db, "big") == (None, True)  # nobody has looked yet
+    db.query_commit("ANALYZE public.big")
+    assert rows_of(db, "big") == (100, True)
+
+
+def rows_of(db: Database, name: str) -> tuple[int | None, bool]:
+    (found,) = (table for table in overview(db).tables if table.name == name)
+    return found.rows, found.is_estimate
+
+
+def test_a_table_that_one_may_not_read_is_told_without_its_rows(db: Database) -> None:
+    role = f"reader-{db.address.dbname}"
+    db.query_commit(f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'x'")  # type: ignore[arg-type]
+    try:
+        url = f"postgresql://{role}:x@{db.address.place}/{db.address.dbname}"
+        with Database(parse_url(url, "CONNECTION_URL")) as reader:
+            found = {table.name: table.rows for table in overview(reader).tables}
+    finally:
+        db.query_commit(f'DROP ROLE "{role}"')  # type: ignore[arg-type]
+    assert found["users"] is None
+
+
+def test_a_name_that_needs_quotes_is_counted(db: Database) -> None:
+    db.query_commit('CREATE TABLE public."odd ""name%s"" {x}" AS SELECT 1 AS n')
+    assert rows_of(db, 'odd "name%s" {x}') == (1, False)
+
+
+def test_only_so_many_tables_are_told_the_largest_first(db: Database, monkeypatch) -> None:
+    monkeypatch.setattr(module, "MOST_TABLES", 2)
+    found = overview(db).tables
+    assert len(found) == 2
+    assert found[0].size_bytes >= found[1].size_bytes
+
+
+def test_a_server_that_is_down_is_an_error() -> None:
+    with (
+        Database(parse_url("postgresql://u@127.0.0.1:1/d", "CONNECTION_URL")) as db,
+        pytest.raises(UnreachableError),
+    ):
+        overview(db)
+
+
+def test_sessions_come_page_by_page_each_once(db: Database) -> None:
+    with Database(db.address) as one, Database(db.address) as two:
+        one.query_value("SELECT 1")
+        two.query_value("SELECT 1")
+        everybody = {found.pid for found in admin.sessions(db)}
+        paged, after = [], None
+        while page := admin.sessions(db, limit=1, after=after):
+            after = page[-1]
+            paged.append(after.pid)
+    assert len(paged) == len(set(paged)) >= 3
+    assert {pid for pid in paged if pid in everybody} >= everybody & set(paged)
+    assert len(everybody & set(paged)) >= 3
