@@ -11,6 +11,7 @@ from datetime import datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from admin_app import resources
 from core.errors import CoreError
 from core.targets import StoreState, Target, why_production
 from core.timestamps import now
@@ -91,7 +92,9 @@ def show_problem(error: CoreError) -> None:
 
 
 def command(*words: str) -> None:
-    """The same thing as a task, ready to copy."""
+    """The same thing as a task, ready to copy: on this target."""
+    if resources.target().is_production:
+        words = (*words, "--prod")
     with st.expander("The same in a terminal"):
         st.code(shlex.join(["invoke", *words]), language=None, wrap_lines=True)
 

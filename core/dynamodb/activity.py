@@ -53,8 +53,8 @@ def count_by_hour(table: Table, counts: MessageCounts) -> Iterator[None]:
         "ProjectionExpression": "sk",
         "ExpressionAttributeValues": {
             ":kind": {"S": keys.message_pk("")},
-            # Its date alone: others write other forms of the same instant.
-            ":since": {"S": sort_key(since)[:10]},
+            # The date of the day before: others write other forms of an instant, with offsets.
+            ":since": {"S": sort_key(since - timedelta(days=1))[:10]},
         },
     }
     while True:

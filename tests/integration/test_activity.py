@@ -48,6 +48,11 @@ def test_older_messages_and_other_items_do_not_count(table) -> None:
     assert sum(counts.by_hour.values()) == 1
 
 
+def test_a_message_with_an_offset_counts_though_its_date_looks_older(table) -> None:
+    write(table, "2026-03-04T22:30:00-05:00")
+    assert sum(counted(table, datetime(2026, 3, 5, tzinfo=UTC)).by_hour.values()) == 1
+
+
 def test_every_page_is_counted(table) -> None:
     for n in range(150):
         item = keys.key(keys.message_pk("g"), f"2026-03-10T12:00:00.{n:06}+00:00")
