@@ -25,7 +25,7 @@ def show_doctor() -> None:
     found = progress.outcome(DOCTOR)
     if isinstance(found, tuple):
         _findings(found)
-    figures.commands("doctor")
+    layout.commands("doctor")
 
 
 def _findings(found: tuple[Finding, ...]) -> None:
@@ -71,7 +71,7 @@ def show_verification(items: int, read_units: float | None) -> None:
         _checkup(found)
         if found.summary.mendable:
             _repair(found, desk, items)
-    figures.commands("ddb.verify", "ddb.verify --repair")
+    layout.commands("ddb.verify", "ddb.verify --repair")
 
 
 def cost(read_units: float | None) -> str:

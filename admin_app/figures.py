@@ -7,9 +7,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from admin_app import resources
 from admin_app.layout import escaped
-from core.targets import aimed
 
 
 def facts(told: Mapping[str, str]) -> None:
@@ -40,11 +38,3 @@ def size(size_bytes: int) -> str:
 def duration(took: timedelta) -> str:
     seconds = took.total_seconds()
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
-
-
-def commands(*lines: str) -> None:
-    """The same things as tasks, ready to copy."""
-    with st.expander("The same in a terminal"):
-        for line in lines:
-            told = aimed(f"invoke {line}", prod=resources.target().is_production)
-            st.code(told, language=None, wrap_lines=True)

@@ -100,9 +100,16 @@ def show_problem(error: CoreError) -> None:
 
 def command(*words: str) -> None:
     """The same thing as a task, ready to copy."""
+    commands(shlex.join(words))
+
+
+def commands(*lines: str) -> None:
+    """The same things as tasks, each with its arguments as a shell takes them."""
+    production = resources.target().is_production
     with st.expander("The same in a terminal"):
-        line = aimed(shlex.join(["invoke", *words]), prod=resources.target().is_production)
-        st.code(line, language=None, wrap_lines=True)
+        for line in lines:
+            told = f"invoke {line} --prod" if production else f"invoke {line}"
+            st.code(told, language=None, wrap_lines=True)
 
 
 def ago(instant: datetime | None) -> str:

@@ -70,7 +70,7 @@ def _dynamodb(found: Description) -> None:
     else:
         _table(found)
     _other_tables()
-    figures.commands("ddb.list-tables", "status")
+    layout.command("ddb.list-tables")
 
 
 def _table(found: TableDescription) -> None:
@@ -161,7 +161,7 @@ def _postgres() -> None:
             ],
         )
     _sessions(found.most_sessions)
-    figures.commands("db.sessions")
+    layout.commands("db.sessions")
 
 
 def _rows(table: TableSize) -> str:

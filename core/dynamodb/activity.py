@@ -53,7 +53,7 @@ def count_by_hour(table: Table, counts: MessageCounts) -> Iterator[None]:
         "ProjectionExpression": "sk",
         "ExpressionAttributeValues": {
             ":kind": {"S": keys.message_pk("")},
-            # A day earlier, and the date alone: others write other forms of the same instant.
+            # The date of the day before: others write other forms of an instant, with offsets.
             ":since": {"S": sort_key(since - timedelta(days=1))[:10]},
         },
     }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import closing
 
 import pytest
 
+from core.aws.clients import make_client
+from core.dynamodb.client import Table
 from core.dynamodb.description import describe_table
 from core.errors import UnreachableError
+from core.targets import AwsTarget
 
 
 def test_our_table_is_described_with_its_index_and_stream(table) -> None:
@@ -36,6 +40,7 @@ def test_backups_are_told_where_they_can_be_learnt(table) -> None:
     assert describe_table(table).backups is True
 
 
+@pytest.mark.deep
 def test_an_engine_without_backups_leaves_that_open(durable_table) -> None:
     found = describe_table(durable_table)
     assert found.backups is None
@@ -74,7 +79,8 @@ def test_reading_everything_costs_half_a_unit_per_4_kb(table) -> None:
     assert found.scan_read_units == 5
 
 
-def test_an_engine_that_is_down_is_an_error_not_an_absence(dynoxide, durable_table) -> None:
-    dynoxide.stop()
-    with pytest.raises(UnreachableError):
-        describe_table(durable_table)
+def test_an_engine_that_is_down_is_an_error_not_an_absence() -> None:
+    target = AwsTarget("http://127.0.0.1:1", "us-east-1", placeholder_credentials=True)
+    client = make_client(target, "dynamodb", quick=True)
+    with closing(client), pytest.raises(UnreachableError):
+        describe_table(Table(client, "cruddur-messages", target))
