@@ -49,7 +49,7 @@ def _choose_user() -> User | None:
     if not handle:
         return None
     user = _known_user(handle)
-    st.header(layout.escaped(user.display_name))
+    st.header(layout.escaped(user.display_name), anchor=False)
     st.caption(f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)}")
     return user
 
@@ -144,7 +144,7 @@ def _show_conversation(user: User, group: str) -> None:
         layout.show_problem(error)
         return
     other = layout.escaped(place.other.display_name or place.other.handle or place.other.uuid)
-    st.header(f"{layout.escaped(user.display_name)} and {other}")
+    st.header(f"{layout.escaped(user.display_name)} and {other}", anchor=False)
     if access.ask_for_reason(group) is None:
         return
     _audit_once(user, group)

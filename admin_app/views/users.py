@@ -165,7 +165,7 @@ def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
 
 
 def _detail(user: User) -> None:
-    st.header(layout.escaped(user.display_name))
+    st.header(layout.escaped(user.display_name), anchor=False)
     st.caption(
         f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
         f" since {user.created_at:%-d %B %Y} · {layout.escaped(user.uuid)}"

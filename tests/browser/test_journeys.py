@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,6 +17,7 @@ from core import engines as embedded
 from core import messaging
 from core.dynamodb import keys, reads
 from core.dynamodb.items import group_from
+from core.postgres.statements import load
 from core.settings import PROJECT_ROOT
 
 from .conftest import database_of, furnished, serving, table_of
@@ -35,6 +37,14 @@ def say(env, user: str, other: str, text: str) -> None:
         check=True,
         capture_output=True,
     )
+
+
+def add_person(env, handle: str, display_name: str) -> None:
+    """Somebody as an app of its own would store them, with nothing checked."""
+    person = str(uuid.uuid4())
+    values = {"handle": handle, "display_name": display_name, "email": f"{person}@example.com"}
+    with database_of(env) as db, db.transaction() as transaction:
+        transaction.query_commit(load("users/create"), {"uuid": person, **values})
 
 
 def say_directly(env, text: str) -> None:
@@ -73,14 +83,15 @@ def choose(page: Page, field: str, sought: str, name: str) -> None:
 
 
 def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url, app_env) -> None:
+    add_person(app_env, "vir", "Vir Cotto")
     page.goto(f"{app_url}/new_conversation")
     choose(page, "From", "andrew b", "Andrew Brown")
-    choose(page, "To", "mollari", "Londo Mollari")
+    choose(page, "To", "cotto", "Vir Cotto")
     page.get_by_role("textbox", name="First message").fill("a first message")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("has begun")).to_be_visible()
     page.get_by_role("link", name="Open the conversation").click()
-    expect(page.get_by_role("heading", name="Andrew Brown and Londo Mollari")).to_be_visible()
+    expect(page.get_by_role("heading", name="Andrew Brown and Vir Cotto")).to_be_visible()
     expect(page.get_by_test_id("stChatMessage").get_by_text("a first message")).to_be_visible()
 
 
@@ -226,16 +237,58 @@ def test_an_empty_message_is_refused_beside_the_box(page: Page, app_url, app_env
     expect(page.get_by_text("the message is empty")).to_be_visible()
 
 
+def assert_nothing_but_text(page: Page) -> None:
+    main = page.get_by_test_id("stMain")
+    expect(main.locator("img")).to_have_count(0)
+    expect(main.locator("a[href*=evil], a[href^=javascript], a[href^=mailto]")).to_have_count(0)
+    expect(main.locator(".katex")).to_have_count(0)
+
+
 def test_an_attack_is_shown_as_the_text_it_is(page: Page, app_url, app_env) -> None:
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     say(app_env, "londo", "bayko", ATTACK)
     open_conversation(page, app_url, "bayko", "Londo Mollari")
-    bubble = page.get_by_test_id("stChatMessage").last
-    expect(bubble).to_contain_text(ATTACK)
-    main = page.get_by_test_id("stMain")
-    assert main.locator("img").count() == 0
-    assert main.locator("a[href*=evil], a[href^=javascript], a[href^=mailto]").count() == 0
-    assert main.locator(".katex").count() == 0
+    expect(page.get_by_test_id("stChatMessage").last).to_contain_text(ATTACK)
+    assert_nothing_but_text(page)
+
+
+@pytest.mark.parametrize(
+    ("attack", "shown"),
+    [
+        (ATTACK, re.compile("<img src=x onerror=alert\\(1\\)>.*\\*\\*bold\\*\\* \\[a\\]")),
+        ("\x1b[31mred\x1b[0m", "[31mred [0m"),
+        ("\u202ereversed", "reversed"),
+        ("\N{MOUSE FACE}" * 1024, "\N{MOUSE FACE}" * 8),
+    ],
+    ids=["markup", "ansi", "right-to-left override", "1,024 emoji"],
+)
+def test_an_attack_as_a_name_is_shown_as_the_text_it_is(
+    page: Page, app_url, app_env, attack: str, shown: str | re.Pattern[str]
+) -> None:
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    handle = f"{attack}{uuid.uuid4().hex[:8]}"
+    add_person(app_env, handle, attack)
+    say(app_env, "londo", handle, "from a strange name")
+    visible_in = page.get_by_test_id("stMain")
+    for path in (
+        "",
+        "new_conversation",
+        "message_groups",
+        "users",
+        f"?{urlencode({'user': handle})}",
+    ):
+        page.goto(f"{app_url}/{path}")
+        if path in ("", "users"):
+            page.get_by_role("searchbox").first.press_sequentially(handle[-8:])
+        elif path == "new_conversation":
+            page.get_by_role("searchbox", name="To", exact=True).press_sequentially(handle[-8:])
+        if path not in ("message_groups", "users"):  # tables on a canvas, which knows text alone
+            expect(visible_in).to_contain_text(shown)
+        assert_nothing_but_text(page)
+    page.get_by_role("button", name="Londo Mollari").first.click()
+    expect(page.get_by_role("heading", name="Londo Mollari")).to_contain_text(shown)
+    expect(page.get_by_test_id("stChatMessage").last).to_contain_text("from a strange name")
+    assert_nothing_but_text(page)
 
 
 def test_an_unknown_person_or_conversation_in_a_link_is_told(page: Page, app_url) -> None:
