@@ -59,22 +59,29 @@ class Once:
 class Composer(Once):
     """A box for one message."""
 
-    retry: Retry = field(default_factory=lambda: Retry(str(uuid.uuid4())))
+    unconfirmed: tuple[tuple[str, ...], Retry] | None = None
+    """What got no answer, and how to send it again."""
     last: SentMessage | None = None
 
-    def submit(self, key: str, send: Send) -> None:
-        """Send what is in the box, once. ``send`` must not call Streamlit."""
-        text = str(st.session_state.get(key, ""))
-        self.run(key, functools.partial(self._send, text, send))
+    def submit(self, key: str, send: Send, *people: str) -> None:
+        """Send what is in the box, once. ``send`` must not call Streamlit.
 
-    def _send(self, text: str, send: Send) -> None:
+        After no answer, the same text between the same ``people`` is the same message.
+        """
+        text = str(st.session_state.get(key, ""))
+        self.run(key, functools.partial(self._send, (text, *people), send))
+
+    def _send(self, asked: tuple[str, ...], send: Send) -> None:
         self.last = None
+        retry = Retry(str(uuid.uuid4()))
+        if self.unconfirmed is not None and self.unconfirmed[0] == asked:
+            retry = self.unconfirmed[1]
         try:
-            self.last = send(text, self.retry)
+            self.last = send(asked[0], retry)
         except MessageUnconfirmedError as error:
-            self.retry = Retry(error.message_uuid, error.created_at)
+            self.unconfirmed = asked, Retry(error.message_uuid, error.created_at)
             raise
-        self.retry = Retry(str(uuid.uuid4()))
+        self.unconfirmed = None
 
 
 def once(name: str) -> Once:

@@ -12,6 +12,7 @@ import platform
 import tempfile
 from pathlib import Path
 
+from browser import bench_browser
 from commands import bench_commands
 from install import bench_install
 from store import bench_store
@@ -30,6 +31,7 @@ def main() -> None:
             found = engines.endpoints(folder)
             bench_commands(Path(scratch), found.aws_endpoint_url, arguments.aws)
             bench_store(found.aws_endpoint_url)
+            bench_browser(Path(scratch), found.postgres_url, arguments.messages)
         finally:
             engines.stop(folder)
 
@@ -37,6 +39,9 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Ratios beside peers.")
     parser.add_argument("--aws", default="aws", help="the aws command of awscli 1")
+    parser.add_argument(
+        "--messages", type=int, default=100_000, help="in the large store's one conversation"
+    )
     return parser
 
 

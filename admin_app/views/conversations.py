@@ -213,7 +213,7 @@ def _compose(place: Membership, group: str) -> None:
 def _send(group: str, key: str, sender_key: str) -> None:
     sender = str(st.session_state[sender_key])
     deliver = functools.partial(_deliver, access.desk(group), sender, group)
-    composer(f"answer {group}").submit(key, deliver)
+    composer(f"answer {group}").submit(key, deliver, sender)
 
 
 def _deliver(desk: Desk, sender: str, group: str, text: str, retry: Retry) -> SentMessage:

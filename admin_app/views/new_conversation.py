@@ -93,7 +93,7 @@ def _message(box: Composer) -> None:
 def _submit(key: str) -> None:
     sender, recipient = (str(st.session_state.get(name) or "").strip() for name in ("from", "to"))
     deliver = functools.partial(_deliver, access.desk(), sender, recipient)
-    composer(FORM).submit(key, deliver)
+    composer(FORM).submit(key, deliver, sender, recipient)
 
 
 def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -> SentMessage:

@@ -1,0 +1,288 @@
+"""The admin UI in a browser: a small store, a large one, and dynamodb-admin beside it.
+
+Needs Chromium, and dynoxide for stores whose queries do not grow with them; dynamodb-admin is
+installed by npm into a scratch folder. What is missing is said, and left out.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from report import Row, medians_ms, print_rows
+
+from core.aws.clients import make_client
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_item, message_item
+from core.dynamodb.keys import Item, message_pk, pair_key
+from core.dynamodb.table import create_table
+from core.engines import processes
+from core.models import Conversation, Message, Person
+from core.postgres import admin
+from core.postgres.conninfo import parse_url
+from core.postgres.database import Database
+from core.postgres.statements import load
+from core.settings import PROJECT_ROOT
+from core.targets import AwsTarget, Environment
+from core.timestamps import MICROSECOND, now, sort_key
+
+RUNS = 7
+BATCH = 25
+GROUP = "00000000-0000-4000-8000-000000000000"
+ANA = Person("00000000-0000-4000-9000-000000000000", "ana", "Ana")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a store holds: all conversations are ana's, the messages are in the first."""
+
+    name: str
+    users: int
+    conversations: int
+    messages: int
+
+
+SMALL = Size("small", 10, 10, 100)
+
+
+def bench_browser(scratch: Path, postgres_url: str, messages: int) -> None:
+    dynoxide = os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not (dynoxide and chromium):
+        print("\nThe admin UI in a browser: not measured, without Chromium and dynoxide")
+        return
+    large = Size("large", 1_000, 10_000, messages)
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(_engine(dynoxide, scratch / "browser.sqlite"))
+        urls = {}
+        for size in (SMALL, large):
+            env = _fill(size, endpoint, postgres_url, scratch)
+            urls[size.name] = stack.enter_context(_admin_ui(env))
+        peer = stack.enter_context(_dynamodb_admin(scratch, endpoint))
+        page = stack.enter_context(_page(chromium))
+        _compare(page, urls, peer, large)
+
+
+def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> None:
+    sizes = f"{large.conversations:,} conversations, {large.messages:,} messages in one"
+    rows = [
+        Row(name, "ms", *reversed(_medians(page, urls, step)), target=1.3)
+        for name, step in (
+            ("the list of conversations", _list),
+            ("a click to the thread", _thread),
+            ("a message sent to its bubble", _send),
+        )
+    ]
+    print_rows(f"The admin UI on a large store ({sizes}), beside a small one", *rows)
+    if peer is None:
+        print("dynamodb-admin: not measured, without npm")
+        return
+    here, there = medians_ms(
+        RUNS, lambda: _open(page, urls["large"]), lambda: _open_there(page, peer, large)
+    )
+    print_rows(
+        "A page load to the messages of the large conversation, beside dynamodb-admin",
+        Row("the admin UI", "ms", here, there),
+    )
+
+
+def _medians(page: Any, urls: dict[str, str], step: Any) -> list[float]:
+    """What a step takes on the small and on the large store; what goes before it does not count."""
+    took: dict[str, list[float]] = {name: [] for name in urls}
+    for run, name in itertools.product(range(RUNS + 1), urls):
+        spent_ms = step(page, urls[name])
+        if run:
+            took[name].append(spent_ms)
+    return [sorted(took[name])[RUNS // 2] for name in ("small", "large")]
+
+
+def _timed(act: Any) -> float:
+    began = time.perf_counter()
+    act()
+    return (time.perf_counter() - began) * 1000
+
+
+def _first(page: Any) -> Any:
+    return page.get_by_role("button", name="Other 0").first
+
+
+def _list(page: Any, url: str) -> float:
+    def act() -> None:
+        page.goto(f"{url}/?user=ana")
+        page.locator(".st-key-list-conversations button").first.wait_for()
+
+    return _timed(act)
+
+
+def _thread(page: Any, url: str) -> float:
+    page.goto(f"{url}/?user=ana")
+    _first(page).wait_for()
+
+    def act() -> None:
+        _first(page).click()
+        page.get_by_test_id("stChatMessage").last.wait_for()
+
+    return _timed(act)
+
+
+def _send(page: Any, url: str) -> float:
+    _thread(page, url)
+    text = f"sent at {time.perf_counter_ns()}"
+    box = page.get_by_label("Message", exact=True)
+    box.fill(text)
+
+    def act() -> None:
+        box.press("Enter")
+        page.get_by_test_id("stChatMessage").get_by_text(text).wait_for()
+
+    return _timed(act)
+
+
+def _open(page: Any, url: str) -> None:
+    page.goto(f"{url}/?user=ana&conversation={GROUP}")
+    page.get_by_test_id("stChatMessage").last.wait_for()
+
+
+def _open_there(page: Any, url: str, size: Size) -> None:
+    asked = {"pk": {"value": message_pk(GROUP), "operator": "=", "type": "S"}}
+    query = {
+        "operationType": "query",
+        "queryableSelection": "table",
+        "filters": json.dumps(asked),
+        "pageSize": "50",
+    }
+    page.goto(f"{url}/tables/{size.name}?{urlencode(query)}")
+    page.get_by_text('"text 0"', exact=True).first.wait_for()
+
+
+@contextmanager
+def _engine(binary: str, path: Path) -> Iterator[str]:
+    port = next(port for port in range(15_000, 30_000) if processes.is_free(port))
+    place = ["--host", "127.0.0.1", "--port", str(port), "--db-path", str(path)]
+    with _running([binary, "serve", *place], dict(os.environ), port) as url:
+        yield url
+
+
+@contextmanager
+def _running(command: list[str], env: dict[str, str], port: int) -> Iterator[str]:
+    process = subprocess.Popen(
+        command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        if not processes.wait_until(lambda: not processes.is_free(port), 60):
+            raise RuntimeError(f"{command[0]} did not start")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def _admin_ui(env: dict[str, str]) -> Iterator[str]:
+    port = next(port for port in range(18_501, 19_000) if processes.is_free(port))
+    command = [sys.executable, "-m", "invoke", "admin", "--port", str(port)]
+    with _running(command, env, port) as url:
+        yield url
+
+
+@contextmanager
+def _dynamodb_admin(scratch: Path, endpoint: str) -> Iterator[str | None]:
+    npm = shutil.which("npm")
+    if npm is None:
+        yield None
+        return
+    folder = scratch / "peer"
+    folder.mkdir()
+    install = [npm, "install", "--silent", "--no-fund", "--no-audit", "dynamodb-admin@5"]
+    subprocess.run(install, cwd=folder, check=True, capture_output=True)
+    port = next(port for port in range(19_001, 20_000) if processes.is_free(port))
+    binary = str(folder / "node_modules" / ".bin" / "dynamodb-admin")
+    env = dict(os.environ) | {
+        "DYNAMO_ENDPOINT": endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    with _running([binary, "--port", str(port), "--host", "127.0.0.1"], env, port) as url:
+        yield url
+
+
+@contextmanager
+def _page(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def _fill(size: Size, endpoint: str, postgres_url: str, scratch: Path) -> dict[str, str]:
+    """Make a store of that size; the environment of an admin UI on it."""
+    target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
+    table = Table(make_client(target, "dynamodb"), size.name, target)
+    create_table(table, Environment.LOCAL)
+    table.client.update_table(TableName=table.name, StreamSpecification={"StreamEnabled": False})
+    _put_all(table, _items(size))
+    url = urlsplit(postgres_url)._replace(path=f"/{size.name}").geturl()
+    address = parse_url(url, "CONNECTION_URL")
+    admin.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+        with db.transaction() as transaction:
+            for person in (ANA, *(_other(n) for n in range(size.users))):
+                values = {
+                    "uuid": person.uuid,
+                    "handle": person.handle,
+                    "display_name": person.display_name,
+                    "email": f"{person.handle}@example.com",
+                }
+                transaction.query_commit(load("users/create"), values)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(scratch),
+        "CONNECTION_URL": url,
+        "AWS_ENDPOINT_URL": endpoint,
+        "DDB_MESSAGE_TABLE": size.name,
+    }
+
+
+def _other(n: int) -> Person:
+    return Person(f"00000000-0000-4000-8000-{n + 1:012}", f"other{n}", f"Other {n}")
+
+
+def _items(size: Size) -> Iterator[Item]:
+    """The first conversation is the newest and holds the messages; the others hold none."""
+    end = now()
+    for n in range(size.messages):
+        at = end - (size.messages - 1 - n) * MICROSECOND
+        yield message_item(Message(GROUP, f"message-{n}", ANA, f"text {n}", sort_key(at), at))
+    for n in range(size.conversations):
+        group = GROUP if n == 0 else f"00000000-0000-4000-8000-{n:012}"
+        at = end - (n and size.messages + n) * MICROSECOND
+        for owner, shown in ((ANA, _other(n)), (_other(n), ANA)):
+            yield group_item(Conversation(group, owner.uuid, shown, "text", sort_key(at), at))
+        yield {**pair_key(ANA.uuid, _other(n).uuid), "group_uuid": {"S": group}}
+
+
+def _put_all(table: Table, items: Iterator[Item]) -> None:
+    def put(batch: list[Item]) -> None:
+        asked = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+        while asked:
+            asked = table.client.batch_write_item(RequestItems=asked)["UnprocessedItems"]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        while window := list(itertools.islice(items, 400 * BATCH)):
+            list(pool.map(put, (window[n : n + BATCH] for n in range(0, len(window), BATCH))))
