@@ -39,9 +39,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Ratios beside peers.")
     parser.add_argument("--aws", default="aws", help="the aws command of awscli 1")
-    parser.add_argument(
-        "--messages", type=int, default=100_000, help="in the large store's one conversation"
-    )
+    parser.add_argument("--messages", type=int, default=100_000, help="in the large store")
     return parser
 
 

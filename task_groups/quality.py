@@ -60,10 +60,15 @@ def lint(ctx: Context) -> None:
             ctx.run(_python(*command), pty=sys.stdout.isatty())
 
 
-@task(help={"aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given."})
-def bench(ctx: Context, aws: str = "") -> None:
-    """Measure the tasks and the store against their peers, as ratios in one run."""
-    command = [sys.executable, "benchmarks"]
+@task(
+    help={
+        "aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given.",
+        "messages": "How many messages the large store's one conversation holds.",
+    }
+)
+def bench(ctx: Context, aws: str = "", messages: int = 100_000) -> None:
+    """Measure tasks, store and admin UI against their peers, as ratios in one run."""
+    command = [sys.executable, "benchmarks", "--messages", str(messages)]
     if aws:
         command += ["--aws", aws]
     with ctx.cd(_root()):
