@@ -171,6 +171,13 @@ def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> Conversa
     return next(_inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid), None)
 
 
+def inbox_row_at(table: Table, user_uuid: str, sort_key: str) -> Conversation | None:
+    """The row at one place of an inbox, read consistently. 1 RCU."""
+    key = keys.key(keys.group_pk(user_uuid), sort_key)
+    item = table.request("get_item", Key=key, ConsistentRead=True).get("Item")
+    return None if item is None else next(_readable(iter([item])), None)
+
+
 def inbox_rows(
     table: Table, user_uuid: str, message_group_uuid: str, *, since: str | None = None
 ) -> list[Conversation]:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from core.dynamodb import keys, reads, repairs
+from core.dynamodb import keys, reads, repairs, verification
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_item
 from core.dynamodb.repairs import mend
@@ -248,3 +248,21 @@ def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
     assert [finding.fault for finding in mended] == [Fault.STALE_PREVIEW]
     assert repairs.repair(Verification(table, people), on_mended=mended.append) == 0
     assert len(mended) == 1
+
+
+def test_an_index_that_lags_behind_is_no_fault(
+    table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = reads.group_rows(table, group)
+    send(table, group, Draft(ana, ben, "newer still"))
+    monkeypatch.setattr(verification, "group_rows", lambda table, group: before)
+    assert faults(table, people) == Counter()
+
+
+@pytest.mark.parametrize("break_it", [stale_preview, preview_ahead, no_messages])
+def test_a_fault_of_rows_that_are_there_is_found_without_a_walk_through_inboxes(
+    table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch, break_it
+) -> None:
+    fault = break_it(table, group, ana, ben)
+    monkeypatch.setattr(verification, "inbox_rows", lambda *_: pytest.fail("walked an inbox"))
+    assert set(faults(table, people)) == {fault}
