@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from core.dynamodb.client import open_table
 from core.dynamodb.table import create_table
@@ -145,6 +145,18 @@ def page(browser: Browser) -> Iterator[Page]:
     yield context.new_page()
     context.close()
     assert complaints == []
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Until no run of the script is under way, nor about to begin.
+
+    While one is, what it replaces is still there, beside what replaces it.
+    """
+    page.get_by_test_id("stMain").wait_for()
+    page.wait_for_timeout(700)
+    state = "data-test-script-state"
+    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=15_000)
+    page.wait_for_timeout(300)
 
 
 def _is_error(line: ConsoleMessage) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from .conftest import wait_until_drawn
 from .test_journeys import open_conversation, say
 
 SERIOUS = {"serious", "critical"}
@@ -28,14 +29,6 @@ def links(page: Page, url: str) -> list[str]:
     navigation = page.get_by_role("navigation").get_by_role("link")
     expect(navigation.first).to_be_visible()
     return [str(link.get_attribute("href")) for link in navigation.all()]
-
-
-def wait_until_drawn(page: Page) -> None:
-    page.get_by_test_id("stMain").wait_for()
-    page.wait_for_timeout(700)
-    state = "data-test-script-state"
-    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=15_000)
-    page.wait_for_timeout(300)
 
 
 def complaints(page: Page) -> list[str]:

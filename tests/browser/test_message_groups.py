@@ -6,22 +6,14 @@ import json
 
 from playwright.sync_api import Page, expect
 
+from .conftest import wait_until_drawn
 from .test_journeys import say
 
 
 def select_row(page: Page, row: int) -> None:
     """Click the box at the beginning of a row: the table is drawn on a canvas."""
-    table = page.get_by_test_id("stDataFrame")
-    expect(table).to_be_visible()
-    page.wait_for_timeout(500)
-    table.click(position={"x": 14, "y": 35 + 35 * row + 17})
-
-
-def wait_until_drawn(page: Page) -> None:
-    """Until no run of the script is under way: each brings a new file to download."""
-    page.wait_for_timeout(1000)
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+    wait_until_drawn(page)
+    page.get_by_test_id("stDataFrame").click(position={"x": 14, "y": 35 + 35 * row + 17})
 
 
 def test_a_conversation_is_filtered_counted_opened_and_downloaded(

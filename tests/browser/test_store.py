@@ -14,7 +14,7 @@ from core.models import Conversation
 from core.postgres import users
 from core.timestamps import parse
 
-from .conftest import database_of, table_of
+from .conftest import database_of, table_of, wait_until_drawn
 from .test_journeys import say
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
@@ -45,6 +45,13 @@ def stale(app_env) -> tuple[Table, str]:
     return table, owner
 
 
+def open_fault(page: Page) -> None:
+    fault = page.get_by_text("stale preview", exact=False).first
+    expect(fault).to_be_visible(timeout=20_000)
+    wait_until_drawn(page)
+    fault.click()
+
+
 def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     page: Page, app_url, stale
 ) -> None:
@@ -57,9 +64,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     before = verified.count(), repaired.count()
 
     page.get_by_role("button", name="Verify the messages").dblclick()
-    fault = page.get_by_text("stale preview", exact=False).first
-    expect(fault).to_be_visible()
-    fault.click()
+    open_fault(page)
     expect(page.get_by_role("link", name="Open the conversation as").first).to_be_visible()
 
     name = page.get_by_role("textbox", name="Type the table")
@@ -78,7 +83,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
 def test_a_fault_leads_to_its_conversation(page: Page, app_url, stale) -> None:
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Verify the messages").click()
-    page.get_by_text("stale preview", exact=False).first.click()
+    open_fault(page)
     page.get_by_role("link", name="Open the conversation as @londo").first.click()
     expect(page.get_by_role("heading", name="Londo Mollari and Andrew Brown")).to_be_visible()
 
