@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from core.aws.clients import translating
+from core.dynamodb.activity import scan_cost
 from core.dynamodb.client import Table
-from core.dynamodb.table import describe, schema_differences
+from core.dynamodb.table import describe, schema_differences, stream_is_on
 from core.errors import StoreError, UnreachableError
 from core.timestamps import in_utc
-
-_READ_UNIT_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class TableDescription:
     @property
     def scan_read_units(self) -> float:
         """What reading every item once costs, as far as the size is known: 0.5 RCU per 4 KB."""
-        return self.size_bytes / _READ_UNIT_BYTES / 2
+        return scan_cost(self.size_bytes)
 
 
 def describe_table(table: Table) -> TableDescription | None:
@@ -87,9 +86,10 @@ def _billing(found: Mapping[str, Any]) -> str:
     return f"provisioned: {reads:,} RCU, {writes:,} WCU"
 
 
-def _stream(found: Mapping[str, Any]) -> str:
-    given = found.get("StreamSpecification") or {}
-    return f"on, {given.get('StreamViewType')}" if given.get("StreamEnabled") else "off"
+def _stream(found: dict[str, Any]) -> str:
+    if not stream_is_on(found):
+        return "off"
+    return f"on, {found['StreamSpecification'].get('StreamViewType')}"
 
 
 def _index(found: Mapping[str, Any]) -> IndexDescription:
