@@ -8,7 +8,7 @@ from admin_app import access, figures, layout, progress, resources, upkeep
 from admin_app.access import Desk
 from admin_app.upkeep import Checkup
 from core.doctor import Finding, State
-from core.dynamodb.verification import EXPLAINED, MENDABLE, SAMPLES, Fault
+from core.dynamodb.faults import EXPLAINED, MENDABLE, SAMPLES, Fault
 from core.errors import CoreError, InputError
 
 DOCTOR = "doctor"

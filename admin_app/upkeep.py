@@ -11,8 +11,8 @@ from admin_app.jobs import Job, Work
 from core import doctor, messaging
 from core.dynamodb import repairs
 from core.dynamodb.activity import MessageCounts, count_by_hour
+from core.dynamodb.faults import Finding, Summary
 from core.dynamodb.table import store_state
-from core.dynamodb.verification import Finding, Summary
 from core.errors import InputError
 from core.targets import Target, why_production
 from core.timestamps import now

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from core.dynamodb import keys, reads, sends
 from core.dynamodb.client import Table
+from core.dynamodb.faults import Finding
 from core.dynamodb.overview import MessageGroup
 from core.dynamodb.sends import Draft
 from core.dynamodb.transcripts import LoadedTranscript, TranscriptMessage, load_transcript
-from core.dynamodb.verification import Finding, Verification
+from core.dynamodb.verification import Verification
 from core.errors import InputError, NotAMemberError, NotFoundError
 from core.models import Conversation, Message, Page, Person, SentMessage
 from core.postgres import users

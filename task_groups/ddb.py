@@ -223,7 +223,7 @@ def verify(
 
 def _report(verification: Verification, *, json: bool) -> int:
     """Print what a verification finds, by kind; how many faults there are."""
-    from core.dynamodb.verification import EXPLAINED, MENDABLE, Summary
+    from core.dynamodb.faults import EXPLAINED, MENDABLE, Summary
 
     summary = Summary()
     for finding in verification.findings():

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from core.dynamodb import keys
+from core.dynamodb import cursors, keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_from, message_from
 from core.dynamodb.keys import Item
-from core.errors import InputError
 from core.models import Conversation, Message, Page, Person
 
 _MAX_PAGE = 1000
@@ -69,7 +65,7 @@ def _page(
     cursor: str | None,
 ) -> Page[Entry]:
     if cursor is not None:
-        reached = _reached(cursor, pk, newest_first)
+        reached = cursors.reached(cursor, pk, newest_first)
         if newest_first:
             before = reached if before is None else min(before, reached)
         else:
@@ -78,7 +74,7 @@ def _page(
     # One more than asked for tells whether a next page exists.
     for item in _query(table, pk, newest_first, after, before, limit + 1):
         if len(entries) == limit:
-            return Page(entries, _cursor(pk, newest_first, entries[-1].sort_key))
+            return Page(entries, cursors.behind(pk, newest_first, entries[-1].sort_key))
         entries.append(read(item))
     return Page(entries, None)
 
@@ -122,21 +118,6 @@ def paged(table: Table, operation: str, **params: Any) -> Iterator[Item]:
         if not (last := response.get("LastEvaluatedKey")):
             return
         params["ExclusiveStartKey"] = last
-
-
-def _cursor(pk: str, newest_first: bool, sort_key: str) -> str:
-    content = json.dumps([pk, newest_first, sort_key]).encode()
-    return base64.urlsafe_b64encode(content).decode("ascii")
-
-
-def _reached(cursor: str, pk: str, newest_first: bool) -> str:
-    try:
-        asked, direction, sort_key = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise InputError("the cursor is not one of ours", "Start from the first page.") from error
-    if [asked, direction] != [pk, newest_first] or not isinstance(sort_key, str):
-        raise InputError("the cursor belongs to another question", "Start from the first page.")
-    return sort_key
 
 
 def scan(table: Table) -> Iterator[Item]:

@@ -7,16 +7,11 @@ from typing import Any
 
 from core.dynamodb import keys
 from core.dynamodb.client import GoOn, Table, always, request_if
+from core.dynamodb.faults import Fault, Finding
 from core.dynamodb.items import group_item
 from core.dynamodb.projection import move, person_in
 from core.dynamodb.reads import newest_message, senders_of
-from core.dynamodb.verification import (
-    Fault,
-    Finding,
-    FindPeople,
-    Verification,
-    read_group,
-)
+from core.dynamodb.verification import FindPeople, Verification, read_group
 from core.models import Conversation, Person
 
 

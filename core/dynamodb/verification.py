@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeVar
 
 from core.dynamodb import keys
 from core.dynamodb.client import GoOn, Table, always
+from core.dynamodb.faults import Fault, Finding
 from core.dynamodb.items import group_from, message_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import group_rows, inbox_row_at, inbox_rows, newest_message, scan
@@ -25,81 +25,8 @@ FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
 Value = TypeVar("Value")
 
 _REMEMBERED = 4096
-SAMPLES = 3
 _MESSAGE = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 _GROUP = ("message_group_uuid", "message", "user_uuid", "user_handle", "user_display_name")
-
-
-class Fault(StrEnum):
-    """The ways in which stored items break a guarantee."""
-
-    MISSING_ROW = "missing row"
-    DUPLICATE_ROW = "duplicate row"
-    STALE_PREVIEW = "stale preview"
-    PREVIEW_AHEAD = "preview ahead"
-    NO_MESSAGES = "no messages"
-    ORPHAN_MESSAGES = "orphan messages"
-    STRANGER_MESSAGE = "stranger's message"
-    INDEXED_MESSAGE = "indexed message"
-    ORPHAN_PAIR = "orphan pair"
-    NAME_DIFFERS = "name differs"
-    UNKNOWN_USER = "unknown user"
-    UNREADABLE = "unreadable"
-
-
-EXPLAINED = {
-    Fault.MISSING_ROW: "a member's inbox lacks the conversation",
-    Fault.DUPLICATE_ROW: "a member's inbox shows the conversation more than once",
-    Fault.STALE_PREVIEW: "the inbox shows an older message than the newest",
-    Fault.PREVIEW_AHEAD: "the inbox shows a text that is no message, at a later time",
-    Fault.NO_MESSAGES: "the conversation is listed and has no messages",
-    Fault.ORPHAN_MESSAGES: "the messages of a conversation that nobody's inbox lists",
-    Fault.STRANGER_MESSAGE: "sent by somebody who is no member of the conversation",
-    Fault.INDEXED_MESSAGE: "an item that is no message group carries message_group_uuid",
-    Fault.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or not there",
-    Fault.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
-    Fault.UNKNOWN_USER: "the other person is not in Postgres",
-    Fault.UNREADABLE: "attributes are missing, of the wrong type, or the time names no instant",
-}
-MENDABLE = frozenset(Fault) - {
-    Fault.NO_MESSAGES,
-    Fault.STRANGER_MESSAGE,
-    Fault.UNKNOWN_USER,
-    Fault.UNREADABLE,
-}
-"""What ``--repair`` can mend; a missing or orphaned row only where both members are known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fault and where it is: the item's key, and the conversation where there is one."""
-
-    fault: Fault
-    pk: str
-    sk: str
-    message_group_uuid: str = ""
-
-
-@dataclass(slots=True)
-class Summary:
-    """Faults by kind: how many there are, and the first few of each."""
-
-    counts: dict[Fault, int] = field(default_factory=dict)
-    samples: dict[Fault, list[Finding]] = field(default_factory=dict)
-
-    def add(self, finding: Finding) -> None:
-        self.counts[finding.fault] = self.counts.get(finding.fault, 0) + 1
-        if len(kept := self.samples.setdefault(finding.fault, [])) < SAMPLES:
-            kept.append(finding)
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def mendable(self) -> int:
-        """Those that a repair can mend."""
-        return sum(count for fault, count in self.counts.items() if fault in MENDABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from streamlit.testing.v1 import AppTest
 from admin_app import resources
 from core.dynamodb import keys, reads
 from core.dynamodb.client import GoOn, Table, always
+from core.dynamodb.faults import Finding
 from core.dynamodb.items import group_item
 from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Finding, Verification
+from core.dynamodb.verification import Verification
 from core.models import Conversation
 from core.postgres.database import Database
 from core.timestamps import parse

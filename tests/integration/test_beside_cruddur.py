@@ -12,12 +12,13 @@ import pytest
 
 from core.dynamodb import keys, reads
 from core.dynamodb.client import Table
+from core.dynamodb.faults import Fault
 from core.dynamodb.repairs import mend
 from core.dynamodb.sends import Draft, send, start
 from core.dynamodb.stream import open_follower
 from core.dynamodb.table import create_table, store_state
 from core.dynamodb.transcripts import TranscriptMessage, load_transcript
-from core.dynamodb.verification import Fault, Verification
+from core.dynamodb.verification import Verification
 from core.models import Person
 from core.targets import Environment
 

@@ -8,10 +8,11 @@ import pytest
 
 from core.dynamodb import keys, reads, repairs, verification
 from core.dynamodb.client import Table
+from core.dynamodb.faults import SAMPLES, Fault, Finding, Summary
 from core.dynamodb.items import group_item, message_item
 from core.dynamodb.repairs import mend
 from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import SAMPLES, Fault, Finding, Summary, Verification
+from core.dynamodb.verification import Verification
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
 
