@@ -43,23 +43,29 @@ def sort_key(instant: datetime) -> str:
 def sort_key_after(last: str | None, instant: datetime) -> str:
     """The sort key of ``instant``, or the first one of ours that is greater than ``last``.
 
-    ``last`` may be of any form. One that names no instant is passed over: nothing of ours could
-    be made to follow it, and a conversation must stay writable.
+    A ``last`` that nothing of ours can follow is passed over: a conversation must stay writable.
     """
     wanted = sort_key(instant)
     if last is None or wanted > last:
         return wanted
+    return next_sort_key(last) or wanted
+
+
+def next_sort_key(key: str) -> str | None:
+    """The first sort key of ours that is greater than ``key``, which may be of any form.
+
+    None where nothing of ours can follow: it names no instant, or is the last one of all.
+    """
     try:
-        # The digits of ``last`` as they stand, whatever offset follows them: that is what sorts.
-        reading = datetime.fromisoformat(last).replace(tzinfo=UTC)
+        # The digits of ``key`` as they stand, whatever offset follows them: that is what sorts.
+        reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
         following = sort_key(reading + MICROSECOND)
-        if following > last:
-            return following
-        # ``…:05Z`` sorts after ``…:05.000001+00:00``; the next second sorts after both.
-        following = sort_key(reading.replace(microsecond=0) + timedelta(seconds=1))
+        if following <= key:
+            # ``…:05Z`` sorts after ``…:05.000001+00:00``; the next second sorts after both.
+            following = sort_key(reading.replace(microsecond=0) + timedelta(seconds=1))
     except (ValueError, OverflowError):
-        return wanted
-    return following if following > last else wanted
+        return None
+    return following if following > key else None
 
 
 def bound_below(key: str) -> str:

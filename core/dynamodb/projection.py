@@ -14,11 +14,19 @@ from typing import Any
 from core.dynamodb import keys
 from core.dynamodb.client import Table, request_if
 from core.dynamodb.items import group_item, message_from, text_of
-from core.dynamodb.reads import group_rows, inbox_row, inbox_rows, latest_message_of
+from core.dynamodb.reads import (
+    group_rows,
+    inbox_row,
+    inbox_row_at,
+    inbox_rows,
+    latest_message_of,
+    members_of,
+    newest_message,
+)
 from core.dynamodb.transactions import Patience
 from core.errors import StoreError
 from core.models import Conversation, Message, Person
-from core.timestamps import MICROSECOND, parse, sort_key
+from core.timestamps import next_sort_key, parse
 
 _REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
@@ -102,13 +110,15 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
 def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     """Bring both members' inbox rows to ``message``; True if anything was written.
 
-    A row that shows a newer message stays, so redelivery in any order changes nothing. The new
-    row is put before the old one is deleted: after a crash in between, redelivery deletes it.
-    ``since`` is the sort key of the batch's oldest message: rows from there on are read from the
-    base table, consistently, for the index may not show yet what an earlier delivery left there.
+    Where the times do not tell that a row is older, it is brought to the conversation's newest
+    message instead: so never backwards, and redelivery in any order changes nothing. The new row is
+    put before the old one is deleted: after a crash in between, redelivery deletes it. ``since`` is
+    the sort key of the batch's oldest message: rows from there on are read from the base table,
+    consistently, for the index may not show yet what an earlier delivery left there.
 
-    One index query and one query a member, 2.5 RCU as a rule; 8 WCU when both rows move, none
-    when they are there already.
+    One index query and one query a member, 2.5 RCU, where each row is older than the message or
+    shows it; 1 RCU more for each that is neither. 8 WCU when both rows move, none when they are
+    there already.
 
     Raises:
         StoreError: a transient failure; deliver the record again.
@@ -132,12 +142,10 @@ def _members(table: Table, message: Message, since: str) -> list[_Member] | None
     rows = group_rows(table, group)
     if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:
         rows = [row]
-    if not rows:
-        return None
-    pair = (rows[0].owner_uuid, rows[0].other.uuid)
-    if sender.uuid not in pair:
+    members = members_of(rows)
+    if sender.uuid not in members:
         return None  # written by somebody who is no member: nobody's preview
-    recipient_uuid = pair[1] if pair[0] == sender.uuid else pair[0]
+    recipient_uuid = members[members[0] == sender.uuid]
     shown = [row.other for row in rows if row.owner_uuid == sender.uuid]
     recipient = shown[0] if shown else person_in(table, group, recipient_uuid)
     return [
@@ -166,18 +174,24 @@ def person_in(table: Table, group: str, user_uuid: str) -> Person:
 def _bring(
     table: Table, message: Message, owner: str, other: Person, rows: list[Conversation]
 ) -> bool:
+    """Leave the owner one row, with ``message`` or a newer one; True if that took a write.
+
+    A row is deleted for a later one that is there, and for nothing else: whatever others do
+    meanwhile, one is left.
+    """
     patience = Patience()
     written = False
-    at = message.sort_key
-    while True:
-        newest = max((row.sort_key for row in rows), default="")
-        if newest < at:
-            if not _put(table, _row(message, owner, other, at)):
-                # Another conversation of this member has that very instant.
-                at = _next(at)
+    while (newest := _to_show(table, message, owner, other, rows)) is not None:
+        last = _last_of(rows)
+        if last is None or last.sort_key < newest.sort_key or last.last_message != newest.text:
+            last = _put_behind(table, newest, owner, other, last)
+            if last is None:
+                break
+            if last.last_message != newest.text:
+                rows = [*rows, last]
                 continue
-            written, newest = True, at
-        stale = [row for row in rows if row.sort_key < newest]
+            written = True
+        stale = [row for row in rows if row.sort_key != last.sort_key]
         # All of them, whatever becomes of the first: `all` must not stop early.
         if all([_delete(table, row) for row in stale]):
             return written or bool(stale)
@@ -185,26 +199,65 @@ def _bring(
         if not patience.pause():
             raise StoreError(f"the rows of conversation {message.message_group_uuid} keep moving")
         rows = inbox_rows(table, owner, message.message_group_uuid)
+    return written
 
 
-def _row(message: Message, owner: str, other: Person, at: str) -> Conversation:
-    return Conversation(message.message_group_uuid, owner, other, message.text, at, parse(at))
+def _to_show(
+    table: Table, message: Message, owner: str, other: Person, rows: list[Conversation]
+) -> Message | None:
+    """``message``, where each row is older or shows it; else the newest one, which is looked up.
+
+    A row's time alone does not tell: it may have had to move on by a microsecond, past a message
+    that it does not show. None where nothing is stored any more.
+    """
+    if rows and all(
+        row.sort_key < message.sort_key or row.last_message == message.text for row in rows
+    ):
+        return message
+    of = (owner, other.uuid)
+    return newest_message(table, message.message_group_uuid, of=of, consistent=True)
 
 
-def _next(at: str) -> str:
-    instant = parse(at)
-    if instant is None:
-        raise StoreError(f"the sort key {at!r} names no instant")
-    return sort_key(instant + MICROSECOND)
+def _last_of(rows: list[Conversation]) -> Conversation | None:
+    """The latest row. Others' may have a time that nothing of ours can follow: it is no place."""
+    places = (row for row in rows if next_sort_key(row.sort_key) is not None)
+    return max(places, key=lambda row: row.sort_key, default=None)
+
+
+def _put_behind(
+    table: Table, message: Message, owner: str, other: Person, last: Conversation | None
+) -> Conversation | None:
+    """Put the owner's row for ``message`` behind their ``last`` one; the row that is there then.
+
+    It is another's where somebody has just put one with another message. None where the end of time
+    leaves no room.
+    """
+    group = message.message_group_uuid
+    at: str | None = message.sort_key
+    if last is not None and last.sort_key >= message.sort_key:
+        at = next_sort_key(last.sort_key)
+    while at is not None:
+        row = Conversation(group, owner, other, message.text, at, parse(at))
+        if _put(table, row):
+            return row
+        in_the_way = inbox_row_at(table, owner, at)
+        if in_the_way is not None and in_the_way.message_group_uuid == group:
+            return in_the_way
+        at = next_sort_key(at)  # another conversation of the owner's has that very instant
+    return None
 
 
 def _put(table: Table, row: Conversation) -> bool:
+    """Put ``row``, unless one of another conversation, or with another message, is in its place."""
+    item = group_item(row)
     return request_if(
         table,
         "put_item",
-        Item=group_item(row),
-        ConditionExpression="attribute_not_exists(pk) OR message_group_uuid = :group",
-        ExpressionAttributeValues={":group": {"S": row.message_group_uuid}},
+        Item=item,
+        ConditionExpression=(
+            "attribute_not_exists(pk) OR message_group_uuid = :group AND message = :text"
+        ),
+        ExpressionAttributeValues={":group": item["message_group_uuid"], ":text": item["message"]},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from core.dynamodb import cursors, keys
@@ -144,6 +144,14 @@ def group_rows(table: Table, message_group_uuid: str) -> list[Conversation]:
     return list(_readable(items))
 
 
+def members_of(rows: Sequence[Conversation]) -> tuple[str, ...]:
+    """The user uuids of a conversation's two members, in order, as any one of its rows tells them.
+
+    None at all where there are no rows: nobody's inbox lists it.
+    """
+    return tuple(sorted({rows[0].owner_uuid, rows[0].other.uuid})) if rows else ()
+
+
 def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> Conversation | None:
     """A member's newest row of one conversation, from the base table, read consistently.
 
@@ -246,11 +254,12 @@ def latest_message_of(table: Table, message_group_uuid: str, user_uuid: str) -> 
 
 
 def newest_message(
-    table: Table, message_group_uuid: str, *, consistent: bool = False
+    table: Table, message_group_uuid: str, *, of: Collection[str] = (), consistent: bool = False
 ) -> Message | None:
-    """The newest message of a conversation that names an instant.
+    """The newest message of a conversation that names an instant and is ``of`` one of its members.
 
-    One request, 0.5 RCU, or 1 if consistent, while messages are under 1 KB.
+    ``of`` are the members' user uuids; without them, anybody's counts. One request, 0.5 RCU, or 1
+    if consistent, while messages are under 1 KB.
     """
     items = paged(
         table,
@@ -261,7 +270,8 @@ def newest_message(
         Limit=4,
         ConsistentRead=consistent,
     )
-    return next((message for message in map(message_from, items) if message.created_at), None)
+    messages = (message for message in map(message_from, items) if message.created_at)
+    return next((each for each in messages if not of or each.sender.uuid in of), None)
 
 
 def senders_of(table: Table, message_group_uuid: str, *, most: int) -> list[Person]:

@@ -10,9 +10,9 @@ from core.dynamodb.client import GoOn, Table, always, request_if
 from core.dynamodb.faults import Fault, Finding
 from core.dynamodb.items import group_item
 from core.dynamodb.projection import move, person_in
-from core.dynamodb.reads import newest_message, senders_of
+from core.dynamodb.reads import group_rows, members_of, newest_message, senders_of
 from core.dynamodb.verification import FindPeople, Verification, read_group
-from core.models import Conversation, Person
+from core.models import Conversation, Message, Person
 
 
 def repair(
@@ -44,7 +44,7 @@ def mend(table: Table, find_people: FindPeople, finding: Finding) -> bool:
         case Fault.MISSING_ROW if (pair := keys.pair_of(finding.pk)) is not None:
             return _list_again(table, find_people, group, pair)
         case Fault.MISSING_ROW | Fault.DUPLICATE_ROW | Fault.STALE_PREVIEW:
-            newest = newest_message(table, group, consistent=True)
+            newest = _newest_message(table, group)
             return newest is not None and move(table, newest)
         case Fault.PREVIEW_AHEAD:
             return _show_newest(table, finding)
@@ -69,9 +69,14 @@ def mend(table: Table, find_people: FindPeople, finding: Finding) -> bool:
             return False
 
 
+def _newest_message(table: Table, group: str) -> Message | None:
+    members = members_of(group_rows(table, group))
+    return newest_message(table, group, of=members, consistent=True)
+
+
 def _show_newest(table: Table, finding: Finding) -> bool:
     """Put the newest message's text into a row that is ahead of it; the row's time stays."""
-    newest = newest_message(table, finding.message_group_uuid, consistent=True)
+    newest = _newest_message(table, finding.message_group_uuid)
     if newest is None or newest.sort_key > finding.sk:
         return False
     return _update(
@@ -85,7 +90,7 @@ def _show_newest(table: Table, finding: Finding) -> bool:
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
     """Put a lost conversation back into both inboxes, where its two members are known."""
-    newest = newest_message(table, group, consistent=True)
+    newest = newest_message(table, group, of=members, consistent=True)
     if len(members) != 2 or newest is None:
         return False
     if read_group(table, group, members).rows:

@@ -134,7 +134,8 @@ class _Sending:
         """
         if (self._last() or "") < self.key:
             return True
-        found = newest_message(self.table, self.group, consistent=True)
+        of = [member.uuid for member in self.members]
+        found = newest_message(self.table, self.group, of=of, consistent=True)
         return found is None or found.sort_key < self.key
 
     def _already_stored(self, outcome: Outcome) -> Message | None:

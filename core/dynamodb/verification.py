@@ -16,7 +16,14 @@ from core.dynamodb.client import GoOn, Table, always
 from core.dynamodb.faults import Fault, Finding
 from core.dynamodb.items import group_from, message_from, text_of
 from core.dynamodb.keys import Item
-from core.dynamodb.reads import group_rows, inbox_row_at, inbox_rows, newest_message, scan
+from core.dynamodb.reads import (
+    group_rows,
+    inbox_row_at,
+    inbox_rows,
+    members_of,
+    newest_message,
+    scan,
+)
 from core.models import Conversation, Message, Person
 
 FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
@@ -39,9 +46,7 @@ class Group:
 
     @property
     def members(self) -> tuple[str, ...]:
-        if not self.rows:
-            return ()
-        return tuple(sorted({self.rows[0].owner_uuid, self.rows[0].other.uuid}))
+        return members_of(self.rows)
 
 
 @dataclass(slots=True)
@@ -140,7 +145,8 @@ class Verification:
         found = self._groups.get(message_group_uuid)
         if found is None:
             rows = group_rows(self.table, message_group_uuid)
-            found = Group(message_group_uuid, rows, newest_message(self.table, message_group_uuid))
+            newest = newest_message(self.table, message_group_uuid, of=members_of(rows))
+            found = Group(message_group_uuid, rows, newest)
             _remember(self._groups, message_group_uuid, found)
         return found
 
@@ -182,7 +188,7 @@ def read_group(
         for row in _looked_up(table, [row for row in seen if row.owner_uuid == member])
         or inbox_rows(table, member, message_group_uuid)
     ]
-    newest = newest_message(table, message_group_uuid, consistent=True)
+    newest = newest_message(table, message_group_uuid, of=members, consistent=True)
     return Group(message_group_uuid, rows, newest)
 
 

@@ -91,11 +91,15 @@ def test_redelivery_in_any_order_leaves_one_state(table, ana, ben, written) -> N
 
 
 MALFORMED = [
+    None,
+    7,
     {},
     {"eventName": "INSERT"},
     {"eventName": "INSERT", "dynamodb": None},
     {"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "MSG#g"}}}},
-    {"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"N": "7"}, "sk": {"S": "x"}}}},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}}},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"N": "1"}}, "NewImage": {}}},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}, "NewImage": {"sk": 1}}},
     {"eventName": "INSERT", "dynamodb": {"NewImage": "no image", "SequenceNumber": 4}},
 ]
 
@@ -167,21 +171,122 @@ def test_two_conversations_at_one_instant_both_stay(table, ana, ben) -> None:
     assert sorted(inboxes(table, ana)[0]) == [("text 7", "ben"), ("text 7", "cleo")]
 
 
+class TestWhereTimesDoNotTell:
+    """Rows move on by a microsecond where they meet another's, and so past newer messages."""
+
+    @pytest.fixture
+    def messages(self, table, ana, written) -> list[Message]:
+        """Five, and Ana's row gone: where it is, the test says."""
+        table.request("delete_item", Key=keys.key(keys.group_pk(ana.uuid), at(0)))
+        return written
+
+    def show(self, table: Table, owner: Person, other: Person, text: str, key: str) -> None:
+        row = Conversation("g", owner.uuid, other, text, key, parse(key))
+        table.request("put_item", Item=group_item(row))
+
+    @pytest.mark.parametrize(
+        "key",
+        [at(5), at(6), at(1000), "2026-05-01T12:00:01+05:00", "some day", "9999-12-31T23:59:59.9"],
+    )
+    def test_a_late_row_with_an_older_message_follows(self, table, ana, ben, messages, key) -> None:
+        self.show(table, ana, ben, "text 4", key)
+        for delivered in (messages[-1:], messages):
+            assert project(table, [record(m) for m in delivered]) == {"batchItemFailures": []}
+            assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+    def test_a_row_with_a_newer_message_stays(self, table, ana, ben, messages) -> None:
+        self.show(table, ana, ben, "text 5", at(6))
+        self.show(table, ben, ana, "text 5", at(5))
+        table.request("delete_item", Key=keys.key(keys.group_pk(ben.uuid), at(0)))
+        before = reads.list_conversations(table, ana.uuid, limit=9)
+        meter = table.metered()
+        for message in messages:
+            assert move(meter, message) is False
+        assert meter.capacity.write_units == 0
+        assert reads.list_conversations(table, ana.uuid, limit=9) == before
+
+    @pytest.mark.parametrize("delivered", [3, 4])
+    def test_an_older_message_that_moved_on_past_a_newer_one_does_not_win(
+        self, table, ana, ben, messages, delivered
+    ) -> None:
+        """What a crash left, with the newer one's record dealt with already."""
+        self.show(table, ana, ben, "text 5", at(5))
+        self.show(table, ana, ben, "text 4", at(6))
+        project(table, [record(messages[delivered - 1])])
+        assert inboxes(table, ana) == [[("text 5", "ben")]]
+
+    def test_a_lost_row_comes_back_with_the_newest_message(self, table, ana, messages) -> None:
+        project(table, [record(messages[1])])
+        assert inboxes(table, ana) == [[("text 5", "ben")]]
+
+    def test_a_stranger_s_message_is_not_the_newest(self, table, ana, ben, messages) -> None:
+        self.show(table, ana, ben, "text 4", at(6))
+        write(table, Person("eve", "eve", "Eve"), 9)
+        project(table, [record(messages[-1])])
+        assert inboxes(table, ana) == [[("text 5", "ben")]]
+
+    def test_a_message_that_is_stored_no_more_is_no_preview(
+        self, table, ana, ben, messages
+    ) -> None:
+        self.show(table, ana, ben, "text 4", at(6))
+        for message in messages:
+            table.request("delete_item", Key=keys.key(keys.message_pk("g"), message.sort_key))
+        project(table, [record(messages[-1])])
+        assert inboxes(table, ana) == [[("text 4", "ben")]]
+
+    def test_it_costs_one_unit_each_to_be_sure(self, table, ana, ben, written) -> None:
+        project(table, [record(written[-1])])
+        meter = table.metered()
+        project(meter, [record(written[0])])
+        assert (meter.capacity.read_units, meter.capacity.write_units) == (2.5 + 2, 0)
+
+    def test_a_row_put_meanwhile_with_a_newer_message_is_not_overwritten(
+        self, table, ana, ben, written, monkeypatch
+    ) -> None:
+        """A projection of the older message had to move on to the very key of the newer one."""
+        rows_at(table, 4, ana, Person("cleo", "cleo", "Cleo"), "h")
+        put = table.client.put_item
+
+        def behind_somebody_else(**params):
+            monkeypatch.undo()
+            self.show(table, ana, ben, "text 5", at(5))
+            return put(**params)
+
+        monkeypatch.setattr(table.client, "put_item", behind_somebody_else)
+        move(table, written[3])
+        assert ("text 5", "ben") in inboxes(table, ana)[0]
+        assert len(inboxes(table, ana)[0]) == 2
+
+    def test_a_row_put_meanwhile_with_an_older_message_follows(
+        self, table, ana, ben, written, monkeypatch
+    ) -> None:
+        put = table.client.put_item
+
+        def behind_somebody_else(**params):
+            monkeypatch.undo()
+            self.show(table, ana, ben, "text 4", at(5))
+            return put(**params)
+
+        monkeypatch.setattr(table.client, "put_item", behind_somebody_else)
+        move(table, written[-1])
+        assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
+
+
+def test_no_row_can_follow_the_end_of_time(table, ana, ben) -> None:
+    end = "9999-12-31T23:59:59.999999+00:00"
+    message = Message("g", "m", ben, "late", end, parse(end))
+    for group, key in (("g", at(0)), ("h", end)):
+        row = Conversation(group, ana.uuid, ben, "text 0", key, parse(key))
+        table.request("put_item", Item=group_item(row))
+    table.request("put_item", Item=message_item(message))
+    assert project(table, [record(message)]) == {"batchItemFailures": []}
+    assert inboxes(table, ana) == [[("text 0", "ben")] * 2]
+
+
 def test_a_stranger_s_message_is_nobody_s_preview(table, ana, ben) -> None:
     rows_at(table, 0, ana, ben)
     assert move(table, write(table, Person("eve", "eve", "Eve"), 3)) is False
     assert inboxes(table, ana, ben) == [[("text 0", "ben")], [("text 0", "ana")]]
-
-
-MALFORMED = [
-    None,
-    7,
-    {},
-    {"eventName": "INSERT"},
-    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}}},
-    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"N": "1"}}, "NewImage": {}}},
-    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}}, "NewImage": {"sk": 1}}},
-]
 
 
 def test_malformed_records_are_dropped_and_the_others_moved(table, ana, ben, written) -> None:

@@ -127,6 +127,11 @@ def stranger_message(table, group, ana, ben):
     return Fault.STRANGER_MESSAGE
 
 
+def newer_stranger_message(table, group, ana, ben):
+    put_message(table, group, Person("eve", "eve", "Eve"), LATE)
+    return Fault.STRANGER_MESSAGE
+
+
 def unknown_user(table, group, ana, ben):
     start(table, Draft(ana, Person("gone", "gone", "Gone"), "hello?"))
     return Fault.UNKNOWN_USER
@@ -149,6 +154,7 @@ BREAKAGES = [
     orphan_pair,
     no_messages,
     stranger_message,
+    newer_stranger_message,
     unknown_user,
     unreadable,
 ]
@@ -191,13 +197,26 @@ def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) 
 
 
 @pytest.mark.parametrize(
-    "break_it", [no_messages, stranger_message, unknown_user, unreadable], ids=lambda b: b.__name__
+    "break_it",
+    [no_messages, stranger_message, newer_stranger_message, unknown_user, unreadable],
+    ids=lambda broken: broken.__name__,
 )
 def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, break_it) -> None:
     break_it(table, group, ana, ben)
     before = content(table)
     repair(table, people)
     assert content(table) == before
+
+
+@pytest.mark.parametrize("break_it", [missing_row, stale_preview, preview_ahead])
+def test_a_stranger_s_newer_message_is_no_obstacle(
+    table, people, group, ana, ben, break_it
+) -> None:
+    newer_stranger_message(table, group, ana, ben)
+    break_it(table, group, ana, ben)
+    repair(table, people)
+    assert faults(table, people) == Counter([Fault.STRANGER_MESSAGE])
+    assert {row_of(table, person).last_message for person in (ana, ben)} == {"newest"}
 
 
 def test_a_preview_ahead_keeps_its_place_and_shows_the_newest_text(

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -41,8 +42,11 @@ from core.timestamps import parse, sort_key
 
 from . import engine, memory
 
-PEOPLE = [Person(f"{n}-uuid", name, name.title()) for n, name in enumerate(("ana", "ben", "cleo"))]
-PAIRS = [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2)]
+NAMES = ("ana", "ben", "cleo", "dora")
+PEOPLE = [Person(f"{n}-uuid", name, name.title()) for n, name in enumerate(NAMES)]
+PAIRS = [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (0, 3)]
+STEPS = [1, 2, 1_000_000]
+"""How much later than the newest message others put theirs, in microseconds."""
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 
 
@@ -56,12 +60,13 @@ class Crash(BaseException):
 
 TROUBLES = st.lists(
     st.tuples(
-        st.sampled_from(["crash", "lost reply", "refused", "interleaved"]),
-        st.integers(0, 7),
+        st.sampled_from(["crash", "lost reply", "refused", "send", "plain write", "delivery"]),
+        st.integers(0, 9),
         st.sampled_from(PAIRS),
     ),
-    max_size=2,
+    max_size=3,
 )
+"""What happens at which request of an operation; the last three are somebody else's, before it."""
 
 
 class Store(RuleBasedStateMachine):
@@ -108,13 +113,18 @@ class Store(RuleBasedStateMachine):
         now: dict[str, object] = {}
 
         def before() -> None:
-            now["trouble"], now["pair"] = planned.get(next(place), (None, None))
-            if now["trouble"] == "crash":
-                raise Crash
-            if now["trouble"] == "refused":
-                raise memory.refusal("ProvisionedThroughputExceededException", "Any")
-            if now["trouble"] == "interleaved":
-                self.send_quietly(now["pair"])
+            now["trouble"], pair = planned.get(next(place), (None, (0, 0)))
+            match now["trouble"]:
+                case "crash":
+                    raise Crash
+                case "refused":
+                    raise memory.refusal("ProvisionedThroughputExceededException", "Any")
+                case "send":
+                    self.send_quietly(pair)
+                case "plain write" if self.acknowledged:
+                    self.write_plainly_into(sum(pair), bool(pair[0]), STEPS[pair[1] % len(STEPS)])
+                case "delivery":
+                    self.deliver_elsewhere()
 
         def after() -> None:
             if now["trouble"] == "lost reply":
@@ -171,20 +181,27 @@ class Store(RuleBasedStateMachine):
         self.clock += timedelta(microseconds=step)
 
     @precondition(lambda self: self.acknowledged)
-    @rule(which=st.integers(0, 99), turned=st.booleans())
-    def write_plainly(self, which: int, turned: bool) -> None:
+    @rule(which=st.integers(0, 99), turned=st.booleans(), step=st.sampled_from(STEPS))
+    def write_plainly(self, which: int, turned: bool, step: int) -> None:
+        self.write_plainly_into(which, turned, step)
+
+    def write_plainly_into(self, which: int, turned: bool, step: int) -> None:
         """Put a message alone, as Cruddur's code does: later than what is there."""
         group = self.groups()[which % len(self.groups())]
         sender = self.members(group)[turned]
         self.count += 1
         newest = max(message.sort_key for message in self.messages(group))
-        key = sort_key(parse(newest) + timedelta(seconds=1))
+        key = sort_key(parse(newest) + timedelta(microseconds=step))
         text = f"plain {self.count}"
         message = Message(group, f"plain-{self.count}", sender, text, key, parse(key))
         self.table.write({(f"MSG#{group}", key): message_item(message)})
         self.attempted.add(message.message_uuid)
         self.acknowledged[message.message_uuid] = message
         self.plain_writes = True
+
+    def deliver_elsewhere(self) -> None:
+        """Another host has the whole stream delivered, and comes to its end."""
+        project(self.handle([]), list(self.table.stream))
 
     @rule(size=st.integers(1, 10), shuffle=st.randoms(use_true_random=False), troubles=TROUBLES)
     def deliver(self, size: int, shuffle, troubles: list) -> None:
@@ -288,6 +305,18 @@ class NoPause(transactions.Patience):
         return self.left > 0
 
 
+@contextmanager
+def in_charge_of(machines: list[Store]) -> Iterator[None]:
+    """The last of ``machines`` gives the time and the uuids, and nobody waits."""
+    with (
+        mock.patch("core.dynamodb.sends.now", side_effect=lambda: machines[-1].clock),
+        mock.patch("core.dynamodb.sends.uuid", mock.Mock(uuid4=lambda: machines[-1].next_uuid())),
+        mock.patch("core.dynamodb.sends.Patience", NoPause),
+        mock.patch("core.dynamodb.projection.Patience", NoPause),
+    ):
+        yield
+
+
 def run(examples: int, steps: int, store: type[Store] = Store) -> None:
     machines: list[Store] = []
 
@@ -296,12 +325,7 @@ def run(examples: int, steps: int, store: type[Store] = Store) -> None:
             super().__init__()
             machines.append(self)
 
-    with (
-        mock.patch("core.dynamodb.sends.now", side_effect=lambda: machines[-1].clock),
-        mock.patch("core.dynamodb.sends.uuid", mock.Mock(uuid4=lambda: machines[-1].next_uuid())),
-        mock.patch("core.dynamodb.sends.Patience", NoPause),
-        mock.patch("core.dynamodb.projection.Patience", NoPause),
-    ):
+    with in_charge_of(machines):
         run_state_machine_as_test(
             Watched,
             settings=settings(
@@ -311,6 +335,16 @@ def run(examples: int, steps: int, store: type[Store] = Store) -> None:
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+
+def test_a_row_that_had_to_move_on_to_the_key_of_a_newer_message_follows_it() -> None:
+    """Found by the machine: the row's time was the newer message's, its text the older one's."""
+    store = Store()
+    with in_charge_of([store]):
+        for pair in ((0, 1), (0, 2), (0, 1)):  # a microsecond apart, two of them in Ana's inbox
+            store.start(pair=pair, troubles=[])
+        store.write_plainly(which=0, turned=False, step=1)
+        store.teardown()
 
 
 def test_the_guarantees_hold_after_any_interleaving() -> None:
