@@ -1,0 +1,133 @@
+"""The policies of the template allow what each role does, and nothing else of the table's items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from core.dynamodb import description, overview, reads, transfer
+from core.dynamodb import table as tables
+from core.dynamodb.client import Table
+from core.dynamodb.items import group_item, message_item
+from core.dynamodb.projection import move
+from core.dynamodb.repairs import repair
+from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.verification import Verification
+from core.models import Conversation, Message, Person
+from core.settings import PROJECT_ROOT
+from core.targets import Environment
+from core.timestamps import parse
+
+LATE = "2999-01-01T00:00:00.000000+00:00"
+
+
+class Template(yaml.SafeLoader):
+    """Takes CloudFormation's own tags as they stand."""
+
+
+Template.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")
+TEXT = (PROJECT_ROOT / "aws" / "template.yaml").read_text()
+RESOURCES = Template(TEXT).get_single_data()["Resources"]
+
+
+def statements(policy: str) -> list[dict[str, Any]]:
+    return RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def allowed(policy: str) -> set[str]:
+    """What a policy allows to do with the table itself."""
+    return set(statements(policy)[0]["Action"])
+
+
+@pytest.fixture
+def used(dynamodb_client) -> Iterator[set[str]]:
+    """The IAM actions of every request that the test makes from here on.
+
+    A transaction needs those of its parts:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    """
+    actions: set[str] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "TransactWriteItems":
+            parts = [next(iter(action)) for action in params["TransactItems"]]
+            actions.update(f"dynamodb:{part}Item" for part in parts)
+        else:
+            actions.add(f"dynamodb:{model.name}")
+
+    events = dynamodb_client.meta.events
+    events.register("before-parameter-build.dynamodb", note)
+    yield actions
+    events.unregister("before-parameter-build.dynamodb", note)
+
+
+@pytest.fixture
+def conversation(table, ana, ben) -> str:
+    return start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+
+
+def look(table: Table, ana: Person, ben: Person, group: str) -> None:
+    """What the tasks and pages that change nothing ask."""
+    reads.list_messages(table, group, limit=5)
+    reads.list_conversations(table, ana.uuid, limit=5)
+    reads.newest_conversation_with(table, ana.uuid, ben.uuid)
+    reads.pair_group(table, ana.uuid, ben.uuid)
+    reads.inbox_row(table, ana.uuid, group)
+    overview.list_group_rows(table)
+    overview.count_messages(table, group)
+    description.describe_table(table)
+    tables.store_state(table)
+    list(reads.scan(table))
+    list(Verification(table, lambda uuids: {}).findings())
+
+
+def test_who_may_read_can_look_at_everything(table, ana, ben, conversation, used) -> None:
+    look(table, ana, ben, conversation)
+    assert used == allowed("ReadPolicy")
+
+
+def test_who_may_write_can_look_start_and_answer(table, ana, ben, conversation, used) -> None:
+    look(table, ana, ben, conversation)
+    start(table, Draft(ben, ana, "yo"))
+    send(table, conversation, Draft(ana, ben, "so"))
+    assert used == allowed("WritePolicy")
+
+
+def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation, used) -> None:
+    """Also where another conversation of somebody's has that very instant."""
+    message = Message(conversation, "m", ben, "plain", LATE, parse(LATE))
+    table.request("put_item", Item=message_item(message))
+    in_the_way = Conversation("h", ana.uuid, Person("cleo", "cleo", "Cleo"), "x", LATE, None)
+    table.request("put_item", Item=group_item(in_the_way))
+    used.clear()
+    assert move(table, message)
+    assert used == allowed("ProjectionPolicy")
+
+
+def test_an_admin_can_do_what_the_tasks_do(
+    table, ana, ben, conversation, used, tmp_path: Path
+) -> None:
+    look(table, ana, ben, conversation)
+    ahead = Conversation(conversation, ana.uuid, ben, "filler", LATE, parse(LATE))
+    table.request("put_item", Item=group_item(ahead))
+    people = {person.uuid: person for person in (ana, ben)}
+    assert repair(Verification(table, lambda uuids: people)) > 0
+    transfer.export_file(table, tmp_path / "items", lambda count, of: None)
+    transfer.import_file(table, tmp_path / "items", lambda count, of: None)
+    tables.drop_table(table)
+    tables.create_table(table, Environment.LOCAL)
+    # An operator turns the stream on with the command that ddb.follow-stream tells.
+    assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
+
+
+@pytest.mark.parametrize("policy", ["ReadPolicy", "WritePolicy", "AdminPolicy", "ProjectionPolicy"])
+def test_no_policy_reaches_beyond_the_table(policy) -> None:
+    for statement in statements(policy):
+        everywhere = statement["Resource"] == "*"
+        narrowest = {"dynamodb:ListTables", "lambda:ListEventSourceMappings"}
+        assert not everywhere or set(statement["Action"]) <= narrowest
+        assert not any("*" in action for action in statement["Action"])
