@@ -71,17 +71,23 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], None]]:
-    """A counter on stderr while the block lasts; silent where nobody watches."""
+def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on stderr while the block lasts; silent where nobody watches."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}: {task.completed:,} items"),
-        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} items"),
+        TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         counter = bar.add_task(what, total=None)
-        yield lambda count: bar.update(counter, completed=count)
+
+        def show(count: int, of: int | None) -> None:
+            # Where DynamoDB's own count is behind, the bar shows that there is more to come.
+            bar.update(counter, completed=count, total=of if of and of >= count else None)
+
+        yield show

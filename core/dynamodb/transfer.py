@@ -21,10 +21,11 @@ from core.dynamodb import keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import raw_item
 from core.dynamodb.keys import Item
+from core.dynamodb.table import describe
 from core.errors import InputError
 
-Progress = Callable[[int], None]
-"""Takes the number of items dealt with so far."""
+Progress = Callable[[int, int | None], None]
+"""Takes how many items are dealt with, and how many there are, as far as that is known."""
 
 _TYPES = {"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"}
 _WRITERS = 8
@@ -41,8 +42,9 @@ def export_lines(table: Table) -> Iterator[str]:
 def export_file(table: Table, path: Path, progress: Progress) -> int:
     """Write every item but the environment marker to ``path``; how many there are.
 
-    What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``. The
-    file is there when it is whole.
+    What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``, if that
+    is of this very table. The file is there when it is whole. How many items there are is
+    DynamoDB's own count, which may be hours old.
 
     Raises:
         InputError: ``path`` is a folder or a device, or cannot be written.
@@ -53,7 +55,9 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
 
 def _export(table: Table, path: Path, progress: Progress) -> int:
     part, place = _part(path), _place(path)
-    begun = _begun(table, place) if part.exists() else None
+    described = describe(table) or {}
+    of = _identity(table, described)
+    begun = _begun(place, of) if part.exists() else None
     count = int(begun["items"]) if begun else 0
     with part.open("r+b" if begun else "wb") as file:
         if begun:
@@ -65,12 +69,18 @@ def _export(table: Table, path: Path, progress: Progress) -> int:
             file.flush()
             count += len(lines)
             if after := page.get("LastEvaluatedKey"):
-                reached = {"table": table.name, "items": count, "bytes": file.tell()}
+                reached = {"of": of, "items": count, "bytes": file.tell()}
                 _replace(place, json.dumps(reached | {"after": raw_item(after)}))
-            progress(count)
+            progress(count, described.get("ItemCount"))
     part.replace(path)
     place.unlink(missing_ok=True)
     return count
+
+
+def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
+    """What no other table has in common with this one: names are the same on many targets."""
+    told = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
+    return [str(each) for each in (table.target.endpoint_url, table.name, *told)]
 
 
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
@@ -97,11 +107,11 @@ def _place(path: Path) -> Path:
     return path.with_name(path.name + ".part.json")
 
 
-def _begun(table: Table, place: Path) -> dict[str, Any] | None:
-    """How far an export of this very table came; None where there is nothing to go on from."""
+def _begun(place: Path, of: list[str]) -> dict[str, Any] | None:
+    """How far an export ``of`` this very table came; None where there is nothing to go on from."""
     try:
         stored: dict[str, Any] = json.loads(place.read_text())
-        return stored if stored["table"] == table.name else None
+        return stored if stored["of"] == of else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -147,8 +157,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     Raises:
         InputError: a line that is no item, with its number. Nothing was written.
     """
-    for _ in _items(path):
-        pass  # every line is checked before the first is written
+    of = sum(1 for _ in _items(path))  # every line is checked before the first is written
     counts = {"added": 0, "present": 0}
     differing: list[int] = []
     total = 0
@@ -163,7 +172,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
                     differing += [number] if len(differing) < _MAX_SAMPLES else []
                 else:
                     counts[outcome] += 1
-            progress(counts["added"] + counts["present"] + total)
+            progress(counts["added"] + counts["present"] + total, of)
     return Imported(counts["added"], counts["present"], total, tuple(differing))
 
 

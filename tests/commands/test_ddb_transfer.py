@@ -12,7 +12,7 @@ import pytest
 from core.dynamodb import keys, reads, transfer
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.items import raw_item
-from core.dynamodb.table import create_table
+from core.dynamodb.table import create_table, drop_table
 from core.settings import Settings
 from core.targets import Environment, resolve
 
@@ -116,30 +116,63 @@ def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
     assert len(list(reads.scan(messages))) == 1
 
 
-def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, monkeypatch) -> None:
-    path = tmp_path / "items.jsonl"
+@pytest.fixture
+def small_pages(monkeypatch) -> None:
+    """Ten items a page, so that an export takes several."""
     request = Table.request
 
-    def small_pages(self, operation, **params):
-        return request(self, operation, **params | {"Limit": 10})
+    def few_at_a_time(self, operation, **params):
+        limit = {"Limit": 10} if operation == "scan" else {}
+        return request(self, operation, **params | limit)
 
-    def cut_off(count: int) -> None:
+    monkeypatch.setattr(Table, "request", few_at_a_time)
+
+
+def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pages) -> None:
+    path = tmp_path / "items.jsonl"
+
+    def cut_off(count: int, of: int | None) -> None:
         if count >= 20:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Table, "request", small_pages)
     with pytest.raises(KeyboardInterrupt):
         transfer.export_file(messages, path, cut_off)
     assert not path.exists()
     with (tmp_path / "items.jsonl.part").open("a") as part:
         part.write('{"half a line')
     seen: list[int] = []
-    count = transfer.export_file(messages, path, seen.append)
+    count = transfer.export_file(messages, path, lambda count, of: seen.append(count))
     assert seen[0] > 20
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
     assert sorted(found.name for found in tmp_path.iterdir() if "items" in found.name) == [
         "items.jsonl"
     ]
+
+
+def test_an_export_of_another_table_is_not_gone_on_with(
+    filled, messages, tmp_path, small_pages
+) -> None:
+    """The same name at another endpoint, in another account, or made anew."""
+    path = tmp_path / "items.jsonl"
+
+    def cut_off(count: int, of: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        transfer.export_file(messages, path, cut_off)
+    drop_table(messages)
+    create_table(messages, Environment.LOCAL)
+    item = keys.key("OTHER#1", "x")
+    messages.request("put_item", Item=item)
+    assert transfer.export_file(messages, path, lambda count, of: None) == 1
+    assert json.loads(path.read_text()) == item
+
+
+def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
+    told: list[tuple[int, int | None]] = []
+    transfer.import_file(table_of(other_env), Path(exported), lambda *each: told.append(each))
+    lines = len(Path(exported).read_text().splitlines())
+    assert told[-1] == (lines, lines)
 
 
 def test_production_is_imported_into_by_name_only(run_invoke, exported, filled, messages) -> None:

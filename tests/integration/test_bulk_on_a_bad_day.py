@@ -93,7 +93,7 @@ def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
     items = plain_messages("a-conversation", ana, bulk.size)
     path = tmp_path / "items.jsonl"
     path.write_text("".join(json.dumps(raw_item(message_item(each))) + "\n" for each in items))
-    imported = patiently(lambda: import_file(bulk.line, path, lambda count: None))
+    imported = patiently(lambda: import_file(bulk.line, path, lambda count, of: None))
     assert imported.added + imported.present == bulk.size
     assert imported.differing == 0
     assert texts(bulk.table, "a-conversation") == [each.text for each in items]
