@@ -107,7 +107,24 @@ class DynamoDBError(StoreError):
 
     ``code`` is DynamoDB's error code; ``reasons`` are the cancellation reasons of a transaction,
     in the order of its actions (``"None"`` for an action that was not at fault).
+    ``is_transient``: the same request may succeed later.
+
+    The codes:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
     """
+
+    _TRANSIENT = frozenset(
+        {
+            "InternalServerError",
+            "ItemCollectionSizeLimitExceeded",
+            "LimitExceededException",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "ServiceUnavailable",
+            "ThrottlingException",
+            "TransactionInProgressException",
+        }
+    )
 
     def __init__(
         self, problem: str, hint: str = "", *, code: str, reasons: Sequence[str] = ()
@@ -115,6 +132,7 @@ class DynamoDBError(StoreError):
         super().__init__(problem, hint)
         self.code = code
         self.reasons = tuple(reasons)
+        self.is_transient = code in self._TRANSIENT
 
 
 class PostgresError(StoreError):

@@ -165,21 +165,28 @@ def follow_stream(ctx: Context, prod: bool = False) -> None:
 def _follow(table: Table, follower: Follower) -> None:
     import time
 
-    from core.errors import UnreachableError
+    from core.errors import DynamoDBError, UnreachableError
 
     while True:
-        busy = False
+        busy, arn = False, follower.arn
         try:
             for batch in follower.poll():
-                busy = True
-                _project(table, follower, batch)
-        except UnreachableError as error:
+                busy = _project(table, follower, batch) or busy
+        except (UnreachableError, DynamoDBError) as error:
+            if isinstance(error, DynamoDBError) and not error.is_transient:
+                raise
             edge.note(f"{error} (trying again)")
+        if follower.arn != arn:
+            edge.note(
+                f"the stream was turned off and on again: following {follower.arn}."
+                " Messages of the time between show in no inbox yet: invoke ddb.verify --repair"
+            )
         if not busy:
             time.sleep(POLL_S)
 
 
-def _project(table: Table, follower: Follower, batch: Batch) -> None:
+def _project(table: Table, follower: Follower, batch: Batch) -> bool:
+    """Deal with one batch; False where it is to be delivered again, after a pause."""
     from core.dynamodb.stream_handler import project
     from core.timestamps import now
 
@@ -191,6 +198,7 @@ def _project(table: Table, follower: Follower, batch: Batch) -> None:
     lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
     trouble = f" · {len(failures)} to do again" if failures else ""
     edge.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
+    return not failures
 
 
 @task(

@@ -17,7 +17,7 @@ import botocore.exceptions
 
 from core.aws.clients import make_client, translating
 from core.dynamodb.client import Table
-from core.dynamodb.table import describe
+from core.dynamodb.table import describe, shows_new_images, stream_is_on
 from core.errors import MissingSchemaError, StoreError
 
 BATCH = 1000
@@ -44,10 +44,11 @@ class Checkpoint:
     ``None`` for a shard means that it was read to its end and is closed.
     """
 
+    _shards: dict[str, str | None]
+
     def __init__(self, path: Path, stream_arn: str) -> None:
         self._path = path
-        self._stream_arn = stream_arn
-        self._shards: dict[str, str | None] = {}
+        self.begin(stream_arn)
         if path.is_file():
             try:
                 stored = json.loads(path.read_text())
@@ -55,6 +56,11 @@ class Checkpoint:
                     self._shards = dict(stored["shards"])
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"the checkpoint {path} is damaged", "Delete it.") from error
+
+    def begin(self, stream_arn: str) -> None:
+        """Note nothing of any other stream from here on."""
+        self._stream_arn = stream_arn
+        self._shards = {}
 
     def knows(self, shard_id: str) -> bool:
         return shard_id in self._shards
@@ -83,7 +89,7 @@ def stream_arn(table: Table) -> str:
     """The ARN of the table's stream.
 
     Raises:
-        MissingSchemaError: there is no table, or its stream is off.
+        MissingSchemaError: there is no table, or its stream is off, or does not tell new images.
     """
     description = describe(table)
     if description is None:
@@ -91,10 +97,16 @@ def stream_arn(table: Table) -> str:
             f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
         )
     arn = description.get("LatestStreamArn")
-    if not arn or not description.get("StreamSpecification", {}).get("StreamEnabled"):
+    if not arn or not stream_is_on(description):
         raise MissingSchemaError(
             f"the stream of table {table.name} is off",
             f"Turn it on with view type NEW_IMAGE: {turning_on(table)}",
+        )
+    if not shows_new_images(description):
+        raise MissingSchemaError(
+            f"the stream of table {table.name} does not tell what was written",
+            "Turn it off, then on with view type NEW_IMAGE, if nothing else reads it:"
+            f" {turning_on(table)}",
         )
     return str(arn)
 
@@ -111,7 +123,11 @@ def turning_on(table: Table) -> str:
 
 @dataclass(slots=True)
 class Follower:
-    """Reads a stream batch by batch. ``client`` is a client of ``dynamodbstreams``."""
+    """Reads a stream batch by batch. ``client`` is a client of ``dynamodbstreams``.
+
+    A stream that was turned off is read to its end; then the one that followed it is read, whose
+    ARN is another. What was written in between is in neither.
+    """
 
     table: Table
     client: Any
@@ -120,14 +136,25 @@ class Follower:
     _iterators: dict[str, str] = field(default_factory=dict)
 
     def poll(self) -> Iterator[Batch]:
-        """One round over the shards that are open to read; at most one batch of each."""
-        shards = {shard["ShardId"]: shard for shard in self._shards()}
+        """One round over the shards that are open to read; at most one batch of each.
+
+        Raises:
+            MissingSchemaError: the table is gone, or its stream was turned off.
+        """
+        is_on, shards = self._describe()
         self.checkpoint.forget_all_but(set(shards))
         for shard_id, shard in shards.items():
             parent = shard.get("ParentShardId")
             waits = parent in shards and not self.checkpoint.is_finished(str(parent))
             if not waits and not self.checkpoint.is_finished(shard_id):
                 yield from self._read(shard_id)
+        if not is_on and all(map(self.checkpoint.is_finished, shards)):
+            self._begin(stream_arn(self.table))
+
+    def _begin(self, arn: str) -> None:
+        self.arn = arn
+        self._iterators.clear()
+        self.checkpoint.begin(arn)
 
     def done(self, batch: Batch) -> None:
         """Note that ``batch`` was dealt with: a later run starts behind it."""
@@ -139,15 +166,23 @@ class Follower:
         """Deliver ``batch`` again in the next round."""
         self._iterators.pop(batch.shard_id, None)
 
-    def _shards(self) -> Iterator[dict[str, Any]]:
+    def _describe(self) -> tuple[bool, dict[str, dict[str, Any]]]:
+        """Whether the stream is on, and its shards by their ids."""
+        shards: dict[str, dict[str, Any]] = {}
         start: dict[str, str] = {}
         while True:
-            with translating("dynamodb", self.table.target):
-                reply = self.client.describe_stream(StreamArn=self.arn, **start)
+            try:
+                with translating("dynamodb", self.table.target):
+                    reply = self.client.describe_stream(StreamArn=self.arn, **start)
+            except MissingSchemaError:
+                if (arn := stream_arn(self.table)) == self.arn:
+                    raise
+                self._begin(arn)
+                return self._describe()
             description = reply["StreamDescription"]
-            yield from description["Shards"]
+            shards |= {shard["ShardId"]: shard for shard in description["Shards"]}
             if not (last := description.get("LastEvaluatedShardId")):
-                return
+                return description.get("StreamStatus") != "DISABLED", shards
             start = {"ExclusiveStartShardId": last}
 
     def _read(self, shard_id: str) -> Iterator[Batch]:
@@ -156,9 +191,9 @@ class Follower:
                 iterator = self._iterators.pop(shard_id, None) or self._iterator(shard_id)
                 reply = self.client.get_records(ShardIterator=iterator, Limit=BATCH)
             except botocore.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] != "ExpiredIteratorException":
+                if error.response["Error"]["Code"] not in _NO_LONGER:
                     raise
-                return  # the next round takes a fresh one
+                return  # the next round takes a fresh one, or has no such shard any more
         following = reply.get("NextShardIterator")
         if following:
             self._iterators[shard_id] = following
@@ -189,6 +224,11 @@ class Follower:
         return str(reply["ShardIterator"])
 
 
+_NO_LONGER = {
+    "ExpiredIteratorException",
+    "ResourceNotFoundException",
+    "TrimmedDataAccessException",
+}
 _TRIMMED = {"TrimmedDataAccessException", "ValidationException"}
 
 

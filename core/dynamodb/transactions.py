@@ -28,16 +28,6 @@ MAX_ACTIONS = 100
 Action = dict[str, Any]
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
-_RETRYABLE = {
-    "InternalServerError",
-    "ItemCollectionSizeLimitExceeded",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "TransactionInProgressException",
-}
 _TRANSIENT_REASONS = {
     "None",
     _CONDITION_FAILED,
@@ -199,7 +189,7 @@ def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
 
 def _refused(error: DynamoDBError) -> Outcome:
     if error.code != "TransactionCanceledException":
-        if error.code not in _RETRYABLE:
+        if not error.is_transient:
             raise error
         return Outcome(unknown=error.code not in _NOT_PROCESSED, error=error)
     if not _TRANSIENT_REASONS.issuperset(error.reasons):

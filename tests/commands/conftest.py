@@ -38,7 +38,7 @@ def run_invoke(tmp_path: Path) -> RunInvoke:
         result = subprocess.run(
             [sys.executable, "-m", "invoke", *args],
             cwd=PROJECT_ROOT,
-            env=_hermetic_environment(tmp_path) | dict(env or {}),
+            env=hermetic_environment(tmp_path) | dict(env or {}),
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -51,7 +51,7 @@ def run_invoke(tmp_path: Path) -> RunInvoke:
     return run
 
 
-def _hermetic_environment(folder: Path) -> dict[str, str]:
+def hermetic_environment(folder: Path) -> dict[str, str]:
     # A variable that is set but empty counts as unset, and keeps a .env file from setting it.
     unset = {name: "" for setting in fields(Settings) for name in setting.metadata["names"]}
     return {
@@ -121,6 +121,13 @@ def table_env(bare_env: dict[str, str], messages: Table) -> dict[str, str]:
     """The environment of a command with seeded users and an empty message table."""
     create_table(messages, Environment.LOCAL)
     return bare_env
+
+
+@pytest.fixture
+def seeded(run_invoke: RunInvoke, table_env: dict[str, str]) -> dict[str, str]:
+    """The same, with the demo conversation in the table."""
+    run_invoke("ddb.seed", env=table_env)
+    return table_env
 
 
 def content(table: Table) -> list:

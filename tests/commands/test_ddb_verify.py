@@ -1,27 +1,14 @@
-"""ddb.verify and ddb.follow-stream, typed as a person types them."""
+"""ddb.verify, typed as a person types it."""
 
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 
 import pytest
 
 from core.dynamodb import keys, reads
-from core.dynamodb.items import message_item
-from core.models import Message
-from core.settings import PROJECT_ROOT
-from core.timestamps import now, parse, sort_key
 
 from .conftest import content
-
-
-@pytest.fixture
-def seeded(run_invoke, table_env) -> dict[str, str]:
-    run_invoke("ddb.seed", env=table_env)
-    return table_env
 
 
 @pytest.fixture
@@ -66,39 +53,3 @@ def test_a_production_table_is_repaired_by_name_only(run_invoke, broken, message
     assert (refused.returncode, "--confirm" in refused.stderr) == (1, True)
     done = run_invoke("ddb.verify", "--repair", "--confirm", messages.name, env=broken)
     assert done.returncode == 0
-
-
-def test_following_the_stream_moves_previews_until_it_is_interrupted(
-    run_invoke, seeded, messages, tmp_path
-) -> None:
-    row = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CRUDDUR_ENGINES_DIR": str(tmp_path)}
-    follower = subprocess.Popen(
-        [sys.executable, "-m", "invoke", "ddb.follow-stream"],
-        cwd=PROJECT_ROOT,
-        env=env | seeded,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert "target" in follower.stderr.readline()
-        assert "following" in follower.stderr.readline()
-        sender = reads.senders_of(messages, row["message_group_uuid"]["S"], most=1)[0]
-        key = sort_key(now())
-        written = Message(row["message_group_uuid"]["S"], "m", sender, "plain", key, parse(key))
-        messages.request("put_item", Item=message_item(written))
-        shown: list = []
-        while not shown:
-            line = follower.stderr.readline()
-            rows = reads.group_rows(messages, written.message_group_uuid)
-            shown = [r for r in rows if r.last_message == "plain"]
-            assert line
-    finally:
-        follower.send_signal(signal.SIGINT)
-        rest = follower.stderr.read()
-        follower.stderr.close()
-    assert follower.wait(10) == 0
-    assert "goes on from here" in rest
-    rows = reads.group_rows(messages, written.message_group_uuid)
-    assert [r.last_message for r in rows] == ["plain", "plain"]

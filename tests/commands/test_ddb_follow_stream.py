@@ -1,0 +1,145 @@
+"""ddb.follow-stream, typed as a person types it, left and killed as they do."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from core.dynamodb import keys, reads
+from core.dynamodb.client import Table
+from core.dynamodb.items import message_item
+from core.models import Message
+from core.settings import PROJECT_ROOT
+from core.timestamps import now, parse, sort_key
+
+from .conftest import hermetic_environment
+
+Follow = Callable[[], contextlib.AbstractContextManager[subprocess.Popen[str]]]
+
+
+@pytest.fixture
+def follow(seeded: Mapping[str, str], tmp_path: Path) -> Follow:
+    """Starts to follow the stream; what it says comes out of its ``stderr``."""
+
+    @contextlib.contextmanager
+    def started() -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [sys.executable, "-m", "invoke", "ddb.follow-stream"],
+            cwd=PROJECT_ROOT,
+            env=hermetic_environment(tmp_path) | dict(seeded),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as follower:
+            try:
+                assert "target" in follower.stderr.readline()
+                assert "following" in follower.stderr.readline()
+                yield follower
+            finally:
+                follower.kill()
+
+    return started
+
+
+@pytest.fixture
+def group(seeded, messages) -> str:
+    rows = (item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
+    return next(rows)["message_group_uuid"]["S"]
+
+
+def write_plainly(table: Table, group: str, text: str) -> None:
+    sender = reads.senders_of(table, group, most=1)[0]
+    key = sort_key(now())
+    item = message_item(Message(group, f"uuid of {text}", sender, text, key, parse(key)))
+    table.request("put_item", Item=item)
+
+
+def wait_for_previews(table: Table, group: str, text: str) -> None:
+    deadline = time.monotonic() + 30
+    while [row.last_message for row in reads.group_rows(table, group)] != [text, text]:
+        assert time.monotonic() < deadline, reads.group_rows(table, group)
+        time.sleep(0.05)
+
+
+def records_told(line: str) -> int:
+    return int(line.split(" records")[0])
+
+
+def test_previews_follow_until_it_is_interrupted(follow, messages, group) -> None:
+    with follow() as follower:
+        write_plainly(messages, group, "plain")
+        wait_for_previews(messages, group, "plain")
+        assert " s behind" in follower.stderr.readline()
+        follower.send_signal(signal.SIGINT)
+        rest = follower.stderr.read()
+        assert follower.wait(10) == 0
+    assert rest.endswith("stopped; the next run goes on from here\n")
+    assert "Traceback" not in rest
+
+
+def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
+    with follow() as follower:
+        write_plainly(messages, group, "first")
+        wait_for_previews(messages, group, "first")
+        told = 0
+        while told < 50:  # the seed's records and more: they are dealt with by now
+            told += records_told(follower.stderr.readline())
+        follower.kill()
+    write_plainly(messages, group, "second")
+    with follow() as follower:
+        wait_for_previews(messages, group, "second")
+        assert records_told(follower.stderr.readline()) < 50
+
+
+def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> None:
+    for item in (
+        {"pk": {"S": "MSG#"}, "sk": {"S": sort_key(now())}},
+        {"pk": {"S": f"MSG#{group}"}, "sk": {"S": "some day"}},
+        message_item(
+            Message("", "m", reads.senders_of(messages, group, most=1)[0], "x", "2026", None)
+        ),
+        keys.key("GRP#", "x") | {"message_group_uuid": {"S": group}},
+    ):
+        messages.request("put_item", Item=item)
+    with follow() as follower:
+        write_plainly(messages, group, "plain")
+        wait_for_previews(messages, group, "plain")
+        assert "to do again" not in follower.stderr.readline()
+
+
+def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, messages, group) -> None:
+    def turn(is_on: bool) -> None:
+        view = {"StreamViewType": "NEW_IMAGE"} if is_on else {}
+        messages.client.update_table(
+            TableName=messages.name, StreamSpecification={"StreamEnabled": is_on} | view
+        )
+
+    with follow() as follower:
+        write_plainly(messages, group, "before")
+        wait_for_previews(messages, group, "before")
+        follower.send_signal(signal.SIGSTOP)
+        turn(False)
+        turn(True)
+        write_plainly(messages, group, "after")
+        follower.send_signal(signal.SIGCONT)
+        wait_for_previews(messages, group, "after")
+        follower.send_signal(signal.SIGINT)
+        assert "turned off and on again" in follower.stderr.read()
+
+
+def test_a_stream_that_is_turned_off_ends_it_with_what_turns_it_on(follow, messages, group) -> None:
+    with follow() as follower:
+        messages.client.update_table(
+            TableName=messages.name, StreamSpecification={"StreamEnabled": False}
+        )
+        last = follower.stderr.read().splitlines()[-1]
+        assert follower.wait(30) == 1
+    assert f"the stream of table {messages.name} is off" in last
+    assert "aws dynamodb update-table" in last
