@@ -37,7 +37,7 @@ EXPLAINED = {
     Fault.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or not there",
     Fault.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     Fault.UNKNOWN_USER: "the other person is not in Postgres",
-    Fault.UNREADABLE: "attributes are missing, of the wrong type, or the time names no instant",
+    Fault.UNREADABLE: "attributes are missing or of the wrong type, or name no instant or no pair",
 }
 MENDABLE = frozenset(Fault) - {
     Fault.NO_MESSAGES,

@@ -26,6 +26,19 @@ Item = dict[str, dict[str, Any]]
 """An item as DynamoDB's low-level API has it: ``{"pk": {"S": "…"}, …}``."""
 
 
+_MAX_ID_BYTES = 2000
+"""A partition key has 1 to 2,048 bytes, prefix included:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+
+
+def can_be_id(text: str) -> bool:
+    """Whether a partition key, of the table or the index, can be made of ``text``."""
+    try:
+        return 0 < len(text.encode()) <= _MAX_ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
 def key(pk: str, sk: str) -> Key:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 

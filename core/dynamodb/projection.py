@@ -28,6 +28,9 @@ from core.errors import StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import next_sort_key, parse
 
+_MAX_TEXT = 64 * 1024
+"""Characters of a message that an inbox row takes; an item, names and all, has 400 KB at most."""
+
 _REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
 
@@ -104,6 +107,9 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
         raise _MalformedError(f"{type(error).__name__}: {error}") from error
     if missing or text_of(image, "pk") != pk or message.created_at is None:
         raise _MalformedError(f"unexpected content: {', '.join(missing) or 'keys'}")
+    ids = (message.message_group_uuid, message.sender.uuid)
+    if not all(map(keys.can_be_id, ids)) or len(message.text) > _MAX_TEXT:
+        raise _MalformedError("no inbox row can be made of it")  # not later either
     return message
 
 

@@ -206,9 +206,13 @@ def _inbox_where(
 
 
 def _readable(items: Iterator[Item]) -> Iterator[Conversation]:
-    """The rows that name an owner, a group and another person; others cannot be acted on."""
-    rows = (group_from(item) for item in items)
-    return (row for row in rows if row.owner_uuid and row.message_group_uuid and row.other.uuid)
+    return filter(names_a_conversation, map(group_from, items))
+
+
+def names_a_conversation(row: Conversation) -> bool:
+    """Whether it names an owner, a group and another person; else nothing can be done with it."""
+    ids = (row.owner_uuid, row.message_group_uuid, row.other.uuid)
+    return all(ids) and row.owner_uuid != row.other.uuid
 
 
 def pair_group(table: Table, one: str, other: str) -> str | None:

@@ -39,7 +39,7 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
     """Make the moves of a batch; the answer names the records to deliver again."""
     planned = plan(records)
     for sequence_number, reason in planned.dropped:
-        _log("record dropped", sequence_number=sequence_number, reason=reason)
+        _warn("record dropped", sequence_number=sequence_number, reason=reason)
     failures = []
     written = 0
     for planned_move in planned.moves:
@@ -47,19 +47,23 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
         try:
             written += move(table, planned_move.message, since=planned_move.since)
         except StoreError as error:
-            _log("move failed", message_group_uuid=group, reason=str(error))
+            _warn("move failed", message_group_uuid=group, reason=str(error))
             failures.append({"itemIdentifier": planned_move.sequence_number})
-    _log(
-        "batch projected",
-        records=len(records),
-        conversations=len(planned.moves),
-        written=written,
-        failed=len(failures),
-        dropped=len(planned.dropped),
-    )
+    counts = {
+        "records": len(records),
+        "conversations": len(planned.moves),
+        "written": written,
+        "failed": len(failures),
+        "dropped": len(planned.dropped),
+    }
+    logger.info(_line("batch projected", counts))
     return {"batchItemFailures": failures}
 
 
-def _log(event: str, **fields: object) -> None:
+def _warn(event: str, **fields: object) -> None:
+    logger.warning(_line(event, fields))
+
+
+def _line(event: str, fields: Mapping[str, object]) -> str:
     """One line of JSON: what happened, with identifiers and counts, never a message's text."""
-    logger.info(json.dumps({"event": event, **fields}))
+    return json.dumps({"event": event, **fields})

@@ -18,9 +18,11 @@ from core.dynamodb.items import group_from, message_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import (
     group_rows,
+    inbox_row,
     inbox_row_at,
     inbox_rows,
     members_of,
+    names_a_conversation,
     newest_message,
     scan,
 )
@@ -95,20 +97,23 @@ class Verification:
         group = message.message_group_uuid
         if "message_group_uuid" in item:
             yield _at(item, Fault.INDEXED_MESSAGE, group)
-        if not _readable(item, _MESSAGE) or message.created_at is None:
+        readable = _readable(item, _MESSAGE) and message.created_at is not None
+        if not readable or not all(map(keys.can_be_id, (group, message.sender.uuid))):
             yield _at(item, Fault.UNREADABLE, group)
             return
         known = group in self._groups
         found = self._group(group)
         if not found.members:
-            if not known:  # once a conversation
+            # Once a conversation, and only if it is not the index that lags.
+            if not known and inbox_row(self.table, message.sender.uuid, group) is None:
                 yield _at(item, Fault.ORPHAN_MESSAGES, group)
         elif message.sender.uuid not in found.members:
             yield _at(item, Fault.STRANGER_MESSAGE, group)
 
     def _group_row(self, item: Item) -> Iterator[Finding]:
         row = group_from(item)
-        if not _readable(item, _GROUP) or row.last_message_at is None:
+        readable = _readable(item, _GROUP) and row.last_message_at is not None
+        if not readable or not names_a_conversation(row):
             yield _at(item, Fault.UNREADABLE, row.message_group_uuid)
             return
         yield from self._names(item, row)
@@ -132,7 +137,7 @@ class Verification:
         group = text_of(item, "group_uuid")
         if "message_group_uuid" in item:
             yield _at(item, Fault.INDEXED_MESSAGE, group)
-        if not group or len(pair) != 2:
+        if not keys.can_be_id(group) or len(pair) != 2:
             yield _at(item, Fault.UNREADABLE, group)
         elif self._group(group).members != pair:
             found = read_group(self.table, group, pair)

@@ -6,6 +6,7 @@ import itertools
 import random
 
 import pytest
+from botocore.exceptions import ClientError
 
 from core.dynamodb import keys, reads
 from core.dynamodb.client import Table
@@ -315,18 +316,55 @@ def test_every_order_of_a_batch_asks_for_the_same_move(written) -> None:
     assert moves == {written[-1]}
 
 
-def test_a_transient_failure_is_reported_from_the_conversation_s_first_record(
-    table, ana, ben, written, monkeypatch
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ProvisionedThroughputExceededException",
+        "InternalServerError",
+        "AccessDeniedException",
+        "ValidationException",  # what it says of an index that is being made
+    ],
+)
+def test_what_may_work_later_is_reported_from_the_conversation_s_first_record(
+    table, written, monkeypatch, code
 ) -> None:
-    def throttled(**_):
-        from botocore.exceptions import ClientError
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "PutItem")
 
-        error = {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}
-        raise ClientError({"Error": error}, "PutItem")
-
-    monkeypatch.setattr(table.client, "put_item", throttled)
+    monkeypatch.setattr(table.client, "put_item", refuse)
     reply = project(table, [record(m) for m in written])
     assert reply == {"batchItemFailures": [{"itemIdentifier": "m-g-1"}]}
+
+
+@pytest.mark.parametrize(
+    ("group", "sender", "text"),
+    [
+        ("", "ana", "x"),
+        ("g", "", "x"),
+        ("g", "x" * 3000, "x"),
+        ("g", "ana", "x" * 390_000),
+        ("\ud800", "ana", "x"),
+    ],
+)
+def test_what_can_never_work_is_dropped(table, ana, ben, group, sender, text) -> None:
+    """An index's key may not be empty, no key be over 2 KB, no item over 400, no id broken."""
+    if sender == "ana":
+        rows_at(table, 0, ana, ben)
+        sender = ana.uuid
+    message = Message(group, "m", Person(sender, "a", "A"), text, at(3), parse(at(3)))
+    planned = plan([record(message)])
+    assert (planned.moves, [reason for _, reason in planned.dropped]) == (
+        (),
+        ["no inbox row can be made of it"],
+    )
+
+
+def test_somebody_s_row_about_themselves_blocks_nothing(table, ana, ben, written) -> None:
+    row = Conversation("h", ana.uuid, ana, "monologue", at(2), parse(at(2)))
+    table.request("put_item", Item=group_item(row))
+    records = [record(write(table, ana, 3, "h")), *map(record, written)]
+    assert project(table, records) == {"batchItemFailures": []}
+    assert inboxes(table, ben) == [[("text 5", "ana")]]
 
 
 class TestFollowing:
@@ -366,4 +404,11 @@ class TestFollowing:
             TableName=table.name, StreamSpecification={"StreamEnabled": False}
         )
         with pytest.raises(MissingSchemaError, match="update-table"):
+            open_follower(table, tmp_path)
+
+    def test_a_stream_that_tells_only_keys_is_refused(self, table, tmp_path) -> None:
+        for stream in ({}, {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}):
+            specification = {"StreamEnabled": False} | stream
+            table.client.update_table(TableName=table.name, StreamSpecification=specification)
+        with pytest.raises(MissingSchemaError, match="does not tell what was written"):
             open_follower(table, tmp_path)

@@ -140,6 +140,11 @@ def unknown_user(table, group, ana, ben):
 def unreadable(table, group, ana, ben):
     put_message(table, group, ana, "not a time")
     put_message(table, group, ana, user_handle={"N": "7"})
+    put_message(table, "", ana)
+    put_message(table, group, Person("x" * 3000, "x", "X"), "2024-01-01T00:00:02")
+    pair = keys.pair_key(ana.uuid, "somebody") | {"group_uuid": {"S": "x" * 3000}}
+    table.request("put_item", Item=pair)
+    put_row(table, "monologue", ana, ana, EARLY, "hi")
     return Fault.UNREADABLE
 
 
@@ -276,6 +281,13 @@ def test_an_index_that_lags_behind_is_no_fault(
     before = reads.group_rows(table, group)
     send(table, group, Draft(ana, ben, "newer still"))
     monkeypatch.setattr(verification, "group_rows", lambda table, group: before)
+    assert faults(table, people) == Counter()
+
+
+def test_a_conversation_that_the_index_does_not_show_yet_is_no_orphan(
+    table, people, group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "group_rows", lambda table, group: [])
     assert faults(table, people) == Counter()
 
 
