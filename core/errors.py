@@ -107,7 +107,7 @@ class DynamoDBError(StoreError):
 
     ``code`` is DynamoDB's error code; ``reasons`` are the cancellation reasons of a transaction,
     in the order of its actions (``"None"`` for an action that was not at fault).
-    ``is_transient``: the same request may succeed later.
+    ``is_transient``: the same request may succeed later, by its code or by its HTTP ``status``.
 
     The codes:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -127,12 +127,18 @@ class DynamoDBError(StoreError):
     )
 
     def __init__(
-        self, problem: str, hint: str = "", *, code: str, reasons: Sequence[str] = ()
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        code: str,
+        reasons: Sequence[str] = (),
+        status: int | None = None,
     ) -> None:
         super().__init__(problem, hint)
         self.code = code
         self.reasons = tuple(reasons)
-        self.is_transient = code in self._TRANSIENT
+        self.is_transient = code in self._TRANSIENT or (status or 0) >= 500
 
 
 class PostgresError(StoreError):

@@ -154,4 +154,4 @@ def _from_code(service: str, error: sdk.ClientError) -> CoreError:
         )
     problem = f"DynamoDB refused {error.operation_name} ({code}): {text}"
     reasons = [entry.get("Code", "None") for entry in error.response.get("CancellationReasons", [])]
-    return DynamoDBError(problem, hint, code=code, reasons=reasons)
+    return DynamoDBError(problem, hint, code=code, reasons=reasons, status=status)

@@ -70,40 +70,38 @@ def send(
         MessageUnconfirmedError: no answer came for too long; carries what a retry needs.
         StoreError: it is certain that nothing was stored.
     """
-    if rows is None:
-        rows = group_rows(table, message_group_uuid)
-    if draft.tried_from is not None:
-        stored = find_message(table, message_group_uuid, draft.message_uuid, since=draft.tried_from)
-        if stored is not None:
-            return stored
-    return _Sending(table, message_group_uuid, draft, rows).run()
+    return _Sending(table, message_group_uuid, draft).run(rows)
 
 
 class _Sending:
-    """One send, over as many tries as it takes."""
+    """One send, over as many tries as it takes.
 
-    def __init__(
-        self, table: Table, message_group_uuid: str, draft: Draft, rows: list[Conversation]
-    ) -> None:
+    ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
+    until the message is found.
+    """
+
+    def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
         self.table = table
         self.group = message_group_uuid
         self.draft = draft
         self.members = (draft.sender, draft.recipient)
-        self.rows = rows
-        self.key = draft.tried_from or sort_key_after(self._last(), now())
-        self.first_key = self.key
+        self.rows: list[Conversation] = []
+        self.key = self.first_key = draft.tried_from or ""
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
 
-    def run(self) -> Message:
+    def run(self, rows: list[Conversation] | None) -> Message:
         try:
-            return self._run()
+            self.rows = group_rows(self.table, self.group) if rows is None else rows
+            return self._stored() or self._run()
         except StoreError as error:
             if self.unknown:
                 raise unconfirmed(self.draft, self.first_key) from error
             raise
 
     def _run(self) -> Message:
+        if not self.key:
+            self.key = self.first_key = sort_key_after(self._last(), now())
         patience = Patience()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
             self._read_rows_again()  # the index lags, or a row is lost
@@ -122,7 +120,7 @@ class _Sending:
             nudge(self.nudges, moves, [position - 1 for position in outcome.failed if position])
             if 0 in outcome.failed:  # another message has the key: ours can no longer appear there
                 self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))
-            if not patience.pause():
+            if outcome.final or not patience.pause():
                 raise outcome.error or StoreError("the message could not be stored", "Try again.")
             self._read_rows_again()
 
@@ -147,11 +145,15 @@ class _Sending:
             return None
         self.unknown = True
         try:
-            return find_message(
-                self.table, self.group, self.draft.message_uuid, since=self.first_key
-            )
+            return self._stored()
         except StoreError:
             return None  # still no answer: the next try will tell
+
+    def _stored(self) -> Message | None:
+        """The message, where a try of it that is in doubt was stored."""
+        if not self.unknown:
+            return None
+        return find_message(self.table, self.group, self.draft.message_uuid, since=self.first_key)
 
     def _last(self) -> str | None:
         return max((row.sort_key for row in self.rows), default=None)
@@ -191,31 +193,32 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
     message = draft.message(own_group, draft.tried_from or sort_key(now()))
     members = (draft.sender, draft.recipient)
     nudges: dict[str, int] = {}
-    unknown = False
+    unknown = draft.tried_from is not None
     while True:
-        try:
-            group = existing_group(table, draft.sender.uuid, draft.recipient.uuid)
-        except StoreError as error:
-            raise unconfirmed(draft, message.sort_key) if unknown else error from error
-        if group is not None:
-            if unknown:
-                draft = replace(draft, tried_from=message.sort_key)
-            return send(table, group, draft), group == own_group
         moves = move_rows(table, message, members, [], nudges)
         actions = [
             put_pair(table, draft.sender.uuid, draft.recipient.uuid, own_group),
             put_message(table, message),
             *(action for _, action in moves),
         ]
-        outcome = commit(table, actions)
-        if outcome.committed:
-            return message, True
-        unknown = unknown or outcome.unknown
-        nudge(nudges, moves, [position - 2 for position in outcome.failed if position >= 2])
-        if not patience.pause():
+        try:
+            group = existing_group(table, draft.sender.uuid, draft.recipient.uuid)
+            if group is not None:
+                break
+            outcome = commit(table, actions)
+            if outcome.committed:
+                return message, True
+            unknown = unknown or outcome.unknown
+            nudge(nudges, moves, [position - 2 for position in outcome.failed if position >= 2])
+            if outcome.final or not patience.pause():
+                raise outcome.error or StoreError("no conversation could be started", "Try again.")
+        except StoreError as error:
             if unknown:
-                raise unconfirmed(draft, message.sort_key)
-            raise outcome.error or StoreError("the conversation could not be started", "Try again.")
+                raise unconfirmed(draft, message.sort_key) from error
+            raise
+    if unknown:
+        draft = replace(draft, tried_from=message.sort_key)
+    return send(table, group, draft), group == own_group
 
 
 def existing_group(table: Table, one: str, other: str) -> str | None:

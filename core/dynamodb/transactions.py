@@ -19,7 +19,7 @@ from core.dynamodb import keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_from, message_item
 from core.dynamodb.keys import Item
-from core.errors import DynamoDBError, StoreError, UnreachableError
+from core.errors import CredentialsError, DynamoDBError, StoreError, UnreachableError
 from core.models import Conversation, Message, Person
 from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
 
@@ -147,11 +147,13 @@ class Outcome:
     """What became of a transaction.
 
     ``committed``; or refused, with the positions of the actions whose ``failed`` condition it
-    was; or, with ``unknown``, without an answer: it may have been committed, or be so yet.
+    was; or, with ``unknown``, without an answer to one of the tries: it may have been committed, or
+    be so yet. ``final``: trying again will not tell.
     """
 
     committed: bool = False
     unknown: bool = False
+    final: bool = False
     failed: frozenset[int] = frozenset()
     found: dict[int, Item] = field(default_factory=dict)
     error: StoreError | None = None
@@ -166,15 +168,15 @@ def commit(table: Table, actions: Sequence[Action]) -> Outcome:
     """Commit ``actions`` together, or none of them. 2 WCU per KB and item, index writes aside.
 
     Raises:
-        StoreError: a refusal that trying again will not mend.
+        StoreError: nothing was committed, and trying again will not mend that.
     """
     try:
         with translating("dynamodb", table.target):
             response = _transact(table, actions)
-    except UnreachableError as error:
-        return Outcome(unknown=True, error=error)
-    except DynamoDBError as error:
-        return _refused(error)
+    except StoreError as error:
+        if isinstance(error, DynamoDBError) and error.code == "TransactionCanceledException":
+            return _cancelled(error)
+        return _unanswered(error)
     table.capacity.add("transact_write_items", response)
     return Outcome(committed=True)
 
@@ -187,11 +189,30 @@ def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
     return response
 
 
-def _refused(error: DynamoDBError) -> Outcome:
-    if error.code != "TransactionCanceledException":
-        if not error.is_transient:
-            raise error
-        return Outcome(unknown=error.code not in _NOT_PROCESSED, error=error)
+def _unanswered(error: StoreError) -> Outcome:
+    """What an error leaves open: a try of the SDK's may have been carried out before it."""
+    transient = isinstance(error, UnreachableError) or (
+        isinstance(error, DynamoDBError) and error.is_transient
+    )
+    unknown = _may_be_committed(error)
+    if not (transient or unknown):
+        raise error
+    return Outcome(unknown=unknown, final=not transient, error=error)
+
+
+def _may_be_committed(error: StoreError) -> bool:
+    if not isinstance(error.__cause__, botocore.exceptions.ClientError):
+        # No answer, or one that is not DynamoDB's; without credentials, nothing was sent.
+        return not isinstance(error, CredentialsError)
+    response = error.__cause__.response
+    tries = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    if tries > 0:  # whatever the last one met, one before it may have lost its answer
+        return True
+    code = response.get("Error", {}).get("Code")
+    return isinstance(error, DynamoDBError) and error.is_transient and code not in _NOT_PROCESSED
+
+
+def _cancelled(error: DynamoDBError) -> Outcome:
     if not _TRANSIENT_REASONS.issuperset(error.reasons):
         raise error
     failed = frozenset(n for n, reason in enumerate(error.reasons) if reason == _CONDITION_FAILED)

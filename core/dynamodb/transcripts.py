@@ -137,6 +137,8 @@ class _Chunk:
             *self.pair,
         ]
         outcome = commit(self.table, actions)
+        if outcome.final and outcome.error:
+            raise outcome.error
         end = len(self.messages)
         self.obstacles.taken |= {self.messages[n].sort_key for n in outcome.failed if n < end}
         nudge(nudges, moves, [n - end for n in outcome.failed if 0 <= n - end < len(moves)])

@@ -6,17 +6,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-import botocore.exceptions
 import pytest
 
-from core.dynamodb import keys, reads, sends, transactions
+from core.dynamodb import keys, reads, sends
 from core.dynamodb.activity import MessageCounts, count_by_hour
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_item
 from core.dynamodb.overview import count_messages, list_group_rows
 from core.dynamodb.sends import Draft, send, start
 from core.dynamodb.table import store_state
-from core.errors import MessageUnconfirmedError, StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import parse, sort_key
 
@@ -144,88 +142,6 @@ def test_a_thousand_sends_by_a_clock_that_stops_and_one_that_steps_back_a_year_a
         send(table, group, Draft((ana, ben)[n % 2], (ben, ana)[n % 2], str(n)))
     assert [message.text for message in everything(table, group)] == [str(n) for n in range(1000)]
     assert [row.last_message for row in (*inbox(table, ana), *inbox(table, ben))] == ["999"] * 2
-
-
-class LossyClient:
-    """Passes requests on and loses the replies of the first transactions."""
-
-    def __init__(self, client, losses: int, *, after_commit: bool) -> None:
-        self._client, self._losses, self._after_commit = client, losses, after_commit
-
-    def __getattr__(self, name: str):
-        return getattr(self._client, name)
-
-    def transact_write_items(self, **params):
-        if self._losses == 0:
-            return self._client.transact_write_items(**params)
-        self._losses -= 1
-        if self._after_commit:
-            self._client.transact_write_items(**params)
-        raise botocore.exceptions.ConnectionClosedError(endpoint_url="http://127.0.0.1")
-
-
-def lossy(table: Table, losses: int, *, after_commit: bool) -> Table:
-    client = LossyClient(table.client, losses, after_commit=after_commit)
-    return Table(client, table.name, table.target)
-
-
-@pytest.mark.parametrize("after_commit", [True, False])
-def test_a_lost_reply_does_not_double_a_message(table, ana, ben, after_commit) -> None:
-    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
-    message = send(lossy(table, 2, after_commit=after_commit), group, Draft(ana, ben, "once"))
-    assert [m.text for m in everything(table, group)] == ["hi", "once"]
-    assert_shows(table, ben, message)
-
-
-@pytest.mark.parametrize("after_commit", [True, False])
-def test_a_lost_reply_does_not_double_a_conversation(table, ana, ben, after_commit) -> None:
-    message, started = start(lossy(table, 1, after_commit=after_commit), Draft(ana, ben, "once"))
-    assert started
-    assert everything(table, message.message_group_uuid) == [message]
-    assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
-
-
-class Impatience(transactions.Patience):
-    def __init__(self) -> None:
-        super().__init__(total_s=-1)
-
-
-@pytest.mark.parametrize("after_commit", [True, False])
-def test_an_unconfirmed_send_can_be_sent_again_and_is_stored_once(
-    table, ana, ben, monkeypatch, after_commit
-) -> None:
-    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
-    monkeypatch.setattr(sends, "Patience", Impatience)
-    monkeypatch.setattr(sends, "find_message", unanswered)
-    broken = lossy(table, 1, after_commit=after_commit)
-    with pytest.raises(MessageUnconfirmedError) as caught:
-        send(broken, group, Draft(ana, ben, "once"))
-    monkeypatch.undo()
-    send(table, group, Draft(ben, ana, "meanwhile"))
-    error = caught.value
-    again = Draft(ana, ben, "once", message_uuid=error.message_uuid, tried_from=error.created_at)
-    send(table, group, again)
-    assert sorted(m.text for m in everything(table, group)) == ["hi", "meanwhile", "once"]
-
-
-def unanswered(*_, **__):
-    return None
-
-
-def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
-    table, ana, ben, monkeypatch
-) -> None:
-    group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
-    outcomes = iter([transactions.Outcome(unknown=True)])
-
-    def commit(*_) -> transactions.Outcome:
-        if (outcome := next(outcomes, None)) is None:
-            raise StoreError("no more")
-        return outcome
-
-    monkeypatch.setattr(sends, "commit", commit)
-    with pytest.raises(MessageUnconfirmedError):
-        send(table, group, Draft(ana, ben, "in doubt"))
 
 
 def test_a_retry_never_moves_a_preview_backwards(table, ana, ben) -> None:

@@ -1,0 +1,208 @@
+"""Sends whose fate is unknown: nothing is called certain that is not, nothing is stored twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import botocore.exceptions
+import pytest
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from core.dynamodb import reads, sends, transactions
+from core.dynamodb.client import Table
+from core.dynamodb.sends import Draft, send, start
+from core.errors import CredentialsError, MessageUnconfirmedError, StoreError
+from core.models import Message, Person
+
+
+@pytest.fixture
+def group(table, ana, ben) -> str:
+    return start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
+
+
+def texts(table: Table, group: str) -> list[str]:
+    found = reads.list_messages(table, group, limit=100, newest_first=False).entries
+    return [message.text for message in found]
+
+
+def previews(table: Table, *people) -> list[list[str]]:
+    return [
+        [row.last_message for row in reads.list_conversations(table, person.uuid, limit=9).entries]
+        for person in people
+    ]
+
+
+def answer(code: str, status: int, tries_before: int = 0) -> ClientError:
+    metadata = {"HTTPStatusCode": status, "RetryAttempts": tries_before}
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "Any")
+
+
+NO_ANSWERS = {
+    "connection reset": botocore.exceptions.ConnectionClosedError(endpoint_url="http://127.0.0.1"),
+    "empty 502": answer("502", 502),
+    "503 of a load balancer": answer("503", 503),
+    "internal error": answer("InternalServerError", 500),
+    "a web page": StoreError("what answers there is not dynamodb"),
+    "half an answer": ResponseParserError("cut off"),
+    "keys that expired between the SDK's tries": answer("ExpiredTokenException", 400, 1),
+    "throttled at the SDK's second try": answer("ThrottlingException", 400, 1),
+    "table gone at the SDK's second try": answer("ResourceNotFoundException", 400, 1),
+}
+"""What may be told of a transaction that was committed."""
+
+
+class LossyClient:
+    """Passes requests on, and tells something else of the first transactions."""
+
+    def __init__(
+        self, client, losses: int, *, after_commit: bool, told: Exception | None = None
+    ) -> None:
+        self._client, self._losses, self._after_commit = client, losses, after_commit
+        self._told = told or NO_ANSWERS["connection reset"]
+
+    def __getattr__(self, name: str):
+        return getattr(self._client, name)
+
+    def transact_write_items(self, **params):
+        if self._losses == 0:
+            return self._client.transact_write_items(**params)
+        self._losses -= 1
+        if self._after_commit:
+            self._client.transact_write_items(**params)
+        raise self._told
+
+
+def lossy(table: Table, losses: int, *, after_commit: bool, told: Exception | None = None) -> Table:
+    client = LossyClient(table.client, losses, after_commit=after_commit, told=told)
+    return Table(client, table.name, table.target)
+
+
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_a_lost_reply_does_not_double_a_message(table, ana, ben, group, after_commit) -> None:
+    message = send(lossy(table, 2, after_commit=after_commit), group, Draft(ana, ben, "once"))
+    assert texts(table, group) == ["hi", "once"]
+    assert previews(table, ana, ben) == [["once"], ["once"]]
+    assert reads.newest_message(table, group) == message
+
+
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_a_lost_reply_does_not_double_a_conversation(table, ana, ben, after_commit) -> None:
+    message, started = start(lossy(table, 1, after_commit=after_commit), Draft(ana, ben, "once"))
+    assert started
+    assert texts(table, message.message_group_uuid) == ["once"]
+    assert previews(table, ana, ben) == [["once"], ["once"]]
+
+
+class Impatience(transactions.Patience):
+    def __init__(self) -> None:
+        super().__init__(total_s=-1)
+
+
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_an_unconfirmed_send_can_be_sent_again_and_is_stored_once(
+    table, ana, ben, group, monkeypatch, after_commit
+) -> None:
+    monkeypatch.setattr(sends, "Patience", Impatience)
+    monkeypatch.setattr(sends, "find_message", unanswered)
+    broken = lossy(table, 1, after_commit=after_commit)
+    with pytest.raises(MessageUnconfirmedError) as caught:
+        send(broken, group, Draft(ana, ben, "once"))
+    monkeypatch.undo()
+    send(table, group, Draft(ben, ana, "meanwhile"))
+    error = caught.value
+    again = Draft(ana, ben, "once", message_uuid=error.message_uuid, tried_from=error.created_at)
+    send(table, group, again)
+    assert sorted(texts(table, group)) == ["hi", "meanwhile", "once"]
+
+
+def unanswered(*_, **__):
+    return None
+
+
+def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
+    table, ana, ben, group, monkeypatch
+) -> None:
+    outcomes = iter([transactions.Outcome(unknown=True)])
+
+    def commit(*_) -> transactions.Outcome:
+        if (outcome := next(outcomes, None)) is None:
+            raise StoreError("no more")
+        return outcome
+
+    monkeypatch.setattr(sends, "commit", commit)
+    with pytest.raises(MessageUnconfirmedError):
+        send(table, group, Draft(ana, ben, "in doubt"))
+
+
+@pytest.mark.parametrize("told", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+def test_what_was_committed_is_found_whatever_was_told_of_it(table, ana, ben, group, told) -> None:
+    broken = lossy(table, 1, after_commit=True, told=told)
+    assert send(broken, group, Draft(ana, ben, "once")).text == "once"
+    assert texts(table, group) == ["hi", "once"]
+
+
+@pytest.mark.parametrize("told", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+@pytest.mark.parametrize("begin", [send, start])
+def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
+    table, ana, ben, group, monkeypatch, told, begin
+) -> None:
+    cleo = ben if begin is send else Person("cleo", "cleo", "Cleo")
+    monkeypatch.setattr(sends, "Patience", Impatience)
+    monkeypatch.setattr(sends, "find_message", refused)
+    if begin is start:
+        monkeypatch.setattr(sends, "existing_group", answers_once(None))
+    broken = lossy(table, 1, after_commit=True, told=told)
+    draft = Draft(ana, cleo, "once")
+    with pytest.raises(MessageUnconfirmedError) as caught:
+        begun(begin, broken, group, draft)
+    monkeypatch.undo()
+    error = caught.value
+    again = Draft(ana, cleo, "once", message_uuid=error.message_uuid, tried_from=error.created_at)
+    message, _ = start(table, again)
+    assert texts(table, message.message_group_uuid).count("once") == 1
+
+
+def begun(begin: Callable, table: Table, group: str, draft: Draft) -> None:
+    if begin is send:
+        send(table, group, draft)
+    else:
+        start(table, draft)
+
+
+def refused(*_, **__) -> Message | None:
+    raise StoreError("no answer")
+
+
+def answers_once(value: str | None) -> Callable[..., str | None]:
+    answers = iter([value])
+
+    def answer(*_) -> str | None:
+        try:
+            return next(answers)
+        except StopIteration:
+            raise StoreError("no answer") from None
+
+    return answer
+
+
+@pytest.mark.parametrize("begin", [send, start])
+def test_a_first_try_that_was_refused_is_certain(table, ana, ben, group, begin) -> None:
+    denied = answer("AccessDeniedException", 400)
+    broken = lossy(table, 1, after_commit=False, told=denied)
+    to = ben if begin is send else Person("cleo", "cleo", "Cleo")
+    with pytest.raises(CredentialsError):
+        begun(begin, broken, group, Draft(ana, to, "never"))
+    assert texts(table, group) == ["hi"]
+
+
+@pytest.mark.parametrize("read", ["group_rows", "find_message", "existing_group"])
+def test_a_retry_that_meets_a_refusal_is_still_in_doubt(
+    table, ana, ben, group, monkeypatch, read
+) -> None:
+    tried_from = reads.newest_message(table, group).sort_key
+    again = Draft(ana, ben, "once", message_uuid="m", tried_from=tried_from)
+    monkeypatch.setattr(sends, read, refused)
+    with pytest.raises(MessageUnconfirmedError) as caught:
+        start(table, again)
+    assert (caught.value.message_uuid, caught.value.created_at) == ("m", tried_from)
