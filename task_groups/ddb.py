@@ -78,7 +78,8 @@ def scan(
     ctx: Context, prod: bool = False, limit: str = "", json: bool = False, raw: bool = False
 ) -> None:
     """Print every item of the table, whatever its kind."""
-    from core.dynamodb.items import plain_item, raw_item
+    from core.dynamodb.dynamodb_json import raw_item
+    from core.dynamodb.items import plain_item
     from core.dynamodb.reads import scan
 
     most = edge.whole_number(limit, "--limit")

@@ -33,7 +33,7 @@ def export(ctx: Context, file: str = "", prod: bool = False, json: bool = False)
         for item in scan(table):
             edge.print_json_line(plain_item(item))
     elif not file:
-        for line in export_lines(table):
+        for line in export_lines(table, ascii_only=edge.speaks_ascii()):
             print(line)
     elif edge.is_dry(ctx):
         print(f"would write every item of {table.name} to {file}")
@@ -50,6 +50,7 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     from core.dynamodb.table import store_state
     from core.dynamodb.transfer import import_file
     from core.errors import UsageError
+    from core.targets import aimed
 
     if not file:
         raise UsageError("--file PATH is missing", "Write one with: invoke ddb.export --file PATH")
@@ -60,6 +61,8 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         done = import_file(table, Path(file), progress)
     if not edge.is_dry(ctx):
         print(f"added {done.added:,} items; {done.present:,} were there already")
+        if done.added:
+            edge.note(aimed("check what is there now: invoke ddb.verify", prod=prod))
     edge.note(str(table.capacity))
     if done.differing:
         lines = ", ".join(map(str, done.lines))

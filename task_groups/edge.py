@@ -232,14 +232,14 @@ def instant(value: str, option: str) -> datetime | None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=_speaks_ascii(), default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=speaks_ascii(), default=str))
 
 
 def print_json_line(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=_speaks_ascii(), default=str))
+    print(json.dumps(value, ensure_ascii=speaks_ascii(), default=str))
 
 
-def _speaks_ascii() -> bool:
+def speaks_ascii() -> bool:
     """Whether standard output takes less than Unicode; JSON can do with ASCII."""
     return "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
 

@@ -120,21 +120,3 @@ def _number(value: Decimal) -> int | float | str:
     if value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)
-
-
-def raw_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """``item`` as DynamoDB JSON, with binary values in base64: lossless."""
-    return {name: _raw(value) for name, value in item.items()}
-
-
-def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
-    ((kind, content),) = value.items()
-    if kind == "B":
-        return {kind: base64.b64encode(content).decode("ascii")}
-    if kind == "BS":
-        return {kind: [base64.b64encode(entry).decode("ascii") for entry in content]}
-    if kind == "L":
-        return {kind: [_raw(entry) for entry in content]}
-    if kind == "M":
-        return {kind: {name: _raw(entry) for name, entry in content.items()}}
-    return {kind: content}

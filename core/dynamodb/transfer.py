@@ -5,8 +5,6 @@ Both can be cut off at any moment and run again. Memory does not grow with the t
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,24 +17,28 @@ from typing import Any
 from core.aws.clients import translating
 from core.dynamodb import keys
 from core.dynamodb.client import Table
-from core.dynamodb.items import raw_item
+from core.dynamodb.dynamodb_json import parsed_item, raw_item
+from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
+from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe
 from core.errors import InputError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
 
-_TYPES = {"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"}
 _WRITERS = 8
 _CHUNK = 400
 _MAX_SAMPLES = 3
 
 
-def export_lines(table: Table) -> Iterator[str]:
-    """A line for every item but the environment marker, in the scan's order."""
+def export_lines(table: Table, *, ascii_only: bool = False) -> Iterator[str]:
+    """A line for every item but the environment marker, in the scan's order.
+
+    ``ascii_only`` escapes all other characters, for an output that cannot hold them.
+    """
     for page in _pages(table, None):
-        yield from _lines(page["Items"])
+        yield from _lines(page["Items"], ascii_only=ascii_only)
 
 
 def export_file(table: Table, path: Path, progress: Progress) -> int:
@@ -57,7 +59,9 @@ def _export(table: Table, path: Path, progress: Progress) -> int:
     part, place = _part(path), _place(path)
     described = describe(table) or {}
     of = _identity(table, described)
-    begun = _begun(place, of) if part.exists() else None
+    begun = _begun(part, place, of)
+    if begun is None:
+        place.unlink(missing_ok=True)
     count = int(begun["items"]) if begun else 0
     with part.open("r+b" if begun else "wb") as file:
         if begun:
@@ -93,10 +97,10 @@ def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, 
         params["ExclusiveStartKey"] = last
 
 
-def _lines(items: list[Item]) -> Iterator[str]:
+def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
     for item in items:
-        if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:
-            yield json.dumps(raw_item(item), ensure_ascii=False, separators=(",", ":"))
+        if item.get("pk") != keys.ENVIRONMENT_KEY["pk"]:
+            yield json.dumps(raw_item(item), ensure_ascii=ascii_only, separators=(",", ":"))
 
 
 def _part(path: Path) -> Path:
@@ -107,11 +111,12 @@ def _place(path: Path) -> Path:
     return path.with_name(path.name + ".part.json")
 
 
-def _begun(place: Path, of: list[str]) -> dict[str, Any] | None:
+def _begun(part: Path, place: Path, of: list[str]) -> dict[str, Any] | None:
     """How far an export ``of`` this very table came; None where there is nothing to go on from."""
     try:
         stored: dict[str, Any] = json.loads(place.read_text())
-        return stored if stored["of"] == of else None
+        whole = part.stat().st_size >= stored["bytes"]
+        return stored if whole and stored["of"] == of else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -139,8 +144,9 @@ def _naming(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did: items ``added``, ``present`` as they are, and kept as they were though
-    the file has another item under their key: ``differing``, with the first of their lines."""
+    """What an import did: items ``added``, and ``present`` already, or in the case of an inbox row
+    further on; kept as they were though the file has another item under their key: ``differing``,
+    with the first of their lines."""
 
     added: int
     present: int
@@ -152,7 +158,9 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     """Put the items of ``path`` into the table, unless another item has their key.
 
     The file is read through once and checked before anything is written. Each put is conditional,
-    1 WCU per KB, 8 at a time; running it again changes nothing. The marker is passed over.
+    1 WCU per KB, 8 at a time; running it again changes nothing. The marker is passed over, and so
+    is an inbox row of which the table has a later one: 0.5 RCU each. An export is no snapshot, and
+    others may write meanwhile: a verification finds the rows that this leaves in two places.
 
     Raises:
         InputError: a line that is no item, with its number. Nothing was written.
@@ -177,6 +185,8 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
 
 
 def _put(table: Table, item: Item) -> str:
+    if _has_moved_on(table, item):
+        return "present"
     with translating("dynamodb", table.target):
         try:
             response = table.client.put_item(
@@ -196,6 +206,15 @@ def _put(table: Table, item: Item) -> str:
             return "present" if _same(stored, item) else "differs"
     table.capacity.add("put_item", response)
     return "added"
+
+
+def _has_moved_on(table: Table, item: Item) -> bool:
+    """Whether the item is an inbox row whose conversation has a later one in that inbox."""
+    row = group_from(item)
+    return names_a_conversation(row) and any(
+        there.owner_uuid == row.owner_uuid and there.sort_key > row.sort_key
+        for there in group_rows(table, row.message_group_uuid)
+    )
 
 
 def _same(stored: Any, item: Item) -> bool:
@@ -219,12 +238,9 @@ def _items(path: Path) -> Iterator[tuple[int, Item]]:
             if not line.strip():
                 continue
             try:
-                item = {name: _parsed(value) for name, value in json.loads(line).items()}
-                complete = "S" in item["pk"] and "S" in item["sk"]
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                item = parsed_item(line)
+            except ValueError as error:
                 raise _no_item(path, number) from error
-            if not complete:
-                raise _no_item(path, number)
             if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:
                 yield number, item
 
@@ -234,22 +250,3 @@ def _no_item(path: Path, number: int) -> InputError:
         f"{path}, line {number}: this is no item of the message table in DynamoDB JSON",
         'A line looks like {"pk":{"S":"…"},"sk":{"S":"…"},…}, as ddb.export writes it.',
     )
-
-
-def _parsed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A value of DynamoDB JSON as the SDK takes it: binary in bytes."""
-    ((kind, content),) = value.items()
-    if kind not in _TYPES or (kind in ("S", "N") and not isinstance(content, str)):
-        raise ValueError(kind)
-    try:
-        if kind == "B":
-            return {kind: base64.b64decode(content, validate=True)}
-        if kind == "BS":
-            return {kind: [base64.b64decode(entry, validate=True) for entry in content]}
-    except binascii.Error as error:
-        raise ValueError(kind) from error
-    if kind == "L":
-        return {kind: [_parsed(entry) for entry in content]}
-    if kind == "M":
-        return {kind: {name: _parsed(entry) for name, entry in content.items()}}
-    return {kind: content}

@@ -11,7 +11,7 @@ import pytest
 
 from core.dynamodb import keys, reads, transfer
 from core.dynamodb.client import Table, open_table
-from core.dynamodb.items import raw_item
+from core.dynamodb.dynamodb_json import raw_item
 from core.dynamodb.table import create_table, drop_table
 from core.settings import Settings
 from core.targets import Environment, resolve
@@ -103,6 +103,8 @@ def test_standard_output_is_the_same_lines(run_invoke, filled, exported) -> None
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"Q": 1}}',
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"B": "%"}}',
         '{"pk": {"N": "1"}, "sk": {"S": "b"}}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"SS": "abc"}}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + '{"L": [' * 5000,
     ],
 )
 def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
@@ -166,6 +168,59 @@ def test_an_export_of_another_table_is_not_gone_on_with(
     messages.request("put_item", Item=item)
     assert transfer.export_file(messages, path, lambda count, of: None) == 1
     assert json.loads(path.read_text()) == item
+
+
+def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
+    filled, messages, tmp_path, small_pages
+) -> None:
+    path = tmp_path / "items.jsonl"
+
+    def cut_off(count: int, of: int | None) -> None:
+        if count > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        transfer.export_file(messages, path, cut_off)
+    (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
+    count = transfer.export_file(messages, path, lambda count, of: None)
+    assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+
+
+def test_rows_that_have_moved_on_since_the_export_stay_where_they_are(
+    run_invoke, exported, filled, messages
+) -> None:
+    for text in ("one more", "and another"):
+        run_invoke(
+            *("ddb.patterns.create-message", "--user", "andrewbrown", "--with", "bayko"),
+            *("--message", text),
+            env=filled,
+        )
+    before = content(messages)
+    result = run_invoke("ddb.import", "--file", exported, env=filled)
+    assert (result.returncode, result.stdout.startswith("added 0 items")) == (0, True)
+    assert content(messages) == before
+
+
+def test_a_terminal_that_knows_no_unicode_gets_every_character(
+    run_invoke, filled, exported, messages, other_env
+) -> None:
+    lines = run_invoke("ddb.export", env=filled | {"PYTHONIOENCODING": "ascii"}).stdout
+    Path(exported).write_text(lines, encoding="ascii")
+    assert run_invoke("ddb.import", "--file", exported, env=other_env).returncode == 0
+    assert content(table_of(other_env)) == content(messages)
+
+
+def test_a_table_with_other_keys_is_exported_too(messages, tmp_path) -> None:
+    messages.client.create_table(
+        TableName=messages.name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    messages.request("put_item", Item={"id": {"S": "1"}})
+    path = tmp_path / "items.jsonl"
+    assert transfer.export_file(messages, path, lambda count, of: None) == 1
+    assert json.loads(path.read_text()) == {"id": {"S": "1"}}
 
 
 def test_an_import_tells_how_far_it_is(exported, other_env) -> None:

@@ -15,7 +15,8 @@ from fault_proxy import BAD_DAY, Fault, FaultProxy
 from core.aws.clients import make_client
 from core.dynamodb import reads
 from core.dynamodb.client import Table
-from core.dynamodb.items import message_item, raw_item
+from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.items import message_item
 from core.dynamodb.projection import move
 from core.dynamodb.sends import Draft, start
 from core.dynamodb.transcripts import TranscriptMessage, load_transcript

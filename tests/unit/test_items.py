@@ -1,9 +1,6 @@
 """Items as they are stored, and as they are read back: others write this table too."""
 
-from decimal import Decimal
-
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 
 from core.dynamodb.items import (
     group_from,
@@ -11,7 +8,6 @@ from core.dynamodb.items import (
     message_from,
     message_item,
     plain_item,
-    raw_item,
 )
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
@@ -88,14 +84,6 @@ def test_plain_values_are_what_json_can_say() -> None:
         "l": [1, None],
         "m": {"x": False},
     }
-
-
-def test_raw_items_keep_every_type() -> None:
-    value = {"a": Decimal("1.10"), "b": {b"x", b"y"}, "c": [{"d": b"z"}]}
-    raw = raw_item({"v": TypeSerializer().serialize(value)})
-    assert raw["v"]["M"]["a"] == {"N": "1.10"}
-    assert sorted(raw["v"]["M"]["b"]["BS"]) == ["eA==", "eQ=="]
-    assert raw["v"]["M"]["c"]["L"][0]["M"]["d"] == {"B": "eg=="}
 
 
 def test_a_number_that_an_engine_writes_out_in_full_is_read() -> None:
