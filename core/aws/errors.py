@@ -55,7 +55,8 @@ _CREDENTIAL_ERRORS = (
     sdk.CredentialRetrievalError,
     sdk.TokenRetrievalError,
     sdk.SSOError,
-    sdk.LoginError,
+    # Newer than the SDK that the stream function may find in Lambda's runtime.
+    *((sdk.LoginError,) if hasattr(sdk, "LoginError") else ()),
 )
 
 

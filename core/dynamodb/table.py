@@ -45,10 +45,13 @@ def create_table(table: Table, environment: Environment) -> bool:
     Raises:
         StoreError: a table of that name is there with another schema; it is left as it is.
     """
-    created = describe(table) is None and _create(table)
+    described = describe(table)
+    created = described is None and _create(table)
     if created and table.dry:  # there is no table to look at
         write_marker(table, environment)
         return True
+    if described is None or described.get("TableStatus") == "CREATING":
+        _wait_until_active(table)
     if differences := schema_differences(describe(table) or _SCHEMA):
         raise StoreError(
             f"table {table.name} is there with another schema: {'; '.join(differences)}",
@@ -60,7 +63,7 @@ def create_table(table: Table, environment: Environment) -> bool:
 
 
 def _create(table: Table) -> bool:
-    """Create the table and wait until it is ACTIVE; False if somebody else just did."""
+    """Create the table; False if somebody else just did."""
     with translating("dynamodb", table.target):
         try:
             table.client.create_table(
@@ -69,14 +72,14 @@ def _create(table: Table) -> bool:
                 StreamSpecification=_STREAM,
                 **_SCHEMA,
             )
-            created = True
         except table.client.exceptions.ResourceInUseException:
-            created = False
-        if not table.dry:
-            table.client.get_waiter("table_exists").wait(
-                TableName=table.name, WaiterConfig=_PATIENCE
-            )
-    return created
+            return False
+    return True
+
+
+def _wait_until_active(table: Table) -> None:
+    with translating("dynamodb", table.target):
+        table.client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig=_PATIENCE)
 
 
 def _needs_marker(table: Table) -> bool:

@@ -48,6 +48,17 @@ def test_the_zip_is_the_same_for_the_same_sources(tmp_path) -> None:
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
+def test_the_packaged_handler_loads_beside_an_older_sdk(unpacked) -> None:
+    """The zip brings none: Lambda's runtime has its own, which is not the newest."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:3];"
+        "import botocore.session; del sys.modules['botocore.exceptions'].LoginError;"
+        "import core.dynamodb.stream_handler, core.aws.clients"
+    )
+    site = str(Path(boto3.__file__).parent.parent)
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, unpacked, site], check=True)
+
+
 def test_the_packaged_handler_moves_rows_for_real_stream_records(
     unpacked, table, engines, ana, ben, tmp_path
 ) -> None:

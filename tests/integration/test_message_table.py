@@ -42,6 +42,22 @@ def test_of_those_who_create_it_at_once_one_does(no_table) -> None:
     assert store_state(no_table) == StoreState(no_table.name, "local", holds_data=False)
 
 
+def test_a_table_that_somebody_is_creating_is_waited_for(no_table, monkeypatch) -> None:
+    create_table(no_table, Environment.LOCAL)
+    no_table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+    describe, told = no_table.client.describe_table, []
+
+    def creating_at_first(**params):
+        reply = describe(**params)
+        told.append("CREATING" if len(told) < 2 else "ACTIVE")
+        return {"Table": reply["Table"] | {"TableStatus": told[-1]}}
+
+    monkeypatch.setattr(no_table.client, "describe_table", creating_at_first)
+    assert create_table(no_table, Environment.LOCAL) is False
+    assert told[:3] == ["CREATING", "CREATING", "ACTIVE"]
+    assert store_state(no_table).environment == "local"
+
+
 def test_a_created_table_has_the_contract_s_schema_and_stream(table) -> None:
     description = describe(table)
     assert schema_differences(description) == []

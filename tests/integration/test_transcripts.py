@@ -6,6 +6,7 @@ import pytest
 
 from core.dynamodb import reads, transcripts
 from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.transactions import Outcome, Patience
 from core.dynamodb.transcripts import TranscriptMessage, load_transcript
 from core.errors import StoreError
 from core.timestamps import now
@@ -66,6 +67,43 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stopped(
     loaded = load_transcript(table, (ana, ben), lines)
     assert (loaded.added, loaded.present) == (115, 90)
     assert texts(table, loaded.message_group_uuid) == [line.text for line in lines]
+
+
+def test_a_conversation_is_read_once_however_many_transactions_it_takes(
+    table, ana, ben, lines, monkeypatch
+) -> None:
+    start(table, Draft(ana, ben, "before"))
+    reads_of_all = []
+    stored = transcripts._stored
+    monkeypatch.setattr(
+        transcripts, "_stored", lambda *given: reads_of_all.append(1) or stored(*given)
+    )
+    assert load_transcript(table, (ana, ben), lines).added == len(lines)
+    assert len(reads_of_all) == 1
+
+
+def test_patience_is_for_one_transaction_not_for_the_whole_load(
+    table, ana, ben, lines, monkeypatch
+) -> None:
+    """Each of three transactions meets a conflict once, and each wait is the last of its kind."""
+    commit, tried = transcripts.commit, []
+
+    def conflict_first(table, actions) -> Outcome:
+        tried.append(len(actions))
+        return commit(table, actions) if len(tried) % 2 == 0 else Outcome()
+
+    class OnePause(Patience):
+        left = 1
+
+        def pause(self) -> bool:
+            self.left -= 1
+            return self.left >= 0
+
+    monkeypatch.setattr(transcripts, "commit", conflict_first)
+    monkeypatch.setattr(transcripts, "Patience", OnePause)
+    loaded = load_transcript(table, (ana, ben), lines)
+    assert texts(table, loaded.message_group_uuid) == [line.text for line in lines]
+    assert len(tried) == 6
 
 
 def test_it_comes_after_what_the_two_have_said_already(table, ana, ben, lines) -> None:
