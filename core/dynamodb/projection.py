@@ -189,19 +189,18 @@ def _bring(
     written = False
     while (newest := _to_show(table, message, owner, other, rows)) is not None:
         last = _last_of(rows)
+        kept = last
         if last is None or last.sort_key < newest.sort_key or last.last_message != newest.text:
-            last = _put_behind(table, newest, owner, other, last)
-            if last is None:
-                break
-            if last.last_message != newest.text:
-                rows = [*rows, last]
-                continue
-            written = True
-        stale = [row for row in rows if row.sort_key != last.sort_key]
-        # All of them, whatever becomes of the first: `all` must not stop early.
-        if all([_delete(table, row) for row in stale]):
-            return written or bool(stale)
-        written = True
+            kept = _put_behind(table, newest, owner, other, last)
+        if kept is None:
+            break
+        if kept.last_message != newest.text:
+            rows = [*rows, kept]
+            continue
+        deleted = [_delete(table, row) for row in rows if row.sort_key != kept.sort_key]
+        written = written or kept is not last or any(deleted)
+        if all(deleted):
+            return written
         if not patience.pause():
             raise StoreError(f"the rows of conversation {message.message_group_uuid} keep moving")
         rows = inbox_rows(table, owner, message.message_group_uuid)

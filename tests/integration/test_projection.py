@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
@@ -241,34 +242,36 @@ class TestWhereTimesDoNotTell:
         project(meter, [record(written[0])])
         assert (meter.capacity.read_units, meter.capacity.write_units) == (2.5 + 2, 0)
 
+    @pytest.fixture
+    def meanwhile(self, table, ana, ben, monkeypatch) -> Callable[[str], None]:
+        """Somebody else puts Ana's row at the key of the fifth message, ahead of our first put."""
+
+        def put_first(text: str) -> None:
+            put = table.client.put_item
+
+            def behind_somebody_else(**params):
+                monkeypatch.undo()
+                self.show(table, ana, ben, text, at(5))
+                return put(**params)
+
+            monkeypatch.setattr(table.client, "put_item", behind_somebody_else)
+
+        return put_first
+
     def test_a_row_put_meanwhile_with_a_newer_message_is_not_overwritten(
-        self, table, ana, ben, written, monkeypatch
+        self, table, ana, ben, written, meanwhile
     ) -> None:
         """A projection of the older message had to move on to the very key of the newer one."""
         rows_at(table, 4, ana, Person("cleo", "cleo", "Cleo"), "h")
-        put = table.client.put_item
-
-        def behind_somebody_else(**params):
-            monkeypatch.undo()
-            self.show(table, ana, ben, "text 5", at(5))
-            return put(**params)
-
-        monkeypatch.setattr(table.client, "put_item", behind_somebody_else)
+        meanwhile("text 5")
         move(table, written[3])
         assert ("text 5", "ben") in inboxes(table, ana)[0]
         assert len(inboxes(table, ana)[0]) == 2
 
     def test_a_row_put_meanwhile_with_an_older_message_follows(
-        self, table, ana, ben, written, monkeypatch
+        self, table, ana, ben, written, meanwhile
     ) -> None:
-        put = table.client.put_item
-
-        def behind_somebody_else(**params):
-            monkeypatch.undo()
-            self.show(table, ana, ben, "text 4", at(5))
-            return put(**params)
-
-        monkeypatch.setattr(table.client, "put_item", behind_somebody_else)
+        meanwhile("text 4")
         move(table, written[-1])
         assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
