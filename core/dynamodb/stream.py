@@ -54,7 +54,7 @@ class Checkpoint:
                 stored = json.loads(path.read_text())
                 if stored["stream"] == stream_arn:
                     self._shards = dict(stored["shards"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise StoreError(f"the checkpoint {path} is damaged", "Delete it.") from error
 
     def begin(self, stream_arn: str) -> None:

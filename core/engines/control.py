@@ -34,7 +34,7 @@ def start(folder: Path) -> list[EngineStatus]:
         replace_private_file(folder / "env", _environment(folder))
         try:
             postgres.start(folder, state.postgres, state.password)
-            note = dynamodb.start(folder, state.dynamodb)
+            note = dynamodb.start(folder, state.dynamodb, lambda: write_state(path, state))
         finally:
             write_state(path, state)
         return _status(folder, state, note)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,12 +32,14 @@ _START_TIMEOUT_S = 30
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def start(folder: Path, engine: Engine) -> str:
+def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
     """Start ministack unless it runs; a note where the last run did not end in order.
 
-    Its process is noted in ``engine``.
+    Its process is noted in ``engine``, and ``keep`` is called at once: who starts it may be killed
+    while it waits, and it runs on.
     """
     if processes.alive(engine.process) is not None:
+        processes.wait_until(lambda: answers(engine.port), _START_TIMEOUT_S)  # it may be starting
         return ""
     note = UNCLEAN if engine.process is not None else ""
     if find_spec("ministack") is None:
@@ -57,6 +60,7 @@ def start(folder: Path, engine: Engine) -> str:
             start_new_session=True,  # Ctrl-C and a closed terminal are not for it
         )
     engine.process = processes.remember(child.pid)
+    keep()
     answered = processes.wait_until(
         lambda: child.poll() is not None or answers(engine.port), _START_TIMEOUT_S
     )

@@ -91,10 +91,11 @@ def running(folder: Path) -> psutil.Process | None:
     """
     data = folder / "postgres"
     try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        pid = int((data / "postmaster.pid").read_bytes().split(b"\n", 1)[0])
         found = psutil.Process(pid)
-        named = [str(data), os.path.realpath(data)]
-        if found.status() == psutil.STATUS_ZOMBIE or not set(named) & set(found.cmdline()):
+        # It may have been started by another name of the same folder.
+        named = {os.path.realpath(argument) for argument in found.cmdline()}
+        if found.status() == psutil.STATUS_ZOMBIE or os.path.realpath(data) not in named:
             return None
     except (OSError, ValueError, psutil.Error):
         return None

@@ -55,7 +55,7 @@ def read_state(path: Path) -> State | None:
         return None
     except OSError as error:
         raise EngineError(f"{path} cannot be read: {error.strerror}", _AS_BEFORE) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EngineError(
             f"{path} is damaged", "Delete its folder, with the local data in it, and: invoke up"
         ) from error
@@ -65,11 +65,14 @@ _AS_BEFORE = "Run as the user that started the engines."
 
 
 def _engine(stored: dict[str, object]) -> Engine:
-    process = stored["process"]
+    port, process = int(str(stored["port"])), stored["process"]
+    if not 0 < port < 65_536:
+        raise ValueError(port)
     if process is None:
-        return Engine(int(str(stored["port"])))
-    assert isinstance(process, dict)  # noqa: S101 - else it is damaged: see read_state
-    return Engine(int(str(stored["port"])), Process(int(process["pid"]), process["created_at"]))
+        return Engine(port)
+    if not isinstance(process, dict) or int(process["pid"]) <= 0:
+        raise ValueError(process)
+    return Engine(port, Process(int(process["pid"]), float(process["created_at"])))
 
 
 def write_state(path: Path, state: State) -> None:

@@ -168,6 +168,45 @@ def test_a_pid_that_somebody_else_got_is_neither_believed_nor_ended(folder) -> N
         stranger.wait()
 
 
+def test_one_that_was_killed_while_it_started_them_leaves_them_to_the_next(folder) -> None:
+    code = "import sys; from pathlib import Path; from core import engines;"
+    code += "engines.start(Path(sys.argv[1]))"
+    starter = subprocess.Popen([sys.executable, "-c", code, str(folder)])
+    children: list[psutil.Process] = []
+
+    def begun() -> bool:
+        family = psutil.Process(starter.pid).children(recursive=True)
+        children[:] = [child for child in family if "ministack" in child.cmdline()]
+        return bool(children)
+
+    assert processes.wait_until(begun, 60)
+    state = folder / "state.json"
+    assert processes.wait_until(lambda: read_state(state).dynamodb.process is not None, 10)
+    starter.kill()
+    starter.wait()
+    assert states(engines.start(folder)) == ["running", "running"]
+    assert engines.status(folder)[1].pid == children[0].pid
+    engines.stop(folder)
+    assert not runs(children[0].pid)
+
+
+def test_one_folder_by_two_names_has_one_postgres(folder, tmp_path) -> None:
+    engines.start(folder)
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert engines.start(link) == engines.status(folder)
+    assert states(engines.stop(link)) == ["stopped", "stopped"]
+    assert states(engines.status(folder)) == ["stopped", "stopped"]
+
+
+def test_a_folder_whose_name_is_no_text_works(tmp_path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff\xfe")
+    try:
+        assert states(engines.start(folder)) == ["running", "running"]
+    finally:
+        assert states(engines.stop(folder)) == ["stopped", "stopped"]
+
+
 @pytest.mark.parametrize("engine", ["postgres", "dynamodb"])
 def test_a_taken_port_is_named_with_who_has_it(folder, engine) -> None:
     engines.start(folder)
@@ -197,7 +236,24 @@ def test_data_of_another_postgres_version_is_refused_and_kept(folder) -> None:
     assert (folder / "postgres" / "base").is_dir()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}'])
+STATE = {"version": 1, "password": "p", "postgres": {"port": 1, "process": None}}
+DAMAGED = [
+    {"port": 99_999, "process": None},
+    {"port": "x", "process": None},
+    {"port": 1, "process": 5},
+    {"port": 1, "process": {"pid": -1, "created_at": 1.0}},
+    {"port": 1, "process": {"pid": 1, "created_at": "x"}},
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"version": 1}', "[" * 100_000),
+        *(json.dumps(STATE | {"dynamodb": engine}) for engine in DAMAGED),
+    ],
+    ids=range(10),
+)
 def test_a_damaged_state_file_is_one_line(folder, content) -> None:
     folder.mkdir()
     (folder / "state.json").write_text(content)
