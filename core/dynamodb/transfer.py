@@ -5,14 +5,16 @@ Both can be cut off at any moment and run again. Memory does not grow with the t
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from core.aws.clients import translating
 from core.dynamodb import keys
@@ -22,7 +24,7 @@ from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe
-from core.errors import InputError
+from core.errors import InputError, MissingSchemaError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
@@ -49,36 +51,55 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
     DynamoDB's own count, which may be hours old.
 
     Raises:
-        InputError: ``path`` is a folder or a device, or cannot be written.
+        InputError: ``path`` is a folder or a device, cannot be written, or somebody is writing it.
+        MissingSchemaError: there is no table.
     """
+    path = Path(os.path.realpath(path))  # a link stays one
+    described = describe(table)
+    if described is None:
+        hint = "Create it: invoke ddb.schema-load"
+        raise MissingSchemaError(f"there is no table {table.name}", hint)
     with _naming(path):
-        return _export(table, path, progress)
+        return _export(table, described, path, progress)
 
 
-def _export(table: Table, path: Path, progress: Progress) -> int:
-    part, place = _part(path), _place(path)
-    described = describe(table) or {}
+def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Progress) -> int:
+    part, place = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
     of = _identity(table, described)
-    begun = _begun(part, place, of)
-    if begun is None:
-        place.unlink(missing_ok=True)
-    count = int(begun["items"]) if begun else 0
-    with part.open("r+b" if begun else "wb") as file:
-        if begun:
-            file.truncate(int(begun["bytes"]))
-            file.seek(0, 2)
-        for page in _pages(table, begun["after"] if begun else None):
+    with _only_writer(part) as file:
+        reached = _reached(place, of, part.stat().st_size)
+        if reached is None:
+            place.unlink(missing_ok=True)
+            reached = _Reached(0, 0, None)
+        file.truncate(reached.bytes)
+        count = reached.items
+        for page in _pages(table, reached.after):
             lines = list(_lines(page["Items"]))
             file.writelines(line.encode() + b"\n" for line in lines)
             file.flush()
             count += len(lines)
             if after := page.get("LastEvaluatedKey"):
-                reached = {"of": of, "items": count, "bytes": file.tell()}
-                _replace(place, json.dumps(reached | {"after": raw_item(after)}))
+                there = {"of": of, "items": count, "bytes": file.tell(), "after": raw_item(after)}
+                _replace(place, json.dumps(there))
             progress(count, described.get("ItemCount"))
-    part.replace(path)
-    place.unlink(missing_ok=True)
+        part.replace(path)
+        place.unlink(missing_ok=True)
     return count
+
+
+@contextmanager
+def _only_writer(part: Path) -> Iterator[IO[bytes]]:
+    """The file ``part``, for appending, made if it is not there; nobody else gets it meanwhile."""
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Somebody who has just ended would have made it the whole file.
+            free = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
+        except BlockingIOError:
+            free = False
+        if not free:
+            raise InputError(f"another export is writing {part}", "Wait, or give another --file.")
+        yield file
 
 
 def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
@@ -103,21 +124,22 @@ def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
             yield json.dumps(raw_item(item), ensure_ascii=ascii_only, separators=(",", ":"))
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How far an export came: what it has written, and the key that its scan goes on behind."""
+
+    items: int
+    bytes: int
+    after: Mapping[str, Any] | None
 
 
-def _place(path: Path) -> Path:
-    return path.with_name(path.name + ".part.json")
-
-
-def _begun(part: Path, place: Path, of: list[str]) -> dict[str, Any] | None:
+def _reached(place: Path, of: list[str], size_bytes: int) -> _Reached | None:
     """How far an export ``of`` this very table came; None where there is nothing to go on from."""
     try:
-        stored: dict[str, Any] = json.loads(place.read_text())
-        whole = part.stat().st_size >= stored["bytes"]
-        return stored if whole and stored["of"] == of else None
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = json.loads(place.read_text())
+        reached = _Reached(int(stored["items"]), int(stored["bytes"]), dict(stored["after"]))
+        return reached if stored["of"] == of and 0 <= reached.bytes <= size_bytes else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -12,7 +12,8 @@ import pytest
 from core.dynamodb import keys, reads, transfer
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.dynamodb_json import raw_item
-from core.dynamodb.table import create_table, drop_table
+from core.dynamodb.table import create_table, describe, drop_table
+from core.errors import InputError
 from core.settings import Settings
 from core.targets import Environment, resolve
 
@@ -184,6 +185,56 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
     (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
     count = transfer.export_file(messages, path, lambda count, of: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"of": [], "items": 1}',
+        '{"of": OF, "items": "abc", "bytes": 0, "after": {}}',
+        '{"of": OF, "items": 1, "bytes": -1, "after": {}}',
+        '{"of": OF, "items": 1, "bytes": 0, "after": 7}',
+    ],
+    ids=range(7),
+)
+def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place) -> None:
+    path = tmp_path / "items.jsonl"
+    of = transfer._identity(messages, describe(messages))
+    (tmp_path / "items.jsonl.part").write_text("half a line")
+    (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(of)))
+    count = transfer.export_file(messages, path, lambda count, of: None)
+    assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+
+
+def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:
+    path = tmp_path / "items.jsonl"
+
+    def another(count: int, of: int | None) -> None:
+        with pytest.raises(InputError, match="another export is writing"):
+            transfer.export_file(messages, path, lambda count, of: None)
+
+    count = transfer.export_file(messages, path, another)
+    assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+
+
+def test_an_export_onto_a_link_is_where_that_leads(filled, messages, tmp_path) -> None:
+    link, path = tmp_path / "link", tmp_path / "items.jsonl"
+    link.symlink_to(path)
+    transfer.export_file(messages, link, lambda count, of: None)
+    assert (link.is_symlink(), len(path.read_text().splitlines())) == (
+        True,
+        len(content(messages)) - 1,
+    )
+
+
+def test_a_table_that_is_not_there_leaves_no_file(run_invoke, bare_env, tmp_path) -> None:
+    path = tmp_path / "items.jsonl"
+    result = run_invoke("ddb.export", "--file", str(path), env=bare_env)
+    assert (result.returncode, "invoke ddb.schema-load" in result.stderr) == (1, True)
+    assert not list(tmp_path.glob("items*"))
 
 
 def test_rows_that_have_moved_on_since_the_export_stay_where_they_are(
