@@ -134,6 +134,8 @@ class Settings:
         for entry in fields(cls):
             for name in entry.metadata["names"]:
                 if value := found.get(name, "").strip():
+                    if "\0" in value:
+                        raise SettingsError(f"{name} holds a NUL character", "Write it anew.")
                     values[entry.name] = value
                     break
         return cls(**values)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from core.postgres.conninfo import PostgresAddress
 
 DEFAULT_LOCAL_REGION = "us-east-1"
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
 
 
 class Environment(StrEnum):
@@ -62,7 +64,18 @@ class Target:
 
     @property
     def table_name(self) -> str:
-        return self.settings.table_name
+        """The message table's name.
+
+        Raises:
+            SettingsError: no table can have it.
+        """
+        name = self.settings.table_name
+        if not _TABLE_NAME.fullmatch(name):
+            raise SettingsError(
+                f"DDB_MESSAGE_TABLE is {name!r}, and no table can be called that",
+                "A name has 3 to 255 letters, digits, dots, dashes and underscores.",
+            )
+        return name
 
     @property
     def postgres(self) -> PostgresAddress:

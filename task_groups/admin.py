@@ -35,7 +35,7 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
     """Hand the terminal to Streamlit, told what the app may do."""
     from core.settings import PROJECT_ROOT
 
-    number = _port(port)
+    number = free_port(port)
     command = [
         *(sys.executable, "-m", "admin_app", f"--server.port={number}"),
         *_forwarded(target.settings, number),
@@ -51,7 +51,8 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
 
 
-def _port(option: str) -> int:
+def free_port(option: str) -> int:
+    """The port that ``--port`` asks for, or the first free one."""
     from core.engines.processes import is_free
     from core.errors import UsageError
 

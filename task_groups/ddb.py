@@ -13,6 +13,7 @@ from task_groups.edge import Context, help_for, task
 
 if TYPE_CHECKING:
     from core.dynamodb.client import Table
+    from core.dynamodb.faults import Summary
     from core.dynamodb.stream import Batch, Follower
     from core.dynamodb.verification import Verification
     from core.settings import Settings
@@ -218,25 +219,45 @@ def verify(
     target = edge.open_target(prod, "postgres", "dynamodb")
     table = edge.table(ctx, target)
     with edge.database(ctx, target) as db:
-        found = _report(messaging.verification(db, table), json=json and not repair)
-        if repair and found:
+        found = _look(messaging.verification(db, table))
+        if repair and found.total:
+            _print_plan(found) if json else _print_faults(found)
             edge.guard(ctx, target, store_state(table), "repair table", confirm)
             repairs.repair(messaging.verification(db, table))
             if not edge.is_dry(ctx):
                 edge.note("repaired; what is left:")
-                found = _report(messaging.verification(db, table), json=json)
+                found = _look(messaging.verification(db, table))
+                _print_faults(found, json=json)
+        else:
+            _print_faults(found, json=json)
     edge.note(str(table.capacity))
-    if found:
+    if found.total:
         raise Exit(code=1)
 
 
-def _report(verification: Verification, *, json: bool) -> int:
-    """Print what a verification finds, by kind; how many faults there are."""
-    from core.dynamodb.faults import EXPLAINED, MENDABLE, Summary
+def _look(verification: Verification) -> Summary:
+    """What a verification finds, by kind; what it looked at is told."""
+    from core.dynamodb.faults import Summary
 
     summary = Summary()
     for finding in verification.findings():
         summary.add(finding)
+    looked = ", ".join(f"{count:,} {kind}" for kind, count in verification.counts.items())
+    edge.note(f"looked at {looked or 'nothing'}")
+    return summary
+
+
+def _print_plan(found: Summary) -> None:
+    """Say what a repair would mend, where standard output is for the program that asked."""
+    from core.dynamodb.faults import MENDABLE
+
+    for fault, count in found.counts.items():
+        edge.note(f"{count:,} {fault}: {'--repair' if fault in MENDABLE else 'by hand'}")
+
+
+def _print_faults(found: Summary, *, json: bool = False) -> None:
+    from core.dynamodb.faults import EXPLAINED, MENDABLE
+
     if json:
         edge.print_json(
             [
@@ -245,26 +266,23 @@ def _report(verification: Verification, *, json: bool) -> int:
                     "count": count,
                     "explanation": EXPLAINED[fault],
                     "mendable": fault in MENDABLE,
-                    "samples": [{"pk": s.pk, "sk": s.sk} for s in summary.samples[fault]],
+                    "samples": [{"pk": s.pk, "sk": s.sk} for s in found.samples[fault]],
                 }
-                for fault, count in summary.counts.items()
+                for fault, count in found.counts.items()
             ]
         )
-    else:
-        rows = [
-            (
-                count,
-                fault,
-                EXPLAINED[fault],
-                "--repair" if fault in MENDABLE else "by hand",
-                f"{summary.samples[fault][0].pk} {summary.samples[fault][0].sk}",
-            )
-            for fault, count in summary.counts.items()
-        ]
-        edge.print_table(("count", "fault", "what it is", "mend", "for example"), rows, "all well")
-    looked = ", ".join(f"{count:,} {kind}" for kind, count in verification.counts.items())
-    edge.note(f"looked at {looked or 'nothing'}")
-    return summary.total
+        return
+    rows = [
+        (
+            count,
+            fault,
+            EXPLAINED[fault],
+            "--repair" if fault in MENDABLE else "by hand",
+            f"{found.samples[fault][0].pk} {found.samples[fault][0].sk}",
+        )
+        for fault, count in found.counts.items()
+    ]
+    edge.print_table(("count", "fault", "what it is", "mend", "for example"), rows, "all well")
 
 
 ns = Collection(schema_load, drop, list_tables, scan, seed, follow_stream, verify)

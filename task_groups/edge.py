@@ -8,9 +8,8 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
-import io
 import json
-import os
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ import invoke.tasks
 from invoke.context import Context as Context
 from invoke.exceptions import Exit
 from invoke.executor import Executor
+
+from task_groups import streams
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # does, and through everything once more at the end, would be a quarter of its time.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
+streams.install()
 
 task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
@@ -63,10 +65,9 @@ class OneTargetExecutor(Executor):
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
 
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # What the terminal's encoding cannot say is spelled out.
-                stream.reconfigure(errors="backslashreplace")
+        streams.prepare()
+        # With --debug, Invoke has everybody log everything, and the SDK logs keys.
+        logging.getLogger("botocore").setLevel(logging.INFO)
         try:
             self._refuse_mixed_targets(tasks)
             results = super().execute(*tasks)
@@ -74,10 +75,10 @@ class OneTargetExecutor(Executor):
         except CoreError as error:
             raise Exit(self._line(error, tasks), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
-            _drop_unwritten()
+            streams.drop_unwritten()
             raise Exit(code=0) from None
         except OSError as error:  # a full disk, as a rule
-            _drop_unwritten()
+            streams.drop_unwritten()
             raise Exit(": ".join(filter(None, [error.filename, error.strerror])), 1) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", 130) from None
@@ -104,14 +105,6 @@ class OneTargetExecutor(Executor):
                 "these tasks have different targets: some carry --prod, some do not",
                 "Give --prod to all of them or to none.",
             )
-
-
-def _drop_unwritten() -> None:
-    """Keep Python from complaining at its end of a standard output that takes no more."""
-    try:
-        print(end="", flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_dry(ctx: Context) -> bool:

@@ -77,6 +77,8 @@ def _print(found: Sequence[EngineStatus], json: bool) -> None:
 def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
     """Set everything up on this machine, print the seeded inbox, open the admin UI."""
     settings = edge.settings()
+    if not no_admin:
+        admin.free_port(port)  # before anything is set up
     if not (settings.connection_url and settings.endpoint_url):
         up(ctx)
     if edge.is_dry(ctx):

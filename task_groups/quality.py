@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from task_groups.edge import Context, task
+from task_groups.edge import Context, task, whole_number
 
 
 def _python(*args: str) -> str:
@@ -66,9 +66,10 @@ def lint(ctx: Context) -> None:
         "messages": "How many messages the large store's one conversation holds.",
     }
 )
-def bench(ctx: Context, aws: str = "", messages: int = 100_000) -> None:
+def bench(ctx: Context, aws: str = "", messages: str = "100000") -> None:
     """Measure tasks, store and admin UI against their peers, as ratios in one run."""
-    command = [sys.executable, "benchmarks", "--messages", str(messages)]
+    number = whole_number(messages, "--messages")
+    command = [sys.executable, "benchmarks", "--messages", str(number)]
     if aws:
         command += ["--aws", aws]
     with ctx.cd(_root()):

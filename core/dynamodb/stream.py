@@ -126,7 +126,7 @@ class Follower:
     """Reads a stream batch by batch. ``client`` is a client of ``dynamodbstreams``.
 
     A stream that was turned off is read to its end; then the one that followed it is read, whose
-    ARN is another. What was written in between is in neither.
+    ARN is another. What was written in between is in neither. A quiet round describes the table.
     """
 
     table: Table
@@ -142,14 +142,21 @@ class Follower:
             MissingSchemaError: the table is gone, or its stream was turned off.
         """
         is_on, shards = self._describe()
+        is_quiet = True
         self.checkpoint.forget_all_but(set(shards))
         for shard_id, shard in shards.items():
             parent = shard.get("ParentShardId")
             waits = parent in shards and not self.checkpoint.is_finished(str(parent))
             if not waits and not self.checkpoint.is_finished(shard_id):
-                yield from self._read(shard_id)
-        if not is_on and all(map(self.checkpoint.is_finished, shards)):
-            self._begin(stream_arn(self.table))
+                for batch in self._read(shard_id):
+                    is_quiet = False
+                    yield batch
+        # One that was turned off is read to its end first. Engines other than AWS's may call one on
+        # whose table is gone.
+        if is_quiet and (is_on or all(map(self.checkpoint.is_finished, shards))):
+            newest = stream_arn(self.table)
+            if newest != self.arn:
+                self._begin(newest)
 
     def _begin(self, arn: str) -> None:
         self.arn = arn

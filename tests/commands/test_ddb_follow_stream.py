@@ -50,7 +50,11 @@ def follow(seeded: Mapping[str, str], tmp_path: Path) -> Follow:
 
 @pytest.fixture
 def group(seeded, messages) -> str:
-    rows = (item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
+    return group_in(messages)
+
+
+def group_in(table: Table) -> str:
+    rows = (item for item in reads.scan(table) if item["pk"]["S"].startswith("GRP#"))
     return next(rows)["message_group_uuid"]["S"]
 
 
@@ -132,6 +136,17 @@ def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, message
         wait_for_previews(messages, group, "after")
         follower.send_signal(signal.SIGINT)
         assert "turned off and on again" in follower.stderr.read()
+
+
+def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, messages) -> None:
+    with follow() as follower:
+        for task in (("ddb.drop",), ("ddb.schema-load",), ("ddb.seed",)):
+            assert run_invoke(*task, env=seeded).returncode == 0
+        group = group_in(messages)
+        write_plainly(messages, group, "plain")
+        wait_for_previews(messages, group, "plain")
+        follower.send_signal(signal.SIGINT)
+        assert "Traceback" not in follower.stderr.read()
 
 
 def test_a_stream_that_is_turned_off_ends_it_with_what_turns_it_on(follow, messages, group) -> None:

@@ -39,6 +39,13 @@ def test_a_repair_shows_its_plan_mends_and_is_done(run_invoke, broken) -> None:
     assert run_invoke("ddb.verify", env=broken).returncode == 0
 
 
+def test_a_repair_for_a_program_prints_one_array(run_invoke, broken) -> None:
+    for was_broken in (True, False):
+        result = run_invoke("ddb.verify", "--repair", "--json", env=broken)
+        assert (result.returncode, json.loads(result.stdout)) == (0, [])
+        assert ("1 missing row: --repair" in result.stderr) is was_broken
+
+
 def test_a_dry_repair_changes_nothing(run_invoke, broken, messages) -> None:
     before = content(messages)
     result = run_invoke("--dry", "ddb.verify", "--repair", env=broken)

@@ -18,12 +18,6 @@ TASKS = {name: ns[name] for name in ns.task_names}
 PAIR = ("--user", "bayko", "--with", "andrewbrown", "--limit", "100")
 
 
-@pytest.fixture
-def seeded(run_invoke, table_env) -> dict[str, str]:
-    run_invoke("ddb.seed", env=table_env)
-    return table_env
-
-
 @pytest.mark.parametrize("task", ["ddb.patterns.get-conversation", "ddb.scan"])
 def test_a_terminal_that_knows_only_ascii_is_spelled_out_to(run_invoke, seeded, task) -> None:
     options = PAIR if "patterns" in task else ()
@@ -42,10 +36,12 @@ def test_json_for_such_a_terminal_is_still_json(run_invoke, seeded) -> None:
     )
 
 
-def in_shell(command: str, env: dict[str, str], home: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S602 - the shell redirects the streams
-        f"'{sys.executable}' -m invoke {command}",
-        shell=True,
+def in_shell(
+    command: str, env: dict[str, str], home: object, *, program: str = "sh"
+) -> subprocess.CompletedProcess[str]:
+    """Run ``invoke`` in a shell, which redirects its streams."""
+    return subprocess.run(
+        [f"/bin/{program}", "-c", f"'{sys.executable}' -m invoke {command}"],
         cwd=PROJECT_ROOT,
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), **env},
         capture_output=True,
@@ -74,6 +70,57 @@ def test_a_full_disk_is_one_line(seeded, tmp_path, task) -> None:
     done = in_shell(f"{task} > /dev/full", seeded, tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert done.stderr.splitlines()[-1] == "No space left on device"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("command", ["--list", "--help ddb.seed"])
+def test_what_invoke_itself_prints_onto_a_full_disk_is_one_line(tmp_path, command) -> None:
+    done = in_shell(f"{command} > /dev/full", {}, tmp_path)
+    assert (done.returncode, done.stderr) == (1, "No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["--list", "--help ddb.seed"])
+def test_who_has_seen_enough_ends_it_quietly(tmp_path, command) -> None:
+    done = in_shell(f"{command} | true; echo ${{PIPESTATUS[0]}}", {}, tmp_path, program="bash")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_what_is_meant_for_a_closed_stream_goes_nowhere_else(seeded, tmp_path) -> None:
+    task = "ddb.patterns.get-conversation --user bayko --with andrewbrown --json"
+    assert json.loads(in_shell(f"{task} 2>&-", seeded, tmp_path).stdout)
+
+
+def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
+    keys_of_aws = {"AWS_ACCESS_KEY_ID": "AKIDOFAWS", "AWS_SECRET_ACCESS_KEY": "secretofaws"}
+    env = seeded | keys_of_aws | {"AWS_SESSION_TOKEN": "tokenofaws"}
+    done = in_shell(
+        "--debug ddb.patterns.get-conversation --user bayko --with andrewbrown", env, tmp_path
+    )
+    assert done.returncode == 0
+    password = seeded["CONNECTION_URL"].split(":")[2].split("@")[0]
+    for secret in ("secretofaws", "tokenofaws", password):
+        assert secret not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "told"),
+    [
+        ("bench --messages abc", {}, "--messages takes a whole number"),
+        ("bench --messages -5", {}, "--messages takes a whole number"),
+        ("start --port abc", {}, "--port takes a whole number"),
+        ("ddb.drop", {"DDB_MESSAGE_TABLE": "a b"}, "DDB_MESSAGE_TABLE is 'a b'"),
+        ("ddb.scan", {"DDB_MESSAGE_TABLE": "ab"}, "DDB_MESSAGE_TABLE is 'ab'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_line_before_anything_is_done(
+    seeded, tmp_path, command, env, told
+) -> None:
+    env = seeded | env | {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
+    done = in_shell(command, env, tmp_path)
+    assert done.returncode in (1, 2)
+    assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
+    assert told in done.stderr
+    assert not (tmp_path / "engines").exists()
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))

@@ -11,6 +11,12 @@ from core.settings import Settings, variables
 NOWHERE = Path("/nonexistent/.env")
 
 
+def test_a_value_with_a_nul_character_is_named(tmp_path) -> None:
+    (tmp_path / ".env").write_text("CRUDDUR_ENGINES_DIR=a\0b")
+    with pytest.raises(SettingsError, match="CRUDDUR_ENGINES_DIR holds a NUL"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
 def test_nothing_set_means_local_on_the_embedded_engines() -> None:
     settings = Settings.from_env({}, NOWHERE)
     assert settings.connection_url is None

@@ -1,0 +1,67 @@
+"""Standard streams that are closed, full, or know no Unicode, and who has seen enough of them."""
+
+from __future__ import annotations
+
+import atexit
+import io
+import os
+import sys
+from types import TracebackType
+
+
+def prepare() -> None:
+    """Let nothing that is meant for one stream go elsewhere, or fail for its characters."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed: its number may be another file's by now
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_unwritten() -> None:
+    """Keep Python from complaining at its end of a standard output that takes no more."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def install() -> None:
+    """Have what happens to the streams outside of every task told in one line, too.
+
+    ``invoke --list | head``, ``invoke --help up > /dev/full``, Ctrl-C while it loads.
+    """
+    sys.excepthook = _end_quietly
+    atexit.register(_flush)
+
+
+def _flush() -> None:
+    """What Invoke printed may not be written before Python ends."""
+    try:
+        print(end="", flush=True)
+    except BrokenPipeError:
+        drop_unwritten()
+    except OSError as error:
+        drop_unwritten()
+        print(error.strerror, file=sys.stderr, flush=True)
+        os._exit(1)  # Python's own code for it is 120, with a traceback
+
+
+def _end_quietly(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """An exception hook: one line for what is no fault of a program."""
+    code, line = 1, ""
+    if isinstance(error, BrokenPipeError):
+        code = 0
+    elif isinstance(error, OSError):
+        line = ": ".join(filter(None, [error.filename, error.strerror]))
+    elif isinstance(error, KeyboardInterrupt):
+        code, line = 130, "interrupted"
+    else:
+        sys.__excepthook__(kind, error, trace)
+        return
+    drop_unwritten()
+    if line:
+        print(line, file=sys.stderr)
+    raise SystemExit(code)
