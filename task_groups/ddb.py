@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -219,29 +221,29 @@ def verify(
     target = edge.open_target(prod, "postgres", "dynamodb")
     table = edge.table(ctx, target)
     with edge.database(ctx, target) as db:
-        found = _look(messaging.verification(db, table))
+        show = functools.partial(_print_faults, json=json)
+        found = _report(messaging.verification(db, table), _print_plan if repair and json else show)
         if repair and found.total:
-            _print_plan(found) if json else _print_faults(found)
             edge.guard(ctx, target, store_state(table), "repair table", confirm)
             repairs.repair(messaging.verification(db, table))
             if not edge.is_dry(ctx):
                 edge.note("repaired; what is left:")
-                found = _look(messaging.verification(db, table))
-                _print_faults(found, json=json)
-        else:
-            _print_faults(found, json=json)
+                found = _report(messaging.verification(db, table), show)
+        elif repair and json:
+            show(found)
     edge.note(str(table.capacity))
     if found.total:
         raise Exit(code=1)
 
 
-def _look(verification: Verification) -> Summary:
-    """What a verification finds, by kind; what it looked at is told."""
+def _report(verification: Verification, show: Callable[[Summary], None]) -> Summary:
+    """What a verification finds, by kind, shown; what it looked at is told."""
     from core.dynamodb.faults import Summary
 
     summary = Summary()
     for finding in verification.findings():
         summary.add(finding)
+    show(summary)
     looked = ", ".join(f"{count:,} {kind}" for kind, count in verification.counts.items())
     edge.note(f"looked at {looked or 'nothing'}")
     return summary
@@ -255,7 +257,7 @@ def _print_plan(found: Summary) -> None:
         edge.note(f"{count:,} {fault}: {'--repair' if fault in MENDABLE else 'by hand'}")
 
 
-def _print_faults(found: Summary, *, json: bool = False) -> None:
+def _print_faults(found: Summary, *, json: bool) -> None:
     from core.dynamodb.faults import EXPLAINED, MENDABLE
 
     if json:

@@ -107,9 +107,9 @@ class _Sending:
             self._read_rows_again()  # the index lags, or a row is lost
         while True:
             message = self.draft.message(self.group, self.key)
+            newest = self._would_be_newest()
             moves = move_rows(
-                *(self.table, message, self.members, self.rows, self.nudges),
-                newest=self._would_be_newest(),
+                self.table, message, self.members, self.rows, self.nudges, newest=newest
             )
             actions = [put_message(self.table, message), *(action for _, action in moves)]
             outcome = commit(self.table, actions)
