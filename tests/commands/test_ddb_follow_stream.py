@@ -140,8 +140,10 @@ def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, message
 
 def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, messages) -> None:
     with follow() as follower:
-        for task in (("ddb.drop",), ("ddb.schema-load",), ("ddb.seed",)):
-            assert run_invoke(*task, env=seeded).returncode == 0
+        follower.send_signal(signal.SIGSTOP)  # while there is no table, it would end
+        for task in ("ddb.drop", "ddb.schema-load", "ddb.seed"):
+            assert run_invoke(task, env=seeded).returncode == 0
+        follower.send_signal(signal.SIGCONT)
         group = group_in(messages)
         write_plainly(messages, group, "plain")
         wait_for_previews(messages, group, "plain")
