@@ -6,6 +6,7 @@ Both can be cut off at any moment and run again. Memory does not grow with the t
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from core.aws.clients import translating
 from core.dynamodb import keys
@@ -24,11 +25,15 @@ from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe
-from core.errors import InputError, MissingSchemaError
+from core.dynamodb.transactions import Patience
+from core.errors import DynamoDBError, InputError, MissingSchemaError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
 
+Done = TypeVar("Done")
+
+_PATIENCE_S = 300.0
 _WRITERS = 8
 _CHUNK = 400
 _MAX_SAMPLES = 3
@@ -102,6 +107,17 @@ def _only_writer(part: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
+def _patiently(act: Callable[[], Done]) -> Done:
+    """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries."""
+    patience = Patience(_PATIENCE_S)
+    while True:
+        try:
+            return act()
+        except DynamoDBError as error:
+            if not (error.is_transient and patience.pause()):
+                raise
+
+
 def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
     """What no other table has in common with this one: names are the same on many targets."""
     told = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
@@ -111,7 +127,7 @@ def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
     while True:
-        response = table.request("scan", **params)
+        response = _patiently(functools.partial(table.request, "scan", **params))
         yield response
         if not (last := response.get("LastEvaluatedKey")):
             return
@@ -183,6 +199,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     1 WCU per KB, 8 at a time; running it again changes nothing. The marker is passed over, and so
     is an inbox row of which the table has a later one: 0.5 RCU each. An export is no snapshot, and
     others may write meanwhile: a verification finds the rows that this leaves in two places.
+    Throttled, it waits, up to five minutes an item.
 
     Raises:
         InputError: a line that is no item, with its number. Nothing was written.
@@ -195,7 +212,9 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     # A dry run prints, and two threads must not print at once.
     with ThreadPoolExecutor(1 if table.dry else _WRITERS) as pool:
         while chunk := list(islice(items, _CHUNK)):
-            outcomes = pool.map(lambda entry: _put(table, entry[1]), chunk)
+            outcomes = pool.map(
+                lambda entry: _patiently(functools.partial(_put, table, entry[1])), chunk
+            )
             for (number, _), outcome in zip(chunk, outcomes, strict=True):
                 if outcome == "differs":
                     total += 1

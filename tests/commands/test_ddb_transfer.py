@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from core.dynamodb import keys, reads, transfer
 from core.dynamodb.client import Table, open_table
@@ -207,6 +210,39 @@ def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place)
     (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(of)))
     count = transfer.export_file(messages, path, lambda count, of: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
+
+
+@pytest.fixture
+def throttled(messages, other_env, monkeypatch) -> Callable[[str], Table]:
+    """A table that throttles an operation for longer than the SDK tries, two times of three."""
+
+    def make(operation: str) -> Table:
+        table = messages if operation == "scan" else table_of(other_env)
+        real, asked = getattr(table.client, operation), itertools.count()
+
+        def request(**params):
+            if next(asked) % 3:
+                error = {"Code": "ProvisionedThroughputExceededException", "Message": "slower"}
+                raise ClientError({"Error": error}, operation)
+            return real(**params)
+
+        monkeypatch.setattr(table.client, operation, request)
+        monkeypatch.setattr("core.dynamodb.transactions.time.sleep", lambda seconds: None)
+        return table
+
+    return make
+
+
+def test_a_throttled_table_is_exported_and_imported_whole(
+    filled, messages, throttled, tmp_path, small_pages
+) -> None:
+    path = tmp_path / "items.jsonl"
+    wanted = content(messages)
+    transfer.export_file(throttled("scan"), path, lambda count, of: None)
+    table = throttled("put_item")
+    done = transfer.import_file(table, path, lambda count, of: None)
+    assert (done.added, done.differing) == (len(wanted) - 1, 0)
+    assert content(table) == wanted
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:
