@@ -161,15 +161,16 @@ def follow_stream(ctx: Context, prod: bool = False) -> None:
         return
     edge.note(f"following {follower.arn}")
     try:
-        _follow(table, follower)
+        _follow(table, follower, prod)
     except KeyboardInterrupt:
         edge.note("stopped; the next run goes on from here")
 
 
-def _follow(table: Table, follower: Follower) -> None:
+def _follow(table: Table, follower: Follower, prod: bool) -> None:
     import time
 
     from core.errors import DynamoDBError, UnreachableError
+    from core.targets import aimed
 
     while True:
         busy, arn = False, follower.arn
@@ -181,9 +182,10 @@ def _follow(table: Table, follower: Follower) -> None:
                 raise
             edge.note(f"{error} (trying again)")
         if follower.arn != arn:
+            mend = aimed("invoke ddb.verify --repair", prod=prod)
             edge.note(
                 f"the stream was turned off and on again: following {follower.arn}."
-                " Messages of the time between show in no inbox yet: invoke ddb.verify --repair"
+                f" Messages of the time between show in no inbox yet: {mend}"
             )
         if not busy:
             time.sleep(POLL_S)
