@@ -116,12 +116,12 @@ class DynamoDBError(StoreError):
     _TRANSIENT = frozenset(
         {
             "InternalServerError",
-            "ItemCollectionSizeLimitExceeded",
             "LimitExceededException",
             "ProvisionedThroughputExceededException",
             "RequestLimitExceeded",
             "ServiceUnavailable",
             "ThrottlingException",
+            "TransactionConflictException",
             "TransactionInProgressException",
         }
     )

@@ -58,7 +58,7 @@ def next_sort_key(key: str) -> str | None:
     """
     try:
         # The digits of ``key`` as they stand, whatever offset follows them: that is what sorts.
-        reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
+        reading = datetime.fromisoformat(key.strip()).replace(tzinfo=UTC)
         following = sort_key(reading + MICROSECOND)
         if following <= key:
             # ``…:05Z`` sorts after ``…:05.000001+00:00``; the next second sorts after both.

@@ -65,7 +65,7 @@ class OneTargetExecutor(Executor):
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
 
-        streams.prepare()
+        streams.spell_out()
         # With --debug, Invoke has everybody log everything, and the SDK logs keys.
         logging.getLogger("botocore").setLevel(logging.INFO)
         try:
@@ -79,7 +79,7 @@ class OneTargetExecutor(Executor):
             raise Exit(code=0) from None
         except OSError as error:  # a full disk, as a rule
             streams.drop_unwritten()
-            raise Exit(": ".join(filter(None, [error.filename, error.strerror])), 1) from error
+            raise Exit(streams.told(error), 1) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", 130) from None
         else:

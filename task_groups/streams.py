@@ -9,13 +9,18 @@ import sys
 from types import TracebackType
 
 
-def prepare() -> None:
-    """Let nothing that is meant for one stream go elsewhere, or fail for its characters."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed: its number may be another file's by now
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
-        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+def spell_out() -> None:
+    """Have what a stream's encoding cannot say spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def told(error: OSError) -> str:
+    """What the system says, on one line."""
+    if error.strerror is None:
+        return str(error)
+    return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
 
 
 def drop_unwritten() -> None:
@@ -31,8 +36,16 @@ def install() -> None:
 
     ``invoke --list | head``, ``invoke --help up > /dev/full``, Ctrl-C while it loads.
     """
+    _replace_closed()
     sys.excepthook = _end_quietly
     atexit.register(_flush)
+
+
+def _replace_closed() -> None:
+    """Let nothing that is meant for a closed stream go to another: ``print`` would."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
 
 
 def _flush() -> None:
@@ -43,7 +56,7 @@ def _flush() -> None:
         drop_unwritten()
     except OSError as error:
         drop_unwritten()
-        print(error.strerror, file=sys.stderr, flush=True)
+        print(told(error), file=sys.stderr, flush=True)
         os._exit(1)  # Python's own code for it is 120, with a traceback
 
 
@@ -55,7 +68,7 @@ def _end_quietly(
     if isinstance(error, BrokenPipeError):
         code = 0
     elif isinstance(error, OSError):
-        line = ": ".join(filter(None, [error.filename, error.strerror]))
+        line = told(error)
     elif isinstance(error, KeyboardInterrupt):
         code, line = 130, "interrupted"
     else:

@@ -35,6 +35,21 @@ def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: content}
 
 
+def same_item(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
+    """Whether two items hold the same; the members of a set have no order."""
+    return one is not None and canonical(raw_item(one)) == canonical(raw_item(other))
+
+
+def canonical(value: Any) -> Any:
+    """DynamoDB JSON with the members of sets in one order."""
+    if isinstance(value, dict):
+        return {
+            name: sorted(entry) if name in ("SS", "NS", "BS") else canonical(entry)
+            for name, entry in value.items()
+        }
+    return [canonical(entry) for entry in value] if isinstance(value, list) else value
+
+
 def parsed_item(line: bytes) -> Item:
     """The item that a line of DynamoDB JSON holds, as the SDK takes it: binary in bytes.
 

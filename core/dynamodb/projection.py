@@ -28,8 +28,8 @@ from core.errors import StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import next_sort_key, parse
 
-_MAX_TEXT = 64 * 1024
-"""Characters of a message that an inbox row takes; an item, names and all, has 400 KB at most."""
+_MAX_TEXT_BYTES = 390_000
+"""What an inbox row takes of a text, with room for ids and names: an item has 400 KB at most."""
 
 _REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
@@ -108,7 +108,8 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
     if missing or text_of(image, "pk") != pk or message.created_at is None:
         raise _MalformedError(f"unexpected content: {', '.join(missing) or 'keys'}")
     ids = (message.message_group_uuid, message.sender.uuid)
-    if not all(map(keys.can_be_id, ids)) or len(message.text) > _MAX_TEXT:
+    size_bytes = len(message.text.encode(errors="surrogatepass"))
+    if not all(map(keys.can_be_id, ids)) or size_bytes > _MAX_TEXT_BYTES:
         raise _MalformedError("no inbox row can be made of it")  # not later either
     return message
 
@@ -151,7 +152,7 @@ def _members(table: Table, message: Message, since: str) -> list[_Member] | None
     members = members_of(rows)
     if sender.uuid not in members:
         return None  # written by somebody who is no member: nobody's preview
-    recipient_uuid = members[members[0] == sender.uuid]
+    recipient_uuid = next(member for member in members if member != sender.uuid)
     shown = [row.other for row in rows if row.owner_uuid == sender.uuid]
     recipient = shown[0] if shown else person_in(table, group, recipient_uuid)
     return [
@@ -182,8 +183,8 @@ def _bring(
 ) -> bool:
     """Leave the owner one row, with ``message`` or a newer one; True if that took a write.
 
-    A row is deleted for a later one that is there, and for nothing else: whatever others do
-    meanwhile, one is left.
+    A row is deleted only for another that is there: a later one, or one that ours can follow. So
+    whatever others do meanwhile, one is left.
     """
     patience = Patience()
     written = False
@@ -234,8 +235,8 @@ def _put_behind(
 ) -> Conversation | None:
     """Put the owner's row for ``message`` behind their ``last`` one; the row that is there then.
 
-    It is another's where somebody has just put one with another message. None where the end of time
-    leaves no room.
+    It is another's where somebody has just put one with another message. None where nothing can
+    follow what is in the way: at the end of time, or behind a time of a strange form.
     """
     group = message.message_group_uuid
     at: str | None = message.sort_key
@@ -246,9 +247,10 @@ def _put_behind(
         if _put(table, row):
             return row
         in_the_way = inbox_row_at(table, owner, at)
+        following = next_sort_key(at)
         if in_the_way is not None and in_the_way.message_group_uuid == group:
-            return in_the_way
-        at = next_sort_key(at)  # another conversation of the owner's has that very instant
+            return in_the_way if following else None
+        at = following  # another conversation of the owner's has that very instant
     return None
 
 

@@ -263,7 +263,7 @@ def newest_message(
     """The newest message of a conversation that names an instant and is ``of`` one of its members.
 
     ``of`` are the members' user uuids; without them, anybody's counts. One request, 0.5 RCU, or 1
-    if consistent, while messages are under 1 KB.
+    if consistent, while messages are under 1 KB; one more for each four that do not count.
     """
     items = paged(
         table,

@@ -216,7 +216,7 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
             if unknown:
                 raise unconfirmed(draft, message.sort_key) from error
             raise
-    if unknown:
+    if unknown or group == own_group:  # a try of ours went through, whatever was told of it
         draft = replace(draft, tried_from=message.sort_key)
     return send(table, group, draft), group == own_group
 

@@ -17,7 +17,7 @@ import botocore.exceptions
 
 from core.aws.clients import make_client, translating
 from core.dynamodb.client import Table
-from core.dynamodb.table import describe, shows_new_images, stream_is_on
+from core.dynamodb.table import describe, missing, shows_new_images, stream_is_on
 from core.errors import MissingSchemaError, StoreError
 
 BATCH = 1000
@@ -93,9 +93,7 @@ def stream_arn(table: Table) -> str:
     """
     description = describe(table)
     if description is None:
-        raise MissingSchemaError(
-            f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
-        )
+        raise missing(table)
     arn = description.get("LatestStreamArn")
     if not arn or not stream_is_on(description):
         raise MissingSchemaError(

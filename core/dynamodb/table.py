@@ -127,6 +127,12 @@ def describe(table: Table) -> dict[str, Any] | None:
     return description
 
 
+def missing(table: Table) -> MissingSchemaError:
+    return MissingSchemaError(
+        f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
+    )
+
+
 def schema_differences(description: dict[str, Any]) -> list[str]:
     """What keeps the described table from being ours; empty when nothing does.
 

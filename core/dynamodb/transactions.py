@@ -19,7 +19,7 @@ from core.dynamodb import keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_from, message_item
 from core.dynamodb.keys import Item
-from core.errors import CredentialsError, DynamoDBError, StoreError, UnreachableError
+from core.errors import DynamoDBError, StoreError, UnreachableError
 from core.models import Conversation, Message, Person
 from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
 
@@ -35,11 +35,16 @@ _TRANSIENT_REASONS = {
     "ThrottlingError",
     "TransactionConflict",
 }
+_NOTHING_WAS_SENT = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+)
 _NOT_PROCESSED = {
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
+    "TransactionConflictException",
 }
 
 
@@ -201,9 +206,10 @@ def _unanswered(error: StoreError) -> Outcome:
 
 
 def _may_be_committed(error: StoreError) -> bool:
+    if isinstance(error.__cause__, _NOTHING_WAS_SENT):
+        return False
     if not isinstance(error.__cause__, botocore.exceptions.ClientError):
-        # No answer, or one that is not DynamoDB's; without credentials, nothing was sent.
-        return not isinstance(error, CredentialsError)
+        return True  # no answer, or one that is not DynamoDB's
     response = error.__cause__.response
     tries = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
     if tries > 0:  # whatever the last one met, one before it may have lost its answer

@@ -9,6 +9,7 @@ import fcntl
 import functools
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,13 +21,13 @@ from typing import IO, Any, TypeVar
 from core.aws.clients import translating
 from core.dynamodb import keys
 from core.dynamodb.client import Table
-from core.dynamodb.dynamodb_json import parsed_item, raw_item
+from core.dynamodb.dynamodb_json import parsed_item, raw_item, same_item
 from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
 from core.dynamodb.reads import group_rows, names_a_conversation
-from core.dynamodb.table import describe
+from core.dynamodb.table import describe, missing
 from core.dynamodb.transactions import Patience
-from core.errors import DynamoDBError, InputError, MissingSchemaError
+from core.errors import DynamoDBError, InputError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
@@ -62,8 +63,7 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
     path = Path(os.path.realpath(path))  # a link stays one
     described = describe(table)
     if described is None:
-        hint = "Create it: invoke ddb.schema-load"
-        raise MissingSchemaError(f"there is no table {table.name}", hint)
+        raise missing(table)
     with _naming(path):
         return _export(table, described, path, progress)
 
@@ -77,6 +77,7 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
             place.unlink(missing_ok=True)
             reached = _Reached(0, 0, None)
         file.truncate(reached.bytes)
+        file.seek(0, os.SEEK_END)
         count = reached.items
         for page in _pages(table, reached.after):
             lines = list(_lines(page["Items"]))
@@ -107,14 +108,14 @@ def _only_writer(part: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _patiently(act: Callable[[], Done]) -> Done:
+def _patiently(act: Callable[[], Done], is_over: Callable[[], bool] = lambda: False) -> Done:
     """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries."""
     patience = Patience(_PATIENCE_S)
     while True:
         try:
             return act()
         except DynamoDBError as error:
-            if not (error.is_transient and patience.pause()):
+            if is_over() or not (error.is_transient and patience.pause()):
                 raise
 
 
@@ -209,13 +210,9 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     differing: list[int] = []
     total = 0
     items = _items(path)
-    # A dry run prints, and two threads must not print at once.
-    with ThreadPoolExecutor(1 if table.dry else _WRITERS) as pool:
+    with _writers(table) as put_all:
         while chunk := list(islice(items, _CHUNK)):
-            outcomes = pool.map(
-                lambda entry: _patiently(functools.partial(_put, table, entry[1])), chunk
-            )
-            for (number, _), outcome in zip(chunk, outcomes, strict=True):
+            for (number, _), outcome in zip(chunk, put_all(chunk), strict=True):
                 if outcome == "differs":
                     total += 1
                     differing += [number] if len(differing) < _MAX_SAMPLES else []
@@ -223,6 +220,21 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
                     counts[outcome] += 1
             progress(counts["added"] + counts["present"] + total, of)
     return Imported(counts["added"], counts["present"], total, tuple(differing))
+
+
+@contextmanager
+def _writers(table: Table) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
+    """Puts a chunk of items, several at a time; what became of each, in their order."""
+    is_over = threading.Event()  # those who wait for a throttled table then give up
+    # A dry run prints, and two threads must not print at once.
+    with ThreadPoolExecutor(1 if table.dry else _WRITERS) as pool:
+        try:
+            yield lambda chunk: pool.map(
+                lambda entry: _patiently(lambda: _put(table, entry[1]), is_over.is_set), chunk
+            )
+        finally:
+            is_over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _put(table: Table, item: Item) -> str:
@@ -244,7 +256,7 @@ def _put(table: Table, item: Item) -> str:
                 stored = table.request(
                     "get_item", Key={"pk": item["pk"], "sk": item["sk"]}, ConsistentRead=True
                 ).get("Item")
-            return "present" if _same(stored, item) else "differs"
+            return "present" if same_item(stored, item) else "differs"
     table.capacity.add("put_item", response)
     return "added"
 
@@ -256,20 +268,6 @@ def _has_moved_on(table: Table, item: Item) -> bool:
         there.owner_uuid == row.owner_uuid and there.sort_key > row.sort_key
         for there in group_rows(table, row.message_group_uuid)
     )
-
-
-def _same(stored: Any, item: Item) -> bool:
-    return stored is not None and _canonical(raw_item(stored)) == _canonical(raw_item(item))
-
-
-def _canonical(value: Any) -> Any:
-    """DynamoDB JSON with the members of sets in one order."""
-    if isinstance(value, dict):
-        return {
-            name: sorted(entry) if name in ("SS", "NS", "BS") else _canonical(entry)
-            for name, entry in value.items()
-        }
-    return [_canonical(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _items(path: Path) -> Iterator[tuple[int, Item]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from core.dynamodb import keys, reads, transfer
 from core.dynamodb.client import Table, open_table
-from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.dynamodb_json import canonical, raw_item
 from core.dynamodb.table import create_table, describe, drop_table
 from core.errors import InputError
 from core.settings import Settings
@@ -33,7 +35,7 @@ EVERY_TYPE = {
 
 
 def content(table: Table) -> list[str]:
-    items = [transfer._canonical(raw_item(item)) for item in reads.scan(table)]
+    items = [canonical(raw_item(item)) for item in reads.scan(table)]
     return sorted(json.dumps(item, sort_keys=True) for item in items)
 
 
@@ -243,6 +245,24 @@ def test_a_throttled_table_is_exported_and_imported_whole(
     done = transfer.import_file(table, path, lambda count, of: None)
     assert (done.added, done.differing) == (len(wanted) - 1, 0)
     assert content(table) == wanted
+
+
+def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
+    exported, other_env, monkeypatch
+) -> None:
+    table = table_of(other_env)
+    presses = iter([_thread.interrupt_main])
+
+    def throttle(**params):
+        if (press := next(presses, None)) is not None:
+            press()
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+
+    monkeypatch.setattr(table.client, "put_item", throttle)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        transfer.import_file(table, Path(exported), lambda count, of: None)
+    assert time.monotonic() - began < transfer._PATIENCE_S / 10
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:

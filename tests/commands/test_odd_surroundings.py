@@ -85,6 +85,36 @@ def test_who_has_seen_enough_ends_it_quietly(tmp_path, command) -> None:
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("end", ["true", "> /dev/full"])
+def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) -> None:
+    command = f"--list {end if end[0] == '>' else '| ' + end}"
+    done = in_shell(command, {"PYTHONUNBUFFERED": unbuffered}, tmp_path, program="bash")
+    assert done.stderr in ("", "No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "code"),
+    [
+        ("KeyboardInterrupt", "interrupted\n", 130),
+        ("BrokenPipeError", "", 0),
+        ("OSError(28, 'No space left')", "No space left\n", 1),
+        ("OSError(2, 'Not there', b'file')", "b'file': Not there\n", 1),
+        ("OSError('no number')", "no number\n", 1),
+    ],
+)
+def test_what_ends_invoke_outside_of_tasks_is_one_line(error, told, code) -> None:
+    program = f"import task_groups.edge; raise {error}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stderr, done.returncode) == (told, code)
+
+
+def test_a_fault_of_the_program_s_is_not_hidden() -> None:
+    program = "import task_groups.edge; raise ValueError('a bug')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ("Traceback" in done.stderr, done.returncode) == (True, 1)
+
+
 def test_what_is_meant_for_a_closed_stream_goes_nowhere_else(seeded, tmp_path) -> None:
     task = "ddb.patterns.get-conversation --user bayko --with andrewbrown --json"
     assert json.loads(in_shell(f"{task} 2>&-", seeded, tmp_path).stdout)

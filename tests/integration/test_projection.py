@@ -276,6 +276,17 @@ class TestWhereTimesDoNotTell:
         assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
 
+@pytest.mark.parametrize("key", ["9999-12-31T23:59:59.999999+00:00", "20261123T180405Z"])
+def test_a_row_at_a_key_that_none_can_follow_ends_it(table, ana, ben, key) -> None:
+    message = Message("g", "m", ben, "late", key, parse(key))
+    table.request("put_item", Item=message_item(message))
+    for owner, other in ((ana, ben), (ben, ana)):
+        row = Conversation("g", owner.uuid, other, "another text", key, parse(key))
+        table.request("put_item", Item=group_item(row))
+    assert project(table, [record(message)]) == {"batchItemFailures": []}
+    assert inboxes(table, ana) == [[("another text", "ben")]]
+
+
 def test_no_row_can_follow_the_end_of_time(table, ana, ben) -> None:
     end = "9999-12-31T23:59:59.999999+00:00"
     message = Message("g", "m", ben, "late", end, parse(end))
@@ -345,7 +356,7 @@ def test_what_may_work_later_is_reported_from_the_conversation_s_first_record(
         ("", "ana", "x"),
         ("g", "", "x"),
         ("g", "x" * 3000, "x"),
-        ("g", "ana", "x" * 390_000),
+        ("g", "ana", "x" * 390_001),
         ("\ud800", "ana", "x"),
     ],
 )

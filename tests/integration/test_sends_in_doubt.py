@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import botocore.exceptions
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
 from core.dynamodb import reads, sends, transactions
@@ -46,6 +46,9 @@ NO_ANSWERS = {
     "a web page": StoreError("what answers there is not dynamodb"),
     "half an answer": ResponseParserError("cut off"),
     "keys that expired between the SDK's tries": answer("ExpiredTokenException", 400, 1),
+    "keys that were gone at the SDK's second try": CredentialRetrievalError(
+        provider="sso", error_msg="expired"
+    ),
     "throttled at the SDK's second try": answer("ThrottlingException", 400, 1),
     "table gone at the SDK's second try": answer("ResourceNotFoundException", 400, 1),
 }
@@ -161,6 +164,42 @@ def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
     again = Draft(ana, cleo, "once", message_uuid=error.message_uuid, tried_from=error.created_at)
     message, _ = start(table, again)
     assert texts(table, message.message_group_uuid).count("once") == 1
+
+
+FINAL = ["a web page", "half an answer", "keys that expired between the SDK's tries"]
+
+
+@pytest.mark.parametrize("told", FINAL)
+@pytest.mark.parametrize("begin", [send, start])
+def test_what_trying_again_will_not_tell_is_not_tried_again(
+    table, ana, ben, group, monkeypatch, told, begin
+) -> None:
+    tried = []
+
+    def never_answers(**params) -> None:
+        tried.append(params)
+        raise NO_ANSWERS[told]
+
+    monkeypatch.setattr(table.client, "transact_write_items", never_answers)
+    to = ben if begin is send else Person("cleo", "cleo", "Cleo")
+    with pytest.raises(MessageUnconfirmedError):
+        begun(begin, table, group, Draft(ana, to, "lost"))
+    assert len(tried) == 1
+
+
+def test_a_conversation_whose_retry_the_store_cancels_is_started_once(table, ana, ben) -> None:
+    """A store may forget the token by which it would know the SDK's second try."""
+    commit = table.client.transact_write_items
+
+    class Forgetful(LossyClient):
+        def transact_write_items(self, **params):
+            commit(**params)
+            return commit(**params)
+
+    forgetful = Table(Forgetful(table.client, 0, after_commit=True), table.name, table.target)
+    message, started = start(forgetful, Draft(ana, ben, "once"))
+    assert started
+    assert texts(table, message.message_group_uuid) == ["once"]
 
 
 def begun(begin: Callable, table: Table, group: str, draft: Draft) -> None:

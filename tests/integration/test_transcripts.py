@@ -106,6 +106,19 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
     assert len(tried) == 6
 
 
+def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, monkeypatch) -> None:
+    tried = []
+
+    def refuse(table, actions) -> Outcome:
+        tried.append(actions)
+        return Outcome(unknown=True, final=True, error=StoreError("no"))
+
+    monkeypatch.setattr(transcripts, "commit", refuse)
+    with pytest.raises(StoreError, match="no"):
+        load_transcript(table, (ana, ben), lines)
+    assert len(tried) == 1
+
+
 def test_it_comes_after_what_the_two_have_said_already(table, ana, ben, lines) -> None:
     first, _ = start(table, Draft(ana, ben, "before"))
     load_transcript(table, (ana, ben), lines[:3])

@@ -4,9 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from core.timestamps import bound_below, parse, sort_key, sort_key_after
+from core.timestamps import bound_below, next_sort_key, parse, sort_key, sort_key_after
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_blank_behind_a_time_is_followed_too() -> None:
+    key = "2026-11-23T18:04:05.000000+00:00 "
+    assert next_sort_key(key) == "2026-11-23T18:04:05.000001+00:00"
 
 
 def test_a_sort_key_is_utc_with_six_digits_and_an_offset() -> None:
