@@ -194,14 +194,15 @@ def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
     if edge.is_dry(ctx):
         return
     message = sent.message
-    if json:
-        edge.print_json([message_json(message)])
-        return
     done = "started" if sent.started else "continued"
-    print(
-        f"{done} conversation {message.message_group_uuid} with {sent.recipient.handle}:"
-        f" message {message.message_uuid} at {message.sort_key}"
-    )
+    with edge.telling(f"message {message.message_uuid} is stored"):
+        if json:
+            edge.print_json([message_json(message)])
+        else:
+            print(
+                f"{done} conversation {message.message_group_uuid} with {sent.recipient.handle}:"
+                f" message {message.message_uuid} at {message.sort_key}"
+            )
 
 
 def message_json(message: Message) -> dict[str, str]:

@@ -117,6 +117,22 @@ def note(line: str) -> None:
     print(plain(line), file=sys.stderr, flush=True)
 
 
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Print the answer to something that is done: where that fails, it must not be done again."""
+    from core.errors import StoreError
+
+    try:
+        yield
+        print(end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        streams.drop_unwritten()
+        problem = f"{what}, which could not be printed: {streams.told(error)}"
+        raise StoreError(problem, "Do not send it again.") from error
+
+
 def settings() -> Settings:
     from core.settings import Settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.dynamodb import keys
+from core.dynamodb import keys, reads
 from core.settings import PROJECT_ROOT
 from tasks import ns
 
@@ -83,6 +83,20 @@ def test_what_invoke_itself_prints_onto_a_full_disk_is_one_line(tmp_path, comman
 def test_who_has_seen_enough_ends_it_quietly(tmp_path, command) -> None:
     done = in_shell(f"{command} | true; echo ${{PIPESTATUS[0]}}", {}, tmp_path, program="bash")
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_message_whose_receipt_cannot_be_printed_is_told_to_be_stored(
+    seeded, messages, tmp_path, form
+) -> None:
+    task = f"ddb.patterns.create-message {' '.join(PAIR[:4])} --message once {form}"
+    done = in_shell(f"{task} > /dev/full", seeded, tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "is stored, which could not be printed: No space left on device" in done.stderr
+    assert [item["message"]["S"] for item in reads.scan(messages) if "message" in item].count(
+        "once"
+    ) == 3  # the message, and both inbox rows
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
