@@ -74,11 +74,15 @@ class EngineError(CoreError):
 
 
 class StoreError(CoreError):
-    """A database said no, or said nothing."""
+    """A database said no, or said nothing. ``is_transient``: the same may succeed later."""
+
+    is_transient = False
 
 
 class UnreachableError(StoreError):
     """Nobody answered at the endpoint, or the answer did not come in time."""
+
+    is_transient = True
 
 
 class CredentialsError(StoreError):
@@ -107,7 +111,7 @@ class DynamoDBError(StoreError):
 
     ``code`` is DynamoDB's error code; ``reasons`` are the cancellation reasons of a transaction,
     in the order of its actions (``"None"`` for an action that was not at fault).
-    ``is_transient``: the same request may succeed later, by its code or by its HTTP ``status``.
+    Its code, or its HTTP ``status``, tells whether it is transient.
 
     The codes:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html

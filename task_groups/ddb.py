@@ -169,7 +169,7 @@ def follow_stream(ctx: Context, prod: bool = False) -> None:
 def _follow(table: Table, follower: Follower, prod: bool) -> None:
     import time
 
-    from core.errors import DynamoDBError, UnreachableError
+    from core.errors import StoreError
     from core.targets import aimed
 
     while True:
@@ -177,8 +177,8 @@ def _follow(table: Table, follower: Follower, prod: bool) -> None:
         try:
             for batch in follower.poll():
                 busy = _project(table, follower, batch) or busy
-        except (UnreachableError, DynamoDBError) as error:
-            if isinstance(error, DynamoDBError) and not error.is_transient:
+        except StoreError as error:
+            if not error.is_transient:
                 raise
             edge.note(f"{error} (trying again)")
         if follower.arn != arn:

@@ -128,6 +128,7 @@ def describe(table: Table) -> dict[str, Any] | None:
 
 
 def missing(table: Table) -> MissingSchemaError:
+    """What to raise where the table that is meant is not there."""
     return MissingSchemaError(
         f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
     )

@@ -19,7 +19,7 @@ from core.dynamodb import keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import group_item, message_from, message_item
 from core.dynamodb.keys import Item
-from core.errors import DynamoDBError, StoreError, UnreachableError
+from core.errors import DynamoDBError, StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
 
@@ -196,13 +196,10 @@ def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
 
 def _unanswered(error: StoreError) -> Outcome:
     """What an error leaves open: a try of the SDK's may have been carried out before it."""
-    transient = isinstance(error, UnreachableError) or (
-        isinstance(error, DynamoDBError) and error.is_transient
-    )
     unknown = _may_be_committed(error)
-    if not (transient or unknown):
+    if not (error.is_transient or unknown):
         raise error
-    return Outcome(unknown=unknown, final=not transient, error=error)
+    return Outcome(unknown=unknown, final=not error.is_transient, error=error)
 
 
 def _may_be_committed(error: StoreError) -> bool:
@@ -215,7 +212,7 @@ def _may_be_committed(error: StoreError) -> bool:
     if tries > 0:  # whatever the last one met, one before it may have lost its answer
         return True
     code = response.get("Error", {}).get("Code")
-    return isinstance(error, DynamoDBError) and error.is_transient and code not in _NOT_PROCESSED
+    return error.is_transient and code not in _NOT_PROCESSED
 
 
 def _cancelled(error: DynamoDBError) -> Outcome:
