@@ -20,7 +20,7 @@ from core.dynamodb.items import group_from
 from core.postgres.statements import load
 from core.settings import PROJECT_ROOT
 
-from .conftest import database_of, furnished, serving, table_of
+from .conftest import database_of, furnished, serving, table_of, wait_until_drawn
 
 ATTACK = (
     "<img src=x onerror=alert(1)> **bold** [a](javascript:alert(1)) ![i](http://evil.example/i)"
@@ -167,6 +167,7 @@ def test_what_is_read_stays_in_view_when_older_or_new_messages_come(
     open_conversation(page, app_url, "bayko", "Andrew Brown")
     bubbles = page.get_by_test_id("stChatMessage")
     expect(bubbles.get_by_text("line 59", exact=True)).to_be_in_viewport()
+    wait_until_drawn(page)  # until then the page itself scrolls to the newest
     bubbles.get_by_text("line 30", exact=True).scroll_into_view_if_needed()
     say(app_env, "andrewbrown", "bayko", "just come in")
     expect(bubbles.get_by_text("just come in", exact=True)).to_be_attached(timeout=15_000)
