@@ -142,9 +142,18 @@ def page(browser: Browser) -> Iterator[Page]:
     context.on("weberror", lambda error: complaints.append(f"uncaught: {error.error}"))
     context.on("request", lambda request: note_request(request.url))
     context.on("page", lambda page: page.on("websocket", lambda socket: note_request(socket.url)))
+    context.on("page", wait_for_runs)
     yield context.new_page()
     context.close()
     assert complaints == []
+
+
+def wait_for_runs(page: Page) -> None:
+    """Have every click and every look at the page wait while a run of the script is under way.
+
+    What it draws moves what is there: a click between the two would go beside its button.
+    """
+    page.add_locator_handler(page.locator('[data-test-script-state="running"]'), lambda: None)
 
 
 def wait_until_drawn(page: Page) -> None:
