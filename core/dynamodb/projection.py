@@ -14,6 +14,7 @@ from typing import Any
 from core.dynamodb import keys
 from core.dynamodb.client import Table, request_if
 from core.dynamodb.items import group_item, message_from, text_of
+from core.dynamodb.patience import Patience
 from core.dynamodb.reads import (
     group_rows,
     inbox_row,
@@ -23,7 +24,6 @@ from core.dynamodb.reads import (
     members_of,
     newest_message,
 )
-from core.dynamodb.transactions import Patience
 from core.errors import StoreError
 from core.models import Conversation, Message, Person
 from core.timestamps import next_sort_key, parse

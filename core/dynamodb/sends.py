@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 
 from core.dynamodb.client import Table
+from core.dynamodb.patience import Patience
 from core.dynamodb.reads import (
     find_message,
     group_rows,
@@ -22,7 +23,6 @@ from core.dynamodb.reads import (
 )
 from core.dynamodb.transactions import (
     Outcome,
-    Patience,
     commit,
     move_rows,
     nudge,

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWrite
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -229,23 +227,3 @@ def _found(error: DynamoDBError) -> dict[int, Item]:
         return {}
     reasons = cause.response.get("CancellationReasons", [])
     return {n: reason["Item"] for n, reason in enumerate(reasons) if reason.get("Item")}
-
-
-class Patience:
-    """Pauses between tries, longer and longer, with jitter, until a deadline.
-
-    The jitter is AWS's "full jitter":
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
-
-    def __init__(self, total_s: float = 30.0) -> None:
-        self._deadline = time.monotonic() + total_s
-        self._ceiling_s = 0.02
-
-    def pause(self) -> bool:
-        """Wait a while and return True; False when the time is up."""
-        if time.monotonic() > self._deadline:
-            return False
-        time.sleep(random.uniform(0, self._ceiling_s))
-        self._ceiling_s = min(1.0, self._ceiling_s * 2)
-        return True

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from core.dynamodb import keys
 from core.dynamodb.client import Table
 from core.dynamodb.items import text_of
+from core.dynamodb.patience import Patience
 from core.dynamodb.reads import inbox_row, paged
 from core.dynamodb.sends import existing_group
 from core.dynamodb.transactions import (
     MAX_ACTIONS,
-    Patience,
     commit,
     move_rows,
     nudge,

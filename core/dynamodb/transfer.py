@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from core.aws.clients import translating
 from core.dynamodb import keys
@@ -24,17 +24,14 @@ from core.dynamodb.client import Table
 from core.dynamodb.dynamodb_json import parsed_item, raw_item, same_item
 from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
+from core.dynamodb.patience import patiently
 from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe, missing
-from core.dynamodb.transactions import Patience
 from core.errors import DynamoDBError, InputError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
 
-Done = TypeVar("Done")
-
-_PATIENCE_S = 300.0
 _WRITERS = 8
 _CHUNK = 400
 _MAX_SAMPLES = 3
@@ -108,17 +105,6 @@ def _only_writer(part: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _patiently(act: Callable[[], Done], is_over: Callable[[], bool] = lambda: False) -> Done:
-    """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries."""
-    patience = Patience(_PATIENCE_S)
-    while True:
-        try:
-            return act()
-        except DynamoDBError as error:
-            if is_over() or not (error.is_transient and patience.pause()):
-                raise
-
-
 def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
     """What no other table has in common with this one: names are the same on many targets."""
     told = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
@@ -128,7 +114,7 @@ def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
     while True:
-        response = _patiently(functools.partial(table.request, "scan", **params))
+        response = patiently(functools.partial(table.request, "scan", **params))
         yield response
         if not (last := response.get("LastEvaluatedKey")):
             return
@@ -203,14 +189,15 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     Throttled, it waits, up to five minutes an item.
 
     Raises:
-        InputError: a line that is no item, with its number. Nothing was written.
+        InputError: a line that is no item, with its number. Nothing was written. Or one that
+            DynamoDB will not have, as it is over 400 KB, say: others were written.
     """
     of = sum(1 for _ in _items(path))  # every line is checked before the first is written
     counts = {"added": 0, "present": 0}
     differing: list[int] = []
     total = 0
     items = _items(path)
-    with _writers(table) as put_all:
+    with _writers(table, path) as put_all:
         while chunk := list(islice(items, _CHUNK)):
             for (number, _), outcome in zip(chunk, put_all(chunk), strict=True):
                 if outcome == "differs":
@@ -223,18 +210,30 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
 
 
 @contextmanager
-def _writers(table: Table) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
+def _writers(
+    table: Table, path: Path
+) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
     """Puts a chunk of items, several at a time; what became of each, in their order."""
     is_over = threading.Event()  # those who wait for a throttled table then give up
     # A dry run prints, and two threads must not print at once.
     with ThreadPoolExecutor(1 if table.dry else _WRITERS) as pool:
         try:
             yield lambda chunk: pool.map(
-                lambda entry: _patiently(lambda: _put(table, entry[1]), is_over.is_set), chunk
+                lambda entry: patiently(lambda: _put_line(table, path, *entry), is_over.is_set),
+                chunk,
             )
         finally:
             is_over.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _put_line(table: Table, path: Path, number: int, item: Item) -> str:
+    try:
+        return _put(table, item)
+    except DynamoDBError as error:
+        if error.code != "ValidationException":
+            raise
+        raise InputError(f"{path}, line {number}: {error.problem}", "Mend or drop it.") from error
 
 
 def _put(table: Table, item: Item) -> str:

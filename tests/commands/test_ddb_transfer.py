@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from core.dynamodb import keys, reads, transfer
+from core.dynamodb import keys, patience, reads, transfer
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.dynamodb_json import canonical, raw_item
 from core.dynamodb.table import create_table, describe, drop_table
@@ -124,6 +124,19 @@ def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
     assert len(list(reads.scan(messages))) == 1
 
 
+def test_an_item_that_dynamodb_will_not_have_is_named(
+    run_invoke, table_env, messages, tmp_path
+) -> None:
+    path = tmp_path / "large.jsonl"
+    item = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+    large = item | {"sk": {"S": "c"}, "text": {"S": "x" * 410_000}}
+    path.write_text("".join(json.dumps(each) + "\n" for each in (item, large)))
+    result = run_invoke("ddb.import", "--file", str(path), env=table_env)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 2, "one line, and what to do"
+    assert "line 2: DynamoDB refused PutItem (ValidationException)" in result.stderr
+
+
 @pytest.fixture
 def small_pages(monkeypatch) -> None:
     """Ten items a page, so that an export takes several."""
@@ -229,7 +242,7 @@ def throttled(messages, other_env, monkeypatch) -> Callable[[str], Table]:
             return real(**params)
 
         monkeypatch.setattr(table.client, operation, request)
-        monkeypatch.setattr("core.dynamodb.transactions.time.sleep", lambda seconds: None)
+        monkeypatch.setattr("core.dynamodb.patience.time.sleep", lambda seconds: None)
         return table
 
     return make
@@ -262,7 +275,7 @@ def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         transfer.import_file(table, Path(exported), lambda count, of: None)
-    assert time.monotonic() - began < transfer._PATIENCE_S / 10
+    assert time.monotonic() - began < patience.LONG_S / 10
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:

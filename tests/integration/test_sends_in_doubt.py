@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
-from core.dynamodb import reads, sends, transactions
+from core.dynamodb import patience, reads, sends, transactions
 from core.dynamodb.client import Table
 from core.dynamodb.sends import Draft, send, start
 from core.errors import CredentialsError, MessageUnconfirmedError, StoreError
@@ -97,7 +97,7 @@ def test_a_lost_reply_does_not_double_a_conversation(table, ana, ben, after_comm
     assert previews(table, ana, ben) == [["once"], ["once"]]
 
 
-class Impatience(transactions.Patience):
+class Impatience(patience.Patience):
     def __init__(self) -> None:
         super().__init__(total_s=-1)
 

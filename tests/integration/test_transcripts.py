@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.dynamodb import reads, transcripts
+from core.dynamodb.patience import Patience
 from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.transactions import Outcome, Patience
+from core.dynamodb.transactions import Outcome
 from core.dynamodb.transcripts import TranscriptMessage, load_transcript
 from core.errors import StoreError
 from core.timestamps import now

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.dynamodb import client, sends, transactions
+from core.dynamodb import client, patience, sends
 from core.dynamodb.items import group_from, message_from, message_item
 from core.dynamodb.repairs import mend
 from core.dynamodb.sends import Draft
@@ -294,7 +294,7 @@ class Store(RuleBasedStateMachine):
         assert list(Verification(self.handle([]), known_people).findings()) == []
 
 
-class NoPause(transactions.Patience):
+class NoPause(patience.Patience):
     """Tries a few times, without waiting."""
 
     def __init__(self) -> None:

@@ -1,0 +1,48 @@
+"""How to wait for a table that is busy, and for how long."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.errors import DynamoDBError
+
+Done = TypeVar("Done")
+
+LONG_S = 300.0
+
+
+class Patience:
+    """Pauses between tries, longer and longer, with jitter, until a deadline.
+
+    The jitter is AWS's "full jitter":
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+
+    def __init__(self, total_s: float = 30.0) -> None:
+        self._deadline = time.monotonic() + total_s
+        self._ceiling_s = 0.02
+
+    def pause(self) -> bool:
+        """Wait a while and return True; False when the time is up."""
+        if time.monotonic() > self._deadline:
+            return False
+        time.sleep(random.uniform(0, self._ceiling_s))
+        self._ceiling_s = min(1.0, self._ceiling_s * 2)
+        return True
+
+
+def patiently(act: Callable[[], Done], is_over: Callable[[], bool] = lambda: False) -> Done:
+    """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries.
+
+    It is tried again for up to :data:`LONG_S`, unless ``is_over`` says that nobody waits for it.
+    """
+    patience = Patience(LONG_S)
+    while True:
+        try:
+            return act()
+        except DynamoDBError as error:
+            if is_over() or not (error.is_transient and patience.pause()):
+                raise
