@@ -17,6 +17,7 @@ from core.errors import (
     InputError,
     MissingSchemaError,
     PostgresError,
+    SettingsError,
     UnreachableError,
 )
 from core.postgres.conninfo import PostgresAddress
@@ -26,6 +27,7 @@ _MISSING_DATABASE = re.compile(r'FATAL: +database ".*" does not exist')
 _REFUSED_USER = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|FATAL: +role \""
 )
+_BAD_OPTION = re.compile(r"connection is bad: ((?:invalid \w+ value|definition of service).*)")
 _REFUSED = re.compile(r"FATAL: +(?! |the database system is )")
 
 _SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
@@ -78,6 +80,9 @@ def _not_connected(address: PostgresAddress, text: str) -> CoreError:
         return MissingSchemaError(
             f"there is no database {address.dbname!r} at {address.place}", "Run: invoke db.create"
         )
+    if bad := _BAD_OPTION.match(text):
+        hint = f"Check {address.variable or 'the address'}, and the variables whose names begin PG."
+        return SettingsError(f"no connection can be made: {bad[1]}", hint)
     lines = [_reason(line) for line in text.splitlines()]
     for line in lines:
         if _REFUSED_USER.search(line):

@@ -27,6 +27,24 @@ def test_a_url_that_cannot_be_read_is_one_line_without_the_password(run_invoke, 
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("sslmode=bogus", 'invalid sslmode value: "bogus"'),
+        ("service=nope", 'definition of service "nope" not found'),
+    ],
+)
+def test_an_option_that_is_none_is_not_told_as_a_server_that_is_down(
+    run_invoke, option, told
+) -> None:
+    result = run_invoke("db.seed", env={"CONNECTION_URL": f"postgresql://u@127.0.0.1:1/d?{option}"})
+    assert result.stderr.splitlines()[-1] == (
+        f"no connection can be made: {told}."
+        " Check CONNECTION_URL, and the variables whose names begin PG."
+    )
+    assert result.returncode == 1
+
+
 def test_prod_without_a_url_names_the_variable(run_invoke) -> None:
     result = run_invoke("db.create", "--prod")
     assert "PROD_CONNECTION_URL" in result.stderr
