@@ -68,6 +68,11 @@ class Settings:
     session_token: str | None = _setting(
         "AWS_SESSION_TOKEN", secret=True, help="Goes with temporary credentials."
     )
+    profile: str | None = _setting(
+        "AWS_DEFAULT_PROFILE",
+        "AWS_PROFILE",
+        help="The AWS profile whose credentials and region `--prod` uses, as the AWS SDK does.",
+    )
     table_name: str = _setting(
         "DDB_MESSAGE_TABLE",
         default="cruddur-messages",

@@ -42,13 +42,14 @@ class AwsTarget:
 
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
     secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
-    to find credentials.
+    to find credentials: those of ``profile``, or of its default one.
     """
 
     endpoint_url: str | None
     region: str | None
     placeholder_credentials: bool
     keys: AwsKeys | None = field(default=None, repr=False)
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ class Target:
                 "It looks like http://HOST:PORT",
             )
         if self.is_production:
-            return AwsTarget(endpoint, self.settings.region, False, self._keys)
+            settings = self.settings
+            return AwsTarget(endpoint, settings.region, False, self._keys, settings.profile)
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
             return AwsTarget(endpoint, region, self._keys is None, self._keys)

@@ -45,7 +45,7 @@ def make_client(
     keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
     with translating(service, target), _making:
         try:
-            client = _session().create_client(
+            client = _session(target.profile).create_client(
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
@@ -64,12 +64,15 @@ def make_client(
 
 
 @functools.cache
-def _session() -> botocore.session.Session:
-    """The SDK's session, which finds credentials once.
+def _session(profile: str | None) -> botocore.session.Session:
+    """The SDK's session, which finds credentials once: in the ``profile`` of the settings.
+
+    The SDK knows nothing of a ``.env`` file, and looks for a profile called "" where the variable
+    is empty.
 
     botocore's own: a client of boto3's is the same, and costs the import of its S3 transfers.
     """
-    return botocore.session.get_session()
+    return botocore.session.Session({"profile": (None, None, profile, None)})
 
 
 def _config(target: AwsTarget, service: str, quick: bool) -> Config:

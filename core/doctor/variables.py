@@ -18,8 +18,6 @@ CLOSENESS = 0.8
 # Other programs' own, which look like ours.
 _OTHERS = (
     "AWS_COGNITO_USER_POOL_CLIENT_ID",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
     "CODESPACE*",
     "GITHUB_*",
     "GITPOD_*",
@@ -98,7 +96,7 @@ def _ignored(target: Target, values: Mapping[str, str]) -> Iterator[Finding]:
     for name in sorted(filter(_is_an_endpoint, values)):
         told = f"{name} is not read: one endpoint serves all services but DynamoDB"
         yield note(_CHECK, told, "Use AWS_ENDPOINT_URL; with --prod, PROD_AWS_ENDPOINT_URL.")
-    if target.is_production and "AWS_PROFILE" in values and target.settings.secret_access_key:
+    if target.is_production and target.settings.profile and target.settings.secret_access_key:
         yield note(
             _CHECK,
             "AWS_PROFILE's keys are not used: AWS_ACCESS_KEY_ID is set, and wins",

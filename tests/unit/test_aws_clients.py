@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import io
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions as sdk
@@ -15,7 +17,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from core.aws.clients import is_loopback, make_client, translating
+from core.aws.clients import _session, is_loopback, make_client, translating
 from core.errors import (
     CoreError,
     CredentialsError,
@@ -25,7 +27,8 @@ from core.errors import (
     StoreError,
     UnreachableError,
 )
-from core.targets import AwsTarget
+from core.settings import Settings
+from core.targets import AwsTarget, resolve
 
 LOCAL = AwsTarget("http://127.0.0.1:4566", "us-east-1", placeholder_credentials=True)
 AWS = AwsTarget(None, "us-east-1", placeholder_credentials=True)
@@ -35,7 +38,6 @@ HTML = b"<!DOCTYPE html>\n<html><body>It works!</body></html>"
 Reply = tuple[int, bytes]
 
 _AWS_VARIABLES = (
-    "AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_DEFAULT_REGION",
@@ -57,7 +59,7 @@ def _no_configuration_but_ours(tmp_path_factory) -> Iterator[None]:
         patch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setattr("core.aws.clients._session", functools.cache(botocore.session.get_session))
+        patch.setattr("core.aws.clients._session", functools.cache(_session.__wrapped__))
         patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
         yield
 
@@ -65,7 +67,7 @@ def _no_configuration_but_ours(tmp_path_factory) -> Iterator[None]:
 @pytest.fixture
 def new_session(monkeypatch) -> None:
     """A session of the test's own: the shared one remembers what it read."""
-    monkeypatch.setattr("core.aws.clients._session", botocore.session.get_session)
+    monkeypatch.setattr("core.aws.clients._session", _session.__wrapped__)
 
 
 def answer(client: Any, *replies: Reply | Exception) -> list[Any]:
@@ -269,9 +271,9 @@ def test_clients_are_made_one_at_a_time(monkeypatch) -> None:
             most = max(most, at_work)
             threading.Event().wait(0.02)
             at_work -= 1
-            return botocore.session.get_session().create_client(*args, **options)
+            return botocore.session.Session().create_client(*args, **options)
 
-    monkeypatch.setattr("core.aws.clients._session", Session)
+    monkeypatch.setattr("core.aws.clients._session", lambda profile: Session())
     with ThreadPoolExecutor(4) as pool:
         for client in pool.map(lambda _: make_client(LOCAL, "sts"), range(4)):
             client.close()
@@ -319,10 +321,51 @@ def test_half_of_the_credentials_is_told(monkeypatch, new_session) -> None:
         make_client(OWN_CREDENTIALS, "dynamodb")
 
 
-def test_a_profile_that_does_not_exist_names_the_variable(monkeypatch, new_session) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nope")
+@pytest.fixture
+def ops_profile(new_session) -> Iterator[None]:
+    """A profile called ops, beside a default one."""
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(
+        "[default]\nregion = us-east-1\n[profile ops]\nregion = eu-west-3\n"
+    )
+    Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
+        "[default]\naws_access_key_id = wrong\naws_secret_access_key = x\n"
+        "[ops]\naws_access_key_id = right\naws_secret_access_key = x\n"
+    )
+    yield
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        Path(os.environ[name]).unlink()
+
+
+def client_of(settings: Settings) -> Any:
+    return make_client(resolve(settings, prod=True).dynamodb, "dynamodb")
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_production_s_profile_is_the_one_that_is_set(tmp_path, ops_profile, name, place) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"{name}=ops\n" if place == ".env" else "")
+    environ = {name: "ops"} if place == "environment" else {}
+    client = client_of(Settings.from_env(environ, dotenv))
+    sent = answer(client, (200, b'{"TableNames": []}'))
+    list_tables(client)
+    assert b"Credential=right/" in sent[0].headers["Authorization"]
+    assert client.meta.region_name == "eu-west-3"
+
+
+def test_an_empty_profile_variable_counts_as_unset(monkeypatch, tmp_path, ops_profile) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "")
+    assert client_of(Settings.from_env(None, tmp_path / "none")).meta.region_name == "us-east-1"
+
+
+def test_a_profile_that_does_not_exist_names_the_variable(new_session) -> None:
     with pytest.raises(SettingsError, match=r"nope.*AWS_PROFILE"):
-        make_client(OWN_CREDENTIALS, "dynamodb")
+        client_of(Settings(profile="nope"))
+
+
+def test_the_local_engine_needs_no_profile(monkeypatch, new_session) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    make_client(LOCAL, "dynamodb")
 
 
 def test_no_region_names_the_variable(new_session) -> None:
