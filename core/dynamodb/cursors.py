@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 
 from core.errors import InputError
@@ -23,7 +22,7 @@ def reached(cursor: str, pk: str, newest_first: bool) -> str:
     """
     try:
         asked, direction, sort_key = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError("the cursor is not one of ours", "Start from the first page.") from error
     if [asked, direction] != [pk, newest_first] or not isinstance(sort_key, str):
         raise InputError("the cursor belongs to another question", "Start from the first page.")

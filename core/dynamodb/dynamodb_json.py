@@ -2,6 +2,7 @@
 
 What each type may hold:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from core.dynamodb.keys import Item
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+_MAX_DIGITS = 38
+_MIN_EXPONENT, _MAX_EXPONENT = -130, 125
+_MAX_LEVELS = 32
 
 
 def raw_item(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,18 +42,34 @@ def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_item(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
-    """Whether two items hold the same; the members of a set have no order."""
+    """Whether two items hold the same; a set has no order, and 1.0 is 1."""
     return one is not None and canonical(raw_item(one)) == canonical(raw_item(other))
 
 
-def canonical(value: Any) -> Any:
-    """DynamoDB JSON with the members of sets in one order."""
-    if isinstance(value, dict):
-        return {
-            name: sorted(entry) if name in ("SS", "NS", "BS") else canonical(entry)
-            for name, entry in value.items()
-        }
-    return [canonical(entry) for entry in value] if isinstance(value, list) else value
+def canonical(item: Mapping[str, Any]) -> dict[str, Any]:
+    """DynamoDB JSON with the members of sets in one order, and numbers in one form."""
+    return {name: _canonical(value) for name, value in item.items()}
+
+
+def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return {kind: _normal(content)}
+    if kind == "NS":
+        return {kind: sorted(map(_normal, content))}
+    if kind in ("SS", "BS"):
+        return {kind: sorted(content)}
+    if kind == "L":
+        return {kind: [_canonical(entry) for entry in content]}
+    return {kind: canonical(content) if kind == "M" else content}
+
+
+def _normal(number: str) -> str:
+    """The one form of all that name the same number; of what names none, the text."""
+    try:
+        return str(Decimal(number).normalize(_EXACT) or 0)
+    except InvalidOperation:
+        return number
 
 
 def parsed_item(line: bytes) -> Item:
@@ -57,7 +79,7 @@ def parsed_item(line: bytes) -> Item:
         ValueError: it is none, or none of the message table: a key or a value is not as it must be.
     """
     try:
-        item = {str(name): _parsed(value) for name, value in json.loads(line).items()}
+        item = {_text(name): _parsed(value) for name, value in json.loads(line).items()}
         _check_key(item["pk"])
         _check_key(item["sk"])
         _check_key(item.get("message_group_uuid", item["pk"]))  # of the index, which is sparse
@@ -71,9 +93,15 @@ def _check_key(value: dict[str, Any]) -> None:
         raise ValueError("a key is empty")
 
 
-def _parsed(value: Any) -> dict[str, Any]:
+def _parsed(value: Any, levels: int = _MAX_LEVELS) -> dict[str, Any]:
     ((kind, content),) = value.items()
-    return {kind: _PARSERS[kind](content)}
+    if kind not in ("L", "M"):
+        return {kind: _PARSERS[kind](content)}
+    if not levels:
+        raise ValueError("nested too deeply")
+    if kind == "L":
+        return {kind: [_parsed(each, levels - 1) for each in _list(content)]}
+    return {kind: {_text(name): _parsed(each, levels - 1) for name, each in content.items()}}
 
 
 def _text(content: Any) -> str:
@@ -84,6 +112,13 @@ def _text(content: Any) -> str:
 def _number(content: Any) -> str:
     if not _NUMBER.fullmatch(content):
         raise ValueError(content)
+    try:
+        number = Decimal(content).normalize(_EXACT)
+    except InvalidOperation as error:
+        raise ValueError(content) from error
+    is_in_range = _MIN_EXPONENT <= number.adjusted() <= _MAX_EXPONENT
+    if number and not (is_in_range and len(number.as_tuple().digits) <= _MAX_DIGITS):
+        raise ValueError(content)
     return str(content)
 
 
@@ -91,10 +126,12 @@ def _binary(content: Any) -> bytes:
     return base64.b64decode(_text(content), validate=True)
 
 
-def _set_of(parse: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+def _set_of(
+    parse: Callable[[Any], Any], identity: Callable[[Any], Hashable] = lambda member: member
+) -> Callable[[Any], list[Any]]:
     def parse_set(content: Any) -> list[Any]:
         members = [parse(each) for each in _list(content)]
-        if not members or len(set(members)) < len(members):
+        if not members or len(set(map(identity, members))) < len(members):
             raise ValueError("a set is empty, or has something twice")
         return members
 
@@ -121,10 +158,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "N": _number,
     "B": _binary,
     "SS": _set_of(_text),
-    "NS": _set_of(_number),
+    "NS": _set_of(_number, Decimal),
     "BS": _set_of(_binary),
-    "L": lambda content: [_parsed(each) for each in _list(content)],
-    "M": lambda content: {_text(name): _parsed(each) for name, each in content.items()},
     "BOOL": _same(True, False),
     "NULL": _same(True),
 }

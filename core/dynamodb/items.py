@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
@@ -16,11 +16,20 @@ from core.timestamps import parse
 
 
 class _Deserializer(TypeDeserializer):  # type: ignore[misc]
-    """The SDK's, but numbers of any length: its own raises on those of more than 38 digits."""
+    """The SDK's, but numbers of any length: its own raises on those of more than 38 digits.
 
-    def _deserialize_n(self, value: str) -> Decimal:
-        return Decimal(value)
+    What is no finite number is left as text.
+    """
 
+    def _deserialize_n(self, value: str) -> Decimal | str:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return value
+        return number if number.is_finite() else value
+
+
+_MAX_EXPONENT = 125  # DynamoDB's own
 
 _deserialize = _Deserializer().deserialize
 
@@ -117,6 +126,8 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> int | float | str:
+    if value and value.adjusted() > _MAX_EXPONENT:
+        return str(value)  # an integer of that many digits may take for ever
     if value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)

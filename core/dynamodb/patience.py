@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from core.errors import DynamoDBError
+from core.errors import StoreError, UnreachableError
 
 Done = TypeVar("Done")
 
 LONG_S = 300.0
+SILENCE_S = 30.0
 
 
 class Patience:
@@ -34,15 +35,21 @@ class Patience:
         return True
 
 
-def patiently(act: Callable[[], Done], is_over: Callable[[], bool] = lambda: False) -> Done:
+def patiently(
+    act: Callable[[], Done],
+    is_over: Callable[[], bool] = lambda: False,
+    silence_s: float = SILENCE_S,
+) -> Done:
     """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries.
 
-    It is tried again for up to :data:`LONG_S`, unless ``is_over`` says that nobody waits for it.
+    It is tried again for up to :data:`LONG_S`, and for up to ``silence_s`` where nobody answers,
+    unless ``is_over`` says that nobody waits for it.
     """
-    patience = Patience(LONG_S)
+    busy, silent = Patience(LONG_S), Patience(silence_s)
     while True:
         try:
             return act()
-        except DynamoDBError as error:
+        except StoreError as error:
+            patience = silent if isinstance(error, UnreachableError) else busy
             if is_over() or not (error.is_transient and patience.pause()):
                 raise

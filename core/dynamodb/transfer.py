@@ -24,7 +24,7 @@ from core.dynamodb.client import Table
 from core.dynamodb.dynamodb_json import parsed_item, raw_item, same_item
 from core.dynamodb.items import group_from
 from core.dynamodb.keys import Item
-from core.dynamodb.patience import patiently
+from core.dynamodb.patience import SILENCE_S, patiently
 from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe, missing
 from core.errors import DynamoDBError, InputError
@@ -113,9 +113,12 @@ def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
 
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
+    silence_s = 0.0  # a store that was never there is told at once
     while True:
-        response = patiently(functools.partial(table.request, "scan", **params))
+        scan = functools.partial(table.request, "scan", **params)
+        response = patiently(scan, silence_s=silence_s)
         yield response
+        silence_s = SILENCE_S
         if not (last := response.get("LastEvaluatedKey")):
             return
         params["ExclusiveStartKey"] = last
@@ -186,7 +189,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     1 WCU per KB, 8 at a time; running it again changes nothing. The marker is passed over, and so
     is an inbox row of which the table has a later one: 0.5 RCU each. An export is no snapshot, and
     others may write meanwhile: a verification finds the rows that this leaves in two places.
-    Throttled, it waits, up to five minutes an item.
+    Throttled, it waits, up to five minutes an item; where nobody answers, half a minute.
 
     Raises:
         InputError: a line that is no item, with its number. Nothing was written. Or one that

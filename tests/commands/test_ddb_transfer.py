@@ -12,19 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from core.dynamodb import keys, patience, reads, transfer
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.dynamodb_json import canonical, raw_item
 from core.dynamodb.table import create_table, describe, drop_table
-from core.errors import InputError
+from core.errors import InputError, UnreachableError
 from core.settings import Settings
 from core.targets import Environment, resolve
 
 EVERY_TYPE = {
     "s": {"S": "text 🙂"},
     "n": {"N": "12345678901234567890.123"},
+    "largest": {"N": "9.9999999999999999999999999999999999999E+125"},
+    "smallest": {"N": "-1E-130"},
     "b": {"B": b"\x00\xff"},
     "ss": {"SS": ["b", "a"]},
     "ns": {"NS": ["1", "2.5"]},
@@ -79,6 +81,27 @@ def test_importing_twice_changes_nothing(run_invoke, exported, filled, messages)
     assert content(messages) == before
 
 
+def test_numbers_in_any_form_are_there_already_the_second_time(
+    run_invoke, table_env, tmp_path
+) -> None:
+    path = tmp_path / "numbers.jsonl"
+    numbers = {"n": {"N": "1.0"}, "ns": {"NS": ["1e3", "2.50"]}, "l": {"L": [{"N": "-0"}]}}
+    path.write_text(json.dumps(keys.key("OTHER#1", "x") | numbers))
+    told = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
+    assert [result.returncode for result in told] == [0, 0]
+    assert "added 0 items; 1 were there already" in told[1].stdout
+
+
+def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
+    table_env, messages, tmp_path
+) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text(json.dumps(keys.key("OTHER#1", "x") | {"SS": {"S": "mine"}}))
+    messages.request("put_item", Item=keys.key("OTHER#1", "x") | {"SS": {"S": "theirs"}})
+    done = transfer.import_file(messages, path, lambda count, of: None)
+    assert (done.present, done.differing) == (0, 1)
+
+
 def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled, messages) -> None:
     changed = keys.key("OTHER#1", "x") | {"s": {"S": "mine"}}
     messages.request("put_item", Item=changed)
@@ -110,7 +133,11 @@ def test_standard_output_is_the_same_lines(run_invoke, filled, exported) -> None
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"B": "%"}}',
         '{"pk": {"N": "1"}, "sk": {"S": "b"}}',
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"SS": "abc"}}',
+        '{"pk": {"S": "GRP#x"}, "sk": {"S": "2025"}, "message": {"N": "1e99999"}}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"L": [{"NS": ["1", "1e126"]}]}}',
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "\\ud800": {"S": "x"}}',
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + '{"L": [' * 5000,
+        '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + '{"L": [' * 200 + "]}" * 200 + "}",
     ],
 )
 def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
@@ -227,18 +254,23 @@ def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
-@pytest.fixture
-def throttled(messages, other_env, monkeypatch) -> Callable[[str], Table]:
-    """A table that throttles an operation for longer than the SDK tries, two times of three."""
+SLOWER = ClientError(
+    {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "slower"}}, "Scan"
+)
+SILENCE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    def make(operation: str) -> Table:
+
+@pytest.fixture
+def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Table]:
+    """A table whose operation fails for longer than the SDK tries, two times of three."""
+
+    def make(operation: str, error: Exception) -> Table:
         table = messages if operation == "scan" else table_of(other_env)
         real, asked = getattr(table.client, operation), itertools.count()
 
         def request(**params):
             if next(asked) % 3:
-                error = {"Code": "ProvisionedThroughputExceededException", "Message": "slower"}
-                raise ClientError({"Error": error}, operation)
+                raise error
             return real(**params)
 
         monkeypatch.setattr(table.client, operation, request)
@@ -248,16 +280,55 @@ def throttled(messages, other_env, monkeypatch) -> Callable[[str], Table]:
     return make
 
 
-def test_a_throttled_table_is_exported_and_imported_whole(
-    filled, messages, throttled, tmp_path, small_pages
+@pytest.mark.parametrize("error", [SLOWER, SILENCE], ids=["throttled", "silent"])
+def test_a_table_that_fails_for_a_while_is_exported_and_imported_whole(
+    filled, messages, failing, tmp_path, small_pages, error
 ) -> None:
     path = tmp_path / "items.jsonl"
     wanted = content(messages)
-    transfer.export_file(throttled("scan"), path, lambda count, of: None)
-    table = throttled("put_item")
+    transfer.export_file(failing("scan", error), path, lambda count, of: None)
+    table = failing("put_item", error)
     done = transfer.import_file(table, path, lambda count, of: None)
     assert (done.added, done.differing) == (len(wanted) - 1, 0)
     assert content(table) == wanted
+
+
+def test_a_store_that_is_silent_from_the_start_is_asked_once(messages, monkeypatch) -> None:
+    asked = itertools.count()
+
+    def scan(**params):
+        next(asked)
+        raise SILENCE
+
+    monkeypatch.setattr(messages.client, "scan", scan)
+    with pytest.raises(UnreachableError):
+        list(transfer.export_lines(messages))
+    assert next(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "task", [("export",), ("export", "--file", "x.jsonl"), ("import", "--file", "x.jsonl")]
+)
+def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
+    began = time.monotonic()
+    env = bare_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    result = run_invoke(f"ddb.{task[0]}", *task[1:], env=env)
+    assert (result.returncode, "invoke up" in result.stderr) == (1, True)
+    assert time.monotonic() - began < patience.SILENCE_S
+
+
+def test_a_store_that_stays_silent_is_waited_for_for_half_a_minute(monkeypatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("core.dynamodb.patience.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("core.dynamodb.patience.time.sleep", lambda seconds: None)
+
+    def act() -> None:
+        clock[0] += 4.0
+        raise UnreachableError("dynamodb does not answer")
+
+    with pytest.raises(UnreachableError):
+        patience.patiently(act)
+    assert patience.SILENCE_S <= clock[0] <= patience.SILENCE_S + 4.0
 
 
 def test_an_import_that_is_interrupted_waits_for_no_throttled_table(

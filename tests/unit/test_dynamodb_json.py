@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dynamodb.dynamodb_json import parsed_item, raw_item
+from core.dynamodb.dynamodb_json import parsed_item, raw_item, same_item
 
-NUMBERS = st.decimals(allow_nan=False, allow_infinity=False).map(str)
+NUMBERS = st.builds(
+    lambda digits, exponent: f"{digits}E{exponent}",
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    st.integers(-130, 88),
+)
 TEXTS = st.text()
 VALUES: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.one_of(
@@ -19,7 +24,9 @@ VALUES: st.SearchStrategy[dict[str, Any]] = st.recursive(
         st.builds(lambda number: {"N": number}, NUMBERS),
         st.builds(lambda binary: {"B": binary}, st.binary()),
         st.builds(lambda texts: {"SS": texts}, st.lists(TEXTS, min_size=1, unique=True)),
-        st.builds(lambda numbers: {"NS": numbers}, st.lists(NUMBERS, min_size=1, unique=True)),
+        st.builds(
+            lambda numbers: {"NS": numbers}, st.lists(NUMBERS, min_size=1, unique_by=Decimal)
+        ),
         st.builds(lambda each: {"BS": each}, st.lists(st.binary(), min_size=1, unique=True)),
         st.builds(lambda value: {"BOOL": value}, st.booleans()),
         st.just({"NULL": True}),
@@ -67,6 +74,16 @@ def test_what_goes_out_comes_in_again(ascii_only: bool, item: dict[str, Any]) ->
         {"N": "1_000"},
         {"N": " 1"},
         {"N": "\u0661"},
+        {"N": "Infinity"},
+        {"N": "1e126"},
+        {"N": "-1e126"},
+        {"N": "9e-131"},
+        {"N": "1e99999"},
+        {"N": "1e999999999"},
+        {"N": "1e-999999999"},
+        {"N": "1e" + "9" * 30},
+        {"N": "1" * 39},
+        {"N": "1" * 38 + ".01"},
         {"B": "%"},
         {"B": "eA"},
         {"B": 1},
@@ -75,6 +92,10 @@ def test_what_goes_out_comes_in_again(ascii_only: bool, item: dict[str, Any]) ->
         {"SS": ["a", "a"]},
         {"SS": ["a", 1]},
         {"NS": ["1", "x"]},
+        {"NS": ["1", "1e126"]},
+        {"NS": ["1", "1.0"]},
+        {"L": [{"N": "1e126"}]},
+        {"M": {"a": {"NS": ["1e126"]}}},
         {"BS": ["%"]},
         {"L": {"S": "a"}},
         {"L": ["a"]},
@@ -93,6 +114,44 @@ def test_what_no_attribute_holds_is_refused(value) -> None:
         parsed_item(json.dumps(item).encode())
 
 
+def test_a_long_text_is_soon_known_to_be_no_number() -> None:
+    item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"N": "1" * 200_000 + "x"}}
+    with pytest.raises(ValueError, match="no item"):
+        parsed_item(json.dumps(item).encode())
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "0",
+        "-0.00",
+        "0e999",
+        "1.10",
+        "1e-130",
+        "-9.9999999999999999999999999999999999999E+125",
+        "1" + "0" * 125,
+        "0." + "0" * 129 + "1",
+        "000" + "1" * 38 + "0" * 60 + ".000",
+    ],
+)
+def test_a_number_that_dynamodb_can_hold_is_kept_as_it_is_written(number) -> None:
+    item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"N": number}, "y": {"NS": [number]}}
+    assert parsed_item(json.dumps(item).encode()) == item
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"S": "x"}
+    for _ in range(levels // 2):
+        value = {"L": [{"M": {"deep": value}}]}
+    return {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": value}
+
+
+def test_an_item_is_nested_as_deeply_as_dynamodb_allows_and_no_deeper() -> None:
+    assert parsed_item(json.dumps(nested(32)).encode()) == nested(32)
+    with pytest.raises(ValueError, match="no item"):
+        parsed_item(json.dumps(nested(34)).encode())
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -106,6 +165,8 @@ def test_what_no_attribute_holds_is_refused(value) -> None:
         b'{"pk": {"S": "a"}, "sk": {"N": "1"}}',
         b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "message_group_uuid": {"S": ""}}',
         b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "message_group_uuid": {"N": "1"}}',
+        b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "\\ud800": {"S": "half a character is its name"}}',
+        b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"M": {"\\ud800": {"S": "and in a map"}}}}',
         b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + b'{"L": [' * 100_000,
         b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + b"[" * 100_000,
     ],
@@ -122,3 +183,50 @@ def test_binary_is_base64_and_nothing_else_changes() -> None:
         "b": {"BS": ["eA==", "eQ=="]},
         "c": {"L": [{"M": {"d": {"B": "eg=="}}}]},
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"N": "1"}, {"N": "1.0"}),
+        ({"N": "1000"}, {"N": "1e3"}),
+        ({"N": "0"}, {"N": "-0.0"}),
+        ({"N": "0"}, {"N": "0e9"}),
+        ({"N": "1" * 38 + "0" * 80}, {"N": "1" * 38 + "e80"}),
+        ({"NS": ["1000", "2.5"]}, {"NS": ["2.50", "1e3"]}),
+        ({"SS": ["a", "b"]}, {"SS": ["b", "a"]}),
+        ({"BS": [b"a", b"b"]}, {"BS": [b"b", b"a"]}),
+        ({"L": [{"M": {"N": {"N": "1"}}}]}, {"L": [{"M": {"N": {"N": "1.0"}}}]}),
+        ({"N": "1e999999999"}, {"N": "10e999999998"}),
+        ({"N": "NaN"}, {"N": "NaN"}),
+        ({"N": "no number"}, {"N": "no number"}),
+    ],
+    ids=str,
+)
+def test_a_set_has_no_order_and_a_number_no_form(one, other) -> None:
+    assert same_item({"x": one}, {"x": other})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"N": "1"}, {"N": "2"}),
+        ({"N": "1"}, {"S": "1"}),
+        ({"N": "1" * 38}, {"N": "1" * 37 + "2"}),
+        ({"N": "1e-999999999"}, {"N": "0"}),
+        ({"NS": ["1"]}, {"NS": ["1", "2"]}),
+        ({"S": "1"}, {"S": "1.0"}),
+        ({"L": [{"S": "a"}, {"S": "b"}]}, {"L": [{"S": "b"}, {"S": "a"}]}),
+    ],
+    ids=str,
+)
+def test_what_differs_is_not_the_same(one, other) -> None:
+    assert not same_item({"x": one}, {"x": other})
+
+
+@pytest.mark.parametrize("name", ["SS", "NS", "BS", "N", "L", "M"])
+def test_an_attribute_may_be_called_what_a_type_is_called(name) -> None:
+    mine, theirs = {name: {"S": "mine"}}, {name: {"S": "theirs"}}
+    assert not same_item(mine, theirs)
+    assert not same_item({"x": {"M": mine}}, {"x": {"M": theirs}})
+    assert same_item({"x": {"M": mine}}, {"x": {"M": dict(mine)}})

@@ -1,5 +1,7 @@
 """Items as they are stored, and as they are read back: others write this table too."""
 
+import json
+
 import pytest
 
 from core.dynamodb.items import (
@@ -8,6 +10,7 @@ from core.dynamodb.items import (
     message_from,
     message_item,
     plain_item,
+    text_of,
 )
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
@@ -89,3 +92,28 @@ def test_plain_values_are_what_json_can_say() -> None:
 def test_a_number_that_an_engine_writes_out_in_full_is_read() -> None:
     item = {"n": {"N": "1" + "0" * 125}, "ns": {"NS": ["1" + "0" * 100]}, "m": {"N": "-1E-130"}}
     assert plain_item(item) == {"n": 10**125, "ns": [10**100], "m": -1e-130}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("1e99999", "1E+99999"),
+        ("-1e999999999", "-1E+999999999"),
+        ("1e-999999999", "1E-999999999"),
+        ("0e999999999", "0"),
+        ("1" * 5000, "1" * 5000),
+        ("1" * 400 + ".5", "1" * 400 + ".5"),
+        ("1e" + "9" * 30, "1e" + "9" * 30),
+        ("NaN", "NaN"),
+        ("sNaN", "sNaN"),
+        ("-Infinity", "-Infinity"),
+        ("no number", "no number"),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_number_that_dynamodb_cannot_hold_is_text(number: str, text: str) -> None:
+    assert text_of({"n": {"N": number}}, "n") == text
+    plain = plain_item({"n": {"N": number}, "ns": {"NS": [number]}, "l": {"L": [{"N": number}]}})
+    assert str(plain["n"]) == text
+    assert plain["ns"] == plain["l"] == [plain["n"]]
+    json.dumps(plain)
