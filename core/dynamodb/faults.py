@@ -15,8 +15,10 @@ class Fault(StrEnum):
     DUPLICATE_ROW = "duplicate row"
     STALE_PREVIEW = "stale preview"
     PREVIEW_AHEAD = "preview ahead"
+    MEMBERS_DIFFER = "members differ"
     NO_MESSAGES = "no messages"
     ORPHAN_MESSAGES = "orphan messages"
+    DOUBLE_MESSAGE = "double message"
     STRANGER_MESSAGE = "stranger's message"
     INDEXED_MESSAGE = "indexed message"
     ORPHAN_PAIR = "orphan pair"
@@ -30,8 +32,10 @@ EXPLAINED = {
     Fault.DUPLICATE_ROW: "a member's inbox shows the conversation more than once",
     Fault.STALE_PREVIEW: "the inbox shows an older message than the newest",
     Fault.PREVIEW_AHEAD: "the inbox shows a text that is no message, at a later time",
+    Fault.MEMBERS_DIFFER: "its rows contradict each other about whose conversation it is",
     Fault.NO_MESSAGES: "the conversation is listed and has no messages",
     Fault.ORPHAN_MESSAGES: "the messages of a conversation that nobody's inbox lists",
+    Fault.DOUBLE_MESSAGE: "stored before under another time, with the same message_uuid",
     Fault.STRANGER_MESSAGE: "sent by somebody who is no member of the conversation",
     Fault.INDEXED_MESSAGE: "an item that is no message group carries message_group_uuid",
     Fault.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or not there",
@@ -40,6 +44,8 @@ EXPLAINED = {
     Fault.UNREADABLE: "attributes are missing or of the wrong type, or name no instant or no pair",
 }
 MENDABLE = frozenset(Fault) - {
+    Fault.MEMBERS_DIFFER,
+    Fault.DOUBLE_MESSAGE,
     Fault.NO_MESSAGES,
     Fault.STRANGER_MESSAGE,
     Fault.UNKNOWN_USER,

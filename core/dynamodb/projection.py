@@ -29,7 +29,7 @@ from core.models import Conversation, Message, Person
 from core.timestamps import next_sort_key, parse
 
 _MAX_TEXT_BYTES = 390_000
-"""What an inbox row takes of a text, with room for ids and names: an item has 400 KB at most."""
+"""What an inbox row takes of texts, with room for ids: an item has 400 KB at most."""
 
 _REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
@@ -103,12 +103,14 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
         image = record["dynamodb"]["NewImage"]
         missing = [name for name in _REQUIRED if not isinstance(image[name]["S"], str)]
         message = message_from(image)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise _MalformedError(f"{type(error).__name__}: {error}") from error
     if missing or text_of(image, "pk") != pk or message.created_at is None:
         raise _MalformedError(f"unexpected content: {', '.join(missing) or 'keys'}")
-    ids = (message.message_group_uuid, message.sender.uuid)
-    size_bytes = len(message.text.encode(errors="surrogatepass"))
+    sender = message.sender
+    texts = message.text + sender.handle + sender.display_name
+    size_bytes = len(texts.encode(errors="surrogatepass"))
+    ids = (message.message_group_uuid, sender.uuid)
     if not all(map(keys.can_be_id, ids)) or size_bytes > _MAX_TEXT_BYTES:
         raise _MalformedError("no inbox row can be made of it")  # not later either
     return message
@@ -121,7 +123,8 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     message instead: so never backwards, and redelivery in any order changes nothing. The new row is
     put before the old one is deleted: after a crash in between, redelivery deletes it. ``since`` is
     the sort key of the batch's oldest message: rows from there on are read from the base table,
-    consistently, for the index may not show yet what an earlier delivery left there.
+    consistently, for the index may not show yet what an earlier delivery left there. A message of
+    somebody who is no member is nobody's preview: then, too, it is the members' newest that counts.
 
     One index query and one query a member, 2.5 RCU, where each row is older than the message or
     shows it; 1 RCU more for each that is neither. 8 WCU when both rows move, none when they are
@@ -130,12 +133,20 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     Raises:
         StoreError: a transient failure; deliver the record again.
     """
-    members = _members(table, message, since or message.sort_key)
-    if members is None:
-        return False
+    group, sender = message.message_group_uuid, message.sender
+    rows = group_rows(table, group)
+    if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:
+        rows = [row]
+    uuids = members_of(rows)
+    if sender.uuid not in uuids:
+        found = newest_message(table, group, of=uuids, consistent=True) if uuids else None
+        if found is None:
+            return False
+        message = found
+    since = min(since or message.sort_key, message.sort_key)
     written = False
-    for owner, other, rows in members:
-        written = _bring(table, message, owner, other, rows) or written
+    for owner, other, own in _members(table, message, rows, since):
+        written = _bring(table, message, owner, other, own) or written
     return written
 
 
@@ -143,16 +154,10 @@ _Member = tuple[str, Person, list[Conversation]]
 """A member's uuid, the other person as their row shows them, and the rows that were read."""
 
 
-def _members(table: Table, message: Message, since: str) -> list[_Member] | None:
-    """Both members with their rows, or None where nobody's inbox has the conversation."""
+def _members(table: Table, message: Message, rows: list[Conversation], since: str) -> list[_Member]:
+    """Both members with their rows; ``rows`` are the conversation's, as the index has them."""
     group, sender = message.message_group_uuid, message.sender
-    rows = group_rows(table, group)
-    if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:
-        rows = [row]
-    members = members_of(rows)
-    if sender.uuid not in members:
-        return None  # written by somebody who is no member: nobody's preview
-    recipient_uuid = next(member for member in members if member != sender.uuid)
+    recipient_uuid = next(uuid for uuid in members_of(rows) if uuid != sender.uuid)
     shown = [row.other for row in rows if row.owner_uuid == sender.uuid]
     recipient = shown[0] if shown else person_in(table, group, recipient_uuid)
     return [

@@ -145,11 +145,13 @@ def group_rows(table: Table, message_group_uuid: str) -> list[Conversation]:
 
 
 def members_of(rows: Sequence[Conversation]) -> tuple[str, ...]:
-    """The user uuids of a conversation's two members, in order, as any one of its rows tells them.
+    """The user uuids of a conversation's two members, in order, as its rows tell them.
 
-    None at all where there are no rows: nobody's inbox lists it.
+    None at all where there are no rows: nobody's inbox lists it. Nor where rows contradict each
+    other: who may see the conversation is then for a person to say.
     """
-    return tuple(sorted({rows[0].owner_uuid, rows[0].other.uuid})) if rows else ()
+    told = {tuple(sorted((row.owner_uuid, row.other.uuid))) for row in rows}
+    return told.pop() if len(told) == 1 else ()
 
 
 def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> Conversation | None:
@@ -212,7 +214,7 @@ def _readable(items: Iterator[Item]) -> Iterator[Conversation]:
 def names_a_conversation(row: Conversation) -> bool:
     """Whether it names an owner, a group and another person; else nothing can be done with it."""
     ids = (row.owner_uuid, row.message_group_uuid, row.other.uuid)
-    return all(ids) and row.owner_uuid != row.other.uuid
+    return all(map(keys.can_be_id, ids)) and row.owner_uuid != row.other.uuid
 
 
 def pair_group(table: Table, one: str, other: str) -> str | None:

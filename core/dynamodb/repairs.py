@@ -12,6 +12,7 @@ from core.dynamodb.items import group_item
 from core.dynamodb.projection import move, person_in
 from core.dynamodb.reads import group_rows, members_of, newest_message, senders_of
 from core.dynamodb.verification import FindPeople, Verification, read_group
+from core.errors import DynamoDBError
 from core.models import Conversation, Message, Person
 
 
@@ -23,11 +24,18 @@ def repair(
 ) -> int:
     """How many faults were mended, each as a fresh pass over the table finds it.
 
-    Ended at any point, it may be run again: what is mended is not found any more.
+    A mend that DynamoDB will not have is passed over. Ended at any point, it may be run again: what
+    is mended is not found any more.
     """
     mended = 0
     for finding in verification.findings(go_on):
-        if mend(verification.table, verification.find_people, finding):
+        try:
+            is_mended = mend(verification.table, verification.find_people, finding)
+        except DynamoDBError as error:
+            if error.code != "ValidationException":
+                raise
+            continue
+        if is_mended:
             mended += 1
             on_mended(finding)
     return mended

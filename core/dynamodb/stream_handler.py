@@ -15,7 +15,7 @@ from typing import Any
 
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.projection import move, plan
-from core.errors import StoreError
+from core.errors import DynamoDBError, StoreError
 
 logger = logging.getLogger("cruddur.projection")
 
@@ -47,6 +47,9 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
         try:
             written += move(table, planned_move.message, since=planned_move.since)
         except StoreError as error:
+            if _is_too_large(error):
+                _warn("move dropped", message_group_uuid=group, reason=str(error))
+                continue
             _warn("move failed", message_group_uuid=group, reason=str(error))
             failures.append({"itemIdentifier": planned_move.sequence_number})
     counts = {
@@ -58,6 +61,18 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
     }
     logger.info(_line("batch projected", counts))
     return {"batchItemFailures": failures}
+
+
+def _is_too_large(error: StoreError) -> bool:
+    """Whether a row would be over 400 KB, which no later try makes smaller.
+
+    DynamoDB says ValidationException of what may pass, too: of an index that is being built.
+    """
+    return (
+        isinstance(error, DynamoDBError)
+        and error.code == "ValidationException"
+        and "item size" in str(error).casefold()
+    )
 
 
 def _warn(event: str, **fields: object) -> None:

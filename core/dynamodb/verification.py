@@ -64,11 +64,13 @@ class Verification:
     is_complete: bool = False
     _groups: OrderedDict[str, Group] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
+    _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def findings(self, go_on: GoOn = always) -> Iterator[Finding]:
         """Everything that breaks a guarantee, in the order the scan meets it.
 
-        Ends early where ``go_on``, asked before each item, says so.
+        A message that is stored twice is noticed where fewer than 4,096 lie between the two. Ends
+        early where ``go_on``, asked before each item, says so.
         """
         for looked_at, item in enumerate(scan(self.table)):
             if not go_on(looked_at):
@@ -103,11 +105,14 @@ class Verification:
             return
         known = group in self._groups
         found = self._group(group)
-        if not found.members:
+        if self._messages.get(message.message_uuid) == group:
+            yield _at(item, Fault.DOUBLE_MESSAGE, group)
+        _remember(self._messages, message.message_uuid, group)
+        if not found.rows:
             # Once a conversation, and only if it is not the index that lags.
             if not known and inbox_row(self.table, message.sender.uuid, group) is None:
                 yield _at(item, Fault.ORPHAN_MESSAGES, group)
-        elif message.sender.uuid not in found.members:
+        elif found.members and message.sender.uuid not in found.members:
             yield _at(item, Fault.STRANGER_MESSAGE, group)
 
     def _group_row(self, item: Item) -> Iterator[Finding]:
@@ -118,6 +123,9 @@ class Verification:
             return
         yield from self._names(item, row)
         found = self._group(row.message_group_uuid)
+        if not members_of([*found.rows, row]):
+            yield _at(item, Fault.MEMBERS_DIFFER, row.message_group_uuid)
+            return
         first = min(((r.owner_uuid, r.sort_key) for r in found.rows), default=None)
         if first != (row.owner_uuid, row.sort_key):
             return  # the conversation is judged once, at the first of its rows
@@ -139,7 +147,7 @@ class Verification:
             yield _at(item, Fault.INDEXED_MESSAGE, group)
         if not keys.can_be_id(group) or len(pair) != 2:
             yield _at(item, Fault.UNREADABLE, group)
-        elif self._group(group).members != pair:
+        elif (found := self._group(group)).members != pair and (found.members or not found.rows):
             found = read_group(self.table, group, pair)
             if found.newest is None or (found.rows and found.members != pair):
                 yield _at(item, Fault.ORPHAN_PAIR, group)

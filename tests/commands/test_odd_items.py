@@ -55,6 +55,14 @@ def odd_items(table_env, messages) -> int:
         keys.key("MSG#", "no group"),
         keys.key("GRP#", "no owner"),
         keys.key("PAIR#half", "PAIR"),
+        keys.key(keys.group_pk(ben), "2026-01-04T00:00:00")
+        | {
+            "message_group_uuid": {"S": "long"},
+            "message": {"S": "to somebody whose id no key can hold"},
+            "user_uuid": {"S": "x" * 3000},
+            "user_handle": {"S": "long"},
+            "user_display_name": {"S": "Long"},
+        },
         keys.key(keys.message_pk(GROUP), "not a time") | {"message": {"S": "when?"}},
         keys.key("#", "#"),
     ]
@@ -98,6 +106,16 @@ def test_a_repair_beside_them_mends_what_it_can_and_loses_no_message(
     def stored() -> list:
         return [item for pk, _, item in content(messages) if pk.startswith("MSG#")]
 
+    sent = ("--user", "bayko", "--with", "andrewbrown", "--message", "to be listed again")
+    run_invoke("ddb.patterns.create-conversation", *sent, env=table_env)
+    (row,) = [
+        item
+        for pk, _, item in content(messages)
+        if item.get("message") == {"S": "to be listed again"} and pk.startswith("GRP#")
+    ][:1]
+    messages.request("delete_item", Key={name: row[name] for name in ("pk", "sk")})
     before = stored()
-    assert run_invoke("ddb.verify", "--repair", env=table_env).returncode in (0, 1)
+    result = run_invoke("ddb.verify", "--repair", env=table_env)
+    assert result.returncode == 1, "what cannot be mended is left, and told"
+    assert row in [item for _, _, item in content(messages)]
     assert stored() == before

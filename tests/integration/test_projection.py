@@ -304,6 +304,37 @@ def test_a_stranger_s_message_is_nobody_s_preview(table, ana, ben) -> None:
     assert inboxes(table, ana, ben) == [[("text 0", "ben")], [("text 0", "ana")]]
 
 
+def test_a_stranger_s_message_hides_no_member_s_in_its_batch(table, ana, ben) -> None:
+    rows_at(table, 0, ana, ben)
+    messages = [write(table, ana, 1), write(table, Person("eve", "eve", "Eve"), 2)]
+    assert project(table, [record(m) for m in messages]) == {"batchItemFailures": []}
+    assert inboxes(table, ana, ben) == [[("text 1", "ben")], [("text 1", "ana")]]
+
+
+def test_rows_that_contradict_each_other_show_nobody_more(table, ana, ben) -> None:
+    cleo = Person("cleo", "cleo", "Cleo")
+    for owner, shown in ((ana, cleo), (ben, ana)):
+        row = Conversation("g", owner.uuid, shown, "text 0", at(0), parse(at(0)))
+        table.request("put_item", Item=group_item(row))
+    assert project(table, [record(write(table, ana, 1))]) == {"batchItemFailures": []}
+    assert inboxes(table, ana, ben, cleo) == [[("text 0", "cleo")], [("text 0", "ana")], []]
+
+
+def test_a_row_that_would_be_too_large_blocks_nothing(table, ana, ben) -> None:
+    """The recipient's name comes from a stored row: a message of its own size is fine."""
+    long = Person(ben.uuid, "ben", "B" * 20_000)
+    rows_at(table, 0, ana, long)
+    message = Message("g", "m", ana, "x" * 389_900, at(1), parse(at(1)))
+    table.request("put_item", Item=message_item(message))
+    assert project(table, [record(message)]) == {"batchItemFailures": []}
+
+
+def test_a_row_of_an_id_that_no_key_can_hold_blocks_nothing(table, ana, ben) -> None:
+    row = Conversation("g", ana.uuid, Person("x" * 3000, "x", "X"), "text 0", at(0), parse(at(0)))
+    table.request("put_item", Item=group_item(row))
+    assert project(table, [record(write(table, ana, 1))]) == {"batchItemFailures": []}
+
+
 def test_malformed_records_are_dropped_and_the_others_moved(table, ana, ben, written) -> None:
     planned = plan([*MALFORMED, *(record(m) for m in written)])
     assert [m.message.text for m in planned.moves] == ["text 5"]
@@ -357,6 +388,7 @@ def test_what_may_work_later_is_reported_from_the_conversation_s_first_record(
         ("g", "", "x"),
         ("g", "x" * 3000, "x"),
         ("g", "ana", "x" * 390_001),
+        ("g", "ana", "x" * 390_000),  # and the name
         ("\ud800", "ana", "x"),
     ],
 )

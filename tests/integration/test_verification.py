@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 
 import pytest
@@ -13,16 +14,18 @@ from core.dynamodb.items import group_item, message_item
 from core.dynamodb.repairs import mend
 from core.dynamodb.sends import Draft, send, start
 from core.dynamodb.verification import Verification
+from core.errors import DynamoDBError
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
+CLEO = Person("cleo", "cleo", "Cleo")
 LATE = "2999-01-01T00:00:00.000000+00:00"
 
 
 @pytest.fixture
 def people(ana, ben):
-    known = {person.uuid: person for person in (ana, ben)}
+    known = {person.uuid: person for person in (ana, ben, CLEO)}
     return lambda uuids: {uuid: known[uuid] for uuid in uuids if uuid in known}
 
 
@@ -56,7 +59,7 @@ def put_row(table: Table, group: str, owner: Person, other: Person, at: str, tex
 
 
 def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **extra) -> None:
-    item = message_item(Message(group, "m", sender, "text", at, parse(at)))
+    item = message_item(Message(group, str(uuid.uuid4()), sender, "text", at, parse(at)))
     table.request("put_item", Item=item | extra)
 
 
@@ -132,6 +135,23 @@ def newer_stranger_message(table, group, ana, ben):
     return Fault.STRANGER_MESSAGE
 
 
+def double_message(table, group, ana, ben):
+    first = next(item for item in reads.scan(table) if item["pk"]["S"].startswith("MSG#"))
+    table.request("put_item", Item=first | {"sk": {"S": EARLY}})
+    return Fault.DOUBLE_MESSAGE
+
+
+def third_person_s_row(table, group, ana, ben):
+    put_row(table, group, CLEO, ana, EARLY, "hi")
+    return Fault.MEMBERS_DIFFER
+
+
+def rows_of_different_pairs(table, group, ana, ben):
+    row = row_of(table, ana)
+    put_row(table, group, ana, CLEO, row.sort_key, row.last_message)
+    return Fault.MEMBERS_DIFFER
+
+
 def unknown_user(table, group, ana, ben):
     start(table, Draft(ana, Person("gone", "gone", "Gone"), "hello?"))
     return Fault.UNKNOWN_USER
@@ -158,6 +178,9 @@ BREAKAGES = [
     orphan_messages,
     orphan_pair,
     no_messages,
+    double_message,
+    third_person_s_row,
+    rows_of_different_pairs,
     stranger_message,
     newer_stranger_message,
     unknown_user,
@@ -203,7 +226,16 @@ def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) 
 
 @pytest.mark.parametrize(
     "break_it",
-    [no_messages, stranger_message, newer_stranger_message, unknown_user, unreadable],
+    [
+        no_messages,
+        double_message,
+        third_person_s_row,
+        rows_of_different_pairs,
+        stranger_message,
+        newer_stranger_message,
+        unknown_user,
+        unreadable,
+    ],
     ids=lambda broken: broken.__name__,
 )
 def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, break_it) -> None:
@@ -238,6 +270,26 @@ def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -
     assert list(verification.findings()) == []
     assert verification.counts["other items"] == 1
     assert verification.counts["messages"] == 2
+
+
+def test_a_mend_that_dynamodb_will_not_have_holds_up_no_other(
+    table, people, group, ana, ben, monkeypatch
+) -> None:
+    missing_row(table, group, ana, ben)
+    orphan_pair(table, group, ana, ben)
+    refused = []
+
+    def refuse_the_first(*args):
+        if not refused:
+            refused.append(args)
+            raise DynamoDBError("no", code="ValidationException")
+        return mend(*args)
+
+    monkeypatch.setattr(repairs, "mend", refuse_the_first)
+    assert repairs.repair(Verification(table, people)) == 1
+    assert sum(faults(table, people).values()) == 1
+    assert repairs.repair(Verification(table, people)) == 1
+    assert faults(table, people) == Counter()
 
 
 def test_a_summary_adds_up_by_kind_and_keeps_a_few_samples(table, group, people, ana) -> None:
