@@ -62,7 +62,7 @@ def send(
 ) -> Message:
     """Pattern D: add a message to a conversation. Returns the message as it is stored.
 
-    Two requests, 0.5 RCU and 14 WCU for a message of up to 1 KB; more only under contention.
+    Two requests, 0.5 RCU and 14 WCU for items of up to 1 KB; more only under contention.
     ``rows`` are the conversation's inbox rows where the caller has just read them: it is the
     caller who checks that the sender is a member.
 
@@ -123,6 +123,10 @@ class _Sending:
             if outcome.final or not patience.pause():
                 raise outcome.error or StoreError("the message could not be stored", "Try again.")
             self._read_rows_again()
+            if (
+                not self.unknown
+            ):  # nothing of ours is stored: it goes behind what has come meanwhile
+                self.key = max(self.key, sort_key_after(self._last(), now()))
 
     def _would_be_newest(self) -> bool:
         """Whether no stored message is newer than this one would be.

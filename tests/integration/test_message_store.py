@@ -130,6 +130,55 @@ def test_a_clock_that_does_not_move_forward_loses_nothing(
     assert [message.text for message in everything(table, group)] == [str(n) for n in range(40)]
 
 
+def test_a_hundred_conversations_begin_while_the_clock_stands_still(
+    table, ana, monkeypatch
+) -> None:
+    instant = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(sends, "now", lambda: instant)
+    meter = table.metered()
+    for n in range(100):
+        start(meter, Draft(ana, Person(f"other-{n}", f"o{n}", f"Other {n}"), str(n)))
+    assert {row.last_message for row in inbox(table, ana)} == {str(n) for n in range(100)}
+    assert meter.capacity.requests < 100 * 15
+
+
+def test_a_clock_behind_and_an_index_that_lags_keep_the_order(table, ana, ben, monkeypatch) -> None:
+    first, _ = start(table, Draft(ana, ben, "1"))
+    stale = reads.group_rows(table, first.message_group_uuid)
+    send(table, first.message_group_uuid, Draft(ana, ben, "2"))
+    assert first.created_at is not None
+    behind = first.created_at - timedelta(seconds=5)
+    monkeypatch.setattr(sends, "now", lambda: behind)
+    monkeypatch.setattr(sends, "group_rows", lambda *_: stale)
+    third = send(table, first.message_group_uuid, Draft(ana, ben, "3"))
+    assert [each.text for each in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
+    assert_shows(table, ana, third)
+    assert_shows(table, ben, third)
+
+
+def test_very_many_rows_of_a_conversation_keep_nobody_from_answering(table, ana, ben) -> None:
+    for n in range(60):
+        cruddur_group(table, "many", f"2024-05-05T10:00:{n:02}.123456+00:00", ana, ben)
+    message = send(table, "many", Draft(ana, ben, "hello"))
+    assert inbox(table, ben)[0].last_message == "hello"
+    send(table, "many", Draft(ben, ana, "and again"))
+    assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
+    assert [each.text for each in everything(table, "many")] == [message.text, "and again"]
+
+
+def test_eight_who_start_at_once_continue_the_conversation_that_cruddur_made(
+    table, ana, ben
+) -> None:
+    cruddur_group(table, "older", "2023-05-05T10:00:00.123456+00:00", ana, ben)
+    cruddur_group(table, "newer", "2024-05-05T10:00:00.123456+00:00", ana, ben)
+    drafts = [Draft(*((ana, ben)[:: 1 - n % 2 * 2]), str(n)) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        sent = [message for message, _ in pool.map(lambda draft: start(table, draft), drafts)]
+    assert {message.message_group_uuid for message in sent} == {"newer"}
+    assert {message.text for message in everything(table, "newer")} == set("01234567")
+    assert len(inbox(table, ana)) == len(inbox(table, ben)) == 2
+
+
 def test_a_thousand_sends_by_a_clock_that_stops_and_one_that_steps_back_a_year_are_stored(
     table, ana, ben, monkeypatch
 ) -> None:
@@ -273,6 +322,19 @@ class TestCapacity:
         table = table.metered()
         send(table, group, Draft(ana, ben, "x" * 500))
         assert self.spent(table) == (0.5, 14, 2)
+
+    @pytest.mark.parametrize(
+        ("before", "characters", "write_units"),
+        [(2, 808, 14), (2, 809, 20), (2, 1024, 22), (1024, 1024, 28)],
+    )
+    def test_each_further_kb_of_an_item_costs_as_much_again(
+        self, table, ana, ben, before, characters, write_units
+    ) -> None:
+        """An inbox row of theirs has 216 bytes beside the text: 808 more make 1 KB."""
+        group = start(table, Draft(ana, ben, "x" * before))[0].message_group_uuid
+        table = table.metered()
+        send(table, group, Draft(ana, ben, "x" * characters))
+        assert self.spent(table) == (0.5, write_units, 2)
 
     def test_starting_costs_three_reads_and_ten_write_units(self, table, ana, ben) -> None:
         start(table, Draft(ana, ben, "hi"))
