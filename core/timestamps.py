@@ -7,9 +7,12 @@ of its sort keys; instants are for people.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
+
+_FRACTION = re.compile(r"[.,](\d+)")
 
 
 def now() -> datetime:
@@ -76,7 +79,14 @@ def bound_below(key: str) -> str:
     """
     try:
         reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
-        own = sort_key(reading)
-        return own if own <= key else sort_key(reading - MICROSECOND)
+        fraction = _FRACTION.search(key)
+        digits = min(6, len(fraction[1])) if fraction else 0
+        candidates = (
+            reading + timedelta(microseconds=10 ** (6 - digits) - 1),  # "…:05Z" sorts after these
+            reading,
+            reading - MICROSECOND,
+            reading.replace(hour=0, minute=0, second=0, microsecond=0) - MICROSECOND,  # "… 12:00"
+        )
     except (ValueError, OverflowError):
         return key
+    return max((own for own in map(sort_key, candidates) if own <= key), default=key)

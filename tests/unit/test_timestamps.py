@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.timestamps import bound_below, next_sort_key, parse, sort_key, sort_key_after
 
@@ -86,3 +88,18 @@ def test_the_bound_below_a_row_leaves_the_row_itself_out(key: str) -> None:
 
 def test_the_bound_below_a_row_of_ours_is_its_own_key() -> None:
     assert bound_below(sort_key(NOON)) == sort_key(NOON)
+
+
+FORMS = st.sampled_from(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S"])
+NEAR = st.integers(-2_000_000, 2_000_000).map(lambda n: NOON + timedelta(microseconds=n))
+SECONDS = st.sampled_from([NOON, NOON + timedelta(microseconds=999_999)])
+
+
+@given(FORMS, NEAR | SECONDS, st.sampled_from(["", "Z", "+00:00", "+02:00", "-05:00"]), NEAR)
+def test_no_row_of_ours_is_passed_over_by_the_bound_below_another_s(
+    form, instant, offset, ours
+) -> None:
+    key = instant.strftime(form) + offset
+    bound, row = bound_below(key), sort_key(ours)
+    assert bound <= key
+    assert not bound < row < key
