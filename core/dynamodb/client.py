@@ -21,8 +21,12 @@ _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
 class ConsumedCapacity:
     """The capacity units that DynamoDB reported, added up; safe to share between threads.
 
-    Read and write units as AWS bills them, tables and indexes together. Engines may report less
-    than AWS does for transactions: docs/access-patterns.md has AWS's arithmetic.
+    Read and write units of requests that succeeded, tables and indexes together. AWS bills more:
+    a conditional write that it refuses, alone or in a transaction that is cancelled, is charged by
+    the item's size, 1 WCU at least, and reports nothing:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    Local engines may also report less than AWS does for transactions and for large reads:
+    docs/access-patterns.md has AWS's arithmetic.
     """
 
     read_units: float = 0.0

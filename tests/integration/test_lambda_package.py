@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from aws_template import TEMPLATE
 
 from core.aws.lambda_package import HANDLER, build_zip
 from core.dynamodb import reads
@@ -17,10 +18,7 @@ from core.dynamodb.items import message_item
 from core.dynamodb.sends import Draft, start
 from core.dynamodb.stream import open_follower
 from core.models import Message
-from core.settings import PROJECT_ROOT
 from core.timestamps import now, parse, sort_key
-
-TEMPLATE = PROJECT_ROOT / "aws" / "template.yaml"
 
 
 @pytest.fixture
@@ -59,23 +57,38 @@ def test_the_packaged_handler_loads_beside_an_older_sdk(unpacked) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-c", code, unpacked, site], check=True)
 
 
+MALFORMED = {
+    "eventName": "INSERT",
+    "dynamodb": {
+        "Keys": {"pk": {"S": "MSG#g"}},
+        "NewImage": {"message": {"S": "written plainly"}},
+        "SequenceNumber": "7",
+    },
+}
+
+
+@pytest.mark.parametrize("root_level", ["WARNING", "INFO"], ids=["text logs", "JSON logs"])
 def test_the_packaged_handler_moves_rows_for_real_stream_records(
-    unpacked, table, engines, ana, ben, tmp_path
+    unpacked, table, engines, ana, ben, tmp_path, root_level
 ) -> None:
+    """And logs what it did, one line of JSON each, without anybody's words."""
     first, _ = start(table, Draft(ana, ben, "hi"))
     key = sort_key(now())
     plain = Message(first.message_group_uuid, "m", ben, "written plainly", key, parse(key))
     table.request("put_item", Item=message_item(plain))
     records = [r for batch in open_follower(table, tmp_path).poll() for r in batch.records]
-    # Bare: this interpreter sees the zip and, as in Lambda, boto3; not this project.
+    records.append(MALFORMED)
+    # Bare: this interpreter sees the zip and, as in Lambda, boto3; not this project. As there, the
+    # root logger has a handler, at the level that the function's log format brings with it.
     code = (
-        "import sys, json; sys.path[:0] = sys.argv[1:3];"
+        "import sys, json, logging; sys.path[:0] = sys.argv[1:3];"
+        "logging.basicConfig(format='%(name)s %(message)s', level=sys.argv[3]);"
         "from core.dynamodb.stream_handler import handler;"
         "print(json.dumps(handler(json.load(sys.stdin), None)))"
     )
     site = str(Path(boto3.__file__).parent.parent)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code, unpacked, site],
+        [sys.executable, "-I", "-S", "-c", code, unpacked, site, root_level],
         input=json.dumps({"Records": records}, default=str),
         env={
             "DDB_MESSAGE_TABLE": table.name,
@@ -92,3 +105,21 @@ def test_the_packaged_handler_moves_rows_for_real_stream_records(
         (row,) = reads.list_conversations(table, person.uuid, limit=5).entries
         assert row.last_message == "written plainly"
     assert "written plainly" not in done.stderr
+    dropped, projected = logged(done.stderr)
+    assert dropped.pop("reason")
+    assert dropped == {"event": "record dropped", "sequence_number": "7"}
+    assert projected == {
+        "event": "batch projected",
+        "records": len(records),
+        "conversations": 1,
+        "written": 1,
+        "failed": 0,
+        "dropped": 1,
+    }
+
+
+def logged(stderr: str) -> list[dict[str, object]]:
+    """What the handler's own lines say; those of the SDK are passed over."""
+    own = "cruddur.projection "
+    lines = [line for line in stderr.splitlines() if line.startswith(own)]
+    return [json.loads(line.removeprefix(own)) for line in lines]

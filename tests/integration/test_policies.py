@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from aws_template import template
 
 from core.dynamodb import description, overview, reads, transfer
 from core.dynamodb import table as tables
@@ -18,20 +18,11 @@ from core.dynamodb.repairs import repair
 from core.dynamodb.sends import Draft, send, start
 from core.dynamodb.verification import Verification
 from core.models import Conversation, Message, Person
-from core.settings import PROJECT_ROOT
 from core.targets import Environment
 from core.timestamps import parse
 
 LATE = "2999-01-01T00:00:00.000000+00:00"
-
-
-class Template(yaml.SafeLoader):
-    """Takes CloudFormation's own tags as they stand."""
-
-
-Template.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")
-TEXT = (PROJECT_ROOT / "aws" / "template.yaml").read_text()
-RESOURCES = Template(TEXT).get_single_data()["Resources"]
+RESOURCES = template()["Resources"]
 
 
 def statements(policy: str) -> list[dict[str, Any]]:

@@ -1,0 +1,23 @@
+"""The template of the table and its stream function, as its tests read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from core.settings import PROJECT_ROOT
+
+TEMPLATE = PROJECT_ROOT / "aws" / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes CloudFormation's own tags as they stand."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")
+
+
+def template() -> dict[str, Any]:
+    """All of it; ``!Ref Messages`` reads as ``"Ref Messages"``."""
+    return _Loader(TEMPLATE.read_text()).get_single_data()

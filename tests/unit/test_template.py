@@ -1,0 +1,102 @@
+"""What the template asks of AWS, so that no message is lost and no record blocks a shard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from aws_template import template
+
+from core.dynamodb import keys
+from core.dynamodb.projection import plan
+from core.dynamodb.table import _SCHEMA
+
+RESOURCES = template()["Resources"]
+TABLE = RESOURCES["Messages"]
+MAPPING = RESOURCES["Projection"]["Properties"]["Events"]["Stream"]["Properties"]
+
+
+class TestTheTable:
+    def test_has_the_keys_and_the_index_that_the_code_asks_for(self) -> None:
+        assert {name: TABLE["Properties"][name] for name in _SCHEMA} == _SCHEMA
+
+    def test_is_not_deleted_with_the_stack_nor_by_mistake(self) -> None:
+        assert TABLE["Properties"]["DeletionProtectionEnabled"] is True
+        assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+    def test_can_be_brought_back_to_any_second(self) -> None:
+        recovery = TABLE["Properties"]["PointInTimeRecoverySpecification"]
+        assert recovery["PointInTimeRecoveryEnabled"] is True
+
+    def test_has_a_stream_with_new_images(self) -> None:
+        view = TABLE["Properties"]["StreamSpecification"]["StreamViewType"]
+        assert view in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
+
+
+class TestTheEventSource:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html"""
+
+    def test_is_the_stream_of_the_table_from_its_oldest_record_on(self) -> None:
+        assert MAPPING["Stream"] == "GetAtt Messages.StreamArn"
+        assert MAPPING["StartingPosition"] == "TRIM_HORIZON"
+
+    def test_gathers_large_batches(self) -> None:
+        assert MAPPING["BatchSize"] >= 100
+        assert MAPPING["MaximumBatchingWindowInSeconds"] >= 1
+
+    def test_delivers_again_only_what_failed(self) -> None:
+        assert "ReportBatchItemFailures" in MAPPING["FunctionResponseTypes"]
+        assert MAPPING["BisectBatchOnFunctionError"] is True
+
+    def test_gives_up_on_a_record_and_keeps_where_it_was(self) -> None:
+        assert MAPPING["MaximumRetryAttempts"] >= 0  # without a number, it never gives up
+        kept = MAPPING["DestinationConfig"]["OnFailure"]
+        assert kept == {"Type": "SQS", "Destination": "GetAtt Undelivered.Arn"}
+        assert RESOURCES["Undelivered"]["Type"] == "AWS::SQS::Queue"
+
+
+def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether Lambda's filter lets ``record`` through; of its rules, the two that are used here.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+    """
+    for name, wanted in pattern.items():
+        found = record[name]
+        if isinstance(wanted, dict):
+            if not passes(wanted, found):
+                return False
+        elif not any(
+            found == each if isinstance(each, str) else found.startswith(each["prefix"])
+            for each in wanted
+        ):
+            return False
+    return True
+
+
+MESSAGE = keys.key(keys.message_pk("g"), "2026-05-01T12:00:00.000000+00:00")
+ROW = keys.key(keys.group_pk("ana"), "2026-05-01T12:00:00.000000+00:00")
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "wanted"),
+    [
+        ("INSERT", MESSAGE, True),
+        ("MODIFY", MESSAGE, False),
+        ("REMOVE", MESSAGE, False),
+        ("INSERT", ROW, False),
+        ("REMOVE", ROW, False),
+        ("INSERT", keys.pair_key("ana", "ben"), False),
+        ("INSERT", keys.ENVIRONMENT_KEY, False),
+    ],
+)
+def test_the_filter_lets_through_the_records_that_the_function_looks_at(
+    event: str, key: keys.Key, wanted: bool
+) -> None:
+    (one,) = MAPPING["FilterCriteria"]["Filters"]
+    change = {"Keys": key, "NewImage": key, "SequenceNumber": "1"}
+    record = {"eventName": event, "dynamodb": change}
+    assert passes(json.loads(one["Pattern"]), record) is wanted
+    planned = plan([record])  # an image without a message is dropped, other records passed over
+    assert bool(planned.dropped) is wanted
