@@ -210,19 +210,25 @@ def _may_be_committed(error: StoreError) -> bool:
         return False
     if not isinstance(error.__cause__, botocore.exceptions.ClientError):
         return True  # no answer, or one that is not DynamoDB's
-    response = error.__cause__.response
-    tries = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-    if tries > 0:  # whatever the last one met, one before it may have lost its answer
+    if _tries_before(error):
         return True
-    code = response.get("Error", {}).get("Code")
+    code = error.__cause__.response.get("Error", {}).get("Code")
     return error.is_transient and code not in _NOT_PROCESSED
+
+
+def _tries_before(error: StoreError) -> int:
+    """The SDK's tries before the one that met ``error``: any of them may have lost its answer."""
+    response = getattr(error.__cause__, "response", {})
+    return int(response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def _cancelled(error: DynamoDBError) -> Outcome:
     if not _TRANSIENT_REASONS.issuperset(error.reasons):
         raise error
     failed = frozenset(n for n, reason in enumerate(error.reasons) if reason == _CONDITION_FAILED)
-    return Outcome(failed=failed, found=_found(error), error=error)
+    # A condition that fails tells what is stored; a conflict does not.
+    unknown = not failed and _tries_before(error) > 0
+    return Outcome(unknown=unknown, failed=failed, found=_found(error), error=error)
 
 
 def _found(error: DynamoDBError) -> dict[int, Item]:

@@ -38,6 +38,12 @@ def answer(code: str, status: int, tries_before: int = 0) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "Any")
 
 
+def cancelled(reason: str, tries_before: int) -> ClientError:
+    error = answer("TransactionCanceledException", 400, tries_before)
+    error.response["CancellationReasons"] = [{"Code": "None"}, {"Code": reason}]
+    return error
+
+
 NO_ANSWERS = {
     "connection reset": botocore.exceptions.ConnectionClosedError(endpoint_url="http://127.0.0.1"),
     "empty 502": answer("502", 502),
@@ -51,6 +57,7 @@ NO_ANSWERS = {
     ),
     "throttled at the SDK's second try": answer("ThrottlingException", 400, 1),
     "table gone at the SDK's second try": answer("ResourceNotFoundException", 400, 1),
+    "a conflict at the SDK's second try": cancelled("TransactionConflict", 1),
 }
 """What may be told of a transaction that was committed."""
 
