@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from core.dynamodb.client import open_table
 from core.dynamodb.table import create_table
@@ -166,6 +166,13 @@ def wait_until_drawn(page: Page) -> None:
     state = "data-test-script-state"
     expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=15_000)
     page.wait_for_timeout(300)
+
+
+def unfold(label: Locator) -> None:
+    """Open an expander, and wait until it stands still: for a while it moves what is in it."""
+    wait_until_drawn(label.page)
+    label.click()
+    wait_until_drawn(label.page)
 
 
 def _is_error(line: ConsoleMessage) -> bool:

@@ -20,7 +20,7 @@ from core.dynamodb.items import group_from
 from core.postgres.statements import load
 from core.settings import PROJECT_ROOT
 
-from .conftest import database_of, furnished, serving, table_of, wait_until_drawn
+from .conftest import database_of, furnished, serving, table_of, unfold, wait_until_drawn
 
 ATTACK = (
     "<img src=x onerror=alert(1)> **bold** [a](javascript:alert(1)) ![i](http://evil.example/i)"
@@ -142,7 +142,7 @@ def test_a_year_back_by_date_by_page_and_by_search(page: Page, app_url, app_env)
         expect(bubbles.get_by_text(f"old message {last}", exact=True)).to_be_attached()
     expect(bubbles.get_by_text("the newest", exact=True)).to_be_attached()
 
-    page.get_by_text("Search, or go to a date").click()
+    unfold(page.get_by_text("Search, or go to a date"))
     page.get_by_label("Search this conversation").fill("MESSAGE 37")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="old message 37")).to_be_visible()

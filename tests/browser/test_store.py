@@ -14,7 +14,7 @@ from core.models import Conversation
 from core.postgres import users
 from core.timestamps import parse
 
-from .conftest import database_of, table_of, wait_until_drawn
+from .conftest import database_of, table_of, unfold
 from .test_journeys import say
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
@@ -48,8 +48,7 @@ def stale(app_env) -> tuple[Table, str]:
 def open_fault(page: Page) -> None:
     fault = page.get_by_text("stale preview", exact=False).first
     expect(fault).to_be_visible(timeout=20_000)
-    wait_until_drawn(page)
-    fault.click()
+    unfold(fault)
 
 
 def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
@@ -97,7 +96,7 @@ def test_messages_over_time_are_a_chart_and_a_table(page: Page, app_url, app_env
     expect(page.get_by_text("in the last 24 hours, per hour of UTC").first).to_be_visible()
     page.get_by_text("30 days", exact=True).click()
     expect(page.get_by_text("in the last 30 days, per day of UTC").first).to_be_visible()
-    page.get_by_text("The same as a table").click()
+    unfold(page.get_by_text("The same as a table"))
     expect(page.get_by_role("columnheader", name="Day (UTC)")).to_be_visible()
 
 
@@ -111,7 +110,7 @@ def test_what_was_found_is_still_there_after_a_reload(page: Page, app_url, app_e
 
 def test_the_account_s_tables_are_listed_on_demand(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/store")
-    page.get_by_text("Tables of the account").click()
+    unfold(page.get_by_text("Tables of the account"))
     listed = page.get_by_test_id("stText").get_by_text("messages-").first
     expect(listed).to_be_visible()
     more = page.get_by_role("button", name="Show more tables")
