@@ -19,7 +19,7 @@ from core.dynamodb.keys import Item
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _MAX_DIGITS = 38
-_MIN_EXPONENT, _MAX_EXPONENT = -130, 125
+_MIN_EXPONENT, MAX_EXPONENT = -130, 125
 _MAX_LEVELS = 32
 
 
@@ -116,7 +116,7 @@ def _number(content: Any) -> str:
         number = Decimal(content).normalize(_EXACT)
     except InvalidOperation as error:
         raise ValueError(content) from error
-    is_in_range = _MIN_EXPONENT <= number.adjusted() <= _MAX_EXPONENT
+    is_in_range = _MIN_EXPONENT <= number.adjusted() <= MAX_EXPONENT
     if number and not (is_in_range and len(number.as_tuple().digits) <= _MAX_DIGITS):
         raise ValueError(content)
     return str(content)

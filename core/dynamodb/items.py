@@ -10,6 +10,7 @@ from typing import Any
 from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from core.dynamodb import keys
+from core.dynamodb.dynamodb_json import MAX_EXPONENT
 from core.dynamodb.keys import Item
 from core.models import Conversation, Message, Person
 from core.timestamps import parse
@@ -28,8 +29,6 @@ class _Deserializer(TypeDeserializer):  # type: ignore[misc]
             return value
         return number if number.is_finite() else value
 
-
-_MAX_EXPONENT = 125  # DynamoDB's own
 
 _deserialize = _Deserializer().deserialize
 
@@ -126,7 +125,7 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> int | float | str:
-    if value and value.adjusted() > _MAX_EXPONENT:
+    if value and value.adjusted() > MAX_EXPONENT:
         return str(value)  # an integer of that many digits may take for ever
     if value == value.to_integral_value():
         return int(value)
