@@ -123,9 +123,7 @@ class _Sending:
             if outcome.final or not patience.pause():
                 raise outcome.error or StoreError("the message could not be stored", "Try again.")
             self._read_rows_again()
-            if (
-                not self.unknown
-            ):  # nothing of ours is stored: it goes behind what has come meanwhile
+            if not self.unknown:  # nothing of ours is stored: go behind what has come meanwhile
                 self.key = max(self.key, sort_key_after(self._last(), now()))
 
     def _would_be_newest(self) -> bool:

@@ -25,6 +25,7 @@ from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
 MAX_ACTIONS = 100
 
 _MOST_DELETED = 40
+"""Rows of one member that a transaction deletes, with room in it for the puts."""
 
 Action = dict[str, Any]
 
@@ -105,7 +106,7 @@ def move_rows(
         row = Conversation(
             message.message_group_uuid, owner.uuid, other, message.text, at, parse(at)
         )
-        # One more row than there should be, as a rule. Of very many, a verification finds the rest.
+        # There should be one. Of very many, the next send or a repair deletes the rest.
         deletes = [delete_group_row(table, row) for row in own[:_MOST_DELETED]]
         moves += [(owner.uuid, action) for action in (*deletes, put_group_row(table, row))]
     return moves
