@@ -14,6 +14,11 @@ from core.models import Message
 
 REFRESH_S = 4
 HEIGHT = 460
+_BEGINNING = (
+    '<p tabindex="0" style="text-align: center; font-size: 0.875rem; margin: 0">'
+    "Beginning of the conversation</p>"
+)
+"""What scrolls must hold something that the keyboard gets to, or it scrolls for a mouse alone."""
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -36,6 +41,8 @@ def show(user_uuid: str, group: str) -> None:
     ):
         if thread.has_older:
             st.button("Show older messages", key="older", width="stretch")
+        else:
+            st.html(_BEGINNING)
         _messages(thread, user_uuid)
         if thread.has_newer:
             st.button("Show newer messages", key="newer", width="stretch")
