@@ -11,6 +11,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ports
+
 from core.engines import processes
 from core.targets import AwsTarget
 
@@ -29,8 +31,7 @@ class Dynoxide:
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        # Below the range that systems give to outgoing connections.
-        self.port = next(port for port in range(15_000, 30_000) if processes.is_free(port))
+        self.port = ports.free_port()
 
     @property
     def target(self) -> AwsTarget:

@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from ports import free_port
 
 from core.dynamodb.client import open_table
 from core.dynamodb.table import create_table
@@ -99,7 +100,7 @@ def serving(env: dict[str, str], *options: str, log: Path = Path(os.devnull)) ->
     """
     with log.open("w") as stderr:
         server = subprocess.Popen(
-            [sys.executable, "-m", "invoke", "admin", *options],
+            [sys.executable, "-m", "invoke", "admin", "--port", str(free_port()), *options],
             cwd=PROJECT_ROOT,
             env=env,
             stdout=subprocess.PIPE,
@@ -142,30 +143,37 @@ def page(browser: Browser) -> Iterator[Page]:
     context.on("weberror", lambda error: complaints.append(f"uncaught: {error.error}"))
     context.on("request", lambda request: note_request(request.url))
     context.on("page", lambda page: page.on("websocket", lambda socket: note_request(socket.url)))
-    context.on("page", wait_for_runs)
     yield context.new_page()
     context.close()
     assert complaints == []
 
 
-def wait_for_runs(page: Page) -> None:
-    """Have every click and every look at the page wait while a run of the script is under way.
+_STANDS_STILL = """quietMs => {
+  const now = performance.now()
+  const page = window.watchedPage ??= (() => {
+    const watched = { changedAt: now }
+    const note = () => { watched.changedAt = performance.now() }
+    const all = { subtree: true, childList: true, attributes: true, characterData: true }
+    new MutationObserver(note).observe(document, all)
+    return watched
+  })()
+  const app = document.querySelector("[data-testid=stApp]")
+  const moves = document.getAnimations().some(animation =>
+    animation.playState === "running" && animation.effect.getComputedTiming().endTime < Infinity)
+  const isDrawn = app?.dataset.testConnectionState === "CONNECTED"
+    && app.dataset.testScriptState === "notRunning"
+  if (moves || !isDrawn) page.changedAt = now
+  return now - page.changedAt >= quietMs
+}"""
 
-    What it draws moves what is there: a click between the two would go beside its button.
+
+def wait_until_drawn(page: Page, quiet_ms: int = 300) -> None:
+    """Until no run of the script is under way or asked for, and nothing on the page changes.
+
+    While one is, what it replaces is still there, beside what replaces it; and what it draws moves
+    what is there, so that a click would go beside its button.
     """
-    page.add_locator_handler(page.locator('[data-test-script-state="running"]'), lambda: None)
-
-
-def wait_until_drawn(page: Page) -> None:
-    """Until no run of the script is under way, nor about to begin.
-
-    While one is, what it replaces is still there, beside what replaces it.
-    """
-    page.get_by_test_id("stMain").wait_for()
-    page.wait_for_timeout(700)
-    state = "data-test-script-state"
-    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=15_000)
-    page.wait_for_timeout(300)
+    page.wait_for_function(_STANDS_STILL, arg=quiet_ms, polling=50, timeout=30_000)
 
 
 def unfold(label: Locator) -> None:

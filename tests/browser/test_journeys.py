@@ -197,7 +197,7 @@ def test_double_clicks_send_once_each(page: Page, app_url, app_env) -> None:
         page.get_by_role("button", name="Send").dblclick()
         expect(page.get_by_text(f"clicked twice {n}").last).to_be_visible()
         wait_for_an_empty_box(page)
-    page.wait_for_timeout(1000)
+    wait_until_drawn(page)
     messages = [m for m in reads.scan(table_of(app_env)) if m["pk"]["S"].startswith("MSG#")]
     texts = [m["message"]["S"] for m in messages if "clicked twice" in m["message"]["S"]]
     assert sorted(texts) == [f"clicked twice {n}" for n in range(5)]

@@ -14,7 +14,7 @@ from core.models import Conversation
 from core.postgres import users
 from core.timestamps import parse
 
-from .conftest import database_of, table_of, unfold
+from .conftest import database_of, table_of, unfold, wait_until_drawn
 from .test_journeys import say
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
@@ -75,7 +75,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     page.get_by_role("button", name="Repair").dblclick()
     expect(page.get_by_text(re.compile(r"Mended \d+\. What is left:"))).to_be_visible()
     assert "stale" not in inbox(table, owner)
-    page.wait_for_timeout(1000)  # for what a second click might have begun
+    wait_until_drawn(page)  # what a second click has begun, too
     assert (verified.count(), repaired.count()) == (before[0] + 1, before[1] + 1)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from core.postgres import users
 
-from .conftest import database_of
+from .conftest import database_of, wait_until_drawn
 from .test_message_groups import select_row
 
 
@@ -17,7 +17,6 @@ def test_a_user_is_found_opened_and_left_by_back(page: Page, app_url, app_env) -
     page.goto(f"{app_url}/users")
     page.get_by_label("Find a user").press_sequentially("andrew br")
     expect(page.get_by_test_id("stDataFrame").get_by_text("bayko", exact=True)).to_have_count(0)
-    page.wait_for_timeout(1000)
     select_row(page, 0)
     expect(page.get_by_role("heading", name="Andrew Brown")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["user"] == ["andrewbrown"]
@@ -36,7 +35,7 @@ def test_a_double_click_adds_one_user_and_a_duplicate_is_told(page: Page, app_ur
         page.get_by_role("textbox", name="Display name").fill("<b>New</b>")
         page.get_by_role("textbox", name="Email").fill(f"{handle}@example.com")
         page.get_by_role("button", name="Add").dblclick()
-        page.wait_for_timeout(1500)
+        wait_until_drawn(page)
     expect(page.get_by_test_id("stAlert").filter(has_text="handle")).to_be_visible()
     expect(page.get_by_role("textbox", name="Handle")).to_have_value(handle)
     expect(page.get_by_role("heading", name="<b>New</b>")).to_be_visible()

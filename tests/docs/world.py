@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
 import re
 import shlex
 import shutil
@@ -10,9 +12,11 @@ import signal
 import string
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +92,7 @@ class World:
         before, _, after = (shown or "").partition("^C")
         wanted = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
         log = self.folder / "foreground.log"
-        with log.open("w") as output:
+        with _alone_at_the_first_port(), log.open("w") as output:
             process = subprocess.Popen(
                 shlex.split(command),
                 cwd=self.folder,
@@ -97,13 +101,13 @@ class World:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            _wait(lambda: process.poll() is not None or bool(wanted.match(self._seen(log))))
-            _visit(log.read_text())
-        finally:
-            so_far = log.read_text()
-            process.send_signal(signal.SIGINT)
-            code = process.wait(timeout=20)
+            try:
+                _wait(lambda: process.poll() is not None or bool(wanted.match(self._seen(log))))
+                _visit(log.read_text())
+            finally:
+                so_far = log.read_text()
+                process.send_signal(signal.SIGINT)
+                code = process.wait(timeout=20)
         said_last = log.read_text().removeprefix(so_far) if after else ""
         return Outcome(so_far + ("^C" + said_last if after else ""), code)
 
@@ -120,6 +124,18 @@ class World:
 
     def _local_target(self) -> AwsTarget:
         return AwsTarget(self.local.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
+
+
+@contextmanager
+def _alone_at_the_first_port() -> Iterator[None]:
+    """No other test run, or worker of this one, opens the admin UI where a page opens it.
+
+    The first free port is chosen some seconds before it is taken.
+    """
+    name = f"cruddur-ops-admin-ui-{os.getuid()}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _programs(command: str) -> list[str]:

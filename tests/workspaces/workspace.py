@@ -13,7 +13,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -22,6 +21,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import ports
 import psutil
 import yaml
 
@@ -87,8 +87,7 @@ class Workspace:
             "LANG": "C.UTF-8",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = ports.free_port()
 
     def read(self, name: str) -> str:
         """A file of the copy, with this home in the place of a container's, and the free port."""
