@@ -29,26 +29,42 @@ def _require(*modules: str) -> None:
         )
 
 
+WORKERS = 2
+"""Processes that share the tests, each with engines of its own: tests wait about half the time."""
+
+
 @task(
     help={
-        "deep": "Run the long tests too.",
+        "deep": "Run the long tests too, one after the other.",
+        "quick": "Run for under a minute, at every change: unit tests, a model, a smoke test.",
         "only": "Run only the tests whose names match this pytest -k expression.",
     }
 )
-def test(ctx: Context, deep: bool = False, only: str = "") -> None:
+def test(ctx: Context, deep: bool = False, quick: bool = False, only: str = "") -> None:
     """Run the whole test suite, on engines of its own."""
     from invoke.exceptions import Exit
 
-    _require("pytest", "pytest_timeout", "playwright")
-    command = ["pytest"]
-    if deep:
-        command.append("--deep")
-    if only:
-        command += ["-k", only]
+    _require("pytest", "pytest_timeout", "xdist", "playwright")
+    command = ["pytest", *_scope(deep, quick, only)]
     with ctx.cd(_root()):
         result = ctx.run(_python(*command), pty=sys.stdout.isatty(), warn=True)
     if result is not None and result.exited:
         raise Exit(code=result.exited)
+
+
+def _scope(deep: bool, quick: bool, only: str) -> list[str]:
+    """The options of pytest for what is to run, and in how many processes."""
+    from core.errors import UsageError
+
+    if deep and quick:
+        raise UsageError("--deep and --quick contradict each other", "Give one of them.")
+    # A worker that has done its half takes over from the other. Long tests run alone: they count
+    # what a machine does that does nothing else.
+    shared = ["--numprocesses", str(WORKERS), "--dist", "worksteal"]
+    scope = ["--deep"] if deep else shared
+    if quick:
+        scope.append("--quick")
+    return [*scope, "-k", only] if only else scope
 
 
 @task

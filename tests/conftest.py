@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,19 +13,41 @@ from dynoxide import Dynoxide, find_binary
 from core import engines as embedded
 from core.engines import Endpoints
 
-FIGURES = pytest.StashKey[list[str]]()
+QUICK = ("unit/", "model/test_state_machine.py", "test_")
+"""What ``--quick`` runs, beside the tests that are marked as a smoke test."""
+
+# A shell starts what runs in its background with SIGINT ignored, and so would every process that a
+# test starts: none of them would see the Ctrl-C that the test presses.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run the long tests too")
+    parser.addoption("--quick", action="store_true", help="run what takes less than a minute")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--deep"):
-        return
-    long = [item for item in items if item.get_closest_marker("deep")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+    is_chosen = _is_quick if config.getoption("--quick") else _is_not_deep
+    if not config.getoption("--deep"):
+        config.hook.pytest_deselected(items=[item for item in items if not is_chosen(item)])
+        items[:] = [item for item in items if is_chosen(item)]
+
+
+def _is_not_deep(item: pytest.Item) -> bool:
+    return item.get_closest_marker("deep") is None
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    is_named = place.startswith(QUICK) or item.get_closest_marker("smoke") is not None
+    return is_named and _is_not_deep(item)
+
+
+@pytest.fixture(scope="session")
+def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """How many of so many examples a run tries: a fifth of them with ``--quick``."""
+    return lambda wanted: wanted // 5 if pytestconfig.getoption("--quick") else wanted
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +81,20 @@ def dynoxide(tmp_path: Path) -> Iterator[Dynoxide]:
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Takes a line of what a test did and counted, shown when the run ends."""
-    lines = request.config.stash.setdefault(FIGURES, [])
-    return lambda text: lines.append(f"{request.node.name}: {text}")
+    return lambda text: request.node.user_properties.append(("figure", text))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if lines := config.stash.get(FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = itertools.chain.from_iterable(terminalreporter.stats.values())
+    calls = [report for report in reports if getattr(report, "when", None) == "call"]
+    # A property of the report, as one worker of several hands it on.
+    lines = [
+        f"{call.nodeid.rpartition('::')[2]}: {text}"
+        for call in calls
+        for name, text in call.user_properties
+        if name == "figure"
+    ]
+    if lines:
         terminalreporter.section("figures")
-        for line in lines:
-            terminalreporter.line(line)
+    for line in lines:
+        terminalreporter.line(line)

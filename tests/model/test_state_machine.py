@@ -347,8 +347,8 @@ def test_a_row_that_had_to_move_on_to_the_key_of_a_newer_message_follows_it() ->
         store.teardown()
 
 
-def test_the_guarantees_hold_after_any_interleaving() -> None:
-    run(examples=150, steps=30)
+def test_the_guarantees_hold_after_any_interleaving(examples) -> None:
+    run(examples=examples(150), steps=30)
 
 
 @pytest.mark.deep

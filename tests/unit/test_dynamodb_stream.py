@@ -238,7 +238,7 @@ class Following(RuleBasedStateMachine):
 
 
 def test_every_record_is_met_in_order_whatever_becomes_of_shards_iterators_and_readers(
-    tmp_path,
+    tmp_path, examples
 ) -> None:
     class InFolder(Following):
         folder = tmp_path
@@ -246,7 +246,7 @@ def test_every_record_is_met_in_order_whatever_becomes_of_shards_iterators_and_r
     run_state_machine_as_test(
         InFolder,
         settings=settings(
-            max_examples=200,
+            max_examples=examples(200),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

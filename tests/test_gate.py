@@ -1,0 +1,53 @@
+"""What a test run promises: Ctrl-C arrives, and its options choose."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from core.settings import PROJECT_ROOT
+
+WAITS = "import time; print(flush=True); time.sleep(60)"
+
+
+def test_a_child_ends_at_ctrl_c() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    child.stdout.readline()
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=10)
+    assert child.returncode == -signal.SIGINT
+
+
+def test_it_does_so_in_a_run_that_was_started_with_sigint_ignored() -> None:
+    """As a shell starts what it puts into the background."""
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        name = f"{__file__}::{test_a_child_ends_at_ctrl_c.__name__}"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name]
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False, timeout=60
+        )
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("option", ["--quick", "--deep"])
+def test_a_run_selects_by_its_option(option: str) -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", option]
+    done = subprocess.run(
+        [*command, "tests/model", "tests/commands/test_smoke.py"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("in_depth" in done.stdout) is (option == "--deep")
+    assert ("test_on_an_engine" in done.stdout) is (option == "--deep")
+    assert "test_the_guarantees_hold_after_any_interleaving\n" in done.stdout
+    assert "test_smoke.py" in done.stdout
