@@ -58,12 +58,12 @@ def _scope(deep: bool, quick: bool, only: str) -> list[str]:
 
     if deep and quick:
         raise UsageError("--deep and --quick contradict each other", "Give one of them.")
-    # A worker that has done its half takes over from the other. Long tests run alone: they count
-    # what a machine does that does nothing else.
-    shared = ["--numprocesses", str(WORKERS), "--dist", "worksteal"]
-    scope = ["--deep"] if deep else shared
-    if quick:
-        scope.append("--quick")
+    if deep:  # its figures are those of a machine that does nothing else
+        scope = ["--deep"]
+    elif quick:  # a second worker would take as long to get ready
+        scope = ["--quick"]
+    else:  # a worker that has done its half takes over from the other
+        scope = ["--numprocesses", str(WORKERS), "--dist", "worksteal"]
     return [*scope, "-k", only] if only else scope
 
 

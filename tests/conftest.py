@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 from dynoxide import Dynoxide, find_binary
+from hypothesis import HealthCheck, settings
 
 from core import engines as embedded
 from core.engines import Endpoints
 
-QUICK = ("unit/", "model/test_state_machine.py", "test_")
-"""What ``--quick`` runs, beside the tests that are marked as a smoke test."""
+QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
+"""What ``--quick`` runs: what these paths begin with."""
+
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # A shell starts what runs in its background with SIGINT ignored, and so would every process that a
 # test starts: none of them would see the Ctrl-C that the test presses.
@@ -27,21 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="run what takes less than a minute")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``--quick``, the files that take longer are not even imported."""
+    if not config.getoption("--quick") or collection_path.suffix != ".py":
+        return None
+    place = collection_path.relative_to(Path(__file__).parent).as_posix()
+    return None if place.startswith(QUICK) else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    is_chosen = _is_quick if config.getoption("--quick") else _is_not_deep
-    if not config.getoption("--deep"):
-        config.hook.pytest_deselected(items=[item for item in items if not is_chosen(item)])
-        items[:] = [item for item in items if is_chosen(item)]
-
-
-def _is_not_deep(item: pytest.Item) -> bool:
-    return item.get_closest_marker("deep") is None
-
-
-def _is_quick(item: pytest.Item) -> bool:
-    place = item.path.relative_to(Path(__file__).parent).as_posix()
-    is_named = place.startswith(QUICK) or item.get_closest_marker("smoke") is not None
-    return is_named and _is_not_deep(item)
+    if config.getoption("--deep"):
+        return
+    long = [item for item in items if item.get_closest_marker("deep")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")

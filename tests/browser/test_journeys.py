@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,6 @@ from core import messaging
 from core.dynamodb import keys, reads
 from core.dynamodb.items import group_from
 from core.postgres.statements import load
-from core.settings import PROJECT_ROOT
 
 from .conftest import database_of, furnished, serving, table_of, unfold, wait_until_drawn
 
@@ -29,14 +26,9 @@ ATTACK = (
 
 
 def say(env, user: str, other: str, text: str) -> None:
-    options = ["--user", user, "--with", other, "--message", text]
-    subprocess.run(
-        [sys.executable, "-m", "invoke", "ddb.patterns.create-conversation", *options],
-        cwd=PROJECT_ROOT,
-        env=env,
-        check=True,
-        capture_output=True,
-    )
+    """Send a message beside the app, as a task or another window would."""
+    with database_of(env) as db:
+        messaging.start_conversation(db, table_of(env), user, other, text)
 
 
 def add_person(env, handle: str, display_name: str) -> None:
@@ -45,12 +37,6 @@ def add_person(env, handle: str, display_name: str) -> None:
     values = {"handle": handle, "display_name": display_name, "email": f"{person}@example.com"}
     with database_of(env) as db, db.transaction() as transaction:
         transaction.query_commit(load("users/create"), {"uuid": person, **values})
-
-
-def say_directly(env, text: str) -> None:
-    """Send from Andrew Brown to bayko, without a process of its own."""
-    with database_of(env) as db:
-        messaging.start_conversation(db, table_of(env), "andrewbrown", "bayko", text)
 
 
 def stored(env, text: str) -> int:
@@ -165,7 +151,7 @@ def test_what_is_read_stays_in_view_when_older_or_new_messages_come(
     page: Page, app_url, app_env
 ) -> None:
     for n in range(60):
-        say_directly(app_env, f"line {n}")
+        say(app_env, "andrewbrown", "bayko", f"line {n}")
     open_conversation(page, app_url, "bayko", "Andrew Brown")
     bubbles = page.get_by_test_id("stChatMessage")
     expect(bubbles.get_by_text("line 59", exact=True)).to_be_in_viewport()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from .conftest import RunInvoke
 
 PAIR = ("--user", "andrewbrown", "--with", "bayko")
 
 
-@pytest.mark.smoke
 def test_an_installation_is_started_read_written_to_checked_and_moved(
     run_invoke: RunInvoke, database_url: str, bare_env: dict[str, str], tmp_path
 ) -> None:
