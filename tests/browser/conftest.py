@@ -167,6 +167,11 @@ _STANDS_STILL = """quietMs => {
 }"""
 
 
+def leave(page: Page) -> None:
+    """Go away from an app that is about to end: its page would complain of that."""
+    page.goto("about:blank")
+
+
 def wait_until_drawn(page: Page, quiet_ms: int = 300) -> None:
     """Until no run of the script is under way or asked for, and nothing on the page changes.
 

@@ -17,7 +17,7 @@ from core.dynamodb import keys, reads
 from core.dynamodb.items import group_from
 from core.postgres.statements import load
 
-from .conftest import database_of, furnished, serving, table_of, unfold, wait_until_drawn
+from .conftest import database_of, furnished, leave, serving, table_of, unfold, wait_until_drawn
 
 ATTACK = (
     "<img src=x onerror=alert(1)> **bold** [a](javascript:alert(1)) ![i](http://evil.example/i)"
@@ -345,3 +345,4 @@ def test_engines_that_stop_and_come_back_lose_neither_page_nor_draft(
         expect(bubbles.get_by_text("written while it was down")).to_be_visible(**wait)
         expect(page.get_by_text("invoke up")).to_have_count(0, **wait)
         assert stored(env, "written while it was down") == 3
+        leave(page)

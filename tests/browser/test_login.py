@@ -19,7 +19,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from core.aws.clients import make_client
 from core.targets import AwsTarget
 
-from .conftest import serving
+from .conftest import leave, serving
 from .test_journeys import open_conversation, say
 
 GROUP = "cruddur-night-shift"
@@ -191,6 +191,7 @@ def test_without_a_login_configured_production_says_what_to_configure(
         page.goto(f"{url}/new_conversation")
         expect(page.get_by_text("needs a login")).to_be_visible()
         expect(page.get_by_role("textbox")).to_have_count(0)
+        leave(page)
 
 
 def test_before_the_login_nothing_is_told(page: Page, prod_url, frames) -> None:
@@ -256,6 +257,7 @@ def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
         expect(bubble).to_be_visible()
         (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
         assert line["who"] == "olga@ops.example"
+        leave(page)
 
 
 def test_a_login_signed_with_the_right_secret_counts(page: Page, prod_url) -> None:
