@@ -6,7 +6,9 @@ import itertools
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from dynoxide import Dynoxide, find_binary
 from hypothesis import HealthCheck, settings
@@ -62,9 +64,21 @@ def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("shared") / "the engines"
     embedded.start(folder)
     try:
+        _spare_the_disk(embedded.endpoints(folder).postgres_url)
         yield folder
     finally:
         embedded.stop(folder)
+
+
+def _spare_the_disk(postgres_url: str) -> None:
+    """Have the shared Postgres wait for no disk: no test pulls its plug, and hundreds make and drop
+    a database of their own. What survives a crash is tested on engines that do wait.
+    """
+    server = urlsplit(postgres_url)._replace(path="/postgres").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
