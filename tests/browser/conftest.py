@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 from ports import free_port
 
 from core.dynamodb.client import open_table
@@ -37,6 +37,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How long to look for what will come: on a busy machine a page takes more than Playwright's five
+# seconds, and which machine it is, is not what is tested.
+expect.set_options(timeout=30_000)
+
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 

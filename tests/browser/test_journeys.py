@@ -158,7 +158,7 @@ def test_what_is_read_stays_in_view_when_older_or_new_messages_come(
     wait_until_drawn(page)  # until then the page itself scrolls to the newest
     bubbles.get_by_text("line 30", exact=True).scroll_into_view_if_needed()
     say(app_env, "andrewbrown", "bayko", "just come in")
-    expect(bubbles.get_by_text("just come in", exact=True)).to_be_attached(timeout=15_000)
+    expect(bubbles.get_by_text("just come in", exact=True)).to_be_attached()
     expect(bubbles.get_by_text("line 30", exact=True)).to_be_in_viewport()
 
 
@@ -198,7 +198,7 @@ def test_a_message_arrives_in_an_open_window_and_the_draft_stays(
     draft.fill("half a sentence")
     say(app_env, "bayko", "andrewbrown", "I am here now")
     arrived = page.get_by_test_id("stChatMessage").get_by_text("I am here now")
-    expect(arrived).to_be_visible(timeout=15_000)
+    expect(arrived).to_be_visible()
     expect(draft).to_have_value("half a sentence")
 
 
@@ -304,9 +304,9 @@ def test_what_one_window_sends_another_shows(page: Page, app_url, app_env) -> No
     page.get_by_label("Message", exact=True).fill("can you see this?")
     page.keyboard.press("Enter")
     arrived = other.get_by_test_id("stChatMessage").get_by_text("can you see this?")
-    expect(arrived).to_be_visible(timeout=15_000)
+    expect(arrived).to_be_visible()
     # The other window's list follows as well.
-    expect(other.get_by_role("button", name="can you see this?")).to_be_visible(timeout=20_000)
+    expect(other.get_by_role("button", name="can you see this?")).to_be_visible()
 
 
 @pytest.fixture

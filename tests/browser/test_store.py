@@ -47,7 +47,7 @@ def stale(app_env) -> tuple[Table, str]:
 
 def open_fault(page: Page) -> None:
     fault = page.get_by_text("stale preview", exact=False).first
-    expect(fault).to_be_visible(timeout=20_000)
+    expect(fault).to_be_visible()
     unfold(fault)
 
 
@@ -57,7 +57,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     table, owner = stale
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Run the doctor").click()
-    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible()
     verified = page.get_by_role("cell", name="Verify the messages", exact=True)
     repaired = page.get_by_role("cell", name="Repair", exact=True)
     before = verified.count(), repaired.count()
@@ -103,7 +103,7 @@ def test_messages_over_time_are_a_chart_and_a_table(page: Page, app_url, app_env
 def test_what_was_found_is_still_there_after_a_reload(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Run the doctor").click()
-    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible()
     page.reload()
     expect(page.get_by_role("cell", name="postgres schema")).to_be_visible()
 
@@ -123,7 +123,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(page: Page, app_url, app_en
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Run the doctor").click()
-    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("cell", name="postgres schema")).to_be_visible()
     page.get_by_role("button", name="Count the messages").click()
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
     assert page.get_by_test_id("stMain").evaluate("node => node.scrollWidth") <= 390
