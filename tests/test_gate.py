@@ -51,3 +51,26 @@ def test_a_run_selects_by_its_option(option: str) -> None:
     assert ("test_on_an_engine" in done.stdout) is (option == "--deep")
     assert "test_the_guarantees_hold_after_any_interleaving\n" in done.stdout
     assert "test_smoke.py" in done.stdout
+
+
+def run_test_task(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "invoke", "--dry", "test", *options]
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), "pytest --numprocesses 2 --dist worksteal"),
+        (("--quick",), "pytest --quick"),
+        (("--deep", "--only", "crash"), "pytest --deep -k crash"),
+    ],
+)
+def test_the_task_runs_what_its_options_name(options: tuple[str, ...], expected: str) -> None:
+    assert f" -m {expected}\x1b" in run_test_task(*options).stdout  # in bold
+
+
+def test_what_is_both_quick_and_deep_is_refused() -> None:
+    done = run_test_task("--quick", "--deep")
+    assert done.returncode == 2
+    assert "--deep and --quick" in done.stderr
