@@ -10,7 +10,6 @@ Two forms, told apart by the first line that is not blank:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core import timestamps
+from core import json_objects, timestamps
 from core.errors import InputError
 from core.texts import message_text
 
@@ -126,7 +125,9 @@ def _from_json(line: str, line_number: int) -> TranscriptLine:
 
 def _json_object(line: str) -> dict[str, Any]:
     try:
-        entry = json.loads(line)
+        entry = json_objects.parse(line)
+    except json_objects.RepeatedNameError as error:
+        raise InputError(str(error), "Keep one of them.") from error
     # The second: nested too deeply for the parser.
     except (ValueError, RecursionError) as error:
         raise InputError("it is not JSON", "Each line is one JSON object.") from error

@@ -8,12 +8,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Hashable, Mapping
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
+from core import json_objects
 from core.dynamodb.keys import Item
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -76,13 +76,16 @@ def parsed_item(line: bytes) -> Item:
     """The item that a line of DynamoDB JSON holds, as the SDK takes it: binary in bytes.
 
     Raises:
+        RepeatedNameError: it names something twice, at any depth.
         ValueError: it is none, or none of the message table: a key or a value is not as it must be.
     """
     try:
-        item = {_text(name): _parsed(value) for name, value in json.loads(line).items()}
+        item = {_text(name): _parsed(value) for name, value in json_objects.parse(line).items()}
         _check_key(item["pk"])
         _check_key(item["sk"])
         _check_key(item.get("message_group_uuid", item["pk"]))  # of the index, which is sparse
+    except json_objects.RepeatedNameError:
+        raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"no item: {error}") from error
     return item

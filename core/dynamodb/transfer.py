@@ -28,6 +28,7 @@ from core.dynamodb.patience import SILENCE_S, patiently
 from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe, missing
 from core.errors import DynamoDBError, InputError
+from core.json_objects import RepeatedNameError
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
@@ -280,6 +281,9 @@ def _items(path: Path) -> Iterator[tuple[int, Item]]:
                 continue
             try:
                 item = parsed_item(line)
+            except RepeatedNameError as error:
+                problem = f"{path}, line {number}: {error}"
+                raise InputError(problem, "Keep one of them, or remove the line.") from error
             except ValueError as error:
                 raise _no_item(path, number) from error
             if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:

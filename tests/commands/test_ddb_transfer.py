@@ -151,6 +151,25 @@ def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
     assert len(list(reads.scan(messages))) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('{"pk":{"S":"a"},"sk":{"S":"c"},"pk":{"S":"d"}}', "pk"),
+        ('{"pk":{"S":"a"},"sk":{"S":"c","S":"d"}}', "S"),
+        ('{"pk":{"S":"a"},"sk":{"S":"c"},"x":{"L":[{"M":{"y":{"N":"1"},"y":{"N":"2"}}}]}}', "y"),
+    ],
+)
+def test_a_line_that_names_something_twice_is_refused_and_nothing_is_written(
+    run_invoke, table_env, messages, tmp_path, line, name
+) -> None:
+    path = tmp_path / "twice.jsonl"
+    path.write_text('{"pk":{"S":"a"},"sk":{"S":"b"}}\n' + line + "\n")
+    result = run_invoke("ddb.import", "--file", str(path), env=table_env)
+    assert result.returncode == 1
+    assert f'{path}, line 2: "{name}" is there more than once' in result.stderr
+    assert len(list(reads.scan(messages))) == 1, "the environment marker"
+
+
 def test_an_item_that_dynamodb_will_not_have_is_named(
     run_invoke, table_env, messages, tmp_path
 ) -> None:

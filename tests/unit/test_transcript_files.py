@@ -121,6 +121,8 @@ def test_a_message_as_get_conversation_prints_it_is_a_line() -> None:
         ('{"a": ' + "9" * 5_000 + "}", "it is not JSON"),
         ("[1]", "it is not a JSON object"),
         ("null", "it is not a JSON object"),
+        ('{"person": 1, "message": "a", "message": "b"}', '"message" is there more than once'),
+        ('{"person": 1, "message": "a", "x": {"y": 1, "y": 1}}', '"y" is there more than once'),
         ('{"person": 1}', "it has no message"),
         ('{"person": 1, "message": 7}', "it has no message"),
         ('{"message": "a"}', "it does not say whose message it is"),
