@@ -5,20 +5,42 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS = "=+-@"
+"""A spreadsheet runs a cell that begins with one of them."""
+
+_LOOK_ALIKES = "".join(
+    character
+    for block in (range(0xFE50, 0xFE70), range(0xFF00, 0xFF60))
+    for character in map(chr, block)
+    if unicodedata.normalize("NFKC", character) in tuple(_SIGNS)
+)
+"""The full-width and small forms of the signs, which East Asian editions take for them."""
+
+_SIGN = re.compile(f"[{re.escape(_SIGNS + _LOOK_ALIKES)}]")
+_SEPARATORS = frozenset(",;|\t\"'\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+"""What a spreadsheet of another locale, or with other settings, begins a new cell after."""
+
+_OPENING = ("\t", "\r", "\n")
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Unicode's categories of what a spreadsheet may strip: controls, format characters, blanks."""
 
 
 def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
-    """RFC 4180, with a header. A cell that a spreadsheet might run as a formula begins with ``'``.
+    """RFC 4180, with a header. Where a spreadsheet might begin a formula, there is a ``'`` before.
 
+    So it is at a cell's beginning, and within a cell behind everything that the spreadsheet of
+    another locale ends a cell at, with or without unseen characters in between. A cell that begins
+    with a tab or a line break has a ``'`` too. The rule:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     names = list(columns)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(names)
+    writer.writerow([_cell(name) for name in names])
     for row in rows:
         writer.writerow([_cell(row.get(name)) for name in names])
     return out.getvalue()
@@ -26,7 +48,26 @@ def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> st
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    if _SIGN.search(text):
+        text = _without_formulas(text)
+    return f"'{text}" if text.startswith(_OPENING) else text
+
+
+def _without_formulas(text: str) -> str:
+    """``text`` with a ``'`` wherever a cell that began with a sign could begin."""
+    kept = 0
+    parts: list[str] = []
+    begins: int | None = 0
+    """Where the cell would begin, as long as nothing that shows has come since."""
+    for position, character in enumerate(text):
+        if begins is not None and _SIGN.match(character):
+            parts += [text[kept:begins], "'"]
+            kept, begins = begins, None
+        elif character in _SEPARATORS:
+            begins = position + 1
+        elif begins is not None and unicodedata.category(character) not in _UNSEEN:
+            begins = None
+    return "".join([*parts, text[kept:]])
 
 
 def json_lines(rows: Iterable[Mapping[str, object]]) -> str:
