@@ -29,6 +29,7 @@ from core.dynamodb.reads import group_rows, names_a_conversation
 from core.dynamodb.table import describe, missing
 from core.errors import DynamoDBError, InputError
 from core.json_objects import RepeatedNameError
+from core.private_files import open_private, replace_private_file
 
 Progress = Callable[[int, int | None], None]
 """Takes how many items are dealt with, and how many there are, as far as that is known."""
@@ -48,7 +49,7 @@ def export_lines(table: Table, *, ascii_only: bool = False) -> Iterator[str]:
 
 
 def export_file(table: Table, path: Path, progress: Progress) -> int:
-    """Write every item but the environment marker to ``path``; how many there are.
+    """Write every item but the environment marker to ``path``, mode 0600; how many there are.
 
     What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``, if that
     is of this very table. The file is there when it is whole. How many items there are is
@@ -84,7 +85,7 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
             count += len(lines)
             if after := page.get("LastEvaluatedKey"):
                 there = {"of": of, "items": count, "bytes": file.tell(), "after": raw_item(after)}
-                _replace(place, json.dumps(there))
+                replace_private_file(place, json.dumps(there))
             progress(count, described.get("ItemCount"))
         part.replace(path)
         place.unlink(missing_ok=True)
@@ -94,7 +95,7 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
 @contextmanager
 def _only_writer(part: Path) -> Iterator[IO[bytes]]:
     """The file ``part``, for appending, made if it is not there; nobody else gets it meanwhile."""
-    with part.open("ab") as file:
+    with open_private(part) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Somebody who has just ended would have made it the whole file.
@@ -148,12 +149,6 @@ def _reached(place: Path, of: list[str], size_bytes: int) -> _Reached | None:
         return reached if stored["of"] == of and 0 <= reached.bytes <= size_bytes else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".new")
-    draft.write_text(text)
-    draft.replace(path)
 
 
 @contextmanager

@@ -11,15 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.engines import DATABASE, EngineStatus, dynamodb, endpoints, postgres, processes
-from core.engines.state import (
-    STATE_FILE,
-    Engine,
-    State,
-    read_state,
-    replace_private_file,
-    write_state,
-)
+from core.engines.state import STATE_FILE, Engine, State, read_state, write_state
 from core.errors import EngineError
+from core.private_files import replace_private_file
 
 # Below the range that systems hand out to outgoing connections.
 _PORTS = range(15_000, 30_000)

@@ -20,6 +20,7 @@ from pathlib import Path
 from core.engines import processes
 from core.engines.state import Engine
 from core.errors import EngineError
+from core.private_files import open_private
 
 NAME = "DynamoDB"
 UNCLEAN = (
@@ -48,8 +49,12 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
         )
     processes.require_free(engine.port, NAME, folder)
     data, log = folder / "dynamodb", folder / "dynamodb.log"
-    (data / "tmp").mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
+    # The folder around them may have been there before, open to others.
+    data.mkdir(mode=0o700, exist_ok=True)
+    data.chmod(0o700)
+    (data / "tmp").mkdir(exist_ok=True)
+    with open_private(log) as output:
+        output.truncate(0)
         child = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             cwd=data,

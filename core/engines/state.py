@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import EngineError
+from core.private_files import replace_private_file
 
 STATE_FILE = "state.json"
 _VERSION = 1
@@ -78,12 +79,3 @@ def _engine(stored: dict[str, object]) -> Engine:
 def write_state(path: Path, state: State) -> None:
     """Store ``state`` whole or not at all, for its owner's eyes only."""
     replace_private_file(path, json.dumps({"version": _VERSION, **asdict(state)}, indent=2))
-
-
-def replace_private_file(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, whole or not at all, with mode 0600."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(path)

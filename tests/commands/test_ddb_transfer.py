@@ -216,6 +216,36 @@ def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pa
     ]
 
 
+def modes_in(folder: Path) -> dict[str, str]:
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+
+
+def test_only_the_owner_may_read_an_export_whatever_the_umask(
+    filled, messages, tmp_path, small_pages
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    path = folder / "items.jsonl"
+    path.with_name("items.jsonl.part").touch(mode=0o644)  # an older version's
+    on_the_way: list[dict[str, str]] = []
+    umask = os.umask(0)
+    try:
+        transfer.export_file(messages, path, lambda *_: on_the_way.append(modes_in(folder)))
+    finally:
+        os.umask(umask)
+    assert on_the_way[0] == {"items.jsonl.part": "0o600", "items.jsonl.part.json": "0o600"}
+    assert modes_in(folder) == {"items.jsonl": "0o600"}
+
+
+def test_only_the_owner_may_read_an_export_over_a_file_that_all_could_read(
+    filled, messages, tmp_path
+) -> None:
+    path = tmp_path / "items.jsonl"
+    path.touch(mode=0o644)
+    transfer.export_file(messages, path, lambda *_: None)
+    assert modes_in(tmp_path)["items.jsonl"] == "0o600"
+
+
 def test_an_export_of_another_table_is_not_gone_on_with(
     filled, messages, tmp_path, small_pages
 ) -> None:

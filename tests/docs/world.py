@@ -27,7 +27,7 @@ from core.targets import AwsTarget
 
 from . import expectations
 
-PROGRAMS = {"invoke", "echo", "printf", "cat", "head", "wc", "rm"}
+PROGRAMS = {"invoke", "echo", "printf", "cat", "head", "wc", "rm", "umask"}
 """What a page's lines may run as they are."""
 
 FOREGROUND = {"start", "admin", "ddb.follow-stream"}

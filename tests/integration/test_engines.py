@@ -302,6 +302,15 @@ def test_a_folder_that_is_a_file_is_one_line(folder) -> None:
     folder.unlink()
 
 
+def test_only_the_owner_reads_the_data_in_a_folder_that_was_there_open_to_all(folder) -> None:
+    folder.mkdir(mode=0o755)
+    (folder / "dynamodb.log").touch(mode=0o644)
+    engines.start(folder)
+    assert stat.S_IMODE((folder / "dynamodb").stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "dynamodb.log").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "postgres").stat().st_mode) == 0o700
+
+
 def test_nothing_but_the_owner_reads_the_password(folder) -> None:
     engines.start(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -1,0 +1,33 @@
+"""Files that only their owner may read, whatever the umask: they hold users' data or passwords."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+_MODE = 0o600
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """The file at ``path``, for appending, with mode 0600, made if it is not there.
+
+    Raises:
+        OSError: it cannot be written, or belongs to somebody else.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
+    try:
+        os.fchmod(descriptor, _MODE)  # one that was there may be open to others
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "ab")
+
+
+def replace_private_file(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, whole or not at all, with mode 0600."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=_MODE)
+    draft.write_text(text)
+    draft.replace(path)
