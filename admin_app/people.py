@@ -8,7 +8,7 @@ import streamlit as st
 
 from admin_app import layout, resources
 from core.models import User
-from core.postgres import users
+from core.postgres import handles, users
 
 MATCHES = 8
 """People shown at a time."""
@@ -54,3 +54,12 @@ def _turn(key: str, sought: str, cursor: str | None) -> None:
 def name(user: User) -> str:
     """How a person is named on a button."""
     return f"{layout.escaped(user.display_name)} · {layout.escaped('@' + user.handle)}"
+
+
+def no_users() -> None:
+    """Say that there are none; only a local database leads to the demo users."""
+    if handles.lacks_demo_users(resources.database()):
+        st.info("There are no users yet. For the demo users type:")
+        st.code("invoke db.seed", language=None)
+    else:
+        st.info("There are no users yet.")

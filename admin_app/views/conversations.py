@@ -67,8 +67,7 @@ def _nobody(sought: str) -> None:
     if sought:
         st.info(f"Nobody’s handle, name or email holds {layout.escaped(sought)}.")
     else:
-        st.info("There are no users yet. For the demo users type:")
-        st.code("invoke db.seed", language=None)
+        people.no_users()
 
 
 def _open_user(handle: str) -> None:

@@ -30,8 +30,7 @@ def page() -> None:
     elif st.session_state.get("users sought"):
         st.info("Nobody’s handle, name or email holds that.")
     else:
-        st.info("There are no users yet. For the demo users type:")
-        st.code("invoke db.seed", language=None)
+        people.no_users()
     if handle := st.query_params.get("user"):
         _detail(users.find_by_handle(resources.database(), handle))
     _new_user()

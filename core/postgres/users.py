@@ -12,9 +12,11 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
-from core.errors import InputError, NotFoundError, PostgresError
+from core.errors import InputError, PostgresError
 from core.models import Page, User
 from core.postgres.database import Database, Queries, Row
+from core.postgres.handles import bare_handle as bare_handle
+from core.postgres.handles import is_text, no_such_user
 from core.postgres.statements import load
 from core.timestamps import now
 
@@ -37,11 +39,6 @@ class Activity:
     created_at: datetime
 
 
-def bare_handle(handle: str) -> str:
-    """``handle`` without blanks around it and the ``@`` that people put before it."""
-    return handle.strip().removeprefix("@")
-
-
 def find_by_handle(db: Queries, handle: str) -> User:
     """The user called ``handle``.
 
@@ -50,10 +47,7 @@ def find_by_handle(db: Queries, handle: str) -> User:
     """
     found = find_by_handles(db, [handle])
     if handle not in found:
-        raise NotFoundError(
-            f"there is no user with the handle {bare_handle(handle)!r}",
-            "For the demo users run: invoke db.seed",
-        )
+        raise no_such_user(db, handle)
     return found[handle]
 
 
@@ -62,10 +56,13 @@ def find_by_handles(db: Queries, handles: Iterable[str]) -> dict[str, User]:
 
     Where Cruddur's own table holds a handle twice, the older user is meant.
     """
-    wanted = {handle: bare_handle(handle) for handle in handles}
-    rows = _rows_of(db, "users/by_handles", "handles", set(wanted.values()))
+    # As it is stored, before it is taken for one with an @ or blanks that do not belong to it.
+    wanted = {given: (given, given.strip(), bare_handle(given)) for given in handles}
+    asked = {handle for readings in wanted.values() for handle in readings}
+    rows = _rows_of(db, "users/by_handles", "handles", asked)
     found = {user.handle: user for user in map(_user, reversed(rows))}
-    return {given: found[handle] for given, handle in wanted.items() if handle in found}
+    read = {given: next(filter(found.get, readings), None) for given, readings in wanted.items()}
+    return {given: found[handle] for given, handle in read.items() if handle is not None}
 
 
 def find_by_uuids(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
@@ -88,7 +85,7 @@ def search(db: Queries, text: str, *, limit: int = 20, after: str | None = None)
         InputError: ``after`` is not a cursor.
     """
     handle, last_uuid = _read_cursor(after, ("", _NO_UUID))
-    if not _is_text(text):
+    if not is_text(text):
         return Page((), None)
     rows = db.query_rows(
         load("users/search"),
@@ -192,7 +189,7 @@ def _check_new_user(handle: str, display_name: str, email: str) -> None:
     for field, value in (("handle", handle), ("display name", display_name), ("email", email)):
         if not value:
             raise InputError(f"the {field} is empty", "Give the new user one.")
-        if not _is_text(value) or "\n" in value:
+        if not is_text(value) or "\n" in value:
             raise InputError(f"the {field} {value!r} cannot be stored", "Type it again, as text.")
     if any(character.isspace() or character == "@" for character in handle):
         raise InputError(f"the handle {handle!r} holds a blank or an @", "Leave it out.")
@@ -202,7 +199,7 @@ def _check_new_user(handle: str, display_name: str, email: str) -> None:
 
 
 def _rows_of(db: Queries, statement: str, name: str, values: set[str]) -> list[Row]:
-    askable = sorted(value for value in values if _is_text(value))
+    askable = sorted(value for value in values if is_text(value))
     return db.query_rows(load(statement), {name: askable}) if askable else []
 
 
@@ -248,11 +245,6 @@ def _uuid(text: str) -> str | None:
         return None
 
 
-def _is_text(text: str) -> bool:
-    """Whether Postgres can hold ``text``: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _escaped(text: str) -> str:
     """``text`` as a LIKE pattern that means itself."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
@@ -268,7 +260,7 @@ def _read_cursor(cursor: str | None, start: tuple[str, str]) -> tuple[str, str]:
     try:
         key: Any = json.loads(cursor)
         first, second = key
-        if not isinstance(first, str) or not _is_text(first):
+        if not isinstance(first, str) or not is_text(first):
             raise InputError("not a cursor of this list", "Start at its first page.")
         return first, str(uuid.UUID(second))
     except (ValueError, TypeError, AttributeError) as error:

@@ -77,6 +77,10 @@ def test_an_unknown_user_in_a_link_is_told(db, table) -> None:
     assert "nobody-here" in said(opened(PAGE, user="nobody-here"))
 
 
+def test_a_link_to_a_mistyped_handle_suggests_the_one_that_was_meant(db, table) -> None:
+    assert "Did you mean bayko?" in said(opened(PAGE, user="Bayko"))
+
+
 def test_a_new_user_is_added_once_and_shown(db, table, audit_lines) -> None:
     app = add(opened(PAGE), "@garibaldi", "Michael Garibaldi", "chief@example.com")
     assert users.find_by_handle(db, "garibaldi").display_name == "Michael Garibaldi"

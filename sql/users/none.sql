@@ -1,0 +1,2 @@
+-- Whether there are no users at all.
+SELECT NOT EXISTS (SELECT FROM public.users)
