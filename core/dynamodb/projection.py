@@ -146,7 +146,7 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     since = min(since or message.sort_key, message.sort_key)
     written = False
     for owner, other, own in _members(table, message, rows, since):
-        written = _bring(table, message, owner, other, own) or written
+        written = bring(table, message, owner, other, own) or written
     return written
 
 
@@ -183,7 +183,7 @@ def person_in(table: Table, group: str, user_uuid: str) -> Person:
     return last.sender if last else Person(user_uuid, "", "")
 
 
-def _bring(
+def bring(
     table: Table, message: Message, owner: str, other: Person, rows: list[Conversation]
 ) -> bool:
     """Leave the owner one row, with ``message`` or a newer one; True if that took a write.
@@ -205,7 +205,9 @@ def _bring(
             continue
         deleted = [_delete(table, row) for row in rows if row.sort_key != kept.sort_key]
         written = written or kept is not last or any(deleted)
-        if all(deleted):
+        # Rows that were there are a check in themselves: who moves one deletes it, and so do we.
+        # Where there were none, somebody may have put one meanwhile: only another look tells.
+        if all(deleted) and (rows or table.dry):
             return written
         if not patience.pause():
             raise StoreError(f"the rows of conversation {message.message_group_uuid} keep moving")

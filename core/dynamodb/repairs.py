@@ -8,12 +8,12 @@ from typing import Any
 from core.dynamodb import keys
 from core.dynamodb.client import GoOn, Table, always, request_if
 from core.dynamodb.faults import Fault, Finding
-from core.dynamodb.items import group_item
 from core.dynamodb.projection import move, person_in
 from core.dynamodb.reads import group_rows, members_of, newest_message, senders_of
+from core.dynamodb.settling import list_again
 from core.dynamodb.verification import FindPeople, Verification, read_group
 from core.errors import DynamoDBError
-from core.models import Conversation, Message, Person
+from core.models import Message, Person
 
 
 def repair(
@@ -105,14 +105,8 @@ def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequ
         return move(table, newest)
     known = find_people(members)
     one, other = (known.get(uuid) or person_in(table, group, uuid) for uuid in members)
-    at = (newest.text, newest.sort_key, newest.created_at)
     done = [
-        request_if(
-            table,
-            "put_item",
-            Item=group_item(Conversation(group, owner.uuid, shown, *at)),
-            ConditionExpression="attribute_not_exists(pk)",
-        )
+        list_again(table, newest, owner.uuid, shown)
         for owner, shown in ((one, other), (other, one))
     ]
     return all(done)

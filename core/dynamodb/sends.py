@@ -8,6 +8,7 @@ is found under it. So a lost reply never doubles a message, and an inbox row nev
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ from core.dynamodb.reads import (
     newest_message,
     pair_group,
 )
+from core.dynamodb.settling import settle
 from core.dynamodb.transactions import (
     Outcome,
     commit,
@@ -114,6 +116,7 @@ class _Sending:
             actions = [put_message(self.table, message), *(action for _, action in moves)]
             outcome = commit(self.table, actions)
             if outcome.committed:
+                self._settle(message)
                 return message
             if (stored := self._already_stored(outcome)) is not None:
                 return stored
@@ -125,6 +128,10 @@ class _Sending:
             self._read_rows_again()
             if not self.unknown:  # nothing of ours is stored: go behind what has come meanwhile
                 self.key = max(self.key, sort_key_after(self._last(), now()))
+
+    def _settle(self, message: Message) -> None:
+        with contextlib.suppress(StoreError):  # the message is stored: a repair settles it then
+            settle(self.table, message, self.members, self.rows)
 
     def _would_be_newest(self) -> bool:
         """Whether no stored message is newer than this one would be.

@@ -14,6 +14,7 @@ from core.dynamodb.items import text_of
 from core.dynamodb.patience import Patience
 from core.dynamodb.reads import inbox_row, paged
 from core.dynamodb.sends import existing_group
+from core.dynamodb.settling import settle
 from core.dynamodb.transactions import (
     MAX_ACTIONS,
     commit,
@@ -148,6 +149,8 @@ class _Chunk:
         end = len(self.messages)
         self.obstacles.taken |= {self.messages[n].sort_key for n in outcome.failed if n < end}
         nudge(nudges, moves, [n - end for n in outcome.failed if 0 <= n - end < len(moves)])
+        if outcome.committed and not self.pair:
+            settle(self.table, self.messages[-1], self.members, self.rows)
         return outcome.committed
 
 
