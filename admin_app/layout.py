@@ -87,11 +87,15 @@ def _told(describe: Callable[[], str]) -> str:
         return error.problem
 
 
+_COMMAND = r"""\binvoke (?:[\w. =-]|\$?'(?:[^'\\]|\\.)*'|"'")+"""
+"""A command in a hint, with words that are quoted for the shell."""
+
+
 def show_problem(error: CoreError) -> None:
     """A friendly account of what is wrong, and the command that mends it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
     hint = aimed(error.hint, prod=resources.target().is_production)
-    if command := re.search(r"\binvoke [\w. -]+", hint):
+    if command := re.search(_COMMAND, hint):
         st.write("Type this in a terminal, then try again:")
         st.code(command.group().strip(), language=None)
     elif hint:

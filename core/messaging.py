@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.commands import option
 from core.dynamodb import keys, reads, sends
 from core.dynamodb.client import Table
 from core.dynamodb.faults import Finding
@@ -90,7 +91,7 @@ def find_conversation(db: Database, table: Table, handle: str, other_handle: str
         raise NotFoundError(
             f"{user.handle} has no conversation with {other.handle}",
             "Start one: invoke ddb.patterns.create-conversation"
-            f" --user {user.handle} --with {other.handle} --message TEXT",
+            f" {option('--user', user.handle)} {option('--with', other.handle)} --message TEXT",
         )
     return conversation
 
@@ -146,13 +147,13 @@ def membership(db: Database, table: Table, handle: str, message_group_uuid: str)
     if not rows:
         raise NotFoundError(
             f"there is no conversation {message_group_uuid}",
-            f"List theirs: invoke ddb.patterns.list-conversations --user {user.handle}",
+            f"List theirs: invoke ddb.patterns.list-conversations {option('--user', user.handle)}",
         )
     other = _other_member(rows, user)
     if other is None:
         raise NotAMemberError(
             f"{user.handle} is not a member of conversation {message_group_uuid}",
-            f"List theirs: invoke ddb.patterns.list-conversations --user {user.handle}",
+            f"List theirs: invoke ddb.patterns.list-conversations {option('--user', user.handle)}",
         )
     known = users.find_by_uuids(db, [other.uuid])
     return Membership(user, known[other.uuid].person if known else other, rows)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.commands import option
 from core.engines import endpoints
 from core.errors import SettingsError, TargetRefusedError
 from core.settings import Settings
@@ -216,4 +217,6 @@ def guard(
     problem = f"refused to {action} {state.name}: {reason}"
     if typed is not None:
         problem += f", and {typed!r} is not its name"
-    raise TargetRefusedError(problem, f"To do it all the same, add --confirm {state.name}")
+    raise TargetRefusedError(
+        problem, f"To do it all the same, add {option('--confirm', state.name)}"
+    )

@@ -44,9 +44,9 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
         *(["--write"] if write else []),
     ]
     if edge.is_dry(ctx):
-        print(f"would run: {shlex.join(command)}")
+        edge.print_line(f"would run: {shlex.join(command)}")
         return
-    print(f"The admin UI is at http://127.0.0.1:{number} (Ctrl-C ends it)", flush=True)
+    edge.print_line(f"The admin UI is at http://127.0.0.1:{number} (Ctrl-C ends it)")
     os.chdir(PROJECT_ROOT)  # where .streamlit/config.toml is
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
 

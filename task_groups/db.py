@@ -24,7 +24,7 @@ def connect(ctx: Context, prod: bool = False) -> None:
     target = edge.open_target(prod, "postgres")
     shell = find_shell(target.postgres, psql_path())
     if edge.is_dry(ctx):
-        print(f"would run: {shell}")
+        edge.print_line(f"would run: {shell}")
         return
     sys.stdout.flush()
     shell.replace_this_process()
@@ -141,10 +141,10 @@ def _drop(ctx: Context, target: Target) -> None:
     name = target.postgres.dbname
     ended = drop_database(target.postgres, dry=_dry(ctx))
     if ended is None:
-        print(f"there is no database {name} to drop")
+        edge.print_line(f"there is no database {name} to drop")
     elif not edge.is_dry(ctx):
         inside = f" and ended {len(ended)} session(s) in it" if ended else ""
-        print(f"dropped the database {name}{inside}")
+        edge.print_line(f"dropped the database {name}{inside}")
 
 
 def _create(ctx: Context, target: Target) -> None:
@@ -152,9 +152,9 @@ def _create(ctx: Context, target: Target) -> None:
 
     name = target.postgres.dbname
     if not create_database(target.postgres, dry=_dry(ctx)):
-        print(f"the database {name} is there already")
+        edge.print_line(f"the database {name} is there already")
     elif not edge.is_dry(ctx):
-        print(f"created the database {name}")
+        edge.print_line(f"created the database {name}")
 
 
 def _schema_load(ctx: Context, target: Target, before: Survey) -> None:
@@ -165,7 +165,7 @@ def _schema_load(ctx: Context, target: Target, before: Survey) -> None:
     with edge.database(ctx, target) as db:
         load_schema(db, environment)
     if not edge.is_dry(ctx):
-        print(f"loaded the schema into {target.postgres.dbname}, marked {environment}")
+        edge.print_line(f"loaded the schema into {target.postgres.dbname}, marked {environment}")
 
 
 def _seed(ctx: Context, target: Target) -> None:
@@ -176,10 +176,10 @@ def _seed(ctx: Context, target: Target) -> None:
     if edge.is_dry(ctx):
         return
     if added.users or added.activities:
-        print(f"added {added.users} user(s) and {added.activities} activities")
+        edge.print_line(f"added {added.users} user(s) and {added.activities} activities")
         return
     handles = ", ".join(person.handle for person in demo_people(target.settings))
-    print(f"nothing to add: {handles} and their activities are there already")
+    edge.print_line(f"nothing to add: {handles} and their activities are there already")
 
 
 def _update_cognito_user_ids(ctx: Context, target: Target, pool_id: str) -> None:
@@ -191,9 +191,9 @@ def _update_cognito_user_ids(ctx: Context, target: Target, pool_id: str) -> None
         if user.handle:
             subs.setdefault(user.handle, []).append(user.sub)
         else:
-            edge.note(edge.plain(f"no handle in Cognito: {user.username} ({user.email})"))
+            edge.note(f"no handle in Cognito: {user.username} ({user.email})")
     for handle in [handle for handle, found in subs.items() if len(found) > 1]:
-        edge.note(edge.plain(f"several Cognito users are called {handle}: left as it is"))
+        edge.note(f"several Cognito users are called {handle}: left as it is")
         del subs[handle]
     with edge.database(ctx, target) as db:
         changed = set_cognito_user_ids(db, {handle: found[0] for handle, found in subs.items()})
@@ -201,9 +201,11 @@ def _update_cognito_user_ids(ctx: Context, target: Target, pool_id: str) -> None
             return
         unknown = subs.keys() - find_by_handles(db, subs).keys()
     for handle in sorted(unknown):
-        edge.note(edge.plain(f"in Cognito, not in Postgres: {handle}"))
-    print(f"{changed} Cognito id(s) updated, {len(subs) - len(unknown) - changed} as they were")
+        edge.note(f"in Cognito, not in Postgres: {handle}")
+    edge.print_line(
+        f"{changed} Cognito id(s) updated, {len(subs) - len(unknown) - changed} as they were"
+    )
 
 
 def _dry(ctx: Context) -> Callable[[str], None] | None:
-    return print if edge.is_dry(ctx) else None
+    return edge.dry_sink(ctx)

@@ -32,9 +32,9 @@ def schema_load(ctx: Context, prod: bool = False) -> None:
     table = edge.table(ctx, target)
     if create_table(table, target.environment):
         if not edge.is_dry(ctx):
-            print(f"created table {table.name}")
+            edge.print_line(f"created table {table.name}")
     else:
-        print(f"table {table.name} is there already, with this schema")
+        edge.print_line(f"table {table.name} is there already, with this schema")
 
 
 @task(help=help_for("prod", "confirm"))
@@ -46,9 +46,9 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     table = edge.table(ctx, target)
     edge.guard(ctx, target, store_state(table), "drop table", confirm)
     if not drop_table(table):
-        print(f"there is no table {table.name}: nothing to drop")
+        edge.print_line(f"there is no table {table.name}: nothing to drop")
     elif not edge.is_dry(ctx):
-        print(f"dropped table {table.name}")
+        edge.print_line(f"dropped table {table.name}")
 
 
 @task(help=help_for("prod", "json"))
@@ -63,7 +63,7 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
     found = False
     for name in names:
         found = True
-        print(name)
+        edge.print_line(name)
     if not found:
         create = "invoke ddb.schema-load --prod" if prod else "invoke ddb.schema-load"
         edge.note(f"there are no tables. Create one: {create}")
@@ -93,7 +93,7 @@ def scan(
         if json or raw:
             edge.print_json_line(raw_item(item) if raw else plain_item(item))
         else:
-            print(_one_line(plain_item(item)))
+            edge.print_line(_one_line(plain_item(item)))
     edge.note(f"{count:,} items · {table.capacity}")
 
 
@@ -101,7 +101,7 @@ def _one_line(item: dict[str, object]) -> str:
     """``pk  sk  name=value …``, safe to print."""
     rest = sorted((name, value) for name, value in item.items() if name not in ("pk", "sk"))
     cells = [str(item.get("pk")), str(item.get("sk")), *(f"{name}={value}" for name, value in rest)]
-    return "  ".join(edge.plain(cell) for cell in cells)
+    return "  ".join(cells)
 
 
 @task(
@@ -134,10 +134,10 @@ def seed(
         loaded = messaging.load_conversation(db, table, me or first, other or second, lines)
     place = f"conversation {loaded.message_group_uuid}"
     if loaded.added == 0:
-        print(f"all {loaded.present} messages are in {place} already")
+        edge.print_line(f"all {loaded.present} messages are in {place} already")
     elif not edge.is_dry(ctx):
         before = f" ({loaded.present} were there already)" if loaded.present else ""
-        print(f"loaded {loaded.added} messages into {place}{before}")
+        edge.print_line(f"loaded {loaded.added} messages into {place}{before}")
     edge.note(str(table.capacity))
 
 
@@ -157,7 +157,7 @@ def follow_stream(ctx: Context, prod: bool = False) -> None:
     table = edge.table(ctx, target)
     follower = open_follower(table, target.settings.engines_path)
     if edge.is_dry(ctx):
-        print(f"would follow {follower.arn}")
+        edge.print_line(f"would follow {follower.arn}")
         return
     edge.note(f"following {follower.arn}")
     try:

@@ -150,10 +150,12 @@ def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:
 
 
 def _note_rest(page: Page[Any], what: str) -> None:
+    from core.commands import option
     from core.timestamps import bound_below
 
     if page.cursor is not None:
-        edge.note(f"there are older {what}: --before {bound_below(page.entries[-1].sort_key)}")
+        bound = option("--before", bound_below(page.entries[-1].sort_key))
+        edge.note(f"there are older {what}: {bound}")
 
 
 def _when(instant: datetime | None, sort_key: str) -> str:
@@ -199,7 +201,7 @@ def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
         if json:
             edge.print_json([message_json(message)])
         else:
-            print(
+            edge.print_line(
                 f"{done} conversation {message.message_group_uuid} with {sent.recipient.handle}:"
                 f" message {message.message_uuid} at {message.sort_key}"
             )

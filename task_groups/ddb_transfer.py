@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from invoke.exceptions import Exit
@@ -34,13 +32,13 @@ def export(ctx: Context, file: str = "", prod: bool = False, json: bool = False)
             edge.print_json_line(plain_item(item))
     elif not file:
         for line in export_lines(table, ascii_only=edge.speaks_ascii()):
-            print(line)
+            edge.print_json_text(line)
     elif edge.is_dry(ctx):
-        print(f"would write every item of {table.name} to {file}")
+        edge.print_line(f"would write every item of {table.name} to {file}")
     else:
-        with _progress(f"exporting {table.name}") as progress:
+        with edge.progress(f"exporting {table.name}") as progress:
             count = export_file(table, Path(file), progress)
-        print(f"wrote {count:,} items to {file}")
+        edge.print_line(f"wrote {count:,} items to {file}")
     edge.note(str(table.capacity))
 
 
@@ -57,10 +55,10 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     target = edge.open_target(prod, "dynamodb")
     table = edge.table(ctx, target)
     edge.guard(ctx, target, store_state(table), "import into table", confirm)
-    with _progress(f"importing into {table.name}") as progress:
+    with edge.progress(f"importing into {table.name}") as progress:
         done = import_file(table, Path(file), progress)
     if not edge.is_dry(ctx):
-        print(f"added {done.added:,} items; {done.present:,} were there already")
+        edge.print_line(f"added {done.added:,} items; {done.present:,} were there already")
         if done.added:
             edge.note(aimed("check what is there now: invoke ddb.verify", prod=prod))
     edge.note(str(table.capacity))
@@ -71,26 +69,3 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
             " Look at them with: invoke ddb.scan",
             1,
         )
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on stderr while the block lasts; silent where nobody watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} items"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        counter = bar.add_task(what, total=None)
-
-        def show(count: int, of: int | None) -> None:
-            # Where DynamoDB's own count is behind, the bar shows that there is more to come.
-            bar.update(counter, completed=count, total=of if of and of >= count else None)
-
-        yield show

@@ -30,7 +30,7 @@ def doctor(ctx: Context, prod: bool = False, json: bool = False) -> None:
     for finding in examine(target):
         found.append(finding)
         if not json:
-            print(_line(finding), flush=True)
+            edge.print_line(_line(finding))
     if json:
         edge.print_json([asdict(finding) for finding in found])
     states = [finding.state for finding in found]
@@ -44,4 +44,4 @@ def _line(finding: Finding) -> str:
     mark = "BAD" if finding.state == "bad" else finding.state
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
     mend = f" → {finding.mend}" if finding.mend else ""
-    return edge.plain(f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{mend}")
+    return f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{mend}"

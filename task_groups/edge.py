@@ -8,10 +8,9 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
-import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,15 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 
 from task_groups import streams
+from task_groups.answers import ask, plain, print_lines
+from task_groups.answers import note as note
+from task_groups.answers import print_json as print_json
+from task_groups.answers import print_json_line as print_json_line
+from task_groups.answers import print_json_text as print_json_text
+from task_groups.answers import print_line as print_line
+from task_groups.answers import print_table as print_table
+from task_groups.answers import progress as progress
+from task_groups.answers import speaks_ascii as speaks_ascii
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,9 +120,9 @@ def is_dry(ctx: Context) -> bool:
     return bool(ctx.config.run.dry)
 
 
-def note(line: str) -> None:
-    """Tell the person something that is not the answer."""
-    print(plain(line), file=sys.stderr, flush=True)
+def dry_sink(ctx: Context) -> Callable[[str], None] | None:
+    """What prints the statements and requests that a dry run does not send; None in any other."""
+    return print_lines if is_dry(ctx) else None
 
 
 @contextmanager
@@ -177,7 +185,7 @@ def database(ctx: Context, target: Target) -> Iterator[Database]:
     """The target's Postgres, for as long as the block lasts."""
     from core.postgres.database import Database
 
-    with Database(target.postgres, dry=print if is_dry(ctx) else None) as db:
+    with Database(target.postgres, dry=dry_sink(ctx)) as db:
         yield db
 
 
@@ -185,7 +193,7 @@ def table(ctx: Context, target: Target) -> Table:
     """The target's message table."""
     from core.dynamodb.client import open_table
 
-    return open_table(target, dry=print if is_dry(ctx) else None)
+    return open_table(target, dry=dry_sink(ctx))
 
 
 def guard(ctx: Context, target: Target, state: StoreState, action: str, confirm: str) -> None:
@@ -205,9 +213,7 @@ def _typed_name(confirm: str, question: str, name: str) -> str | None:
     if sys.stdin is None or not sys.stdin.isatty():
         return None
     note(question)
-    sys.stderr.write(f"Type {name} to go on: ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    return ask(f"Type {name} to go on:")
 
 
 def whole_number(value: str | int | None, option: str, *, smallest: int = 1) -> int | None:
@@ -238,56 +244,3 @@ def instant(value: str, option: str) -> datetime | None:
             f"{option} takes an ISO 8601 time, not {value!r}", "For example: 2026-01-31T18:00"
         )
     return parsed
-
-
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=speaks_ascii(), default=str))
-
-
-def print_json_line(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=speaks_ascii(), default=str))
-
-
-def speaks_ascii() -> bool:
-    """Whether standard output takes less than Unicode; JSON can do with ASCII."""
-    return "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print ``rows`` under ``columns``; where there are none, say ``empty`` on stderr.
-
-    In a terminal the columns fit its width and long cells wrap; in a pipe every row is one line.
-    """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(str(cell))) for cell in row))
-    if grid.row_count == 0:
-        note(empty)
-        return
-    width = None if sys.stdout is not None and sys.stdout.isatty() else 100_000
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(grid, crop=False)
-    for line in captured.get().splitlines():
-        if shown := line.rstrip():
-            print(shown)
-
-
-def plain(text: str) -> str:
-    """``text`` on one line, without characters that could steer a terminal."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character in "\n\t":
-        return " "
-    if character.isprintable() or character == "\u200d":  # joins emoji
-        return character
-    return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"

@@ -21,7 +21,7 @@ def up(ctx: Context, json: bool = False) -> None:
 
     folder = edge.settings().engines_path
     if edge.is_dry(ctx):
-        print(f"would start the embedded engines in {folder}")
+        edge.print_line(f"would start the embedded engines in {folder}")
         return
     _print(engines.start(folder), json)
 
@@ -33,7 +33,7 @@ def down(ctx: Context, json: bool = False) -> None:
 
     folder = edge.settings().engines_path
     if edge.is_dry(ctx):
-        print(f"would stop the embedded engines in {folder}")
+        edge.print_line(f"would stop the embedded engines in {folder}")
         return
     _print(engines.stop(folder), json)
 
@@ -82,7 +82,9 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
     if not (settings.connection_url and settings.endpoint_url):
         up(ctx)
     if edge.is_dry(ctx):
-        print("would load both schemas and seeds where they are missing, then open the admin UI")
+        edge.print_line(
+            "would load both schemas and seeds where they are missing, then open the admin UI"
+        )
         return
     target = edge.open_target(False, "postgres", "dynamodb")
     _load_what_is_missing(ctx, target)
@@ -137,5 +139,5 @@ def _print_inbox(ctx: Context, target: Target) -> None:
         page = messaging.list_conversations(
             db, edge.table(ctx, target), handle, limit=ddb_patterns.DEFAULT_LIMIT
         )
-    print(f"The inbox of {handle}:")
+    edge.print_line(f"The inbox of {handle}:")
     ddb_patterns.print_conversations(page.entries, json=False)

@@ -18,10 +18,10 @@ def package(ctx: Context, file: str = DEFAULT_FILE) -> None:
     from core.aws.lambda_package import HANDLER, build_zip
 
     if edge.is_dry(ctx):
-        print(f"would write {file}")
+        edge.print_line(f"would write {file}")
         return
     size = build_zip(Path(file))
-    print(f"wrote {file}: {size:,} bytes, handler {HANDLER}")
+    edge.print_line(f"wrote {file}: {size:,} bytes, handler {HANDLER}")
 
 
 ns = Collection("lambda", package)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import shlex
 import sys
+from typing import Any
 
 from task_groups.edge import Context, task, whole_number
+from task_groups.streams import unguarded
 
 
 def _python(*args: str) -> str:
     return shlex.join([sys.executable, "-m", *args])
+
+
+def _on_the_terminal() -> dict[str, Any]:
+    """How a program of ours runs: with its colours, where there is a terminal."""
+    outputs = {"out_stream": unguarded(sys.stdout), "err_stream": unguarded(sys.stderr)}
+    return {"pty": sys.stdout.isatty(), **outputs}
 
 
 def _root() -> str:
@@ -47,7 +55,7 @@ def test(ctx: Context, deep: bool = False, quick: bool = False, only: str = "") 
     _require("pytest", "pytest_timeout", "xdist", "playwright")
     command = ["pytest", *_scope(deep, quick, only)]
     with ctx.cd(_root()):
-        result = ctx.run(_python(*command), pty=sys.stdout.isatty(), warn=True)
+        result = ctx.run(_python(*command), **_on_the_terminal(), warn=True)
     if result is not None and result.exited:
         raise Exit(code=result.exited)
 
@@ -73,7 +81,7 @@ def lint(ctx: Context) -> None:
     _require("ruff", "mypy")
     with ctx.cd(_root()):
         for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
-            ctx.run(_python(*command), pty=sys.stdout.isatty())
+            ctx.run(_python(*command), **_on_the_terminal())
 
 
 @task(
@@ -89,4 +97,4 @@ def bench(ctx: Context, aws: str = "", messages: str = "100000") -> None:
     if aws:
         command += ["--aws", aws]
     with ctx.cd(_root()):
-        ctx.run(shlex.join(command), pty=sys.stdout.isatty())
+        ctx.run(shlex.join(command), **_on_the_terminal())

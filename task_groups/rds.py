@@ -38,7 +38,7 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
     address = global_ipv4(ip) if ip else machine_ipv4(settings)
     target = edge.open_target(prod, "aws")
     dry = edge.is_dry(ctx)
-    change = point_rule_at(target.aws, *ids, address, port, dry=print if dry else None)
+    change = point_rule_at(target.aws, *ids, address, port, dry=edge.dry_sink(ctx))
     if not json:
         _print_table(change, "would be" if dry else "after")
     elif not dry:

@@ -7,11 +7,51 @@ import io
 import os
 import sys
 from types import TracebackType
+from typing import TextIO
+
+from core.printable import visible
+
+
+class GuardedText(io.TextIOWrapper):
+    """A terminal's stream on which everything that would steer the terminal is spelled out."""
+
+    def write(self, text: str) -> int:
+        super().write(visible(text))
+        return len(text)
+
+
+def guard_terminals() -> None:
+    """Let nothing steer a terminal that standard output or standard error is.
+
+    Whatever is printed, by us or by a library, goes this way; only what has been made plain already
+    is written :func:`unguarded`.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if type(stream) is io.TextIOWrapper and stream.isatty():
+            stream.flush()
+            guarded = GuardedText(
+                stream.buffer,
+                encoding=stream.encoding,
+                errors=stream.errors,
+                line_buffering=True,
+                write_through=True,
+            )
+            setattr(sys, name, guarded)
+
+
+def unguarded(stream: TextIO) -> TextIO:
+    """The same terminal without the guard, for lines that hold our own colours and movements."""
+    if not isinstance(stream, GuardedText):
+        return stream
+    stream.flush()
+    bare = sys.__stdout__ if stream is sys.stdout else sys.__stderr__
+    return bare or stream
 
 
 def spell_out() -> None:
     """Have what a stream's encoding cannot say spelled out."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -37,6 +77,7 @@ def install() -> None:
     ``invoke --list | head``, ``invoke --help up > /dev/full``, Ctrl-C while it loads.
     """
     _replace_closed()
+    guard_terminals()
     sys.excepthook = _end_quietly
     atexit.register(_flush)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from core.commands import option
 from core.doctor.clock import clock
 from core.doctor.findings import Finding, bad, note, ok
 from core.errors import CoreError, StoreError
@@ -111,7 +112,7 @@ def judged(sources: list[EventSource]) -> Finding:
             return bad(
                 "projection",
                 f"the stream's delivery to {source.function} is {source.state}",
-                f"aws lambda update-event-source-mapping --uuid {source.uuid} --enabled",
+                f"aws lambda update-event-source-mapping {option('--uuid', source.uuid)} --enabled",
             )
         if source.trouble:
             name = source.function.partition(":")[0]

@@ -16,6 +16,7 @@ from typing import Any
 import botocore.exceptions
 
 from core.aws.clients import make_client, translating
+from core.commands import option
 from core.dynamodb.client import Table
 from core.dynamodb.table import describe, missing, shows_new_images, stream_is_on
 from core.errors import MissingSchemaError, StoreError
@@ -113,9 +114,9 @@ def turning_on(table: Table) -> str:
     """The command that turns the table's stream on."""
     place = table.target.endpoint_url
     return (
-        f"aws dynamodb update-table --table-name {table.name}"
+        f"aws dynamodb update-table {option('--table-name', table.name)}"
         " --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE"
-        + (f" --endpoint-url {place}" if place else "")
+        + (f" {option('--endpoint-url', place)}" if place else "")
     )
 
 

@@ -1,0 +1,77 @@
+"""Text of others made fit for a terminal: what would steer it, or does not show, is spelled out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What counts as printable and shows nothing: fillers and variation selectors.
+
+https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+"""
+
+_JOINER = "\u200d"
+_STYLES = "\ufe0e\ufe0f"
+_KEYCAP = "\u20e3"
+_JOINABLE = {"So", "Sk", "Sm", "Mn", "Mc"}
+
+
+def visible(text: str) -> str:
+    """``text`` in which every character shows; of the others, line breaks and tabs stay.
+
+    Controls (C0, DEL, C1), format characters (bidi controls, zero-width ones) and what else shows
+    nothing are spelled out: ``\\x1b``, ``\\u202e``. Only within an emoji do they stay.
+    """
+    return _replaced(text, _spelled_out, "\n\t")
+
+
+def one_line(text: str) -> str:
+    """:func:`visible` text on one line."""
+    return visible(text.replace("\n", " ").replace("\t", " "))
+
+
+def visible_json(text: str) -> str:
+    """JSON in which every character shows, by JSON's own escapes: it means the same as before."""
+    return _replaced(text, _json_escape, "\n")
+
+
+def shows(text: str) -> bool:
+    """Whether every character of ``text`` shows."""
+    return visible(text) == text and "\n" not in text and "\t" not in text
+
+
+def _replaced(text: str, escape: Callable[[str], str], kept: str) -> str:
+    if text.isprintable() and not _UNSEEN.search(text):
+        return text
+    return "".join(
+        character
+        if character in kept
+        or (character.isprintable() and not _UNSEEN.match(character))
+        or _belongs_to_an_emoji(text, place)
+        else escape(character)
+        for place, character in enumerate(text)
+    )
+
+
+def _spelled_out(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2))
+
+
+def _belongs_to_an_emoji(text: str, place: int) -> bool:
+    before = unicodedata.category(text[place - 1]) if place else ""
+    if text[place] == _JOINER:
+        return before in _JOINABLE
+    is_keycap = text[place + 1 : place + 2] == _KEYCAP
+    return text[place] in _STYLES and (before in ("So", "Sk", "Sm") or is_keycap)

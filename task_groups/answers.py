@@ -1,0 +1,117 @@
+"""What a task prints: its answer on standard output, everything else on standard error.
+
+Text that is stored, or that somebody typed, passes through here before a terminal gets it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from core.printable import one_line, visible_json
+from task_groups import streams
+
+plain = one_line
+
+
+def print_line(text: str) -> None:
+    """Print a line of the answer, at once."""
+    print(plain(text), flush=True)
+
+
+def print_lines(text: str) -> None:
+    """Print what may have several lines: the statement or the request of a dry run."""
+    for line in text.split("\n"):
+        print_line(line)
+
+
+def note(line: str) -> None:
+    """Tell the person something that is not the answer."""
+    print(plain(line), file=sys.stderr, flush=True)
+
+
+def ask(question: str) -> str:
+    """What the person types after ``question``, on standard error."""
+    print(plain(question), end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as JSON of several lines."""
+    print_json_text(json.dumps(value, indent=2, ensure_ascii=speaks_ascii(), default=str))
+
+
+def print_json_line(value: Any) -> None:
+    """Print ``value`` as JSON on a line."""
+    print_json_text(json.dumps(value, ensure_ascii=speaks_ascii(), default=str))
+
+
+def print_json_text(text: str) -> None:
+    """Print JSON: as it is into a pipe; in a terminal, with what does not show escaped."""
+    print(visible_json(text) if sys.stdout.isatty() else text)
+
+
+def speaks_ascii() -> bool:
+    """Whether standard output takes less than Unicode; JSON can do with ASCII."""
+    return "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print ``rows`` under ``columns``; where there are none, say ``empty`` on stderr.
+
+    In a terminal the columns fit its width and long cells wrap; in a pipe every row is one line.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(Text(plain(column)), overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(plain(str(cell))) for cell in row))
+    if grid.row_count == 0:
+        note(empty)
+        return
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 100_000
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(grid, crop=False)
+    formatted = streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
+    for line in captured.get().splitlines():
+        if shown := line.rstrip():
+            print(shown, file=formatted)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on stderr while the block lasts; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,} items"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    console = Console(file=streams.unguarded(sys.stderr))
+    with Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        # What is printed meanwhile is not to go through the bar's console, past the guard.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
+        counter = bar.add_task(plain(what), total=None)
+
+        def show(count: int, of: int | None) -> None:
+            # Where DynamoDB's own count is behind, the bar shows that there is more to come.
+            bar.update(counter, completed=count, total=of if of and of >= count else None)
+
+        yield show

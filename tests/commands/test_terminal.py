@@ -1,0 +1,138 @@
+"""In a terminal, nothing that is stored steers it; in a pipe, JSON is what is stored."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from core.dynamodb.sends import Draft, start
+from core.models import Person
+from core.postgres.conninfo import parse_url
+from core.postgres.database import Database
+from core.settings import PROJECT_ROOT
+
+from .conftest import hermetic_environment
+
+HANDLE = "a\x1b[2J\u009b2J\u202eb;touch $(id)"
+NAME = "Ana\x1b]0;title\x07\u2066\u200b"
+TEXT = "hi\x1b[8m\u009b\u202e\x7f there"
+OURS = re.compile(r"\x1b\[[0-9;]*m")
+"""The bold head of a table."""
+
+
+@pytest.fixture
+def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_invoke):
+    """Stores whose users and messages try to steer a terminal."""
+    env = table_env | postgres_env
+    for task in ("db.create", "db.schema-load", "db.seed"):
+        run_invoke(task, env=env)
+    with Database(parse_url(env["CONNECTION_URL"], "CONNECTION_URL")) as db:
+        steering = db.query_commit(
+            "INSERT INTO public.users (handle, display_name, email)"
+            " VALUES (%(handle)s, %(name)s, 'a@example.com') RETURNING uuid",
+            {"handle": HANDLE, "name": NAME},
+        )
+        bayko = db.query_value("SELECT uuid FROM public.users WHERE handle = 'bayko'")
+    ana, ben = Person(str(steering), HANDLE, NAME), Person(str(bayko), "bayko", "Bayko")
+    start(messages, Draft(ana, ben, TEXT))
+    return env
+
+
+def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
+    """What a terminal is sent while a command runs, standard error included."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "invoke", *args],
+        cwd=PROJECT_ROOT,
+        env=hermetic_environment(folder) | dict(env) | {"TERM": "xterm", "COLUMNS": "200"},
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    sent = b""
+    while True:
+        try:
+            part = os.read(controller, 65_536)
+        except OSError:  # Linux: everybody else has closed it
+            break
+        if not part:
+            break
+        sent += part
+    os.close(controller)
+    process.wait(timeout=60)
+    output = sent.decode().replace("\r\n", "\n")
+    assert "Traceback" not in output, output
+    return output
+
+
+LIST, GET = "ddb.patterns.list-conversations", "ddb.patterns.get-conversation"
+SEND = ("ddb.patterns.create-message", "--user", "bayko", "--with", HANDLE, "--message", TEXT)
+COMMANDS = [
+    (LIST, "--user", "bayko"),
+    (LIST, "--user", "bayko", "--json"),
+    (GET, "--user", "bayko", "--with", HANDLE),
+    (GET, "--user", "bayko", "--with", HANDLE, "--json"),
+    (GET, "--user", "londo", "--with", HANDLE),
+    (LIST, "--user", HANDLE + "x"),
+    (LIST, "--user", "nosuch\x1b[2J\u202e"),
+    SEND,
+    (*SEND, "--json"),
+    ("--dry", *SEND),
+    ("ddb.scan",),
+    ("ddb.scan", "--json"),
+    ("ddb.scan", "--raw"),
+    ("ddb.export",),
+    ("ddb.export", "--json"),
+    ("ddb.verify",),
+    ("--dry", "db.schema-load"),
+    ("doctor",),
+    ("no-such-task\x1b[2J\u202e",),
+]
+
+
+def test_nothing_that_is_stored_or_typed_steers_a_terminal(env, tmp_path) -> None:
+    sent = {command: in_a_terminal(tmp_path, env, *command) for command in COMMANDS}
+    for command, output in sent.items():
+        assert output.strip(), command
+        assert OURS.sub("", output).replace("\n", "").isprintable(), (command, ascii(output))
+    output = sent[LIST, "--user", "bayko", "--json"]
+    (conversation,) = json.loads(output[output.index("[") : output.rindex("]") + 1])
+    assert (conversation["message"], conversation["user_handle"]) == (TEXT, HANDLE)
+
+
+def test_a_pipe_gets_json_as_it_is_stored_and_a_shell_each_value_as_one_word(
+    env, run_invoke
+) -> None:
+    result = run_invoke(LIST, "--user", "bayko", "--json", env=env)
+    assert json.loads(result.stdout)[0]["message"] == TEXT
+    assert "\u202e" in result.stdout, "nothing but what JSON itself must escape"
+    result = run_invoke(GET, "--user", "londo", "--with", HANDLE, env=env)
+    command = result.stderr.partition("Start one: ")[2].strip()
+    script = f'invoke() {{ printf "%s\\0" "$@"; }}; {command}'
+    words = subprocess.run(["/bin/bash", "-c", script], capture_output=True, check=True).stdout
+    assert words.decode().split("\0")[3:5] == ["--with", HANDLE]
+
+
+PRINTERS = {"answers.py", "edge.py", "streams.py"}
+GROUPS = sorted(
+    path for path in (PROJECT_ROOT / "task_groups").glob("*.py") if path.name not in PRINTERS
+)
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.name)
+def test_no_task_group_prints_past_the_answers(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not (isinstance(node, ast.Name) and node.id == "print"), node.lineno
+        assert not (isinstance(node, ast.Attribute) and node.attr in ("write", "writelines"))
+        if isinstance(node, ast.ImportFrom):
+            assert not (node.module or "").startswith("rich"), node.lineno

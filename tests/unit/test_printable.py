@@ -1,0 +1,103 @@
+"""What others wrote is shown, not obeyed; and a shell takes a value of a hint as one word."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.commands import option, shell_word
+from core.printable import one_line, shows, visible, visible_json
+
+STEERING = [
+    *(chr(n) for n in (0x00, 0x07, 0x08, 0x0D, 0x1B, 0x7F, 0x85, 0x90, 0x9B, 0x9D)),
+    *(chr(n) for n in range(0x202A, 0x202F)),
+    *(chr(n) for n in range(0x2066, 0x206A)),
+    *"\u200b\u200c\u200e\u200f\u061c\u00ad\u2028\u2029\u2060\ufeff\u180e\u3164\u115f\uffa0\u034f",
+    "\U000e0001",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("character", STEERING, ids=ascii)
+def test_a_character_that_steers_or_does_not_show_is_spelled_out(character: str) -> None:
+    for text in (character, f"a{character}b", f"👩{character}b"):
+        assert character not in visible(text)
+        assert visible(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text", ["👩‍👩‍👧", "👩🏽‍💻", "❤️", "1️⃣", "🏳️‍🌈", "नमस्‍ते", "élodie", "日本", "e\u0301"]
+)
+def test_what_people_write_stays(text: str) -> None:
+    assert visible(text) == one_line(text) == text
+
+
+@pytest.mark.parametrize("text", ["ba\u200dyko", "\u200dbayko", "bayko\u200d", "ba\ufe0fyko"])
+def test_a_joiner_that_joins_no_emoji_is_spelled_out(text: str) -> None:
+    assert visible(text).isascii()
+
+
+@given(st.text())
+def test_nothing_unseen_is_left(text: str) -> None:
+    shown = one_line(text)
+    assert "\n" not in shown
+    for character in shown:
+        assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
+        assert character in "\u200d" or unicodedata.category(character) != "Cf"
+
+
+@given(st.recursive(st.text(), lambda inner: st.dictionaries(st.text(), inner)))
+def test_visible_json_means_the_same(value: object) -> None:
+    for indent in (None, 2):
+        shown = visible_json(json.dumps(value, ensure_ascii=False, indent=indent))
+        assert json.loads(shown) == value
+        assert shows(shown.replace("\n", "")), ascii(shown)
+
+
+NASTY = [
+    "bayko",
+    ";touch $(id)",
+    "`id`",
+    "$(id)",
+    "a b",
+    "a  b",
+    " a ",
+    "o'brien",
+    'a"b',
+    "-rf",
+    "--json",
+    "\x1b[2J",
+    "\u009b2J",
+    "\u202eokyab",
+    "a\nb",
+    "\\",
+    "$'x'",
+    "*",
+    "~",
+    "#",
+    "!!",
+    "",
+    "👩‍💻",
+    "日本",
+]
+
+
+@pytest.mark.parametrize("value", NASTY, ids=ascii)
+def test_a_shell_reads_a_word_as_the_value_it_stands_for(value: str) -> None:
+    word = shell_word(value)
+    assert shows(word)
+    assert " ".join(f"x {word} x".split()) == f"x {word} x", "an error is one line of single blanks"
+    script = f"printf '%s\\0' x {word} x"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, check=True)
+    assert done.stdout.decode() == f"x\0{value}\0x\0"
+
+
+def test_a_value_that_looks_like_an_option_is_joined_to_its_own() -> None:
+    assert option("--user", "bayko") == "--user bayko"
+    assert option("--user", "--json") == "--user=--json"
+    assert option("--user", "a b") == "--user 'a b'"
