@@ -87,7 +87,7 @@ def _told(describe: Callable[[], str]) -> str:
         return error.problem
 
 
-_COMMAND = r"""\binvoke (?:[\w. =-]|\$?'(?:[^'\\]|\\.)*'|"'")+"""
+_COMMAND = r"""\binvoke (?:[\w. =:+-]|\$?'(?:[^'\\]|\\.)*'|"'")+"""
 """A command in a hint, with words that are quoted for the shell."""
 
 

@@ -7,7 +7,7 @@ import shlex
 
 from core.printable import shows
 
-_BARE = re.compile(r"[\w.-]+", re.ASCII)
+_BARE = re.compile(r"[\w.:+-]+", re.ASCII)
 
 
 def shell_word(value: str) -> str:

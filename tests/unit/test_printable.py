@@ -101,3 +101,4 @@ def test_a_value_that_looks_like_an_option_is_joined_to_its_own() -> None:
     assert option("--user", "bayko") == "--user bayko"
     assert option("--user", "--json") == "--user=--json"
     assert option("--user", "a b") == "--user 'a b'"
+    assert option("--before", "2026-01-31T18:00:00+00:00") == "--before 2026-01-31T18:00:00+00:00"
