@@ -1,28 +1,115 @@
-"""``streamlit run`` on the admin UI's server; Ctrl-C ends it without a complaint.
+"""The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
-python -m admin_app [--server.port=PORT …] [-- [--prod] [--write]]
+python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
+                    [-- [--prod] [--write]]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from pathlib import Path
+from typing import Any
 
-import click
-from streamlit.web import cli
-
-SERVER = Path(__file__).with_name("server.py")
+from admin_app import log_lines, server_settings
+from core.engines import processes
+from core.errors import CoreError, SettingsError, UsageError
+from core.origins import Addresses, parse_url
+from core.settings import Settings
 
 
 def main() -> None:
-    """Serve until Ctrl-C, which Streamlit would report as an aborted command, with status 1."""
+    """Serve until Ctrl-C. What prevents it is one line, and a status that is not 0."""
+    log_lines.install()
     try:
-        cli.main(["run", str(SERVER), *sys.argv[1:]], standalone_mode=False)
-    except click.Abort:
+        serve(*read_options(sys.argv[1:]))
+    except KeyboardInterrupt:
         return
-    except click.ClickException as error:
-        error.show()
+    except CoreError as error:
+        print(f"error: {log_lines.plain(str(error))}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None
+
+
+def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
+    """Where to listen, and what follows ``--``: that is for the pages."""
+    own, for_pages = arguments, []
+    if "--" in arguments:
+        at = arguments.index("--")
+        own, for_pages = arguments[:at], arguments[at + 1 :]
+    parser = argparse.ArgumentParser(prog="python -m admin_app")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--url")
+    parser.add_argument("--forwarded")
+    options = parser.parse_args(own)
+    addresses = Addresses(
+        port=options.port,
+        address=options.address,
+        url=parse_url(options.url, "--url") if options.url else None,
+        forwarded=parse_url(options.forwarded, "--forwarded") if options.forwarded else None,
+    )
+    return addresses, for_pages
+
+
+def serve(addresses: Addresses, for_pages: list[str]) -> None:
+    """Check what a start needs, then run the pages' server."""
+    secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
+    server_settings.replace_variables()  # before Streamlit reads one
+    settings = _load(server_settings.server_settings(addresses) | secrets_files)
+    if not addresses.is_loopback and addresses.url is None:
+        raise UsageError(f"--address {addresses.address} needs --url", "Give both.")
+    if addresses.url is not None:
+        _require_login(addresses)
+    if not processes.is_free(addresses.port, addresses.address):
+        raise SettingsError(
+            f"could not listen on {addresses.address}, port {addresses.port}",
+            "Another program has the port, or this machine has no such address.",
+        )
+    from admin_app.server import make_app
+
+    where = addresses.url or f"http://127.0.0.1:{addresses.port}"
+    print(f"The admin UI is at {where} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    sys.argv = [sys.argv[0], *for_pages]
+    make_app(addresses).run(config=settings)
+
+
+def _load(settings: dict[str, Any]) -> dict[str, Any]:
+    """Have Streamlit take its settings and secrets; the settings that this version of it knows.
+
+    Raises:
+        SettingsError: one of its files cannot be read.
+    """
+    from streamlit import config
+    from streamlit.errors import Error
+    from streamlit.web import bootstrap
+
+    from admin_app import login
+
+    names = config._config_options_template
+    known = {name: value for name, value in settings.items() if name in names}
+    try:
+        bootstrap.load_config_options(known)
+    except (OSError, ValueError, RuntimeError, Error) as error:
+        raise SettingsError(
+            f"could not read Streamlit's config.toml: {error}", "Fix the file or remove it."
+        ) from error
+    login.read_settings()
+    return known
+
+
+def _require_login(addresses: Addresses) -> None:
+    """Raise unless a login is configured that comes back to ``--url``."""
+    from admin_app import login
+
+    if missing := login.missing_settings():
+        raise SettingsError(
+            f"--url needs a login, and none is configured: {', '.join(missing)} missing",
+            "Describe it in .streamlit/secrets.toml, as docs/how-to/log-in.md shows.",
+        )
+    if (home := login.home()) != str(addresses.url):
+        raise SettingsError(
+            f"the login comes back to {home}, not to {addresses.url}",
+            "Correct redirect_uri in .streamlit/secrets.toml.",
+        )
 
 
 if __name__ == "__main__":

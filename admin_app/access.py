@@ -6,28 +6,16 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
-from admin_app import resources
+from admin_app import login, resources
 from core.dynamodb.client import Table
 from core.errors import InputError
 from core.postgres.database import Database
 from core.targets import StoreState, Target, why_production
 from core.timestamps import now, sort_key
 
-LOCAL_OPERATOR = "local operator"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_LOGIN_SETTINGS = (
-    "redirect_uri",
-    "cookie_secret",
-    "client_id",
-    "client_secret",
-    "server_metadata_url",
-)
-_LOGIN_GOOD_FOR_S = 12 * 3600
 MOST_OF_A_REASON = 200
 """Characters."""
 
@@ -41,94 +29,12 @@ def require_permission(target: Target, state: Callable[[], StoreState]) -> None:
     ``CRUDDUR_ADMIN_GROUP`` names. The store is asked what it is only where that decides: nobody
     learns from an error of its own where production is.
     """
-    if _needs_login(target, state):
-        _require_login()
-        _require_group(target.settings.admin_group)
-    if is_logged_in():
-        _show_account()
+    login.enter(target.settings.admin_group if _needs_login(target, state) else None)
 
 
 def _needs_login(target: Target, state: Callable[[], StoreState]) -> bool:
-    beyond = st.get_option("server.address") not in _LOOPBACK
-    return beyond or target.is_production or why_production(target, state()) is not None
-
-
-def _require_login() -> None:
-    if missing := _missing_settings():
-        st.title("Cruddur Ops")
-        st.error("This target needs a login, and none is configured.")
-        st.write(
-            "Describe the OpenID Connect provider under `[auth]` in `.streamlit/secrets.toml`, as"
-            f" docs/admin-ui.md shows, and start the admin UI again. Missing: {', '.join(missing)}."
-        )
-        st.stop()
-    if not is_logged_in():
-        st.title("Cruddur Ops")
-        if (home := _home()) != _origin(st.context.url or home):
-            st.write(f"The login comes back to another address. Use this one: {home}")
-        else:
-            st.button("Log in", type="primary", on_click=st.login)
-        st.stop()
-
-
-def _require_group(group: str) -> None:
-    if group not in _groups():
-        _show_account()
-        st.error(
-            f"You are not in the group `{group}`, which this takes. Once you are in it, log out"
-            " and in again."
-        )
-        st.stop()
-
-
-def _missing_settings() -> list[str]:
-    """The settings of the login that are not there."""
-    try:
-        found = st.secrets.get("auth", {})
-    except FileNotFoundError:  # or one that cannot be read
-        found = {}
-    return [name for name in _LOGIN_SETTINGS if not found.get(name)]
-
-
-def _home() -> str:
-    """The origin that the provider sends people back to. Only there their login is known."""
-    uri = str(st.secrets["auth"]["redirect_uri"])
-    return _origin(uri.replace("{port}", str(st.get_option("server.port"))))
-
-
-def _origin(url: str) -> str:
-    return "://".join(urlsplit(url)[:2])
-
-
-def is_logged_in() -> bool:
-    """Whether the provider named this person, and not too long ago.
-
-    Streamlit's cookie keeps what the provider said for 30 days; whoever left the group in the
-    meantime is not to stay.
-    """
-    age_s = now().timestamp() - float(str(st.user.get("iat") or 0))
-    return bool(st.user.get("is_logged_in", False)) and age_s < _LOGIN_GOOD_FOR_S
-
-
-def _show_account() -> None:
-    """Who is logged in, and the way out."""
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.text(f"Logged in as {person()}", width="content")
-        st.button("Log out", on_click=st.logout)
-
-
-def _groups() -> set[str]:
-    """The groups that the identity provider put the person in: Cognito's claim, or the usual."""
-    claims: dict[str, Any] = st.user.to_dict()
-    found = claims.get("cognito:groups") or claims.get("groups") or []
-    return {found} if isinstance(found, str) else set(found)
-
-
-def person() -> str:
-    """Who acts: the email or subject of who is logged in, or the local operator."""
-    if not st.user.get("is_logged_in", False):
-        return LOCAL_OPERATOR
-    return str(st.user.get("email") or st.user.get("sub"))
+    elsewhere = login.is_reachable_from_elsewhere()
+    return elsewhere or target.is_production or why_production(target, state()) is not None
 
 
 def may_write() -> bool:
@@ -178,7 +84,7 @@ def auditor(message_group_uuid: str = "") -> Callable[..., None]:
 
     Its lines hold the reason that was given for the conversation, if one was.
     """
-    who, target = person(), resources.target()
+    who, target = login.person(), resources.target()
     why = _reasons().get(message_group_uuid)
     subject = {"subject": str(st.user["sub"])} if "sub" in st.user else {}
     logger = _ready(_audit)
@@ -207,9 +113,12 @@ class Desk:
     table: Table
     record: Callable[..., None]
     may_write: bool
+    require_login: Callable[[], None]
+    """Raises LoginEndedError once the login has ended that the desk was made for."""
 
     def require_write(self) -> None:
-        """Raise unless messages may be sent here."""
+        """Raise unless messages may be sent here, by a person who is still logged in."""
+        self.require_login()
         if not self.may_write:
             raise InputError("the admin UI is read-only here", "Start it with --write.")
 
@@ -217,7 +126,7 @@ class Desk:
 def desk(message_group_uuid: str = "") -> Desk:
     """The desk; for an answer, that of the conversation."""
     record = auditor(message_group_uuid)
-    return Desk(resources.database(), resources.table(), record, may_write())
+    return Desk(resources.database(), resources.table(), record, may_write(), login.checker())
 
 
 def _ready(logger: logging.Logger) -> logging.Logger:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from admin_app import access, figures, progress, upkeep
+from admin_app import access, figures, login, progress, upkeep
 from admin_app.upkeep import Count
 
 COUNT = "count"
@@ -34,6 +34,7 @@ def show(items: int, cost: str) -> None:
 
 
 @st.fragment
+@login.required
 def _figures(found: Count) -> None:
     if not found.is_complete:
         seen = found.counts.looked_at

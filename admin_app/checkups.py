@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from admin_app import access, figures, layout, progress, resources, upkeep
+from admin_app import access, figures, layout, login, progress, resources, upkeep
 from admin_app.access import Desk
 from admin_app.upkeep import Checkup
 from core.doctor import Finding, State
@@ -140,6 +140,7 @@ def _repair(found: Checkup, desk: Desk, items: int) -> None:
             layout.show_problem(problem)
 
 
+@login.action
 def _begin_repair(key: str, serial: int, desk: Desk, items: int) -> None:
     try:
         desk.require_write()

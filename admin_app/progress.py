@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from admin_app import access, figures, layout, resources
+from admin_app import figures, layout, login, resources
 from admin_app.jobs import Job, Work
 from core.dynamodb.client import ConsumedCapacity
 
@@ -33,6 +33,7 @@ def button(
     )
 
 
+@login.action
 def start(
     title: str,
     name: str,
@@ -42,7 +43,7 @@ def start(
     expected: int,
 ) -> None:
     """Begin the job that answers to the page drawn at ``serial``; wait for one that is quick."""
-    job = Job(name, title, access.person(), capacity, expected)
+    job = Job(name, title, login.person(), capacity, expected)
     resources.jobs().start(job, serial, work)
     job.wait(_QUICK_S)
 
@@ -69,13 +70,14 @@ def outcome(name: str) -> object:
 
 
 @st.fragment(run_every=_LOOK_EVERY_S)
+@login.required
 def _watch(name: str) -> None:
     """The running job; redraws the page when it has ended."""
     job = resources.jobs().latest(name)
     if job is None or not job.is_running:
         st.rerun()
     st.progress(_share(job), text=f"{layout.escaped(job.title)}: {_how_far(job)}")
-    st.button("Stop", key=f"stop {name}", on_click=job.stop)
+    st.button("Stop", key=f"stop {name}", on_click=login.action(job.stop))
 
 
 def _share(job: Job) -> float:

@@ -1,24 +1,114 @@
-"""The server around ``app.py``: what Streamlit leaves open in front of the pages.
-
-``python -m admin_app`` runs it. Settings are those of ``.streamlit/config.toml``.
-"""
+"""The server around ``app.py``: which requests reach the pages, and what is changed in replies."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+
+from admin_app import logins
+from admin_app.logins import Login
+from core.origins import Addresses
+
+PAGES = Path(__file__).with_name("app.py")
+WEBSOCKET = "/_stcore/stream"
+LOG_OUT = "/auth/logout"
+_USER_COOKIE = "_streamlit_user"
+_CORE = {"/_stcore/health", "/_stcore/host-config"}
+_UNUSED = {"_stcore", "component", "app"}
+"""First parts of the paths at which Streamlit serves what the admin UI has none of: uploads,
+custom components, static files of one's own, metrics, an interface for programs."""
 
 
-class CognitoLogout:
-    """Makes the way out that Streamlit sends people one that Cognito takes too.
+class OnlyOwnRequests:
+    """Lets in what the admin UI's own pages ask for, and nothing else.
+
+    Streamlit itself opens its websocket for a page of any port of this machine, and for a program
+    that names no page. It also takes uploads from whoever has opened a websocket.
+
+    A request is refused before its body is read. A person who opens an address, a link or a
+    bookmark sends no ``Origin``: those requests read, and change nothing.
+    """
+
+    def __init__(self, app: ASGIApp, addresses: Addresses) -> None:
+        self.app = app
+        self.addresses = addresses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or (status := self._refusal(scope)) is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            # The connection is closed, so that a body which is on its way is not taken in.
+            reply = PlainTextResponse("Refused\n", status, {"connection": "close"})
+            await reply(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> int | None:
+        """The status to refuse a request with; None to let it in."""
+        headers = Headers(scope=scope)
+        if not self._is_own_host(headers):
+            return 400
+        if scope["type"] == "websocket":
+            is_own = scope["path"] == WEBSOCKET and self._is_own_page(headers)
+            return None if is_own else 403
+        if scope["method"] not in ("GET", "HEAD"):
+            return 405 if self._is_own_page(headers) else 403
+        return _refusal_of_path(scope, headers)
+
+    def _is_own_host(self, headers: Headers) -> bool:
+        hosts = headers.getlist("host")
+        return len(hosts) == 1 and self.addresses.is_own_host(hosts[0])
+
+    def _is_own_page(self, headers: Headers) -> bool:
+        origins = headers.getlist("origin")
+        return len(origins) == 1 and self.addresses.is_own_origin(origins[0])
+
+
+def _refusal_of_path(scope: Scope, headers: Headers) -> int | None:
+    """The status to refuse a reading request with, for what it asks for; None to let it in."""
+    path = str(scope["path"])
+    first = path.lstrip("/").split("/", 1)[0]
+    if first in _UNUSED and path not in _CORE:
+        return 404
+    if first == "auth" and headers.get("sec-fetch-site") == "cross-site":
+        return 403  # a page elsewhere, which would log somebody in or out
+    if first == "media" and logins.login_is_required.is_set():
+        login = login_of(HTTPConnection(scope))
+        return None if login is not None and login.is_valid else 403
+    return None
+
+
+def login_of(request: HTTPConnection) -> Login | None:
+    """The login that a request's cookie holds, if it is signed by this server."""
+
+    def signed(name: str) -> bytes | None:
+        if (value := request.cookies.get(name)) is None:
+            return None
+        return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))
+
+    try:
+        cookie = get_cookie_with_chunks(signed, _USER_COOKIE)
+        return logins.login_from(json.loads(cookie)) if cookie else None
+    except (ValueError, TypeError, AttributeError):  # signed, and not what a login looks like
+        return None
+
+
+class LogOut:
+    """Ends the login for all its tabs, and makes the way out one that Cognito accepts too.
 
     Cognito calls the address to come back to ``logout_uri`` and answers OpenID Connect's own
-    ``post_logout_redirect_uri`` with an error. Other providers do not look at what they don't know.
+    ``post_logout_redirect_uri`` with an error. Other providers ignore what they do not know.
     https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
     """
 
@@ -33,8 +123,12 @@ class CognitoLogout:
                     headers["location"] = for_cognito(headers["location"])
             await send(message)
 
-        is_logout = scope["type"] == "http" and scope["path"].endswith("/auth/logout")
-        await self.app(scope, receive, send_on if is_logout else send)
+        if scope["type"] != "http" or scope["path"] != LOG_OUT:
+            await self.app(scope, receive, send)
+            return
+        if (login := login_of(HTTPConnection(scope))) is not None:
+            logins.ENDED.add(login)
+        await self.app(scope, receive, send_on)
 
 
 def for_cognito(url: str) -> str:
@@ -43,9 +137,7 @@ def for_cognito(url: str) -> str:
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
-# Streamlit looks at the Host of a websocket alone. A page whose name was made to lead to 127.0.0.1
-# (DNS rebinding) would be handed everything else: the login's routes, uploads, downloads.
-hosts = Middleware(
-    TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts"), www_redirect=False
-)
-app = st.App("app.py", middleware=[hosts, Middleware(CognitoLogout)])
+def make_app(addresses: Addresses) -> st.App:
+    """The admin UI's pages behind the two checks."""
+    own_requests = Middleware(OnlyOwnRequests, addresses=addresses)
+    return st.App(PAGES, middleware=[own_requests, Middleware(LogOut)])

@@ -6,7 +6,7 @@ from datetime import date
 
 import streamlit as st
 
-from admin_app import layout, resources
+from admin_app import layout, login, resources
 from admin_app.loaded import Thread
 from core.dynamodb.search import Search, search_further, search_messages
 from core.errors import CoreError
@@ -22,6 +22,7 @@ _BEGINNING = (
 
 
 @st.fragment(run_every=REFRESH_S)
+@login.required
 def show(user_uuid: str, group: str) -> None:
     """The messages, oldest first; new ones appear by themselves."""
     # A rerun of the fragment gets the arguments of the run before: the place is in the link. It is

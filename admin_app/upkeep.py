@@ -52,6 +52,7 @@ def verify(desk: Desk) -> Work:
     """A :class:`Checkup` of the whole table."""
 
     def work(job: Job) -> Checkup:
+        desk.require_login()
         desk.record("store verified")
         return _checkup(desk, job, None)
 
@@ -71,6 +72,7 @@ def repair(desk: Desk, target: Target, *, write: bool) -> Work:
         )
 
     def work(job: Job) -> Checkup:
+        desk.require_login()
         # What the page knows of the table is up to a minute old.
         if not write and why_production(target, store_state(desk.table)) is not None:
             raise InputError("the admin UI is read-only here", "Start it with --write.")
@@ -107,6 +109,7 @@ def count_messages(desk: Desk) -> Work:
     """A :class:`Count` of the last ``DAYS`` days."""
 
     def work(job: Job) -> Count:
+        desk.require_login()
         until = now()
         # From midnight, so that the first day is a whole one.
         first = until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)

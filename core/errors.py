@@ -8,6 +8,7 @@
      ├── InputError              a value that a store must not be given
      ├── NotFoundError           a user or conversation that is not there
      ├── NotAMemberError         somebody acting in a conversation that is not theirs
+     ├── LoginEndedError         an action in the admin UI after the login has ended
      ├── TargetRefusedError      a destructive step on a target that was not named
      ├── EngineError             the embedded engines will not start, stop or answer
      └── StoreError              a database said no, or said nothing
@@ -63,6 +64,10 @@ class NotFoundError(CoreError):
 
 class NotAMemberError(CoreError):
     """Somebody tried to read or write a conversation as a person who is not in it."""
+
+
+class LoginEndedError(CoreError):
+    """An action of a person whose login has ended, has expired, or never was."""
 
 
 class TargetRefusedError(CoreError):

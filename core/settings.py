@@ -110,6 +110,10 @@ class Settings:
         default="cruddur-operators",
         help="The identity provider's group that may use the admin UI where it takes a login.",
     )
+    secrets_files: str | None = _setting(
+        "STREAMLIT_SECRETS_FILES",
+        help="File that describes the admin UI's login, instead of `.streamlit/secrets.toml`.",
+    )
     gitpod_url: str | None = _setting(
         "GITPOD_WORKSPACE_URL",
         help="Set by Gitpod: the admin UI also accepts its forwarded address of that workspace.",

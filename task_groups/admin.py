@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shlex
 import sys
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.targets import Target
 
+LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8501
 PORTS_TRIED = 50
 
@@ -23,22 +25,49 @@ PORTS_TRIED = 50
         "prod",
         write="Allow messages to be sent where the target is production.",
         port="Port to listen on. The first free one from 8501 unless given.",
+        address="Listen on this address of the machine, not on 127.0.0.1. Needs --url and a login.",
+        url="The https address at which people open the admin UI. Needs a login.",
     )
 )
-def admin(ctx: Context, prod: bool = False, write: bool = False, port: str = "") -> None:
+def admin(
+    ctx: Context,
+    prod: bool = False,
+    write: bool = False,
+    port: str = "",
+    address: str = "",
+    url: str = "",
+) -> None:
     """Open the admin UI on the target; Ctrl-C ends it."""
+    from core.errors import UsageError
+    from core.origins import parse_url
+
+    if address and not url:
+        raise UsageError(
+            "--address needs --url", "Give the https address at which people open the admin UI."
+        )
+    address = _ip_address(address)
+    url = str(parse_url(url, "--url")) if url else ""
     target = edge.open_target(prod, "postgres", "dynamodb")
-    run(ctx, target, write=write, port=port)
+    run(ctx, target, write=write, port=port, address=address, url=url)
 
 
-def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
-    """Hand the terminal to Streamlit, told what the app may do."""
+def run(
+    ctx: Context,
+    target: Target,
+    *,
+    write: bool,
+    port: str,
+    address: str = LOOPBACK,
+    url: str = "",
+) -> None:
+    """Hand the terminal to the admin UI's server, told what the app may do."""
     from core.settings import PROJECT_ROOT
 
-    number = free_port(port)
+    number = free_port(port, address)
     command = [
-        *(sys.executable, "-m", "admin_app", f"--server.port={number}"),
-        *_forwarded(target.settings, number),
+        *(sys.executable, "-m", "admin_app", f"--port={number}"),
+        *([f"--address={address}"] if address != LOOPBACK else []),
+        *([f"--url={url}"] if url else _forwarded(target.settings, number)),
         "--",
         *(["--prod"] if target.is_production else []),
         *(["--write"] if write else []),
@@ -46,12 +75,21 @@ def run(ctx: Context, target: Target, *, write: bool, port: str) -> None:
     if edge.is_dry(ctx):
         edge.print_line(f"would run: {shlex.join(command)}")
         return
-    edge.print_line(f"The admin UI is at http://127.0.0.1:{number} (Ctrl-C ends it)")
-    os.chdir(PROJECT_ROOT)  # where .streamlit/config.toml is
+    os.chdir(PROJECT_ROOT)  # where .streamlit is
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
 
 
-def free_port(option: str) -> int:
+def _ip_address(option: str) -> str:
+    """The address that ``--address`` asks for; loopback where it is not given."""
+    from core.errors import UsageError
+
+    try:
+        return str(ipaddress.ip_address(option)) if option else LOOPBACK
+    except ValueError:
+        raise UsageError(f"--address takes an IP address, not {option!r}") from None
+
+
+def free_port(option: str, address: str = LOOPBACK) -> int:
     """The port that ``--port`` asks for, or the first free one."""
     from core.engines.processes import is_free
     from core.errors import UsageError
@@ -59,25 +97,20 @@ def free_port(option: str) -> int:
     wanted = edge.whole_number(option, "--port")
     if wanted is not None and wanted > 65_535:
         raise UsageError(f"--port takes a number up to 65535, not {wanted}")
-    if wanted is not None and not is_free(wanted):
+    if wanted is not None and not is_free(wanted, address):
         raise UsageError(f"port {wanted} is taken", "Give another --port, or none.")
     ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
-    free = next((port for port in ports if is_free(port)), None)
+    free = next((port for port in ports if is_free(port, address)), None)
     if free is None:
         raise UsageError(f"no port from {FIRST_PORT} up is free", "Give one with --port.")
     return free
 
 
 def _forwarded(settings: Settings, port: int) -> list[str]:
-    """The options that let a workspace's forwarded address in, and no other."""
+    """The option that lets a workspace's forwarded address in, and no other."""
     host = None
     if settings.gitpod_url:
         host = f"{port}-{settings.gitpod_url.split('://')[-1].rstrip('/')}"
     elif settings.codespace_name:
         host = f"{settings.codespace_name}-{port}.{settings.codespaces_domain}"
-    if host is None:
-        return []
-    return [
-        *(f"--server.allowedHosts={name}" for name in ("localhost", "127.0.0.1", host)),
-        f"--server.corsAllowedOrigins=https://{host}",
-    ]
+    return [] if host is None else [f"--forwarded=https://{host}"]

@@ -6,7 +6,7 @@ import functools
 
 import streamlit as st
 
-from admin_app import access, layout, people, resources, thread
+from admin_app import access, layout, login, people, resources, thread
 from admin_app.access import Desk
 from admin_app.composer import composer
 from admin_app.loaded import Inbox
@@ -76,6 +76,7 @@ def _open_user(handle: str) -> None:
 
 
 @st.fragment(run_every=INBOX_REFRESH_S)
+@login.required
 def _inbox(user: User) -> None:
     """Their conversations, newest first; those with news move to the top by themselves."""
     inbox = _loaded(user)
@@ -209,6 +210,7 @@ def _compose(place: Membership, group: str) -> None:
     )
 
 
+@login.action
 def _send(group: str, key: str, sender_key: str) -> None:
     sender = str(st.session_state[sender_key])
     deliver = functools.partial(_deliver, access.desk(group), sender, group)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from admin_app import access, layout, resources
+from admin_app import access, layout, login, resources
 from admin_app.loaded import Overview
 from core import sheets
 from core.dynamodb.overview import MessageGroup, count_messages
@@ -143,7 +143,7 @@ def _downloads(rows: list[dict[str, Any]]) -> None:
                 data=text,
                 mime=mime,
                 file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
-                on_click=access.audit,
+                on_click=login.action(access.audit),
                 args=("message groups downloaded",),
                 kwargs={"form": label, "conversations": str(len(rows))},
                 icon=":material/download:",

@@ -6,7 +6,7 @@ import functools
 
 import streamlit as st
 
-from admin_app import access, layout, people, resources
+from admin_app import access, layout, login, people, resources
 from admin_app.access import Desk
 from admin_app.composer import Composer, composer
 from core import messaging
@@ -90,6 +90,7 @@ def _message(box: Composer) -> None:
         _show_sent(box.last)
 
 
+@login.action
 def _submit(key: str) -> None:
     sender, recipient = (str(st.session_state.get(name) or "").strip() for name in ("from", "to"))
     deliver = functools.partial(_deliver, access.desk(), sender, recipient)

@@ -8,7 +8,7 @@ from itertools import islice
 
 import streamlit as st
 
-from admin_app import activity, checkups, figures, layout, progress, resources
+from admin_app import activity, checkups, figures, layout, login, progress, resources
 from core.dynamodb import table as tables
 from core.dynamodb.description import IndexDescription, TableDescription
 from core.errors import CoreError
@@ -112,6 +112,7 @@ def _indexes(found: Sequence[IndexDescription]) -> None:
 
 
 @st.fragment
+@login.required
 def _other_tables() -> None:
     """The account's tables, on demand: it may have thousands."""
     most: int = st.session_state.get("store tables", TABLES)
@@ -171,6 +172,7 @@ def _rows(table: TableSize) -> str:
 
 
 @st.fragment
+@login.required
 def _sessions(most: int) -> None:
     """Who is connected, page by page."""
     pages: list[Session | None] = st.session_state.setdefault("store sessions", [None])

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from admin_app import access, layout, people, resources
+from admin_app import access, layout, login, people, resources
 from admin_app.composer import Once, once
 from core.aws import cognito
 from core.dynamodb.overview import count_conversations
@@ -238,6 +238,7 @@ def _new_user() -> None:
         st.success(f"Added {layout.escaped(st.session_state.get('added user', ''))}.")
 
 
+@login.action
 def _add(box: Once, key: str, fields: dict[str, str]) -> None:
     values = {name: str(st.session_state.get(each) or "") for name, each in fields.items()}
     st.session_state["added user"] = values["handle"]

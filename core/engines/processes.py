@@ -68,12 +68,13 @@ def _has_ended(process: psutil.Process) -> bool:
     return zombie
 
 
-def is_free(port: int) -> bool:
-    """Whether nothing listens on ``port`` of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+def is_free(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on ``port`` of ``address``, one of this machine's."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,7 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import streamlit as st
 
-from admin_app import resources
+from admin_app import login as logins_page
+from admin_app import logins, resources
+from admin_app.logins import EndedLogins, Login
 from core.dynamodb.client import Table, open_table
 from core.dynamodb.table import create_table
 from core.postgres import admin
@@ -19,6 +22,9 @@ from core.postgres.database import Database
 from core.postgres.seed import seed
 from core.settings import Settings
 from core.targets import Environment, resolve
+from core.timestamps import now
+
+GROUP = Settings().admin_group
 
 
 @pytest.fixture
@@ -71,3 +77,26 @@ def audit_lines(caplog) -> Iterator[list[str]]:
     logger.setLevel(logging.INFO)
     yield lines
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def operators_login(monkeypatch) -> Login:
+    """A login of the operators' group, as the one that every page finds."""
+    login = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
+
+    def enter(group: str | None) -> None:
+        st.session_state[logins_page._GROUP] = group
+        if not login.is_valid:
+            st.title("Log in")
+            st.stop()
+
+    monkeypatch.setattr(logins, "ENDED", EndedLogins())
+    monkeypatch.setattr(logins_page, "enter", enter)
+    monkeypatch.setattr(logins_page, "current", lambda: login)
+    return login

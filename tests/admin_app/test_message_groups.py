@@ -63,14 +63,14 @@ def test_a_missing_table_names_the_command(db, environ) -> None:
 
 
 def test_production_shows_nothing_without_a_login_and_leaves_a_line_with_one(
-    two_groups, table, audit_lines, monkeypatch
+    two_groups, table, audit_lines, request
 ) -> None:
     marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     table.request("put_item", Item=marker)
     app = opened(PAGE)
     assert "needs a login" in said(app)
     assert len(app.dataframe) == 0
-    monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+    request.getfixturevalue("operators_login")
     app = opened(PAGE)
     assert len(app.dataframe[0].value) == 2
     (line,) = [json.loads(line) for line in audit_lines if "groups listed" in line]

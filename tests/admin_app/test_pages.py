@@ -12,7 +12,9 @@ import pytest
 from driving import labels, opened, person, said
 from streamlit.testing.v1 import AppTest
 
+from admin_app import logins
 from admin_app.loaded import STEP
+from admin_app.logins import Login
 from admin_app.people import MATCHES
 from core.dynamodb import keys, reads
 from core.dynamodb.client import Table
@@ -292,8 +294,8 @@ class TestProduction:
         assert [element.value for element in app.text] == []
 
     @pytest.fixture
-    def signed_in(self, production, monkeypatch) -> None:
-        monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+    def signed_in(self, production, operators_login) -> Login:
+        return operators_login
 
     def test_is_red_and_read_only(self, signed_in, group) -> None:
         app = opened_for(group, "ticket 7")
@@ -328,6 +330,21 @@ class TestProduction:
         assert [element.value for element in app.text] == ["private", "an answer"]
         entry = json.loads(audit_lines[-1])
         assert (entry["what"], entry["why"]) == ("message sent", "ticket 7")
+
+    def test_after_the_login_has_ended_an_answer_is_not_stored(
+        self, signed_in, group, audit_lines, monkeypatch, db, production
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+        app = opened_for(group, "ticket 7")
+        next(box for box in app.text_input if box.label == "Message").input("too late")
+        logins.ENDED.add(signed_in)
+        next(button for button in app.button if button.label == "Send").click().run()
+        assert not app.exception
+        assert [title.value for title in app.title] == ["Log in"]
+        assert [element.value for element in app.text] == []
+        assert len(audit_lines) == 1
+        messages = reads.list_messages(production, group, limit=5).entries
+        assert [message.text for message in messages] == ["private"]
 
     def test_can_be_answered_in_when_started_to_write(self, signed_in, group, monkeypatch) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])

@@ -303,8 +303,8 @@ class TestProduction:
         return table
 
     @pytest.fixture
-    def signed_in(self, production, monkeypatch) -> None:
-        monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
+    def signed_in(self, production, operators_login) -> None:
+        """A person of the operators' group is."""
 
     def test_shows_nothing_without_a_login(self, production) -> None:
         told = shown(opened(PAGE))

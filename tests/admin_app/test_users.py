@@ -119,10 +119,9 @@ def test_without_the_schema_the_command_is_named(environ, table) -> None:
     assert "invoke db." in said(opened(PAGE))
 
 
-def test_production_is_read_only(db, table, monkeypatch) -> None:
+def test_production_is_read_only(db, table, operators_login) -> None:
     marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     table.request("put_item", Item=marker)
-    monkeypatch.setattr("admin_app.access.require_permission", lambda *_: None)
     app = opened(PAGE)
     assert "Add" not in labels(app)
     assert "--write" in said(app)

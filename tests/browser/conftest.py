@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,10 +97,16 @@ def app_url(app_env) -> Iterator[str]:
 
 
 @contextmanager
-def serving(env: dict[str, str], *options: str, log: Path = Path(os.devnull)) -> Iterator[str]:
+def serving(
+    env: dict[str, str],
+    *options: str,
+    log: Path = Path(os.devnull),
+    answers: Callable[[str], bool] | None = None,
+) -> Iterator[str]:
     """The address of a running admin UI, started and ended as a person does it.
 
-    What it writes to stderr, the audit lines among it, goes to ``log``.
+    What it writes to stderr, the audit lines among it, goes to ``log``. ``answers`` tells whether
+    it does, where its address leads nowhere.
     """
     with log.open("w") as stderr:
         server = subprocess.Popen(
@@ -113,7 +119,7 @@ def serving(env: dict[str, str], *options: str, log: Path = Path(os.devnull)) ->
         )
     try:
         url = next(word for word in server.stdout.readline().split() if word.startswith("http"))
-        assert processes.wait_until(lambda: _answers(url), timeout_s=30)
+        assert processes.wait_until(lambda: (answers or _answers)(url), timeout_s=30)
         yield url
     finally:
         server.send_signal(signal.SIGINT)  # Ctrl-C

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,7 +19,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from core.aws.clients import make_client
 from core.targets import AwsTarget
 
-from .conftest import leave, serving
+from .conftest import leave, serving, wait_until_drawn
+from .test_hosts import status
 from .test_journeys import open_conversation, say
 
 GROUP = "cruddur-night-shift"
@@ -300,3 +301,109 @@ def test_what_nobody_foresaw_is_told_without_a_traceback(page: Page, prod_url, f
     told = page.inner_text("body") + "".join(frames)
     for word in ("Traceback", "access.py", "TypeError", "not iterable"):
         assert word not in told
+
+
+def open_conversation_with_a_login(page: Page, url: str, **claims: object) -> None:
+    """As olga, with the conversation of the two in ``page``."""
+    carry_cookie(page, url, COOKIE_SECRET, **claims)
+    open_for_a_reason(page, url, "bayko", "Andrew Brown")
+    expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
+
+
+def assert_shows_the_log_in_page(page: Page, within_s: float) -> None:
+    expect(page.get_by_role("button", name="Log in")).to_be_visible(timeout=within_s * 1000)
+    expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
+    expect(page.get_by_text("PRODUCTION")).to_have_count(0)
+    expect(page.get_by_text(PRIVATE)).to_have_count(0)
+
+
+def test_who_logs_out_in_one_tab_is_logged_out_in_all(page: Page, prod_url, with_login) -> None:
+    open_conversation_with_a_login(page, prod_url)
+    other = page.context.new_page()
+    other.goto(f"{prod_url}/users")
+    expect(other.get_by_text("Logged in as olga@ops.example")).to_be_visible()
+    other.get_by_role("button", name="Log out").click()
+    assert_shows_the_log_in_page(page, within_s=5)  # nobody has touched it
+
+
+def test_a_login_that_expires_is_over_in_an_open_conversation(
+    page: Page, prod_url, frames, app_env
+) -> None:
+    lasts_s = 30
+    expires_at = time.time() + lasts_s
+    open_conversation_with_a_login(page, prod_url, iat=int(time.time()) - 12 * 3600 + lasts_s)
+    assert time.time() < expires_at
+    page.wait_for_timeout((expires_at - time.time()) * 1000)
+    assert_shows_the_log_in_page(page, within_s=5)
+    frames.clear()
+    say(app_env, "andrewbrown", "bayko", "after the end")
+    page.wait_for_timeout(6_000)  # longer than any part of the page waits to look again
+    assert "after the end" not in "".join(frames)
+
+
+def press_send(page: Page, before: str = "") -> None:
+    """Have the page press its button in one go with the script ``before``."""
+    page.evaluate(
+        f"""async () => {{
+            const named = button => button.textContent.trim() === "Send";
+            const button = [...document.querySelectorAll("button")].find(named);
+            {before}
+            button.click();
+        }}"""
+    )
+
+
+LOG_OUT = 'await fetch("/auth/logout", {redirect: "manual"});'
+
+
+def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, tmp_path) -> None:
+    log = tmp_path / "stderr"
+    with serving(with_login, "--prod", "--write", log=log) as url:
+        provider.let_back(url)
+        open_conversation_with_a_login(page, url)
+        page.get_by_label("Message", exact=True).fill("before the end")
+        press_send(page)
+        bubble = page.get_by_test_id("stChatMessage").get_by_text("before the end")
+        expect(bubble).to_be_visible()
+        wait_until_drawn(page)
+        page.get_by_label("Message", exact=True).fill("too late")
+        press_send(page, LOG_OUT)
+        assert_shows_the_log_in_page(page, within_s=5)
+        carry_cookie(page, url, COOKIE_SECRET)
+        open_for_a_reason(page, url, "bayko", "Andrew Brown")
+        expect(bubble).to_be_visible()
+        expect(page.get_by_text("too late")).to_have_count(0)
+        sent = [line for line in audit_lines(log) if line["what"] == "message sent"]
+        assert len(sent) == 1
+
+
+def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> None:
+    carry_cookie(page, prod_url, COOKIE_SECRET)
+    page.goto(f"{prod_url}/message_groups")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="CSV").click()
+    address = downloading.value.url
+    assert "/media/" in address
+    assert "Andrew Brown" in page.request.get(address).text()
+    cookies = {c["name"]: c["value"] for c in page.context.cookies()}
+    path = urlsplit(address).path
+    assert status(prod_url, path) == 403
+    assert status(prod_url, path, Cookie=f"{COOKIE}={cookies[COOKIE]}") == 200
+    page.evaluate(f"async () => {{ {LOG_OUT} }}")
+    assert status(prod_url, path, Cookie=f"{COOKIE}={cookies[COOKIE]}") == 403
+
+
+def test_a_page_elsewhere_logs_nobody_out(page: Page, prod_url) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    assert status(prod_url, "/auth/logout", **headers) == 403
+    assert status(prod_url, "/auth/login", **headers) == 403
+
+
+def test_what_a_request_says_steers_no_terminal(prod_url, log) -> None:
+    told = "\x1b[31mred\x9b2J\u202eleft\u2066\r\nforged line\x07"
+    query = urlencode({"error": f"denied{told}", "error_description": told, "state": "x"})
+    assert status(prod_url, f"/oauth2callback?{query}") in (302, 307)
+    lines = [line for line in log.read_text().split("\n") if "denied" in line]
+    assert len(lines) == 1
+    assert "forged line" in lines[0]  # on the same one
+    assert lines[0].isprintable()

@@ -10,8 +10,7 @@ import pytest
 def test_a_dry_run_shows_the_command_and_listens_nowhere(run_invoke, table_env) -> None:
     result = run_invoke("--dry", "admin", "--port", "28999", env=table_env)
     assert result.returncode == 0
-    assert "-m admin_app --server.port=28999" in result.stdout
-    assert "allowedHosts" not in result.stdout  # those of .streamlit/config.toml
+    assert result.stdout.strip().endswith("-m admin_app --port=28999 --")
 
 
 @pytest.mark.parametrize(
@@ -28,13 +27,46 @@ def test_in_a_workspace_only_its_forwarded_address_is_let_in_too(
     run_invoke, table_env, env, host
 ) -> None:
     result = run_invoke("--dry", "admin", "--port", "28999", env=table_env | env)
-    words = result.stdout.split()
-    assert [word for word in words if "allowedHosts" in word] == [
-        "--server.allowedHosts=localhost",
-        "--server.allowedHosts=127.0.0.1",
-        f"--server.allowedHosts={host}",
-    ]
-    assert f"--server.corsAllowedOrigins=https://{host}" in words
+    assert f" --port=28999 --forwarded=https://{host} --" in result.stdout
+
+
+def test_another_address_is_handed_on_with_the_one_that_people_open(run_invoke, table_env) -> None:
+    options = ("--port", "28999", "--address", "0.0.0.0", "--url", "https://ops.example")
+    env = table_env | {"GITPOD_WORKSPACE_URL": "https://me-app-1.ws-eu1.gitpod.io"}
+    result = run_invoke("--dry", "admin", *options, env=env)
+    assert " --port=28999 --address=0.0.0.0 --url=https://ops.example --" in result.stdout
+    assert "gitpod" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--address=0.0.0.0"], "--address needs --url"),
+        (["--address=ops.example", "--url=https://ops.example"], "--address takes an IP address"),
+        (["--address=127.0.0.1:80", "--url=https://ops.example"], "--address takes an IP address"),
+        (["--url=http://ops.example"], "--url takes an address like https://"),
+        (["--url=https://ops.example/admin"], "--url takes an address like https://"),
+        (["--url=https://me@ops.example"], "--url takes an address like https://"),
+        (["--url=https://*.example"], "--url takes an address like https://"),
+        (["--url=ops.example"], "--url takes an address like https://"),
+        (["--url=https://ops.example:0x1"], "--url takes an address like https://"),
+        (["--url=https://ops.example:70000"], "--url takes an address like https://"),
+    ],
+)
+def test_an_address_that_is_none_is_one_line(run_invoke, table_env, options, line) -> None:
+    result = run_invoke("admin", *options, env=table_env)
+    assert result.returncode == 2
+    assert line in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_without_a_login_it_listens_nowhere_else(run_invoke, table_env) -> None:
+    env = table_env | {"STREAMLIT_SECRETS_FILES": "/nonexistent/secrets.toml"}
+    result = run_invoke("admin", "--address=0.0.0.0", "--url=https://ops.example", env=env)
+    assert result.returncode == 1
+    assert "--url needs a login, and none is configured" in result.stderr
+    assert "The admin UI is at" not in result.stdout
 
 
 def test_production_and_writing_are_handed_on(run_invoke, table_env) -> None:

@@ -1,0 +1,219 @@
+"""Who is logged in: the log-in page, the check before each action, and the way out.
+
+A run of the whole page begins with :func:`enter`. What happens between two such runs asks again: a
+fragment with :func:`required`, a callback with :func:`action`, and a send or a background job with
+:func:`checker`. Once a login has ended, each of them shows nothing, stores nothing, and leads to
+the log-in page.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from admin_app import logins
+from admin_app.logins import Login, login_from
+from core.errors import LoginEndedError, SettingsError
+
+LOCAL_OPERATOR = "local operator"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_SETTINGS = (
+    "redirect_uri",
+    "cookie_secret",
+    "client_id",
+    "client_secret",
+    "server_metadata_url",
+)
+_GROUP = "group that must be logged in"
+"""In the session: the group that this page needs; None where it needs no login."""
+_LOOK_EVERY_S = 3
+
+P = ParamSpec("P")
+
+
+def current() -> Login | None:
+    """The login of this tab; None where nobody is logged in, or no longer."""
+    login = login_from(st.user.to_dict())
+    return login if login is not None and login.is_valid else None
+
+
+def person() -> str:
+    """Who acts: the email or subject of who is logged in, or the local operator."""
+    login = login_from(st.user.to_dict())
+    return LOCAL_OPERATOR if login is None else login.email or login.subject
+
+
+def checker() -> Callable[[], None]:
+    """A check for this tab's login that calls nothing of Streamlit's, for other threads.
+
+    It raises LoginEndedError as soon as the login has ended. Where no login is needed, it does
+    nothing.
+    """
+    group = st.session_state.get(_GROUP, "")
+    if group is None:
+        return _pass
+    login = current()
+    return functools.partial(_check, login, group)
+
+
+def _pass() -> None:
+    """Where no login is needed."""
+
+
+def _check(login: Login | None, group: str) -> None:
+    if login is None or not login.is_valid or group not in login.groups:
+        raise LoginEndedError("your login has ended", "Log in again.")
+
+
+def require() -> None:
+    """Let only a person pass who may see what this tab shows. Draws nothing.
+
+    Raises:
+        LoginEndedError: the login has ended, or has expired.
+    """
+    checker()()
+
+
+def action(callback: Callable[P, object]) -> Callable[P, None]:
+    """``callback`` as one that does nothing once the login has ended.
+
+    The run that follows a callback shows the log-in page.
+    """
+
+    @functools.wraps(callback)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            require()
+        except LoginEndedError:
+            return
+        callback(*args, **kwargs)
+
+    return checked
+
+
+def required(draw: Callable[P, None]) -> Callable[P, None]:
+    """A fragment's ``draw`` as one that leads to the log-in page once the login has ended."""
+
+    @functools.wraps(draw)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        _leave_if_ended()
+        draw(*args, **kwargs)
+
+    return checked
+
+
+def _leave_if_ended() -> None:
+    try:
+        require()
+    except LoginEndedError:
+        st.rerun()
+
+
+def enter(group: str | None) -> None:
+    """Begin a run of the page: stop it at the log-in page unless ``group`` is logged in.
+
+    ``group`` None: nobody has to log in, and who is logged in is named all the same.
+    """
+    st.session_state[_GROUP] = group
+    if group is not None:
+        logins.login_is_required.set()
+        _require_login()
+        _require_group(group)
+        _watch()
+    if current() is not None:
+        _show_account()
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+def _watch() -> None:
+    """Leads an idle tab to the log-in page soon after its login has ended."""
+    _leave_if_ended()
+
+
+def _require_login() -> None:
+    if missing := missing_settings():
+        st.title("Cruddur Ops")
+        st.error("This target needs a login, and none is configured.")
+        st.write(
+            "Describe the OpenID Connect provider under `[auth]` in `.streamlit/secrets.toml`, as"
+            f" docs/admin-ui.md shows, and start the admin UI again. Missing: {', '.join(missing)}."
+        )
+        st.stop()
+    if current() is None:
+        st.title("Cruddur Ops")
+        if (address := home()) != _origin(st.context.url or address):
+            st.write(f"The login comes back to another address. Use this one: {address}")
+        else:
+            st.button("Log in", type="primary", on_click=st.login)
+        st.stop()
+
+
+def _require_group(group: str) -> None:
+    login = current()
+    if login is None or group not in login.groups:
+        _show_account()
+        st.error(
+            f"You are not in the group `{group}`, which this takes. Once you are in it, log out"
+            " and in again."
+        )
+        st.stop()
+
+
+def _show_account() -> None:
+    """Who is logged in, and the way out."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.text(f"Logged in as {person()}", width="content")
+        st.button("Log out", on_click=_log_out)
+
+
+def _log_out() -> None:
+    """End the login, here and in every other tab; then the provider's own."""
+    if (login := login_from(st.user.to_dict())) is not None:
+        logins.ENDED.add(login)
+    st.logout()
+
+
+def is_reachable_from_elsewhere() -> bool:
+    """Whether more than this machine reaches the server, by itself or by ``--url``."""
+    names = (st.get_option("server.address"), st.get_option("browser.serverAddress"))
+    return any(name not in _LOOPBACK for name in names)
+
+
+def read_settings() -> Mapping[str, Any]:
+    """What ``[auth]`` of the secrets files says; empty where there is none.
+
+    Raises:
+        SettingsError: a file cannot be read.
+    """
+    try:
+        auth = st.secrets.to_dict().get("auth", {})
+    except StreamlitSecretNotFoundError as error:
+        if error.error_id == "no-secrets-found":
+            return {}
+        raise SettingsError(str(error), "Fix the file or remove it.") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"could not read secrets.toml: {error}", "Fix the file or remove it."
+        ) from error
+    return auth if isinstance(auth, Mapping) else {}
+
+
+def missing_settings() -> list[str]:
+    """The settings of the login that are not there."""
+    settings = read_settings()
+    return [name for name in _SETTINGS if not settings.get(name)]
+
+
+def home() -> str:
+    """The origin that the provider sends people back to. Only there their login is known."""
+    uri = str(read_settings()["redirect_uri"])
+    return _origin(uri.replace("{port}", str(st.get_option("server.port"))))
+
+
+def _origin(url: str) -> str:
+    return "://".join(urlsplit(url)[:2])

@@ -1,0 +1,134 @@
+"""Every setting of the Streamlit server, as the admin UI needs it.
+
+Streamlit takes a setting from ``~/.streamlit/config.toml``, then from those of the working folder
+and of the script's folder, then from a variable, then from what the program itself asks for; the
+last one counts, also when a file changes while the server runs. So the program asks for each of
+them: nothing in a variable or a file weakens a check or moves the address. Only the theme is left
+to ``.streamlit/config.toml``.
+https://docs.streamlit.io/develop/api-reference/configuration/config.toml
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import Any
+
+from core.origins import Addresses
+
+MOST_OF_A_REQUEST_MB = 50
+"""The largest message of a websocket, either way."""
+
+_CHECKS: dict[str, Any] = {
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": "false",
+    "client.allowedOrigins": [],  # of pages that may embed this one and steer it
+    "global.developmentMode": False,
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.xsrfCookieSameSite": "lax",
+    "server.trustedUserHeaders": {},  # a header that says who is logged in
+    "server.enableStaticServing": False,
+    "server.enableAgentApi": False,
+    "server.scriptHealthCheckEnabled": False,
+    "server.unsafeMetricsUserAttributes": [],
+    "server.maxUploadSize": 1,
+    "server.maxMessageSize": MOST_OF_A_REQUEST_MB,
+    "server.maxWidgetStateSize": 25,
+    "browser.gatherUsageStats": False,
+}
+
+_PLACE: dict[str, Any] = {
+    "server.baseUrlPath": "",
+    "server.customComponentBaseUrlPath": "",
+    "server.sslCertFile": "",
+    "server.sslKeyFile": "",
+    "server.headless": True,
+    "server.showEmailPrompt": False,
+}
+
+_CODE: dict[str, Any] = {  # what runs, and when
+    "server.fileWatcherType": "none",
+    "server.folderWatchList": [],
+    "server.folderWatchBlacklist": [],
+    "server.runOnSave": False,
+    "server.allowRunOnSave": False,
+    "runner.magicEnabled": False,
+    "runner.fastReruns": True,
+    "runner.postScriptGC": True,
+    "runner.enforceSerializableSessionState": False,
+    "runner.enumCoercion": "nameOnly",
+    "runner.parallelMaxWorkers": 4,
+    "runner.cacheBackgroundRefreshMaxWorkers": 4,
+    "runner.cacheBackgroundRefreshTTLMultiplier": 2.0,
+    "runner.connectionDefaultTTL": 0.0,
+    "runner.cacheHashSeed": 0,
+    "global.e2eTest": False,
+    "global.unitTest": False,
+    "global.appTest": False,
+    "magic.displayRootDocString": False,
+    "magic.displayLastExprIfNoSemicolon": False,
+}
+
+_LOOK: dict[str, Any] = {
+    "client.toolbarMode": "minimal",
+    "client.disableDataExport": False,
+    "client.showSidebarNavigation": True,
+    "ui.hideTopBar": False,  # it holds the list of pages
+    "global.disableWidgetStateDuplicationWarning": False,
+    "global.showWarningOnDirectExecution": True,
+    "global.suppressDeprecationWarnings": False,
+    "logger.level": "info",
+    "logger.messageFormat": "%(asctime)s %(message)s",
+    "logger.enableRich": False,
+    "logger.hideWelcomeMessage": True,
+}
+
+_LIMITS: dict[str, Any] = {
+    "global.minCachedMessageSize": 10_000.0,
+    "global.maxCachedMessageAge": 2,
+    "server.maxCacheDataSize": "0",  # each cache has its own bound
+    "server.enableExpensiveMemoryStats": False,
+    "server.enableWebsocketCompression": False,
+    "server.websocketPingInterval": 30,
+    "server.disconnectedSessionTTL": 120,
+    "server.agentWaitTimeout": 30,
+    "server.agentSessionTTL": 900,
+    "server.agentMaxSessions": 1,
+    "server.agentPreviewRows": 1,
+}
+
+
+def server_settings(addresses: Addresses) -> dict[str, Any]:
+    """Every setting but the theme and the secret of cookies, by Streamlit's name for it."""
+    shown = addresses.url
+    return {
+        **_CHECKS,
+        **_PLACE,
+        **_CODE,
+        **_LOOK,
+        **_LIMITS,
+        "server.address": addresses.address,
+        "server.port": addresses.port,
+        "server.allowedHosts": sorted({origin.host.strip("[]") for origin in addresses.origins}),
+        "server.corsAllowedOrigins": sorted(str(origin) for origin in addresses.origins),
+        "browser.serverAddress": shown.host if shown else "localhost",
+        "browser.serverPort": shown.port if shown else addresses.port,
+    }
+
+
+def replace_variables() -> None:
+    """Leave none of Streamlit's variables to it but the secret of its cookies, a new one.
+
+    That is the one setting which a program cannot ask for. A login has its own,
+    ``cookie_secret``, which comes before it.
+    """
+    for name in list(os.environ):
+        if name.upper().startswith("STREAMLIT_"):
+            del os.environ[name]
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secrets.token_hex(32)
+
+
+def secrets_files(setting: str | None) -> dict[str, Any]:
+    """Where the login is described, if ``STREAMLIT_SECRETS_FILES`` says so."""
+    return {"secrets.files": setting.split(os.pathsep)} if setting else {}

@@ -1,0 +1,131 @@
+"""How long a login lasts, and who asks whether it still does."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from datetime import timedelta
+
+import pytest
+
+from admin_app import log_lines, logins
+from admin_app.logins import EndedLogins, Login, login_from
+from core.settings import PROJECT_ROOT
+from core.timestamps import now
+
+CLAIMS = {"is_logged_in": True, "iss": "https://id.example", "sub": "olga", "email": "o@x.example"}
+
+
+def login(age: timedelta = timedelta(0), **claims: object) -> Login:
+    found = login_from({**CLAIMS, "iat": (now() - age).timestamp(), **claims})
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def ended(monkeypatch) -> EndedLogins:
+    monkeypatch.setattr(logins, "ENDED", EndedLogins())
+    return logins.ENDED
+
+
+def test_nobody_is_logged_in_without_the_servers_word() -> None:
+    assert login_from({}) is None
+    assert login_from({**CLAIMS, "is_logged_in": False}) is None
+
+
+@pytest.mark.parametrize(
+    ("age", "is_valid"),
+    [
+        (timedelta(0), True),
+        (timedelta(hours=11, minutes=59), True),
+        (timedelta(hours=12, seconds=1), False),
+        (timedelta(minutes=-4), True),  # the provider's clock is ahead
+        (timedelta(hours=-1), False),
+    ],
+)
+def test_a_login_lasts_twelve_hours(age, is_valid) -> None:
+    assert login(age).is_valid is is_valid
+
+
+def test_a_login_of_no_age_is_over() -> None:
+    assert not login(iat=None).is_valid
+    assert not login(iat="").is_valid
+
+
+def test_an_ended_login_is_over_in_every_tab_and_no_other_login_is(ended) -> None:
+    issued_at = now().timestamp()
+    ended.add(login(iat=issued_at))
+    assert not login(iat=issued_at, email="another@x.example").is_valid
+    assert login(iat=issued_at + 1).is_valid  # the same person, logged in again
+    assert login(iat=issued_at, sub="otto").is_valid
+    assert login(iat=issued_at, iss="https://other.example").is_valid
+
+
+def test_what_could_not_be_used_any_more_is_forgotten(ended) -> None:
+    ended.add(login(timedelta(hours=13)))
+    ended.add(login(timedelta(hours=11)))
+    ended.add(login())
+    assert len(ended) == 2
+
+
+def test_groups_are_cognitos_or_the_usual_ones() -> None:
+    assert login(**{"cognito:groups": ["a", "b"]}).groups == {"a", "b"}
+    assert login(groups="a").groups == {"a"}
+    assert login().groups == frozenset()
+
+
+def decorators(part: str) -> dict[str, list[str]]:
+    """The decorators of each function of the admin UI, by where it is, if ``part`` is in one."""
+    found = {}
+    for path in (PROJECT_ROOT / "admin_app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                names = [ast.unparse(decorator) for decorator in node.decorator_list]
+                if any(part in name for name in names):
+                    found[f"{path.stem}.{node.name}"] = names
+    return found
+
+
+def test_every_fragment_asks_whether_the_login_has_ended() -> None:
+    fragments = decorators("st.fragment")
+    assert len(fragments) > 5
+    own = fragments.pop("login._watch")  # asks by itself
+    assert len(own) == 1
+    assert {name for name, names in fragments.items() if names[-1] != "login.required"} == set()
+
+
+def test_every_callback_that_stores_or_begins_something_asks_too() -> None:
+    actions = set(decorators("login.action"))
+    assert actions == {
+        "conversations._send",
+        "new_conversation._submit",
+        "users._add",
+        "progress.start",
+        "checkups._begin_repair",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain, ñ and 日本", "plain, ñ and 日本"),
+        ("\x1b[31mred\x9b2J", "\\x1b[31mred\\x9b2J"),
+        ("one\r\ntwo\u2028three", "one  two\\u2028three"),
+        ("\u202eleft\u2066\U000e0001", "\\u202eleft\\u2066\\U000e0001"),
+        ("%s", "%s"),
+    ],
+)
+def test_a_log_line_is_one_line_of_printable_characters(text, written) -> None:
+    record = log_lines.PlainRecord("x", logging.INFO, __file__, 1, "said: %s", (text,), None)
+    assert logging.Formatter("%(message)s").format(record) == f"said: {written}"
+
+
+def test_a_traceback_is_written_the_same_way() -> None:
+    with pytest.raises(ValueError, match="red") as caught:
+        raise ValueError("\x1b[31mred\nforged")
+    problem = (caught.type, caught.value, caught.tb)
+    record = log_lines.PlainRecord("x", logging.INFO, __file__, 1, "broke", (), problem)
+    lines = logging.Formatter("%(message)s").format(record).split("\n")
+    assert lines[0] == "broke"
+    assert "ValueError: \\x1b[31mred" in lines
+    assert all(line.isprintable() for line in lines)
