@@ -2,7 +2,18 @@
 
 from invoke import Collection
 
-from task_groups import admin, cognito, db, ddb, doctor, engines, lambda_function, quality, rds
+from task_groups import (
+    admin,
+    cognito,
+    db,
+    ddb,
+    doctor,
+    engines,
+    environment,
+    lambda_function,
+    quality,
+    rds,
+)
 
 ns = Collection(
     engines.start,
@@ -11,6 +22,8 @@ ns = Collection(
     engines.status,
     admin.admin,
     doctor.doctor,
+    environment.adopt,
+    environment.audit,
     quality.test,
     quality.lint,
     quality.bench,

@@ -1,140 +1,207 @@
-"""Who may use the admin UI, for what, and the audit line of what they did."""
+"""How the pages come through the door: who is here, what they may do, and why they read."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
 
 from admin_app import login, resources
-from core.dynamodb.client import Table
-from core.errors import InputError
-from core.postgres.database import Database
-from core.targets import StoreState, Target, why_production
-from core.timestamps import now, sort_key
+from core.access import Action, Actor, Door, Grant, Stores
+from core.errors import TargetRefusedError
+from core.purposes import Purpose
+from core.targets import Target
 
 MOST_OF_A_REASON = 200
 """Characters."""
 
-_audit = logging.getLogger("cruddur.audit")
+
+@dataclass(frozen=True, slots=True)
+class InTheBrowser:
+    """The visitor who clicks. Calls nothing of Streamlit's, so that other threads may ask it.
+
+    ``require_login`` raises once the login of this tab has ended.
+    """
+
+    actor: Actor
+    may_write: bool
+    require_login: Callable[[], None]
+    reason: str = ""
+    typed_name: str | None = None
+
+    @property
+    def names_are_typed_for(self) -> Collection[Purpose]:
+        return (Purpose.DESTROYING,)
+
+    def require_permission(self, action: Action, *, is_production: bool) -> None:
+        self.require_login()
+        changes = action.purpose.changes_stores
+        if is_production and changes and not self.may_write:
+            raise TargetRefusedError("The admin UI is read-only here", "Start it with --write.")
+
+    def type_name(self, action: Action, name: str, why: str) -> str | None:
+        return self.typed_name
+
+    def give_reason(self, action: Action, why: str) -> str:
+        return self.reason
 
 
-def require_permission(target: Target, state: Callable[[], StoreState]) -> None:
+def visitor(reason: str = "", typed_name: str | None = None) -> InTheBrowser:
+    """Who uses this tab."""
+    return InTheBrowser(
+        login.actor(), bool(resources.options().write), login.checker(), reason, typed_name
+    )
+
+
+def require_permission(target: Target, *, answering: bool) -> None:
     """Stop here unless the person may see this target's conversations.
 
     Production, and an app that listens beyond this machine, take a login with the group that
-    ``CRUDDUR_ADMIN_GROUP`` names. The store is asked what it is only where that decides: nobody
-    learns from an error of its own where production is.
+    ``CRUDDUR_ADMIN_GROUP`` names. The stores are asked what they are only where that decides:
+    nobody learns from an error of theirs where production is. ``answering``: a store that does not
+    answer is passed over.
     """
-    login.enter(target.settings.admin_group if _needs_login(target, state) else None)
+    needs_login = (
+        login.is_reachable_from_elsewhere()
+        or target.is_production
+        or bool(why_production(answering=answering))
+    )
+    login.enter(target.settings.admin_group if needs_login else None)
 
 
-def _needs_login(target: Target, state: Callable[[], StoreState]) -> bool:
-    elsewhere = login.is_reachable_from_elsewhere()
-    return elsewhere or target.is_production or why_production(target, state()) is not None
+def why_production(*, answering: bool = False) -> str:
+    """Why this target counts as production; empty if it does not. Asked once a minute."""
+    return resources.door().why_production(anew=False, answering=answering)
 
 
 def may_write() -> bool:
     """Whether messages may be sent: always locally, on production only with ``--write``."""
-    production = why_production(resources.target(), resources.state()) is not None
-    return not production or bool(resources.options().write)
+    return not why_production() or bool(resources.options().write)
 
 
-def audit(what: str, **fields: str) -> None:
-    """Leave one line: who did what, where, to which conversation and why; never a text."""
-    auditor(fields.get("message_group_uuid", ""))(what, **fields)
+def may_see_audit() -> bool:
+    """Whether this person may read the audit: where a login is needed, by a group of its own."""
+    if not login.is_needed():
+        return True
+    return resources.target().settings.auditor_group in login.groups()
 
 
-def ask_for_reason(message_group_uuid: str) -> str | None:
-    """Why this conversation is opened: asked once a session on production, where it is private.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What somebody reads, and what a reason for it is good for: an inbox, a conversation, a table.
 
-    Empty where nobody has to say; None as long as it has not been said.
+    ``about`` are user uuids, ``conversation`` an id: the audit names them.
     """
-    if why_production(resources.target(), resources.state()) is None:
-        return ""
-    if known := _reasons().get(message_group_uuid):
-        return known
-    with st.form(f"reason {message_group_uuid}"):
+
+    action: Action
+    question: str
+    about: tuple[str, ...] = ()
+    conversation: str = ""
+
+    @property
+    def key(self) -> str:
+        return " ".join((self.action.name, *self.about, self.conversation))
+
+
+def opened(subject: Subject) -> Stores | None:
+    """The stores as ``subject`` opens them; None while nobody has said why.
+
+    Asked once a tab on production, and audited once; later runs and ticks open it again. The login
+    is checked each time.
+    """
+    here = visitor()
+    here.require_login()
+    door, grants = resources.door(), _grants()
+    known = grants.get(subject.key)
+    if known is None or (not known.is_production and why_production()):
+        reason = _ask_reason(subject) if why_production() else ""
+        if reason is None:
+            return None
+        known = _admit(subject, dataclasses.replace(here, reason=reason))
+        grants[subject.key] = known
+        if reason:
+            st.rerun()
+    return door.stores(known)
+
+
+def _admit(subject: Subject, here: InTheBrowser) -> Grant:
+    return resources.door().admit(
+        subject.action, here, about=subject.about, conversation=subject.conversation
+    )
+
+
+def reason_for(subject: Subject) -> str:
+    """Why ``subject`` was opened in this tab; empty where nobody had to say."""
+    known = _grants().get(subject.key)
+    return known.reason if known else ""
+
+
+def _grants() -> dict[str, Grant]:
+    grants: dict[str, Grant] = st.session_state.setdefault("grants", {})
+    return grants
+
+
+def _ask_reason(subject: Subject) -> str | None:
+    """The reason, once it is typed; until then a form that asks for it."""
+    with st.form(f"reason {subject.key}"):
         said = st.text_input(
-            "Why do you open this conversation?",
+            subject.question,
             max_chars=MOST_OF_A_REASON,
-            placeholder="A ticket, a report, what the member asked for",
-            help="It is kept in the audit log, with your name.",
+            placeholder="A ticket, a report, what the user asked for",
+            help="The audit keeps it, with your name.",
         )
         submitted = st.form_submit_button("Open", type="primary")
     reason = " ".join(said.split())[:MOST_OF_A_REASON]
     if submitted and not reason:
-        st.error("Say why: it is kept in the audit log.", icon="⚠️")
-    if not (submitted and reason):
-        return None
-    _reasons()[message_group_uuid] = reason
-    st.rerun()
-
-
-def _reasons() -> dict[str, str]:
-    found: dict[str, str] = st.session_state.setdefault("reasons", {})
-    return found
-
-
-def auditor(message_group_uuid: str = "") -> Callable[..., None]:
-    """An :func:`audit` that calls nothing of Streamlit's, and so cannot be cut off by a rerun.
-
-    Its lines hold the reason that was given for the conversation, if one was.
-    """
-    who, target = login.person(), resources.target()
-    why = _reasons().get(message_group_uuid)
-    subject = {"subject": str(st.user["sub"])} if "sub" in st.user else {}
-    logger = _ready(_audit)
-
-    def record(what: str, **fields: str) -> None:
-        entry = {
-            "at": sort_key(now()),
-            "who": who,
-            **subject,
-            "target": str(target.environment),
-            "table": target.table_name,
-            "what": what,
-            **fields,
-            **({"why": why} if why else {}),
-        }
-        logger.info(json.dumps(entry))
-
-    return record
+        st.error("Say why. The audit keeps it.", icon=":material/warning:")
+    return reason if submitted and reason else None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a send needs of the app, gathered before it: the send itself calls no Streamlit."""
+    """What an action needs of the app, gathered before it: the action calls nothing of Streamlit's.
 
-    db: Database
-    table: Table
-    record: Callable[..., None]
-    may_write: bool
-    require_login: Callable[[], None]
-    """Raises LoginEndedError once the login has ended that the desk was made for."""
+    A rerun can so not cut it off between the store's acknowledgement and the note of it.
+    """
 
-    def require_write(self) -> None:
-        """Raise unless messages may be sent here, by a person who is still logged in."""
-        self.require_login()
-        if not self.may_write:
-            raise InputError("the admin UI is read-only here", "Start it with --write.")
+    door: Door
+    visitor: InTheBrowser
+
+    @contextmanager
+    def open(
+        self,
+        action: Action,
+        *,
+        about: Collection[str] = (),
+        conversation: str = "",
+        message: str = "",
+    ) -> Iterator[Stores]:
+        """The stores as ``action`` opens them, once all that it takes is there.
+
+        Raises:
+            CoreError: it is not allowed, or could not be audited. Nothing was done.
+        """
+        grant = self.door.admit(
+            action, self.visitor, about=about, conversation=conversation, message=message
+        )
+        with self.door.open(grant) as stores:
+            yield stores
+
+    def look(self) -> Stores:
+        """The stores, opened for looking."""
+        self.visitor.require_login()
+        return self.door.look()
 
 
-def desk(message_group_uuid: str = "") -> Desk:
-    """The desk; for an answer, that of the conversation."""
-    record = auditor(message_group_uuid)
-    return Desk(resources.database(), resources.table(), record, may_write(), login.checker())
+def desk(reason: str = "", typed_name: str | None = None) -> Desk:
+    """The desk of this tab."""
+    return Desk(resources.door(), visitor(reason, typed_name))
 
 
-def _ready(logger: logging.Logger) -> logging.Logger:
-    """The logger with its handler on stderr, unless somebody has configured another."""
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("audit %(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-    return logger
+def look() -> Stores:
+    """The stores, opened for looking: no user's text or address."""
+    visitor().require_login()
+    return resources.door().look()

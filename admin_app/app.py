@@ -7,16 +7,12 @@ Run by ``invoke admin``, which says on the command line what the app may do::
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-
 import streamlit as st
 
 from admin_app import access, layout, resources
-from core.errors import CoreError
-from core.targets import StoreState
+from core.errors import CoreError, LoginEndedError
 
-STORE = "store"  # shown also when a store does not answer: it says which one
+STORE = "store"
 
 
 def main() -> None:
@@ -29,17 +25,20 @@ def main() -> None:
             st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
             st.Page("views/users.py", title="Users", icon="👤"),
             st.Page("views/store.py", title="Store", icon="🗄️", url_path=STORE),
+            st.Page("views/audit.py", title="Audit", icon="📜"),
         ],
         position="top",
     )
     layout.style()
     try:
-        state: Callable[[], StoreState] = resources.state
-        if page.url_path == STORE:
-            state = functools.cache(resources.answering_state)
-        access.require_permission(resources.target(), state)
-        layout.banner(resources.target(), state(), resources.options().write)
+        # The page that says what does not answer is shown also when a store does not.
+        answering = page.url_path == STORE
+        access.require_permission(resources.target(), answering=answering)
+        why = access.why_production(answering=answering)
+        layout.banner(resources.target(), why, resources.options().write)
         page.run()
+    except LoginEndedError:
+        st.rerun()
     except CoreError as error:
         layout.show_problem(error)
         st.button("Try again", type="primary")  # in this session, with its drafts

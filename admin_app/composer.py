@@ -18,8 +18,8 @@ from typing import cast
 import streamlit as st
 
 from core.errors import CoreError, MessageUnconfirmedError
-from core.messaging import Retry
 from core.models import SentMessage
+from core.usecases.conversations import Retry
 
 Send = Callable[[str, Retry], SentMessage]
 

@@ -12,8 +12,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from admin_app import resources
+from core.commands import Command, advice
 from core.errors import CoreError
-from core.targets import StoreState, Target, aimed, why_production
+from core.targets import Target
 from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -67,16 +68,18 @@ def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:
     return st.container(height=height, autoscroll=False, border=False, gap="xsmall", key=key)
 
 
-def banner(target: Target, state: StoreState, may_write: bool) -> None:
+def banner(target: Target, why_production: str, may_write: bool) -> None:
     """The target, on every page: red where it counts as production."""
     stores = (target.describe_postgres, target.describe_dynamodb)
     places = " · ".join(_told(store) for store in stores)
-    reason = why_production(target, state)
-    if reason is None:
+    if not why_production:
         st.caption(f"**local** · {escaped(places)}")
         return
     mode = "you may write" if may_write else "read-only: start with --write to answer"
-    st.error(f"**PRODUCTION** ({escaped(reason)}) · {escaped(places)} · {escaped(mode)}", icon="🔴")
+    st.error(
+        f"**PRODUCTION** ({escaped(why_production)}) · {escaped(places)} · {escaped(mode)}",
+        icon="🔴",
+    )
 
 
 def _told(describe: Callable[[], str]) -> str:
@@ -87,33 +90,30 @@ def _told(describe: Callable[[], str]) -> str:
         return error.problem
 
 
-_COMMAND = r"""\binvoke (?:[\w. =:+-]|\$?'(?:[^'\\]|\\.)*'|"'")+"""
-"""A command in a hint, with words that are quoted for the shell."""
-
-
 def show_problem(error: CoreError) -> None:
     """A friendly account of what is wrong, and the command that mends it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
-    hint = aimed(error.hint, prod=resources.target().is_production)
-    if command := re.search(_COMMAND, hint):
-        st.write("Type this in a terminal, then try again:")
-        st.code(command.group().strip(), language=None)
-    elif hint:
+    prod = resources.target().is_production
+    line = error.command.line(prod=prod) if error.command else None
+    if line:
+        st.write(escaped(f"{error.hint}. In a terminal:"))
+        st.code(line, language=None)
+    elif hint := advice(error.hint, error.command, prod=prod):
         st.write(escaped(hint))
 
 
-def command(*words: str) -> None:
-    """The same thing as a task, ready to copy."""
-    commands(shlex.join(words))
+def command(task: str, *words: str) -> None:
+    """The same thing as a task, ready to copy; ``words`` are its options and their values."""
+    commands(Command(task, (shlex.join(words),) if words else ()))
 
 
-def commands(*lines: str) -> None:
+def commands(*tasks: Command) -> None:
     """The same things as tasks, each with its arguments as a shell takes them."""
-    production = resources.target().is_production
+    prod = resources.target().is_production
     with st.expander("The same in a terminal"):
-        for line in lines:
-            told = f"invoke {line} --prod" if production else f"invoke {line}"
-            st.code(told, language=None, wrap_lines=True)
+        for each in tasks:
+            if (line := each.line(prod=prod)) is not None:
+                st.code(line, language=None, wrap_lines=True)
 
 
 def ago(instant: datetime | None) -> str:

@@ -9,6 +9,8 @@ the log-in page.
 from __future__ import annotations
 
 import functools
+import os
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from admin_app import logins
 from admin_app.logins import Login, login_from
+from core.access import Actor
 from core.errors import LoginEndedError, SettingsError
 
 LOCAL_OPERATOR = "local operator"
@@ -46,6 +49,25 @@ def person() -> str:
     """Who acts: the email or subject of who is logged in, or the local operator."""
     login = login_from(st.user.to_dict())
     return LOCAL_OPERATOR if login is None else login.email or login.subject
+
+
+def actor() -> Actor:
+    """Who acts, as the audit names them."""
+    login = login_from(st.user.to_dict())
+    if login is None:
+        return Actor(user=LOCAL_OPERATOR, uid=os.getuid(), host=socket.gethostname())
+    return Actor(email=login.email, subject=login.subject)
+
+
+def groups() -> frozenset[str]:
+    """The groups of who is logged in."""
+    login = current()
+    return login.groups if login else frozenset()
+
+
+def is_needed() -> bool:
+    """Whether this page took a login."""
+    return st.session_state.get(_GROUP) is not None
 
 
 def checker() -> Callable[[], None]:

@@ -24,18 +24,18 @@ from urllib.parse import urlencode, urlsplit
 from report import Row, medians_ms, print_rows
 
 from core.aws.clients import make_client
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item, message_item
+from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.keys import Item, message_pk, pair_key
-from core.dynamodb.table import create_table
+from core.dynamodb.schema import create_table
+from core.dynamodb.table import Table
 from core.engines import processes
-from core.models import Conversation, Message, Person
+from core.models import InboxRow, Message, Person
 from core.postgres import admin
-from core.postgres.conninfo import parse_url
 from core.postgres.database import Database
 from core.postgres.statements import load
 from core.settings import PROJECT_ROOT
 from core.targets import AwsTarget, Environment
+from core.targets.postgres import parse_url
 from core.timestamps import MICROSECOND, now, sort_key
 
 RUNS = 7
@@ -273,7 +273,7 @@ def _items(size: Size) -> Iterator[Item]:
         group = GROUP if n == 0 else f"00000000-0000-4000-8000-{n:012}"
         at = end - (n and size.messages + n) * MICROSECOND
         for owner, shown in ((ANA, _other(n)), (_other(n), ANA)):
-            yield group_item(Conversation(group, owner.uuid, shown, "text", sort_key(at), at))
+            yield inbox_row_item(InboxRow(group, owner.uuid, shown, "text", sort_key(at), at))
         yield {**pair_key(ANA.uuid, _other(n).uuid), "group_uuid": {"S": group}}
 
 

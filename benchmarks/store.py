@@ -10,12 +10,12 @@ from typing import Any
 from report import Row, medians_ms, print_rows
 
 from core.dynamodb import keys
-from core.dynamodb.client import Table, open_table
-from core.dynamodb.items import group_item, message_item
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.table import create_table
-from core.dynamodb.transcripts import TranscriptMessage, load_transcript
-from core.models import Conversation, Message, Person
+from core.dynamodb.items import inbox_row_item, message_item
+from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.schema import create_table
+from core.dynamodb.table import Table, open_table
+from core.models import InboxRow, Message, Person
 from core.settings import Settings
 from core.targets import Environment, resolve
 from core.timestamps import now, parse, sort_key
@@ -76,7 +76,7 @@ def _put(table: Table, item: dict[str, Any]) -> None:
 def _put_rows(table: Table, group: str, one: Person, other: Person) -> None:
     at = sort_key(now())
     for owner, shown in ((one, other), (other, one)):
-        _put(table, group_item(Conversation(group, owner.uuid, shown, TEXT, at, parse(at))))
+        _put(table, inbox_row_item(InboxRow(group, owner.uuid, shown, TEXT, at, parse(at))))
 
 
 def _put_message(table: Table, group: str, sender: Person) -> str:

@@ -1,11 +1,18 @@
-"""Commands that an error or a note says to type next, with values as a shell takes them."""
+"""Commands that an error or a note says to type next, as data, and as a shell takes them."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 
 from core.printable import shows
+
+_LOCAL = ("up", "down", "status", "start")
+"""Tasks that are for the local target alone."""
+
+_ANY = ("audit",)
+"""Tasks that have no target."""
 
 _BARE = re.compile(r"[\w.:+-]+", re.ASCII)
 
@@ -34,3 +41,32 @@ def _spelled_out(character: str) -> str:
 def option(name: str, value: str) -> str:
     """``--user bayko``; ``--user=-x`` where the value would look like an option."""
     return f"{name}{'=' if value.startswith('-') else ' '}{shell_word(value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A task to run next. ``options`` are words as the shell takes them: see :func:`option`."""
+
+    task: str
+    options: tuple[str, ...] = ()
+
+    def line(self, *, prod: bool = False) -> str | None:
+        """The command line, for production if ``prod``; None where it would be wrong there."""
+        if not prod or self.task in _ANY:
+            return " ".join(("invoke", self.task, *self.options))
+        if self.task in _LOCAL:
+            return None
+        return " ".join(("invoke", self.task, "--prod", *self.options))
+
+
+def advice(hint: str, command: Command | None, *, prod: bool = False) -> str:
+    """What to do next, in words: ``hint``, whose last sentence leads to ``command``.
+
+    Where the command would be wrong on this target, that sentence is left out.
+    """
+    if command is None:
+        return hint
+    line = command.line(prod=prod)
+    if line is None:
+        return re.sub(r"(^|(?<=[.?!] ))[^.?!]+$", "", hint).strip()
+    return f"{hint}: {line}"

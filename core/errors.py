@@ -8,8 +8,10 @@
      ├── InputError              a value that a store must not be given
      ├── NotFoundError           a user or conversation that is not there
      ├── NotAMemberError         somebody acting in a conversation that is not theirs
-     ├── LoginEndedError         an action in the admin UI after the login has ended
-     ├── TargetRefusedError      a destructive step on a target that was not named
+     ├── TargetRefusedError      a step that needs a typed name, a reason or a permission
+ ├── LoginEndedError         a login that has ended while its tab was open
+ ├── NotPermittedError       a request that its store was not opened for
+ ├── AuditError              an audit line that could not be written or read
      ├── EngineError             the embedded engines will not start, stop or answer
      └── StoreError              a database said no, or said nothing
           ├── UnreachableError       nobody answered at the endpoint
@@ -26,22 +28,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.commands import Command, advice
+
 
 class CoreError(Exception):
-    """A problem told in one line: ``problem``, then ``hint`` (what to do next)."""
+    """A problem in one line: ``problem``, then what to do next.
+
+    That is ``hint``, whose last sentence leads to ``command`` where there is one.
+    """
 
     exit_code = 1
 
-    def __init__(self, problem: str, hint: str = "") -> None:
-        super().__init__(problem, hint)
+    def __init__(self, problem: str, hint: str = "", command: Command | None = None) -> None:
+        super().__init__(problem, hint, command)
         self.problem = problem
         self.hint = hint
+        self.command = command
+
+    def line(self, *, prod: bool = False) -> str:
+        """The problem and what to do next; commands are meant for production if ``prod``."""
+        problem = self.problem.rstrip(".")
+        if next_step := advice(self.hint, self.command, prod=prod):
+            problem += f" {next_step}" if problem.endswith("?") else f". {next_step}"
+        return " ".join(problem.split())
 
     def __str__(self) -> str:
-        problem = self.problem.rstrip(".")
-        if self.hint:
-            problem += f" {self.hint}" if problem.endswith("?") else f". {self.hint}"
-        return " ".join(problem.split())
+        return self.line()
 
 
 class UsageError(CoreError):
@@ -71,7 +83,15 @@ class LoginEndedError(CoreError):
 
 
 class TargetRefusedError(CoreError):
-    """A destructive step on a production target whose name was not typed."""
+    """A step that was not allowed: its store's name was not typed, or no reason was given."""
+
+
+class NotPermittedError(CoreError):
+    """A request that its handle was not opened for; nothing was sent."""
+
+
+class AuditError(CoreError):
+    """An audit line that could not be written, or an audit file that could not be read."""
 
 
 class EngineError(CoreError):
@@ -156,6 +176,13 @@ class PostgresError(StoreError):
     The codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
     """
 
-    def __init__(self, problem: str, hint: str = "", *, sqlstate: str | None = None) -> None:
-        super().__init__(problem, hint)
+    def __init__(
+        self,
+        problem: str,
+        hint: str = "",
+        command: Command | None = None,
+        *,
+        sqlstate: str | None = None,
+    ) -> None:
+        super().__init__(problem, hint, command)
         self.sqlstate = sqlstate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -52,8 +52,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """One line of a member's inbox: the other person and the last message.
+class InboxRow:
+    """One member's stored line for a conversation: the other member and the last message.
 
     ``last_message_at`` is aware and in UTC, or None where ``sort_key`` names no instant.
     """
@@ -61,9 +61,55 @@ class Conversation:
     message_group_uuid: str
     owner_uuid: str
     other: Person
-    last_message: str
+    preview: str
     sort_key: str
     last_message_at: datetime | None
+
+
+def member_uuids(rows: Iterable[InboxRow]) -> tuple[str, ...]:
+    """The user uuids of a conversation's two members, in order, as its rows name them.
+
+    Empty without rows: nobody's inbox lists it. Empty also where rows contradict each other: who
+    may see the conversation is then for a person to decide.
+    """
+    pairs = {tuple(sorted((row.owner_uuid, row.other.uuid))) for row in rows}
+    return pairs.pop() if len(pairs) == 1 else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What two people have with each other, as its inbox rows tell it.
+
+    ``newest`` is the newest message where it was read, else None. No rows: nobody's inbox lists it.
+    """
+
+    message_group_uuid: str
+    rows: Sequence[InboxRow]
+    newest: Message | None = None
+
+    @property
+    def member_uuids(self) -> tuple[str, ...]:
+        """See :func:`member_uuids`."""
+        return member_uuids(self.rows)
+
+    @property
+    def members(self) -> tuple[Person, ...]:
+        """Everybody whom the rows name, in the order of their uuids.
+
+        A member whose name only a missing row would tell has a uuid alone.
+        """
+        people = {row.owner_uuid: Person(row.owner_uuid, "", "") for row in self.rows}
+        people |= {row.other.uuid: row.other for row in self.rows}
+        return tuple(people[uuid] for uuid in sorted(people) if uuid)
+
+    @property
+    def newest_row(self) -> InboxRow:
+        """The row with the greatest sort key.
+
+        Raises:
+            ValueError: there is no row.
+        """
+        return max(self.rows, key=lambda row: row.sort_key)
 
 
 @dataclass(frozen=True, slots=True)

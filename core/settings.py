@@ -133,6 +133,21 @@ class Settings:
         help="Folder of the embedded engines' data, relative to the checkout.",
     )
 
+    audit_log: str | None = _setting(
+        "CRUDDUR_AUDIT_LOG",
+        help="The file of audit lines, mode 0600. Unset: `audit.jsonl` beside the engines' folder.",
+    )
+    reason: str | None = _setting(
+        "CRUDDUR_REASON",
+        help="Why you read users' data on production, for tasks that are given no `--reason`.",
+    )
+    auditor_group: str = _setting(
+        "CRUDDUR_AUDITOR_GROUP",
+        default="cruddur-auditors",
+        help="The identity provider's group that may see the audit page of the admin UI where it"
+        " takes a login.",
+    )
+
     @classmethod
     def from_env(
         cls, environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
@@ -160,6 +175,13 @@ class Settings:
     @property
     def engines_path(self) -> Path:
         return PROJECT_ROOT / self.engines_dir
+
+    @property
+    def audit_path(self) -> Path:
+        """The audit file."""
+        if self.audit_log:
+            return PROJECT_ROOT / self.audit_log
+        return self.engines_path.parent / "audit.jsonl"
 
 
 def variables(

@@ -1,7 +1,6 @@
--- The tables, anew. They hold what Cruddur's own tables hold, and its own statements run on them;
--- keys and constraints are stricter. No extension is needed.
-
-DROP TABLE IF EXISTS public.activities, public.users, public.schema_information;
+-- needs: make
+-- The tables. They hold what Cruddur's own tables hold, and its own statements run on them; keys and
+-- constraints are stricter. No extension is needed.
 
 CREATE TABLE public.users (
   uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -38,9 +37,3 @@ CREATE TABLE public.schema_information (
   last_successful_run text
 );
 INSERT INTO public.schema_information (id, last_successful_run) VALUES (1, '0');
-
--- What this database is, for the guard in front of everything that destroys. It stays what the
--- first load made it.
-CREATE TABLE IF NOT EXISTS public.cruddur_ops_environment (environment text NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS cruddur_ops_environment_one_row
-  ON public.cruddur_ops_environment ((true));

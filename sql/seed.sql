@@ -1,3 +1,4 @@
+-- needs: write
 -- Adds the demo users and their activities that are not there yet, and counts them. An activity
 -- is known by its author and its text; a user by the handle.
 WITH person AS (

@@ -8,8 +8,9 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from task_groups import edge
-from task_groups.edge import Context, help_for, task
+from task_groups import terminal
+from task_groups.running import run as command_line, task
+from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -27,7 +28,8 @@ PORTS_TRIED = 50
         port="Port to listen on. The first free one from 8501 unless given.",
         address="Listen on this address of the machine, not on 127.0.0.1. Needs --url and a login.",
         url="The https address at which people open the admin UI. Needs a login.",
-    )
+    ),
+    opens={"postgres": "looking", "dynamodb": "looking"},
 )
 def admin(
     ctx: Context,
@@ -47,8 +49,8 @@ def admin(
         )
     address = _ip_address(address)
     url = str(parse_url(url, "--url")) if url else ""
-    target = edge.open_target(prod, "postgres", "dynamodb")
-    run(ctx, target, write=write, port=port, address=address, url=url)
+    command_line().tell_target(["postgres", "dynamodb"])
+    run(ctx, command_line().target, write=write, port=port, address=address, url=url)
 
 
 def run(
@@ -72,8 +74,8 @@ def run(
         *(["--prod"] if target.is_production else []),
         *(["--write"] if write else []),
     ]
-    if edge.is_dry(ctx):
-        edge.print_line(f"would run: {shlex.join(command)}")
+    if terminal.is_dry(ctx):
+        terminal.print_line(f"would run: {shlex.join(command)}")
         return
     os.chdir(PROJECT_ROOT)  # where .streamlit is
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
@@ -94,7 +96,7 @@ def free_port(option: str, address: str = LOOPBACK) -> int:
     from core.engines.processes import is_free
     from core.errors import UsageError
 
-    wanted = edge.whole_number(option, "--port")
+    wanted = terminal.whole_number(option, "--port")
     if wanted is not None and wanted > 65_535:
         raise UsageError(f"--port takes a number up to 65535, not {wanted}")
     if wanted is not None and not is_free(wanted, address):

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from core.printable import one_line, visible_json
-from task_groups import streams
+from task_groups import standard_streams
 
 plain = one_line
 
 
-def print_line(text: str) -> None:
-    """Print a line of the answer, at once."""
-    print(plain(text), flush=True)
+def print_line(text: str, *, flush: bool = False) -> None:
+    """Print a line of the answer; with ``flush`` at once, also into a pipe."""
+    print(plain(text), flush=flush)
 
 
 def print_lines(text: str) -> None:
@@ -81,7 +81,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     console = Console(width=width, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         console.print(grid, crop=False)
-    formatted = streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
+    formatted = standard_streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
     for line in captured.get().splitlines():
         if shown := line.rstrip():
             print(shown, file=formatted)
@@ -99,7 +99,7 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
         TextColumn("{task.completed:,} items"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    console = Console(file=streams.unguarded(sys.stderr))
+    console = Console(file=standard_streams.unguarded(sys.stderr))
     with Progress(
         *columns,
         console=console,

@@ -3,209 +3,243 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from task_groups import edge
-from task_groups.edge import Context, help_for, task
+from invoke.exceptions import Exit
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from core.postgres.admin import Survey
-    from core.targets import Target
+    from core.access import Stores
+    from core.postgres import Survey
+    from core.usecases.cognito_link import Link
+
+_POSTGRES = "postgres"
 
 
-@task(help=help_for("prod"))
-def connect(ctx: Context, prod: bool = False) -> None:
-    """Open psql on the database."""
+def _connect_opens(given: Mapping[str, Any]) -> dict[str, str]:
+    return {_POSTGRES: "writing" if given.get("write") else "reading"}
+
+
+@task(
+    help=help_for(
+        "prod", "reason", "confirm", write="Allow statements that change something on production."
+    ),
+    opens=_connect_opens,
+    confirmed_by=_POSTGRES,
+)
+def connect(
+    ctx: Context, prod: bool = False, write: bool = False, reason: str = "", confirm: str = ""
+) -> None:
+    """Open psql on the database; read-only on production unless --write is given."""
     from core.engines import psql_path
-    from core.postgres.shell import find_shell
+    from core.postgres import find_shell
 
-    target = edge.open_target(prod, "postgres")
-    shell = find_shell(target.postgres, psql_path())
-    if edge.is_dry(ctx):
-        edge.print_line(f"would run: {shell}")
+    run().tell_target([_POSTGRES])
+    with opened(ctx) as stores:
+        read_only = stores.grant.is_production and not write
+        shell = find_shell(stores.target.postgres, psql_path(), read_only=read_only)
+    if terminal.is_dry(ctx):
+        terminal.print_line(f"would run: {shell}")
         return
     sys.stdout.flush()
     shell.replace_this_process()
 
 
-@task(help=help_for("prod"))
+@task(help=help_for("prod"), opens={_POSTGRES: "making"}, confirmed_by=_POSTGRES)
 def create(ctx: Context, prod: bool = False) -> None:
     """Create the database."""
-    _create(ctx, edge.open_target(prod, "postgres"))
+    run().tell_target([_POSTGRES])
+    with opened(ctx) as stores:
+        _create(ctx, stores)
 
 
-@task(help=help_for("prod", "confirm"))
+@task(help=help_for("prod", "confirm"), opens={_POSTGRES: "destroying"}, confirmed_by=_POSTGRES)
 def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop the database and everything in it."""
-    from core.postgres.admin import check_droppable, survey
+    from core.postgres import check_droppable
 
-    target = edge.open_target(prod, "postgres")
-    check_droppable(target.postgres)
-    found = survey(target.postgres)
-    if found.exists:
-        edge.guard(ctx, target, found.state, "drop the database", confirm)
-    _drop(ctx, target)
+    run().tell_target([_POSTGRES])
+    check_droppable(run().door.look().db)
+    survey = _survey()
+    if not survey.exists:
+        terminal.print_line(f"there is no database {survey.state.name} to drop")
+        return
+    with opened(ctx) as stores:
+        _drop(ctx, stores)
 
 
-@task(help=help_for("prod", "confirm"))
+@task(help=help_for("prod", "confirm"), opens={_POSTGRES: "destroying"}, confirmed_by=_POSTGRES)
 def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
-    """Drop and recreate the tables."""
-    from core.postgres.admin import survey
+    """Drop and recreate the tables; where there are none, create them."""
+    from core.purposes import Purpose
 
-    target = edge.open_target(prod, "postgres")
-    found = survey(target.postgres)
-    if not found.is_blank:
-        edge.guard(ctx, target, found.state, "drop the tables of", confirm)
-    _schema_load(ctx, target, found)
+    run().tell_target([_POSTGRES])
+    action = run().action
+    survey = _survey()
+    if not (survey.has_tables or survey.state.holds_data):
+        action = action.narrowed(Purpose.MAKING)
+    with opened(ctx, action) as stores:
+        _schema_load(ctx, stores)
 
 
-@task(help=help_for("prod", "confirm"))
+@task(help=help_for("prod", "confirm"), opens={_POSTGRES: "writing"}, confirmed_by=_POSTGRES)
 def seed(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Add the demo users and their activities."""
-    from core.postgres.admin import survey
-
-    target = edge.open_target(prod, "postgres")
-    edge.guard(ctx, target, survey(target.postgres).state, "add demo users to", confirm)
-    _seed(ctx, target)
+    run().tell_target([_POSTGRES])
+    with opened(ctx) as stores:
+        _seed(ctx, stores)
 
 
-@task(aliases=["session"], help=help_for("prod", "json"))
+@task(aliases=["session"], help=help_for("prod", "json"), opens={_POSTGRES: "looking"})
 def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
     """List who is connected to the server."""
     from dataclasses import asdict
 
-    from core.postgres.admin import sessions
+    from core.postgres import sessions
 
-    target = edge.open_target(prod, "postgres")
-    with edge.database(ctx, target) as db:
-        rows = [asdict(session) for session in sessions(db)]
+    run().tell_target([_POSTGRES])
+    with opened(ctx) as stores:
+        rows = [asdict(session) for session in sessions(stores.db)]
     if json:
-        edge.print_json(rows)
+        terminal.print_json(rows)
         return
     columns = ("pid", "user", "database", "client_address", "application", "state")
-    edge.print_table(
+    terminal.print_table(
         [column.replace("_", " ") for column in columns],
         [["" if row[column] is None else row[column] for column in columns] for row in rows],
         empty="nobody is connected",
     )
 
 
-@task(help=help_for("prod", "confirm"))
+def _setup_opens(_: Mapping[str, Any]) -> dict[str, str]:
+    if run().settings.user_pool_id is None:
+        return {_POSTGRES: "destroying"}
+    return {_POSTGRES: "destroying", "aws": "reading"}
+
+
+@task(help=help_for("prod", "confirm"), opens=_setup_opens, confirmed_by=_POSTGRES)
 def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop, create, load the schema, seed, and fetch the Cognito ids."""
     from core.errors import SettingsError
-    from core.postgres.admin import check_droppable, survey
-    from core.postgres.seed import demo_people
+    from core.postgres import check_droppable, demo_people
 
-    pool_id = edge.settings().user_pool_id
-    target = edge.open_target(prod, "postgres", *(["aws"] if pool_id else []))
-    check_droppable(target.postgres)
-    demo_people(target.settings)  # what is wrong with the settings is said before anything is gone
-    found = survey(target.postgres)
-    if found.exists:
-        edge.guard(ctx, target, found.state, "drop and set up", confirm)
-    _drop(ctx, target)
-    _create(ctx, target)
-    _schema_load(ctx, target, found)
-    _seed(ctx, target)
-    if pool_id is None:
-        edge.note("no AWS_COGNITO_USER_POOL_ID: the users keep 'MOCK' as their Cognito id")
-        return
-    try:
-        _update_cognito_user_ids(ctx, target, pool_id)
-    except SettingsError as error:
-        if target.is_production:
-            raise
-        edge.note(f"the users keep 'MOCK' as their Cognito id: {error}")
+    pool_id = run().settings.user_pool_id
+    run().tell_target([_POSTGRES, *(["aws"] if pool_id else [])])
+    check_droppable(run().door.look().db)
+    demo_people(run().settings)  # a wrong setting is told before anything is dropped
+    with opened(ctx) as stores:
+        _drop(ctx, stores)
+        _create(ctx, stores)
+        _schema_load(ctx, stores)
+        _seed(ctx, stores)
+        if pool_id is None:
+            terminal.note("no AWS_COGNITO_USER_POOL_ID: the users keep 'MOCK' as their Cognito id")
+            return
+        try:
+            _update_cognito_user_ids(ctx, stores, pool_id)
+        except SettingsError as error:
+            if stores.target.is_production:
+                raise
+            terminal.note(f"the users keep 'MOCK' as their Cognito id: {error}")
 
 
-@task(help=help_for("prod"))
-def update_cognito_user_ids(ctx: Context, prod: bool = False) -> None:
+@task(
+    help=help_for("prod", "confirm"),
+    opens={_POSTGRES: "writing", "aws": "reading"},
+    confirmed_by=_POSTGRES,
+)
+def update_cognito_user_ids(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Store every user's Cognito id, found by handle."""
     from core.errors import SettingsError
 
-    target = edge.open_target(prod, "postgres", "aws")
-    pool_id = target.settings.user_pool_id
+    run().tell_target([_POSTGRES, "aws"])
+    pool_id = run().settings.user_pool_id
     if pool_id is None:
         raise SettingsError(
             "AWS_COGNITO_USER_POOL_ID is not set", "Set it to the id of the user pool."
         )
-    _update_cognito_user_ids(ctx, target, pool_id)
+    with opened(ctx) as stores:
+        link = _update_cognito_user_ids(ctx, stores, pool_id)
+    if link.is_ambiguous:
+        raise Exit(code=1)
 
 
-def _drop(ctx: Context, target: Target) -> None:
-    from core.postgres.admin import drop_database
+def _survey() -> Survey:
+    """What there is before a step that destroys."""
+    from core.postgres import survey
 
-    name = target.postgres.dbname
-    ended = drop_database(target.postgres, dry=_dry(ctx))
+    return survey(run().door.look().db)
+
+
+def _drop(ctx: Context, stores: Stores) -> None:
+    from core.postgres import drop_database
+
+    name = stores.target.postgres.dbname
+    ended = drop_database(stores.db)
     if ended is None:
-        edge.print_line(f"there is no database {name} to drop")
-    elif not edge.is_dry(ctx):
+        terminal.print_line(f"there is no database {name} to drop")
+    elif not terminal.is_dry(ctx):
         inside = f" and ended {len(ended)} session(s) in it" if ended else ""
-        edge.print_line(f"dropped the database {name}{inside}")
+        terminal.print_line(f"dropped the database {name}{inside}")
 
 
-def _create(ctx: Context, target: Target) -> None:
-    from core.postgres.admin import create_database
+def _create(ctx: Context, stores: Stores) -> None:
+    from core.postgres import create_database
 
-    name = target.postgres.dbname
-    if not create_database(target.postgres, dry=_dry(ctx)):
-        edge.print_line(f"the database {name} is there already")
-    elif not edge.is_dry(ctx):
-        edge.print_line(f"created the database {name}")
-
-
-def _schema_load(ctx: Context, target: Target, before: Survey) -> None:
-    from core.postgres.admin import load_schema
-
-    # A database that was dropped a moment ago stays what it said it was.
-    environment = before.state.environment or target.environment
-    with edge.database(ctx, target) as db:
-        load_schema(db, environment)
-    if not edge.is_dry(ctx):
-        edge.print_line(f"loaded the schema into {target.postgres.dbname}, marked {environment}")
+    name = stores.target.postgres.dbname
+    if not create_database(stores.db):
+        terminal.print_line(f"the database {name} is there already")
+    elif not terminal.is_dry(ctx):
+        terminal.print_line(f"created the database {name}")
 
 
-def _seed(ctx: Context, target: Target) -> None:
-    from core.postgres.seed import demo_people, seed
+def _schema_load(ctx: Context, stores: Stores) -> None:
+    from core.access import Store
+    from core.postgres import load_schema
 
-    with edge.database(ctx, target) as db:
-        added = seed(db, target.settings)
-    if edge.is_dry(ctx):
+    # A database that was dropped a moment ago keeps the environment that it had.
+    environment = stores.environment_of(Store.POSTGRES)
+    load_schema(stores.db, environment, only_if_missing=not stores.db.purpose.allows_all)
+    if not terminal.is_dry(ctx):
+        terminal.print_line(
+            f"loaded the schema into {stores.target.postgres.dbname}, marked {environment}"
+        )
+
+
+def _seed(ctx: Context, stores: Stores) -> None:
+    from core.postgres import demo_people
+    from core.usecases import setup
+
+    settings = stores.target.settings
+    added = setup.seed_users(stores)
+    if terminal.is_dry(ctx):
         return
     if added.users or added.activities:
-        edge.print_line(f"added {added.users} user(s) and {added.activities} activities")
+        terminal.print_line(f"added {added.users} user(s) and {added.activities} activities")
         return
-    handles = ", ".join(person.handle for person in demo_people(target.settings))
-    edge.print_line(f"nothing to add: {handles} and their activities are there already")
+    handles = ", ".join(person.handle for person in demo_people(settings))
+    terminal.print_line(f"nothing to add: {handles} and their activities are there already")
 
 
-def _update_cognito_user_ids(ctx: Context, target: Target, pool_id: str) -> None:
-    from core.aws.cognito import list_users
-    from core.postgres.users import find_by_handles, set_cognito_user_ids
+def _update_cognito_user_ids(ctx: Context, stores: Stores, pool_id: str) -> Link:
+    from core.usecases.cognito_link import link_users
 
-    subs: dict[str, list[str]] = {}
-    for user in list_users(target.aws, pool_id):
-        if user.handle:
-            subs.setdefault(user.handle, []).append(user.sub)
-        else:
-            edge.note(f"no handle in Cognito: {user.username} ({user.email})")
-    for handle in [handle for handle, found in subs.items() if len(found) > 1]:
-        edge.note(f"several Cognito users are called {handle}: left as it is")
-        del subs[handle]
-    with edge.database(ctx, target) as db:
-        changed = set_cognito_user_ids(db, {handle: found[0] for handle, found in subs.items()})
-        if edge.is_dry(ctx):
-            return
-        unknown = subs.keys() - find_by_handles(db, subs).keys()
-    for handle in sorted(unknown):
-        edge.note(f"in Cognito, not in Postgres: {handle}")
-    edge.print_line(
-        f"{changed} Cognito id(s) updated, {len(subs) - len(unknown) - changed} as they were"
-    )
-
-
-def _dry(ctx: Context) -> Callable[[str], None] | None:
-    return edge.dry_sink(ctx)
+    link = link_users(stores.db, stores.aws, pool_id)
+    for name in link.without_handle:
+        terminal.note(f"no handle in Cognito: {name}")
+    for handle in link.twice_in_cognito:
+        terminal.note(f"several Cognito users have the handle {handle}: left as it is")
+    for handle in link.twice_in_postgres:
+        terminal.note(f"several users in Postgres have the handle {handle}: left as it is")
+    for handle in sorted(link.not_in_postgres):
+        terminal.note(f"in Cognito, not in Postgres: {handle}")
+    if not terminal.is_dry(ctx):
+        terminal.print_line(
+            f"{len(link.updated)} Cognito id(s) updated, {len(link.unchanged)} as they were"
+        )
+    return link

@@ -6,8 +6,9 @@ import shlex
 import sys
 from typing import Any
 
-from task_groups.edge import Context, task, whole_number
-from task_groups.streams import unguarded
+from task_groups.running import task
+from task_groups.standard_streams import unguarded
+from task_groups.terminal import Context, whole_number
 
 
 def _python(*args: str) -> str:
@@ -75,7 +76,7 @@ def _scope(deep: bool, quick: bool, only: str) -> list[str]:
     return [*scope, "-k", only] if only else scope
 
 
-@task
+@task()
 def lint(ctx: Context) -> None:
     """Check style and types: ruff and mypy."""
     _require("ruff", "mypy")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 
-from task_groups import edge
-from task_groups.edge import Context, help_for, task
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from core.aws.security_groups import RuleChange, SecurityGroupRule
+    from core.aws import RuleChange, SecurityGroupRule
 
 
 @task(
@@ -18,39 +19,42 @@ if TYPE_CHECKING:
         "prod",
         "json",
         ip="The public IPv4 address to let in. GITPOD_IP unless given, else looked up over HTTPS.",
-    )
+    ),
+    opens={"aws": "making"},
 )
 def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = False) -> None:
     """Let this machine's public address through the security group of RDS."""
     from dataclasses import asdict
 
-    from core.aws.public_ip import global_ipv4, machine_ipv4
-    from core.aws.security_groups import point_rule_at, port_number, rule_ids
+    from core.aws import global_ipv4, machine_ipv4, plan_rule, point_rule_at, port_number, rule_ids
 
-    settings = edge.settings()
+    settings = run().settings
     ids = rule_ids(settings)
     if ids is None:
-        edge.note("DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to update")
+        terminal.note("DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to update")
         if json:
-            edge.print_json([])
+            terminal.print_json([])
         return
     port = port_number(settings.postgres_port)
     address = global_ipv4(ip) if ip else machine_ipv4(settings)
-    target = edge.open_target(prod, "aws")
-    dry = edge.is_dry(ctx)
-    change = point_rule_at(target.aws, *ids, address, port, dry=edge.dry_sink(ctx))
+    run().tell_target(["aws"])
+    change = plan_rule(run().door.look().aws, *ids, address, port)
+    if change.changed:  # only a change is audited
+        with opened(ctx) as stores:
+            change = point_rule_at(stores.aws, *ids, address, port)
+    dry = terminal.is_dry(ctx)
     if not json:
         _print_table(change, "would be" if dry else "after")
     elif not dry:
-        edge.print_json([{"changed": change.changed, **asdict(change)}])
+        terminal.print_json([{"changed": change.changed, **asdict(change)}])
     if not change.changed:
-        edge.note("the rule holds already: nothing was changed")
+        terminal.note("the rule holds already: nothing was changed")
 
 
 def _print_table(change: RuleChange, after: str) -> None:
     columns = ("", "rule", "protocol", "ports", "source", "description")
     rows = [_row("before", change.before), _row(after, change.after)]
-    edge.print_table(columns, rows, "")
+    terminal.print_table(columns, rows, "")
 
 
 def _row(when: str, rule: SecurityGroupRule) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,48 @@ PARTS = ("core", "task_groups", "admin_app")
 FILES = sorted(path for part in PARTS for path in (PROJECT_ROOT / part).rglob("*.py"))
 DRIVERS = {"boto3", "botocore", "psycopg", "psycopg_pool"}
 
-BOTH_STORES = {"core.messaging", "core.doctor"}
+BOTH_STORES = {"core.access", "core.usecases", "core.doctor"}
 """The only parts of core that see both stores."""
 
+ABOVE = {"core.access", "core.usecases", "core.doctor"}
+STORES = {"core.dynamodb", "core.postgres", "core.aws"}
+INTERFACES = {"task_groups", "admin_app", "tasks", "invoke", "streamlit", "rich"}
+
 FORBIDDEN = {
-    "core": {"task_groups", "admin_app", "tasks", "invoke", "streamlit", "rich"},
-    "core/dynamodb": {"core.postgres", *BOTH_STORES, "psycopg", "psycopg_pool"},
-    "core/postgres": {"core.dynamodb", *BOTH_STORES, "boto3", "botocore"},
-    "core/aws": {"core.dynamodb", "core.postgres", *BOTH_STORES},
-    "core/engines": {"core.dynamodb", "core.postgres", *BOTH_STORES, "core.aws", "boto3"},
-    "core/doctor": {"core.messaging"} | DRIVERS,
+    "core": INTERFACES,
+    "core/dynamodb": {"core.postgres", *ABOVE, "psycopg", "psycopg_pool"},
+    "core/postgres": {"core.dynamodb", "core.aws", *ABOVE, "boto3", "botocore"},
+    "core/aws": {"core.dynamodb", "core.postgres", *ABOVE},
+    "core/engines": {*STORES, *ABOVE, "boto3", "botocore"},
+    "core/targets": {*STORES, *ABOVE, "boto3", "botocore"},
+    "core/access": {"core.usecases", "core.doctor"} | DRIVERS,
+    "core/usecases": {"core.doctor"} | DRIVERS,
+    "core/doctor": {"core.access", "core.usecases"} | DRIVERS,
     "task_groups": {"admin_app", "tasks", "streamlit"} | DRIVERS,
     "admin_app": {"task_groups", "tasks", "invoke"} | DRIVERS,
 }
+
+GROUND = {
+    "commands",
+    "cursors",
+    "errors",
+    "json_objects",
+    "lazy",
+    "models",
+    "origins",
+    "printable",
+    "private_files",
+    "purposes",
+    "settings",
+    "spreadsheets",
+    "texts",
+    "timestamps",
+    "transcripts",
+}
+"""The modules of core that know no store and no target."""
+
+ORDER = ("", "patterns", "stream", "integrity", "transfer")
+"""The parts of core/dynamodb: each imports those before it, never those behind it."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -52,7 +82,80 @@ def test_nobody_imports_what_is_above_or_beside_them(path: Path) -> None:
             assert not prefixes & forbidden, f"{where} imports {name}"
 
 
-def test_only_messaging_and_the_doctor_see_both_stores() -> None:
+def store_modules(path: Path) -> Iterator[str]:
+    """What ``path`` imports from inside a store package, past its public names."""
+    where = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        for store in STORES:
+            if node.module.startswith(f"{store}.") and not where.startswith(store):
+                yield node.module
+
+
+OUTSIDE = [path for path in FILES if "core/dynamodb/" not in path.as_posix()]
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+def test_nobody_imports_a_module_of_a_store_package(path: Path) -> None:
+    """But for core/dynamodb, which makes its clients with a module of core/aws."""
+    assert list(store_modules(path)) == []
+
+
+@pytest.mark.parametrize("package", sorted(STORES))
+def test_the_public_names_are_the_same_for_a_program_and_for_a_type_checker(package: str) -> None:
+    module = import_module(package)
+    source = ast.parse(Path(module.__file__).read_text())
+    typed = {
+        alias.asname: f"{node.module}"
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{package}.")
+        for alias in node.names
+    }
+    lazy = {name: f"{package}.{home}" for home, names in module.NAMES.items() for name in names}
+    assert lazy == typed
+    for name in lazy:
+        assert getattr(module, name) is not None
+
+
+OPENERS = {"open_table", "open_client", "make_client", "Database", "AwsServices"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+def test_no_interface_opens_a_store_past_the_door(path: Path) -> None:
+    where = path.relative_to(PROJECT_ROOT).as_posix()
+    if where.startswith("core/") and not where.startswith("core/usecases/"):
+        return
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & OPENERS
+
+
+def test_the_ground_knows_no_store_and_no_target() -> None:
+    modules = {path.stem for path in (PROJECT_ROOT / "core").glob("*.py")} - {"__init__"}
+    assert modules == GROUND
+    for name in GROUND:
+        path = PROJECT_ROOT / "core" / f"{name}.py"
+        parts = {".".join(each.split(".")[:2]) for each in imported(path)}
+        assert parts <= {"core", *(f"core.{each}" for each in GROUND)} | {
+            each for each in parts if not each.startswith("core")
+        }, path
+
+
+@pytest.mark.parametrize("part", ORDER)
+def test_the_parts_of_the_message_table_stand_on_each_other_in_one_order(part: str) -> None:
+    behind = {f"core.dynamodb.{each}" for each in ORDER[ORDER.index(part) + 1 :]}
+    for path in (PROJECT_ROOT / "core/dynamodb" / part).glob("*.py"):
+        if path.name == "__init__.py":
+            continue
+        for name in imported(path):
+            assert ".".join(name.split(".")[:3]) not in behind, f"{path} imports {name}"
+
+
+def test_only_the_door_the_use_cases_and_the_doctor_see_both_stores() -> None:
     seeing: dict[str, set[str]] = {}
     for path in FILES:
         where = path.relative_to(PROJECT_ROOT)
@@ -91,14 +194,39 @@ def test_every_module_opens_with_a_docstring(path: Path) -> None:
     assert not source or ast.get_docstring(ast.parse(source))
 
 
+NESTED = (ast.For, ast.If, ast.Match, ast.Try, ast.While, ast.With)
+MOST_LEVELS = 4
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_a_module_stays_readable(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 300
+def test_no_function_is_nested_deeply(path: Path) -> None:
+    """Statements and branches are counted by ruff: see pyproject.toml."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            assert levels(node) <= MOST_LEVELS, f"{path.name}:{node.lineno} {node.name}"
+
+
+def levels(node: ast.AST) -> int:
+    """How many blocks stand within each other below ``node``; an ``elif`` is no further level."""
+    deepest = 0
+    for child in ast.iter_child_nodes(node):
+        is_elif = isinstance(node, ast.If) and [child] == node.orelse
+        counts = isinstance(child, NESTED) and not is_elif
+        deepest = max(deepest, counts + levels(child))
+    return deepest
 
 
 def test_listing_the_tasks_loads_no_driver_and_no_page() -> None:
     code = "import sys, tasks; print(sorted(set(sys.modules) & set(sys.argv[1:])))"
-    heavy = [*DRIVERS, "streamlit", "rich", "psutil", "core.messaging", "core.doctor", "dotenv"]
+    heavy = [
+        *DRIVERS,
+        "streamlit",
+        "rich",
+        "psutil",
+        "core.usecases.conversations",
+        "core.doctor",
+        "dotenv",
+    ]
     loaded = subprocess.run(
         [sys.executable, "-c", code, *heavy], cwd=PROJECT_ROOT, capture_output=True, text=True
     )
@@ -112,7 +240,8 @@ def test_importing_core_connects_to_nothing_and_starts_nothing() -> None:
         "    if event in ('socket.connect', 'subprocess.Popen'):\n"
         "        raise SystemExit(event)\n"
         "sys.addaudithook(forbid)\n"
-        "import core.messaging, core.engines.control, core.transcripts, core.dynamodb.stream\n"
+        "import core.usecases.conversations, core.usecases.setup, core.engines.control\n"
+        "import core.transcripts, core.dynamodb.stream.handler, core.access\n"
         "import core.doctor.aws, core.doctor.dynamodb, core.doctor.postgres, core.doctor.machine\n"
     )
     done = subprocess.run(

@@ -6,16 +6,18 @@ import functools
 
 import streamlit as st
 
-from admin_app import access, layout, login, people, resources, thread
-from admin_app.access import Desk
+from admin_app import access, actions, layout, login, person_search
+from admin_app.access import Desk, Subject
 from admin_app.composer import composer
-from admin_app.loaded import Inbox
-from core import messaging
+from admin_app.conversations import thread
+from admin_app.conversations.inbox import Inbox
+from core.access import Stores
 from core.errors import CoreError, NotAMemberError, NotFoundError
-from core.messaging import Membership, Retry
-from core.models import Conversation, SentMessage, User
-from core.postgres import users
-from core.texts import MAX_CODE_POINTS
+from core.models import InboxRow, Person, SentMessage
+from core.postgres import find_person
+from core.texts import MAX_CODE_POINTS, message_text
+from core.usecases import conversations
+from core.usecases.conversations import Membership, Retry
 
 INBOX_REFRESH_S = 10
 PREVIEW = 60
@@ -25,65 +27,75 @@ def page() -> None:
     """The page: people and their conversations on the left, the thread on the right."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        user = _choose_user()
-        if user is not None:
-            _inbox(user)
-            layout.command("ddb.patterns.list-conversations", "--user", user.handle)
+        person = _choose_person()
+        if person is not None:
+            _show_inbox(person)
     with right:
         group = st.query_params.get("conversation")
-        if user is not None and group:
-            _show_conversation(user, group)
-        elif user is not None:
+        if person is not None and group:
+            _show_conversation(person, group)
+        elif person is not None:
             st.info("Choose a conversation.", icon="💬")
 
 
-def _choose_user() -> User | None:
+def _choose_person() -> Person | None:
     """The person whose conversations are shown: whom the link names."""
     handle = st.query_params.get("user", "")
-    sought = people.search_box("Find a person", "sought")
+    sought = person_search.search_box("Find a person", "sought")
     if sought or not handle:
         with st.container(gap="xxsmall", key="list-people"):
-            found = people.matches(sought, "people", _open_user)
-        if not found:
+            count = person_search.matches(sought, "people", _open_person)
+        if not count:
             _nobody(sought)
     if not handle:
         return None
-    user = _known_user(handle)
-    st.header(layout.escaped(user.display_name), anchor=False)
-    st.caption(f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)}")
-    return user
+    person = _known_person(handle)
+    st.header(layout.escaped(person.display_name), anchor=False)
+    st.caption(layout.escaped("@" + person.handle))
+    return person
 
 
-def _known_user(handle: str) -> User:
+def _known_person(handle: str) -> Person:
     """The person; asked for once for as long as they are chosen."""
-    known = st.session_state.get("user")
-    if not isinstance(known, User) or known.handle != handle:
-        known = users.find_by_handle(resources.database(), handle)
-        st.session_state["user"] = known
+    known = st.session_state.get("person")
+    if not isinstance(known, Person) or known.handle != handle:
+        known = find_person(access.look().db, handle)
+        st.session_state["person"] = known
     return known
 
 
 def _nobody(sought: str) -> None:
     if sought:
-        st.info(f"Nobody’s handle, name or email holds {layout.escaped(sought)}.")
+        st.info(f"Nobody’s handle or name holds {layout.escaped(sought)}.")
     else:
-        people.no_users()
+        person_search.no_users()
 
 
-def _open_user(handle: str) -> None:
+def _open_person(handle: str) -> None:
     st.session_state["sought"] = ""
     st.query_params.from_dict({"user": handle})
 
 
+def _show_inbox(person: Person) -> None:
+    """Their conversations, once it is known why they are read."""
+    subject = Subject(actions.OPEN_INBOX, "Why do you open this inbox?", about=(person.uuid,))
+    if access.opened(subject) is None:
+        return
+    _inbox(person, subject)
+    layout.command("ddb.patterns.list-conversations", "--user", person.handle)
+
+
 @st.fragment(run_every=INBOX_REFRESH_S)
 @login.required
-def _inbox(user: User) -> None:
+def _inbox(person: Person, subject: Subject) -> None:
     """Their conversations, newest first; those with news move to the top by themselves."""
-    inbox = _loaded(user)
+    if (stores := access.opened(subject)) is None:
+        st.rerun()
+    inbox = _loaded(person)
     try:
-        inbox.refresh(resources.table())
+        inbox.refresh(stores.table)
         if st.session_state.get("more conversations"):
-            inbox.load_more(resources.table())
+            inbox.load_more(stores.table)
     except CoreError as error:
         layout.show_problem(error)
     if not inbox.entries:
@@ -104,23 +116,23 @@ def _inbox(user: User) -> None:
             st.button("Show more conversations", key="more conversations", width="stretch")
 
 
-def _loaded(user: User) -> Inbox:
-    found = st.session_state.get("inbox")
-    if not isinstance(found, Inbox) or found.user_uuid != user.uuid:
-        found = st.session_state["inbox"] = Inbox(user.uuid)
-    return found
+def _loaded(person: Person) -> Inbox:
+    inbox = st.session_state.get("inbox")
+    if not isinstance(inbox, Inbox) or inbox.user_uuid != person.uuid:
+        inbox = st.session_state["inbox"] = Inbox(person.uuid)
+    return inbox
 
 
-def _matches(entry: Conversation, sought: str) -> bool:
+def _matches(entry: InboxRow, sought: str) -> bool:
     other = entry.other
-    text = f"{other.display_name}\n@{other.handle}\n{entry.last_message}"
+    text = f"{other.display_name}\n@{other.handle}\n{entry.preview}"
     return sought.strip().casefold() in text.casefold()
 
 
-def _conversation_button(entry: Conversation) -> None:
+def _conversation_button(entry: InboxRow) -> None:
     name = layout.escaped(entry.other.display_name or entry.other.handle or "somebody")
     when = layout.escaped(layout.ago(entry.last_message_at))
-    text = entry.last_message
+    text = entry.preview
     preview = layout.escaped(text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…")
     chosen = entry.message_group_uuid == st.query_params.get("conversation")
     if st.button(
@@ -137,50 +149,49 @@ def _conversation_button(entry: Conversation) -> None:
         st.rerun()
 
 
-def _show_conversation(user: User, group: str) -> None:
+def _show_conversation(person: Person, group: str) -> None:
+    subject = Subject(
+        actions.OPEN_CONVERSATION,
+        "Why do you open this conversation?",
+        about=(person.uuid,),
+        conversation=group,
+    )
+    if (stores := access.opened(subject)) is None:
+        return
     try:
-        place = _membership(user, group)
+        place = _membership(stores, person, group)
     except (NotFoundError, NotAMemberError) as error:
         layout.show_problem(error)
         return
     other = layout.escaped(place.other.display_name or place.other.handle or place.other.uuid)
-    st.header(f"{layout.escaped(user.display_name)} and {other}", anchor=False)
-    if access.ask_for_reason(group) is None:
-        return
-    _audit_once(user, group)
-    thread.find(group)
-    thread.show(user.uuid, group)
+    st.header(f"{layout.escaped(person.display_name)} and {other}", anchor=False)
+    thread.find(group, stores.table)
+    thread.show(person.uuid, group, subject)
     if access.may_write():
         _compose(place, group)
     else:
         st.info("Read-only. To answer here, start the admin UI with --write.")
     layout.command(
-        *("ddb.patterns.get-conversation", "--user", user.handle, "--conversation", group)
+        *("ddb.patterns.get-conversation", "--user", person.handle, "--conversation", group)
     )
 
 
-def _membership(user: User, group: str) -> Membership:
+def _membership(stores: Stores, person: Person, group: str) -> Membership:
     """Who takes part: read once for as long as the conversation is open, it does not change."""
-    asked = (user.uuid, group)
+    asked = (person.uuid, group)
     known = st.session_state.get("membership")
     if known is None or known[0] != asked:
-        found = messaging.membership(resources.database(), resources.table(), user.handle, group)
-        known = st.session_state["membership"] = (asked, found)
-    place: Membership = known[1]
-    return place
-
-
-def _audit_once(user: User, group: str) -> None:
-    """One audit line when a conversation is opened, not one a rerun."""
-    if st.session_state.get("opened") != (user.handle, group):
-        st.session_state["opened"] = (user.handle, group)
-        access.audit("conversation opened", as_user=user.handle, message_group_uuid=group)
+        place = conversations.membership(stores.db, stores.table, person.handle, group)
+        known = st.session_state["membership"] = (asked, place)
+    membership: Membership = known[1]
+    return membership
 
 
 def _compose(place: Membership, group: str) -> None:
     people = {place.user.handle: place.user, place.other.handle: place.other}
     box = composer(f"answer {group}")
     sender_key = f"as {group} {place.user.handle}"
+    uuids = {person.handle: person.uuid for person in people.values()}
     with st.form(f"compose {group}", enter_to_submit=True, border=False):
         st.text_input(
             "Message",
@@ -200,7 +211,7 @@ def _compose(place: Membership, group: str) -> None:
                 key=sender_key,
             )
             st.form_submit_button(
-                "Send", type="primary", on_click=_send, args=(group, box.key, sender_key)
+                "Send", type="primary", on_click=_send, args=(group, box.key, sender_key, uuids)
             )
     if box.problem is not None:
         layout.show_problem(box.problem)
@@ -211,19 +222,21 @@ def _compose(place: Membership, group: str) -> None:
 
 
 @login.action
-def _send(group: str, key: str, sender_key: str) -> None:
+def _send(group: str, key: str, sender_key: str, uuids: dict[str, str]) -> None:
     sender = str(st.session_state[sender_key])
-    deliver = functools.partial(_deliver, access.desk(group), sender, group)
+    deliver = functools.partial(_deliver, access.desk(), sender, group, tuple(uuids.values()))
     composer(f"answer {group}").submit(key, deliver, sender)
 
 
-def _deliver(desk: Desk, sender: str, group: str, text: str, retry: Retry) -> SentMessage:
-    """Send, and leave the audit line. Calls nothing of Streamlit's: see the composer."""
-    desk.require_write()
-    sent = messaging.send_message(desk.db, desk.table, sender, group, text, retry=retry)
-    uuid = sent.message.message_uuid
-    desk.record("message sent", as_user=sender, message_group_uuid=group, message_uuid=uuid)
-    return sent
+def _deliver(
+    desk: Desk, sender: str, group: str, about: tuple[str, ...], text: str, retry: Retry
+) -> SentMessage:
+    """Send, audited. Calls nothing of Streamlit's: see the composer."""
+    message_text(text)  # an empty message is nothing to audit
+    with desk.open(
+        actions.SEND_MESSAGE, about=about, conversation=group, message=retry.message_uuid
+    ) as stores:
+        return conversations.send_message(stores.db, stores.table, sender, group, text, retry=retry)
 
 
 page()

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from admin_app import access, layout, login, resources
-from admin_app.loaded import Overview
-from core import sheets
-from core.dynamodb.overview import MessageGroup, count_messages
-from core.models import Person
+from admin_app import access, actions, layout
+from admin_app.access import Desk, Subject
+from admin_app.message_groups.all_conversations import AllConversations
+from core import spreadsheets
+from core.access import Stores
+from core.dynamodb import count_messages
+from core.models import Conversation, Person
 
 COLUMNS = ("members", "last_message", "last_message_at", "messages", "message_group_uuid")
+
+
+SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversations?")
 
 
 def page() -> None:
     """The table, and what can be done with its rows."""
     st.title("Message groups")
-    overview = _overview()
+    if (stores := access.opened(SUBJECT)) is None:
+        return
+    overview = _overview(stores)
     if not overview.groups:
         st.info("No conversations yet. Start one on the page New conversation.")
         return
@@ -35,24 +44,23 @@ def page() -> None:
     layout.command("ddb.scan", "--json")
 
 
-def _overview() -> Overview:
-    found = st.session_state.get("overview")
-    if not isinstance(found, Overview) or st.session_state.get("read again"):
-        found = Overview()
-        found.read_on(resources.database(), resources.table())
-        st.session_state["overview"] = found
-        access.audit("message groups listed")
-    elif st.session_state.get("read on") and found.cursor:
-        found.read_on(resources.database(), resources.table())
-    return found
+def _overview(stores: Stores) -> AllConversations:
+    overview = st.session_state.get("overview")
+    if not isinstance(overview, AllConversations) or st.session_state.get("read again"):
+        overview = AllConversations()
+        overview.read_on(stores.db, stores.table)
+        st.session_state["overview"] = overview
+    elif st.session_state.get("read on") and overview.cursor:
+        overview.read_on(stores.db, stores.table)
+    return overview
 
 
-def _matches(group: MessageGroup, sought: str) -> bool:
-    text = f"{_members(group)}\n{group.last_message}\n{group.message_group_uuid}"
+def _matches(group: Conversation, sought: str) -> bool:
+    text = f"{_members(group)}\n{group.newest_row.preview}\n{group.message_group_uuid}"
     return sought.casefold() in text.casefold()
 
 
-def _say_how_much(overview: Overview, shown: list[MessageGroup]) -> None:
+def _say_how_much(overview: AllConversations, shown: list[Conversation]) -> None:
     extent = "there are more" if overview.cursor else "the whole store"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
@@ -63,17 +71,17 @@ def _say_how_much(overview: Overview, shown: list[MessageGroup]) -> None:
         st.button("Read again", key="read again", type="tertiary", icon="🔄")
 
 
-def _row(group: MessageGroup, overview: Overview) -> dict[str, Any]:
+def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
     return {
         "members": _members(group),
-        "last_message": " ".join(group.last_message.split()),
-        "last_message_at": group.last_message_at,
+        "last_message": " ".join(group.newest_row.preview.split()),
+        "last_message_at": group.newest_row.last_message_at,
         "messages": overview.counts.get(group.message_group_uuid),
         "message_group_uuid": group.message_group_uuid,
     }
 
 
-def _members(group: MessageGroup) -> str:
+def _members(group: Conversation) -> str:
     return ", ".join(_name(person) for person in group.members)
 
 
@@ -106,7 +114,7 @@ def _table(rows: list[dict[str, Any]], sought: str) -> list[int]:
     return list(event.selection.rows)
 
 
-def _actions(chosen: list[MessageGroup], overview: Overview) -> None:
+def _actions(chosen: list[Conversation], overview: AllConversations) -> None:
     if not chosen:
         st.caption("Select rows to open a conversation, or to count messages.")
         return
@@ -117,7 +125,7 @@ def _actions(chosen: list[MessageGroup], overview: Overview) -> None:
                     _open_as(person, chosen[0].message_group_uuid)
         if st.button("Count messages", help="Reads them: 0.5 RCU per 4 KB"):
             for group in chosen:
-                counted = count_messages(resources.table(), group.message_group_uuid)
+                counted = count_messages(access.look().table, group.message_group_uuid)
                 overview.counts[group.message_group_uuid] = counted
             st.rerun()
 
@@ -133,21 +141,27 @@ def _open_as(person: Person, group: str) -> None:
 
 def _downloads(rows: list[dict[str, Any]]) -> None:
     st.caption("Download what is shown:")
+    desk = access.desk(access.reason_for(SUBJECT))
     with st.container(horizontal=True):
         for label, mime, text in (
-            ("CSV", "text/csv", sheets.csv_text(rows, COLUMNS)),
-            ("JSON Lines", "application/jsonl", sheets.json_lines(rows)),
+            ("CSV", "text/csv", functools.partial(spreadsheets.csv_text, rows, COLUMNS)),
+            ("JSON Lines", "application/jsonl", functools.partial(spreadsheets.json_lines, rows)),
         ):
             st.download_button(
                 label,
-                data=text,
+                # Built, and audited, once somebody clicks.
+                data=functools.partial(_built, desk, text),
                 mime=mime,
                 file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
-                on_click=login.action(access.audit),
-                args=("message groups downloaded",),
-                kwargs={"form": label, "conversations": str(len(rows))},
+                on_click="ignore",
                 icon=":material/download:",
             )
+
+
+def _built(desk: Desk, text: Callable[[], str]) -> str:
+    """What is downloaded, audited before. Calls nothing of Streamlit's."""
+    with desk.open(actions.DOWNLOAD_MESSAGE_GROUPS):
+        return text()
 
 
 page()

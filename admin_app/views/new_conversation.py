@@ -6,15 +6,15 @@ import functools
 
 import streamlit as st
 
-from admin_app import access, layout, login, people, resources
+from admin_app import access, actions, layout, login, person_search
 from admin_app.access import Desk
 from admin_app.composer import Composer, composer
-from core import messaging
-from core.errors import InputError
-from core.messaging import Retry
-from core.models import SentMessage, User
-from core.postgres import users
-from core.texts import MAX_CODE_POINTS
+from core.errors import InputError, NotFoundError
+from core.models import Person, SentMessage
+from core.postgres import find_person
+from core.texts import MAX_CODE_POINTS, message_text
+from core.usecases import conversations
+from core.usecases.conversations import Retry
 
 FORM = "new conversation"
 
@@ -43,18 +43,21 @@ def page() -> None:
     )
 
 
-def _person(label: str, key: str) -> User | None:
+def _person(label: str, key: str) -> Person | None:
     """Who has the handle that is typed; until somebody has, who may be meant."""
-    sought = people.search_box(label, key)
+    sought = person_search.search_box(label, key)
     if not sought.strip():
         return None
-    exact = users.find_by_handles(resources.database(), [sought]).get(sought)
-    if exact is not None:
-        st.caption(f"✓ {people.name(exact)} · {layout.escaped(exact.email)}")
-        return exact
+    try:
+        person = find_person(access.look().db, sought)
+    except NotFoundError:
+        person = None
+    if person is not None:
+        st.caption(f"✓ {person_search.name(person)}")
+        return person
     with st.container(gap="xxsmall", key=f"list-{key}"):
-        if not people.matches(sought, f"{key} people", functools.partial(_choose, key)):
-            st.error(f"Nobody’s handle, name or email holds {layout.escaped(sought)}.", icon="⚠️")
+        if not person_search.matches(sought, f"{key} people", functools.partial(_choose, key)):
+            st.error(f"Nobody’s handle or name holds {layout.escaped(sought)}.", icon="⚠️")
     return None
 
 
@@ -62,12 +65,18 @@ def _choose(key: str, handle: str) -> None:
     st.session_state[key] = handle
 
 
-def _say_if_known(sender: User, recipient: User, box: Composer) -> None:
-    """Tell that the two talk already, before anything is sent."""
+def _say_if_known(sender: Person, recipient: Person, box: Composer) -> None:
+    """Tell that the two talk already, before anything is sent.
+
+    Not on production: whom somebody talks with is not shown without a reason.
+    """
+    if access.why_production():
+        return
     asked = (sender.uuid, recipient.uuid, box.done)
     known = st.session_state.get("known conversation")
     if known is None or known[0] != asked:
-        group = messaging.known_conversation(resources.table(), sender.person, recipient.person)
+        with access.desk().open(actions.OPEN_INBOX, about=(sender.uuid,)) as stores:
+            group = conversations.find_existing(stores.table, sender, recipient)
         known = st.session_state["known conversation"] = (asked, group)
     if known[1] and box.last is None:
         st.info("The two talk already: the message goes on in their conversation.", icon="💬")
@@ -98,19 +107,17 @@ def _submit(key: str) -> None:
 
 
 def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -> SentMessage:
-    """Send, and leave the audit line. Calls nothing of Streamlit's: see the composer."""
+    """Send, audited. Calls nothing of Streamlit's: see the composer."""
     for what, handle in (("From", sender), ("To", recipient)):
         if not handle:
             raise InputError(f"{what} is empty", "Type somebody’s handle.")
-    desk.require_write()
-    sent = messaging.start_conversation(desk.db, desk.table, sender, recipient, text, retry=retry)
-    desk.record(
-        "conversation started" if sent.started else "message sent",
-        as_user=sent.message.sender.handle,
-        message_group_uuid=sent.message.message_group_uuid,
-        message_uuid=sent.message.message_uuid,
-    )
-    return sent
+    message_text(text)  # an empty message is nothing to audit
+    db = desk.look().db
+    about = [find_person(db, handle).uuid for handle in (sender, recipient)]
+    with desk.open(actions.START_CONVERSATION, about=about, message=retry.message_uuid) as stores:
+        return conversations.start_conversation(
+            stores.db, stores.table, sender, recipient, text, retry=retry
+        )
 
 
 def _show_sent(sent: SentMessage) -> None:

@@ -8,13 +8,18 @@ from itertools import islice
 
 import streamlit as st
 
-from admin_app import activity, checkups, figures, layout, login, progress, resources
-from core.dynamodb import table as tables
-from core.dynamodb.description import IndexDescription, TableDescription
+from admin_app import access, layout, login, resources, tables
+from admin_app.store import health, message_counts, progress
+from core.commands import Command
+from core.dynamodb import IndexDescription, TableDescription, list_tables
 from core.errors import CoreError
-from core.postgres import admin, overview
-from core.postgres.admin import Session
-from core.postgres.overview import Overview, TableSize
+from core.postgres import (
+    DatabaseDescription,
+    Session,
+    TableSize,
+    describe_database,
+    sessions,
+)
 
 SESSIONS = 20
 TABLES = 50
@@ -36,7 +41,7 @@ def page() -> None:
         _part("DynamoDB", functools.partial(_dynamodb, found))
     with right:
         _part("Postgres", _postgres)
-    _part("Health", checkups.show_doctor)
+    _part("Health", health.show_doctor)
     _part("Verification", functools.partial(_verification, found))
     _part("Messages over time", functools.partial(_activity, found))
     _part("Capacity consumed by this page", progress.show_consumed)
@@ -56,12 +61,12 @@ def _description() -> Description:
     except CoreError as error:
         return error
     name = resources.target().table_name
-    return found or CoreError(f"there is no table {name}", "Create it: invoke ddb.schema-load")
+    return found or CoreError(f"there is no table {name}", "Create it", Command("ddb.schema-load"))
 
 
 def _forget() -> None:
     resources.description.clear()
-    _overview.clear()
+    _database.clear()
 
 
 def _dynamodb(found: Description) -> None:
@@ -74,13 +79,13 @@ def _dynamodb(found: Description) -> None:
 
 
 def _table(found: TableDescription) -> None:
-    figures.facts(
+    tables.facts(
         {
             "Table": found.name,
             "Status": found.status.lower(),
             "Stream": found.stream,
             "Items": f"{found.items:,}",
-            "Size": figures.size(found.size_bytes),
+            "Size": tables.size(found.size_bytes),
             "Billing": found.billing,
             "Deletion protection": "on" if found.deletion_protection else "off",
             "Point-in-time recovery": _BACKUPS[found.backups],
@@ -97,14 +102,14 @@ def _indexes(found: Sequence[IndexDescription]) -> None:
     if not found:
         st.caption("No index.")
         return
-    figures.table(
+    tables.table(
         ("Index", "Key", "Projection", "Size"),
         [
             (
                 f"{index.name}, {index.status.lower()}",
                 index.key,
                 index.projection,
-                f"{index.items:,} items, {figures.size(index.size_bytes)}",
+                f"{index.items:,} items, {tables.size(index.size_bytes)}",
             )
             for index in found
         ],
@@ -121,7 +126,7 @@ def _other_tables() -> None:
         return
     with opened:
         try:
-            names = list(islice(tables.list_tables(resources.quick_table()), most + 1))
+            names = list(islice(list_tables(resources.door().look_quickly().table), most + 1))
         except CoreError as error:
             layout.show_problem(error)
             return
@@ -135,34 +140,34 @@ def _more_tables(shown: int) -> None:
 
 
 @st.cache_data(ttl=_READ_AGAIN_S, show_spinner=False)
-def _overview() -> Overview:
-    return overview.overview(resources.database())
+def _database() -> DatabaseDescription:
+    return describe_database(access.look().db)
 
 
 def _postgres() -> None:
-    found = _overview()
-    figures.facts(
+    found = _database()
+    tables.facts(
         {
             "Database": found.database,
-            "Size": figures.size(found.size_bytes),
+            "Size": tables.size(found.size_bytes),
             "Server": f"Postgres {found.version}",
             "Up since": layout.exact(found.started_at),
         }
     )
     if not found.tables:
         layout.show_problem(
-            CoreError("the database holds no tables", "Load them: invoke db.schema-load")
+            CoreError("the database holds no tables", "Load them", Command("db.schema-load"))
         )
     else:
-        figures.table(
+        tables.table(
             ("Table", "Rows", "Size with indexes"),
             [
-                (f"{each.schema}.{each.name}", _rows(each), figures.size(each.size_bytes))
+                (f"{each.schema}.{each.name}", _rows(each), tables.size(each.size_bytes))
                 for each in found.tables
             ],
         )
     _sessions(found.most_sessions)
-    layout.commands("db.sessions")
+    layout.command("db.sessions")
 
 
 def _rows(table: TableSize) -> str:
@@ -177,14 +182,14 @@ def _sessions(most: int) -> None:
     """Who is connected, page by page."""
     pages: list[Session | None] = st.session_state.setdefault("store sessions", [None])
     try:
-        found = admin.sessions(resources.database(), limit=SESSIONS + 1, after=pages[-1])
+        found = sessions(access.look().db, limit=SESSIONS + 1, after=pages[-1])
     except CoreError as error:
         layout.show_problem(error)
         return
     st.markdown("### Who is connected")
     st.caption(f"The server takes {most:,} sessions.")
     shown = found[:SESSIONS]
-    figures.table(
+    tables.table(
         ("Pid", "Who", "From", "State"),
         [(str(each.pid), _who(each), _from(each), each.state) for each in shown],
     )
@@ -212,14 +217,14 @@ def _verification(found: Description) -> None:
     if isinstance(found, CoreError):
         st.caption("It takes the table: see DynamoDB.")
     else:
-        checkups.show_verification(found.items, found.scan_read_units)
+        health.show_verification(found.items, found.scan_read_units)
 
 
 def _activity(found: Description) -> None:
     if isinstance(found, CoreError):
         st.caption("It takes the table: see DynamoDB.")
     else:
-        activity.show(found.items, checkups.cost(found.scan_read_units))
+        message_counts.show(found.items, health.cost(found.scan_read_units))
 
 
 page()

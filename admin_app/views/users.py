@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from typing import Any
 
 import streamlit as st
 
-from admin_app import access, layout, login, people, resources
+from admin_app import access, actions, layout, login, person_search, resources
+from admin_app.access import Subject
 from admin_app.composer import Once, once
-from core.aws import cognito
-from core.dynamodb.overview import count_conversations
+from core.access import Stores
+from core.dynamodb import count_conversations
 from core.models import User
-from core.postgres import users
+from core.postgres import (
+    Activity,
+    bare_handle,
+    create_user,
+    find_user,
+    list_activities,
+    search_users,
+)
+from core.usecases.cognito_link import link_states
 
+SUBJECT = Subject(actions.OPEN_USERS, "Why do you open the users?")
 PAGE = 25
 ACTIVITIES = 20
 MOCK = "MOCK"
@@ -22,7 +33,9 @@ MOCK = "MOCK"
 def page() -> None:
     """The table of users, one of them in detail, and the form."""
     st.title("Users")
-    shown, following = _listed()
+    if (stores := access.opened(SUBJECT)) is None:
+        return
+    shown, following = _listed(stores)
     if shown:
         _table(shown)
         _turn_pages(following)
@@ -30,18 +43,18 @@ def page() -> None:
     elif st.session_state.get("users sought"):
         st.info("Nobody’s handle, name or email holds that.")
     else:
-        people.no_users()
+        person_search.no_users()
     if handle := st.query_params.get("user"):
-        _detail(users.find_by_handle(resources.database(), handle))
+        _detail(stores, find_user(stores.db, handle))
     _new_user()
 
 
-def _listed() -> tuple[list[User], str | None]:
+def _listed(stores: Stores) -> tuple[list[User], str | None]:
     """The users of the page that is shown, and the cursor of the next one."""
-    sought = people.search_box("Find a user", "users sought")
+    sought = person_search.search_box("Find a user", "users sought", "Handle, name or email")
     pages = _pages(sought)
-    found = users.search(resources.database(), sought, limit=PAGE, after=pages[-1])
-    return list(found.entries), found.cursor
+    page = search_users(stores.db, sought, limit=PAGE, after=pages[-1])
+    return list(page.entries), page.cursor
 
 
 def _pages(sought: str) -> list[str | None]:
@@ -88,7 +101,7 @@ def _table(shown: list[User]) -> None:
                 "handle": user.handle,
                 "name": user.display_name,
                 "email": user.email,
-                "cognito": signed_up.get(user.handle, _link(user)),
+                "cognito": signed_up.get(user.uuid, _link(user)),
                 "conversations": counts.get(user.uuid),
                 "since": user.created_at,
             }
@@ -132,7 +145,7 @@ def _on_demand(shown: list[User]) -> None:
     with st.container(horizontal=True):
         if st.button("Count their conversations", help="Reads them: 0.5 RCU per 4 KB a user"):
             for user in shown:
-                counted = count_conversations(resources.table(), user.uuid)
+                counted = count_conversations(access.look().table, user.uuid)
                 st.session_state["conversation counts"][user.uuid] = counted
             st.rerun()
         pool_id = resources.target().settings.user_pool_id
@@ -149,21 +162,13 @@ def _on_demand(shown: list[User]) -> None:
 
 
 def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
-    """What the pool says of each user, by handle."""
-    pool = {user.handle: user for user in cognito.list_users(resources.target().aws, pool_id)}
-    states = {}
-    for user in shown:
-        found = pool.get(user.handle)
-        if found is None:
-            states[user.handle] = "not in the pool"
-        elif found.sub != user.cognito_user_id:
-            states[user.handle] = f"{found.status}, not linked"
-        else:
-            states[user.handle] = f"{found.status}, linked"
-    return states
+    """What the pool says of each user, by uuid."""
+    desk = access.desk(access.reason_for(SUBJECT))
+    with desk.open(actions.ASK_COGNITO) as stores:
+        return dict(link_states(stores.aws, pool_id, shown))
 
 
-def _detail(user: User) -> None:
+def _detail(stores: Stores, user: User) -> None:
     st.header(layout.escaped(user.display_name), anchor=False)
     st.caption(
         f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
@@ -175,19 +180,19 @@ def _detail(user: User) -> None:
         icon="💬",
         query_params={"user": user.handle},
     )
-    _activities(user)
+    _activities(stores, user)
 
 
-def _activities(user: User) -> None:
+def _activities(stores: Stores, user: User) -> None:
     """What they posted, newest first, a page more on demand."""
     known = st.session_state.get("activities")
     if known is None or known[0] != user.uuid:
         known = (user.uuid, [], None)
-    uuid, entries, cursor = known
+    user_uuid, entries, cursor = known
     if not entries or st.session_state.get("older activities"):
-        found = users.activities_of(resources.database(), uuid, limit=ACTIVITIES, after=cursor)
-        entries, cursor = [*entries, *found.entries], found.cursor
-        st.session_state["activities"] = (uuid, entries, cursor)
+        page = list_activities(stores.db, user_uuid, limit=ACTIVITIES, after=cursor)
+        entries, cursor = [*entries, *page.entries], page.cursor
+        st.session_state["activities"] = (user_uuid, entries, cursor)
     if not entries:
         st.info("No activities yet.")
         return
@@ -205,7 +210,7 @@ def _activities(user: User) -> None:
         st.button("Older activities", key="older activities")
 
 
-def _activity_row(entry: users.Activity) -> dict[str, Any]:
+def _activity_row(entry: Activity) -> dict[str, Any]:
     return {
         "Posted (UTC)": entry.created_at,
         "Message": entry.message,
@@ -245,14 +250,16 @@ def _add(box: Once, key: str, fields: dict[str, str]) -> None:
     st.session_state.pop("users pages of", None)
     box.run(key, functools.partial(_create, access.desk(), values))
     if box.problem is None:
-        st.query_params["user"] = users.bare_handle(values["handle"])
+        st.query_params["user"] = bare_handle(values["handle"])
 
 
 def _create(desk: access.Desk, values: dict[str, str]) -> None:
-    """Add the user, and leave the audit line. Calls nothing of Streamlit's: see ``Once``."""
-    desk.require_write()
-    user = users.create_user(desk.db, values["handle"], values["name"], values["email"])
-    desk.record("user created", user_uuid=user.uuid, handle=user.handle)
+    """Add the user, audited. Calls nothing of Streamlit's: see ``Once``."""
+    user_uuid = str(uuid.uuid4())
+    with desk.open(actions.CREATE_USER, about=[user_uuid]) as stores:
+        create_user(
+            stores.db, values["handle"], values["name"], values["email"], user_uuid=user_uuid
+        )
 
 
 page()

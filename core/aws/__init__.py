@@ -1,0 +1,70 @@
+"""AWS"s services but for the message table: Cognito, EC2, Lambda, STS.
+
+These are the package's public names; nobody outside it imports one of its modules, but for
+``core.dynamodb``, which makes its clients with :mod:`core.aws.clients`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.lazy import loader
+
+if TYPE_CHECKING:
+    from core.aws.clock import ReplyClock as ReplyClock
+    from core.aws.cognito import CognitoUser as CognitoUser, list_users as list_users
+    from core.aws.event_sources import (
+        EventSource as EventSource,
+        list_event_sources as list_event_sources,
+    )
+    from core.aws.identity import Caller as Caller, caller as caller
+    from core.aws.lambda_package import HANDLER as HANDLER, build_zip as build_zip
+    from core.aws.public_ip import global_ipv4 as global_ipv4, machine_ipv4 as machine_ipv4
+    from core.aws.security_groups import (
+        RuleChange as RuleChange,
+        SecurityGroupRule as SecurityGroupRule,
+        plan_rule as plan_rule,
+        point_rule_at as point_rule_at,
+        port_number as port_number,
+        rule as rule,
+        rule_ids as rule_ids,
+    )
+    from core.aws.services import AwsServices as AwsServices
+
+NAMES = {
+    "services": ("AwsServices",),
+    "clock": ("ReplyClock",),
+    "cognito": (
+        "CognitoUser",
+        "list_users",
+    ),
+    "event_sources": (
+        "EventSource",
+        "list_event_sources",
+    ),
+    "identity": (
+        "Caller",
+        "caller",
+    ),
+    "lambda_package": (
+        "HANDLER",
+        "build_zip",
+    ),
+    "public_ip": (
+        "global_ipv4",
+        "machine_ipv4",
+    ),
+    "security_groups": (
+        "RuleChange",
+        "SecurityGroupRule",
+        "plan_rule",
+        "point_rule_at",
+        "port_number",
+        "rule",
+        "rule_ids",
+    ),
+}
+"""Every public name, by the module that defines it."""
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, NAMES)

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from core.aws.clients import make_client
 from core.aws.errors import place, translating
+from core.aws.services import AwsServices
 from core.errors import SettingsError
 from core.targets import AwsTarget
 
@@ -28,13 +28,14 @@ class CognitoUser:
     username: str
 
 
-def list_users(target: AwsTarget, pool_id: str) -> Iterator[CognitoUser]:
+def list_users(services: AwsServices, pool_id: str) -> Iterator[CognitoUser]:
     """Every user of the pool, page by page (60 users a request), in Cognito's order.
 
     Raises:
         SettingsError: there is no such pool in the target's account and region.
     """
-    client = make_client(target, "cognito-idp")
+    target = services.target
+    client = services.client("cognito-idp")
     with translating("cognito-idp", target):
         try:
             for page in client.get_paginator("list_users").paginate(UserPoolId=pool_id):

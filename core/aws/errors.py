@@ -9,6 +9,7 @@ from typing import Any
 import botocore.exceptions as sdk
 from botocore.parsers import ResponseParserError
 
+from core.commands import Command
 from core.errors import (
     CoreError,
     CredentialsError,
@@ -130,10 +131,9 @@ def _unreachable(service: str, target: AwsTarget, error: Exception) -> Unreachab
     problem = f"{service} does not answer at {place(target)}"
     if isinstance(error, sdk.SSLError | sdk.ProxyConnectionError):
         return UnreachableError(f"{problem}: {error}")
-    hint = "Check the network and the region."
-    if target.endpoint_url is not None:
-        hint = "Is it running? For the embedded engines run: invoke up"
-    return UnreachableError(problem, hint)
+    if target.endpoint_url is None:
+        return UnreachableError(problem, "Check the network and the region.")
+    return UnreachableError(problem, "Is it running? For the embedded engines run", Command("up"))
 
 
 def _from_code(service: str, error: sdk.ClientError) -> CoreError:
@@ -151,7 +151,9 @@ def _from_code(service: str, error: sdk.ClientError) -> CoreError:
         return StoreError(f"{service} refused {error.operation_name} ({code}): {text}", hint)
     if code == "ResourceNotFoundException":
         return MissingSchemaError(
-            f"the DynamoDB table or index is not there ({text})", "Run: invoke ddb.schema-load"
+            f"the DynamoDB table or index is not there ({text})",
+            "Create it",
+            Command("ddb.schema-load"),
         )
     problem = f"DynamoDB refused {error.operation_name} ({code}): {text}"
     reasons = [entry.get("Code", "None") for entry in error.response.get("CancellationReasons", [])]

@@ -28,7 +28,9 @@ class EventSource:
         return self.state in _ON
 
 
-def event_sources(target: AwsTarget, stream_arn: str, *, quick: bool = False) -> list[EventSource]:
+def list_event_sources(
+    target: AwsTarget, stream_arn: str, *, quick: bool = False
+) -> list[EventSource]:
     """Every mapping of the stream, over all pages. ``quick``: see ``make_client``.
 
     Raises:

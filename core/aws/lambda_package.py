@@ -11,8 +11,8 @@ from pathlib import Path
 from core.errors import InputError
 from core.settings import PROJECT_ROOT
 
-HANDLER = "core.dynamodb.stream_handler.handler"
-_PACKAGES = ("core", "core/aws", "core/dynamodb", "core/engines")
+HANDLER = "core.dynamodb.stream.handler.handler"
+_PARTS = ("core/*.py", "core/aws/**/*.py", "core/dynamodb/**/*.py", "core/engines/**/*.py")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -22,9 +22,7 @@ def build_zip(path: Path) -> int:
     Raises:
         InputError: the file cannot be written.
     """
-    sources = [
-        source for package in _PACKAGES for source in sorted((PROJECT_ROOT / package).glob("*.py"))
-    ]
+    sources = [source for part in _PARTS for source in sorted(PROJECT_ROOT.glob(part))]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from core.aws.clients import DrySink, make_client
 from core.aws.errors import place, translating
 from core.aws.public_ip import global_ipv4
+from core.aws.services import AwsServices
 from core.errors import SettingsError, StoreError
 from core.settings import Settings
 from core.targets import AwsTarget
@@ -74,25 +74,35 @@ def rule_ids(settings: Settings) -> tuple[str, str] | None:
 
 
 def rule(
-    target: AwsTarget, group_id: str, rule_id: str, *, quick: bool = False
+    services: AwsServices, group_id: str, rule_id: str, *, quick: bool = False
 ) -> SecurityGroupRule:
     """The rule as the target has it. ``quick``: see ``make_client``.
 
     Raises:
         SettingsError: there is no such inbound rule in that group.
     """
-    with closing(make_client(target, "ec2", quick=quick)) as client:
-        return _read(client, target, group_id, rule_id)
+    with closing(services.client("ec2", quick=quick)) as client:
+        return _read(client, services.target, group_id, rule_id)
+
+
+def plan_rule(services: AwsServices, group_id: str, rule_id: str, ip: str, port: int) -> RuleChange:
+    """What :func:`point_rule_at` would change. Reads the rule and changes nothing.
+
+    Raises:
+        InputError: ``ip`` is not one public IPv4 address.
+        SettingsError: there is no such inbound rule in that group.
+    """
+    source = f"{global_ipv4(ip)}/32"
+    before = rule(services, group_id, rule_id)
+    after = replace(before, protocol="tcp", from_port=port, to_port=port, source=source)
+    if after == before:
+        return RuleChange(before, after)
+    # AWS replaces the rule as a whole: what is not repeated here is lost.
+    return RuleChange(before, replace(after, description=before.description or DEFAULT_DESCRIPTION))
 
 
 def point_rule_at(
-    target: AwsTarget,
-    group_id: str,
-    rule_id: str,
-    ip: str,
-    port: int,
-    *,
-    dry: DrySink | None = None,
+    services: AwsServices, group_id: str, rule_id: str, ip: str, port: int
 ) -> RuleChange:
     """Let ``ip``, and no other address, through the rule to ``port``.
 
@@ -102,14 +112,12 @@ def point_rule_at(
         InputError: ``ip`` is not one public IPv4 address.
         SettingsError: there is no such inbound rule in that group.
     """
-    source = f"{global_ipv4(ip)}/32"
-    client = make_client(target, "ec2", dry=dry)
-    before = _read(client, target, group_id, rule_id)
-    after = replace(before, protocol="tcp", from_port=port, to_port=port, source=source)
-    if after == before:
-        return RuleChange(before, after)
-    # AWS replaces the rule as a whole: what is not repeated here is lost.
-    after = replace(after, description=before.description or DEFAULT_DESCRIPTION)
+    change = plan_rule(services, group_id, rule_id, ip, port)
+    after = change.after
+    if not change.changed:
+        return change
+    target = services.target
+    client = services.client("ec2")
     wanted = {
         "IpProtocol": after.protocol,
         "FromPort": after.from_port,
@@ -122,9 +130,9 @@ def point_rule_at(
             GroupId=group_id,
             SecurityGroupRules=[{"SecurityGroupRuleId": rule_id, "SecurityGroupRule": wanted}],
         )
-    if dry is None and not reply.get("Return"):
+    if not services.is_dry and not reply.get("Return"):
         raise StoreError(f"ec2 did not change rule {rule_id}", "Look at it in the AWS console.")
-    return RuleChange(before, after)
+    return change
 
 
 def port_number(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.commands import Command
 from core.doctor.findings import Finding, bad, note, ok
 from core.errors import CredentialsError, StoreError
 from core.targets import Target
@@ -13,7 +14,7 @@ LOOK_UP_TIMEOUT_S = 2.0
 
 def credentials(target: Target) -> Iterator[Finding]:
     """Whose account the target's requests are signed for, if they are signed for any."""
-    from core.aws.identity import caller
+    from core.aws import caller
 
     if not target.is_production:
         yield _local_credentials(target)
@@ -42,8 +43,7 @@ def _local_credentials(target: Target) -> Finding:
 
 def security_group_rule(target: Target) -> Iterator[Finding]:
     """Whether the rule of ``rds.update-sg-rule`` holds this machine's address."""
-    from core.aws.public_ip import machine_ipv4
-    from core.aws.security_groups import port_number, rule, rule_ids
+    from core.aws import AwsServices, machine_ipv4, port_number, rule, rule_ids
     from core.errors import UnreachableError
 
     check = "security group rule"
@@ -52,7 +52,7 @@ def security_group_rule(target: Target) -> Iterator[Finding]:
         yield ok(check, "DB_SG_ID and DB_SG_RULE_ID are not set: none to look at")
         return
     port = port_number(target.settings.postgres_port)
-    found = rule(target.aws, *ids, quick=True)
+    found = rule(AwsServices(target.aws), *ids, quick=True)
     told = f"{found.rule_id} lets {found.source or 'nobody'} in to port {found.from_port}"
     try:
         ip = machine_ipv4(target.settings, LOOK_UP_TIMEOUT_S)
@@ -65,5 +65,6 @@ def security_group_rule(target: Target) -> Iterator[Finding]:
         yield bad(
             check,
             f"{told}, and not {ip}, this machine, to {port}",
-            "Run: invoke rds.update-sg-rule",
+            "Run",
+            Command("rds.update-sg-rule"),
         )

@@ -7,26 +7,27 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from core.commands import option
+from core.commands import Command, option
 from core.doctor.clock import clock
 from core.doctor.findings import Finding, bad, note, ok
 from core.errors import CoreError, StoreError
+from core.purposes import Purpose
 from core.targets import Target
 
 if TYPE_CHECKING:
-    from core.aws.event_sources import EventSource
-    from core.dynamodb.client import Table
+    from core.aws import EventSource
+    from core.dynamodb import Table
 
-_DEPLOY = "Deploy one, see docs/deploying.md; or run: invoke ddb.follow-stream"
+_DEPLOY = "Deploy one, as docs/how-to/deploy-the-stream-function.md shows, or run"
+_FOLLOW = Command("ddb.follow-stream")
 
 
 def dynamodb(target: Target) -> Iterator[Finding]:
     """Reachability, clock, schema and stream, from one DescribeTable; then who follows."""
-    from core.aws.clock import ReplyClock
-    from core.dynamodb.client import open_table
-    from core.dynamodb.table import describe
+    from core.aws import ReplyClock
+    from core.dynamodb import describe, open_table
 
-    table = open_table(target, quick=True)
+    table = open_table(target, Purpose.LOOKING, quick=True)
     reply_clock = ReplyClock()
     reply_clock.watch(table.client)
     with closing(table.client):
@@ -50,16 +51,19 @@ def dynamodb(target: Target) -> Iterator[Finding]:
 
 
 def _table(table: Table, description: dict[str, Any] | None) -> Finding:
-    from core.dynamodb.table import not_active, schema_differences
+    from core.dynamodb import not_active, schema_differences
 
     check = "dynamodb table"
     if description is None:
-        return bad(check, f"there is no table {table.name}", "Create it: invoke ddb.schema-load")
+        return bad(
+            check, f"there is no table {table.name}", "Create it", Command("ddb.schema-load")
+        )
     if differences := schema_differences(description):
         return bad(
             check,
             f"{table.name} has another schema: {'; '.join(differences)}",
-            "Name another table in DDB_MESSAGE_TABLE, then run: invoke ddb.schema-load",
+            "Name another table in DDB_MESSAGE_TABLE, then run",
+            Command("ddb.schema-load"),
         )
     if unready := not_active(description):
         return note(check, f"{table.name}: {'; '.join(unready)}", "Wait, then run it again.")
@@ -67,8 +71,7 @@ def _table(table: Table, description: dict[str, Any] | None) -> Finding:
 
 
 def _stream(target: Target, table: Table, description: dict[str, Any]) -> Iterator[Finding]:
-    from core.dynamodb.stream import turning_on
-    from core.dynamodb.table import shows_new_images, stream_is_on
+    from core.dynamodb import shows_new_images, stream_is_on, turning_on
 
     if not stream_is_on(description):
         # Our own sends move the inbox rows themselves: only messages of others wait for a stream.
@@ -93,20 +96,20 @@ def _stream(target: Target, table: Table, description: dict[str, Any]) -> Iterat
 
 
 def _projection(target: Target, stream_arn: str) -> Finding:
-    from core.aws.event_sources import event_sources
+    from core.aws import list_event_sources
 
     if not target.is_production:
-        return ok("projection", "locally it is done by: invoke ddb.follow-stream")
+        return ok("projection", f"locally it is done by: {_FOLLOW.line()}")
     try:
-        return judged(event_sources(target.aws, stream_arn, quick=True))
+        return judged(list_event_sources(target.aws, stream_arn, quick=True))
     except StoreError as error:
-        return note("projection", f"unknown: {error.problem}", error.hint)
+        return note("projection", f"unknown: {error.problem}", error.hint, error.command)
 
 
 def judged(sources: list[EventSource]) -> Finding:
     """What it means that a stream is delivered to ``sources``."""
     if not sources:
-        return note("projection", "no Lambda function is given the stream", _DEPLOY)
+        return note("projection", "no Lambda function is given the stream", _DEPLOY, _FOLLOW)
     for source in sources:
         if not source.is_enabled:
             return bad(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.commands import Command
 from core.doctor.findings import Finding, bad, note, ok
 from core.doctor.probes import INSTALL
 from core.settings import PROJECT_ROOT
@@ -130,7 +131,7 @@ def engines(target: Target) -> Iterator[Finding]:
     if all(engine.state == "running" for engine in found):
         yield ok("engines", ", ".join(f"{each.name} runs on port {each.port}" for each in found))
     else:
-        yield bad("engines", "; ".join(map(_engine, found)), "Run: invoke up")
+        yield bad("engines", "; ".join(map(_engine, found)), "Run", Command("up"))
 
 
 def _engine(engine: EngineStatus) -> str:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from core.commands import Command
 from core.doctor.clock import clock
 from core.doctor.findings import Finding, bad, note, ok
+from core.purposes import Purpose
 from core.targets import Target
 from core.timestamps import now
 
 
 def postgres(target: Target) -> Iterator[Finding]:
     """Reachability, schema and clock, over one connection."""
-    from core.postgres import admin, health
-    from core.postgres.database import Database
+    from core.postgres import Database, greet, read_marker, schema_differences
 
-    with Database(target.postgres) as db:
+    with Database(target.postgres, Purpose.LOOKING) as db:
         started = time.perf_counter()
-        greeting = health.greet(db)
+        greeting = greet(db)
         ms = round((time.perf_counter() - started) * 1000, 1)
         ahead = now() - greeting.now
         told = f"Postgres {greeting.version} answers at {db.address.place}"
         yield ok("postgres", told, ms=ms)
-        yield _schema(target, health.schema_differences(db), admin.read_marker(db))
+        yield _schema(target, schema_differences(db), read_marker(db))
     yield clock("postgres clock", ahead)
 
 
@@ -33,7 +34,8 @@ def _schema(target: Target, differences: list[str], marker: str | None) -> Findi
         return bad(
             "postgres schema",
             f"database {name!r} is not Cruddur's: {'; '.join(differences)}",
-            "Load the schema (this drops users and activities): invoke db.schema-load",
+            "Load the schema (this drops users and activities)",
+            Command("db.schema-load"),
         )
     told = f"users and activities are there in {name!r}"
     if marker is None:

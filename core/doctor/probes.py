@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.doctor.findings import Finding, bad, note
 from core.errors import CoreError
-from core.targets import Target, aimed
+from core.targets import Target
 
 PATIENCE_S = 8.0
 INSTALL = "Run: pip install -r requirements.txt"
@@ -31,8 +31,7 @@ def run(probes: Sequence[Probe], target: Target, patience_s: float) -> Iterator[
     """The findings of all ``probes``, in their order."""
     deadline = time.monotonic() + patience_s
     for running in [_Running(probe, target) for probe in probes]:
-        for finding in running.findings(deadline, patience_s):
-            yield replace(finding, mend=aimed(finding.mend, prod=target.is_production))
+        yield from running.findings(deadline, patience_s)
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ class _Running:
     probe: Probe
     target: Target
     found: list[Finding] = field(default_factory=list)
-    failure: tuple[str, str] | None = None
+    failure: CoreError | None = None
     thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,17 +53,19 @@ class _Running:
             for finding in self.probe.look(self.target):
                 self.found.append(finding)
         except CoreError as error:
-            self.failure = error.problem, error.hint
+            self.failure = error
         except ImportError as error:
-            self.failure = f"{error.name or error} cannot be imported", INSTALL
+            self.failure = CoreError(f"could not import {error.name or error}", INSTALL)
         except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
-            self.failure = f"the check broke: {type(error).__name__}: {error}", ""
+            self.failure = CoreError(f"the check broke: {type(error).__name__}: {error}")
 
     def findings(self, deadline: float, patience_s: float) -> Iterator[Finding]:
         self.thread.join(max(0.0, deadline - time.monotonic()))
         failure = self.failure
         if self.thread.is_alive():
-            failure = f"no answer within {patience_s:g} s", "Check the network, then run it again."
+            failure = CoreError(
+                f"no answer within {patience_s:g} s", "Check the network, then run it again."
+            )
         found = list(self.found)
         yield from found
         made = {finding.check for finding in found}
@@ -72,5 +73,6 @@ class _Running:
         if not missing:
             return
         first, *others = missing
-        yield bad(first, *(failure or ("the check came to no end", "")))
+        failure = failure or CoreError("the check did not end")
+        yield bad(first, failure.problem, failure.hint, failure.command)
         yield from (note(check, f"unknown; see {first}") for check in others)

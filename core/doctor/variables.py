@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from core.doctor.findings import Finding, bad, note, ok
-from core.settings import Settings
-from core.settings import variables as variables_set
+from core.settings import Settings, variables as variables_set
 from core.targets import Target
 
 CLOSENESS = 0.8

@@ -1,5 +1,192 @@
-"""The message table: keys, items, the access patterns and the write path.
+"""The message table: its keys and items, the access patterns, the write path, its integrity.
 
-Functions take a :class:`~core.dynamodb.client.Table`; plain models come back. Raw items leave
-this package only where storage itself is the subject (``scan``).
+These are the package's public names; nobody outside it imports one of its modules. Functions take a
+:class:`Table`, opened for one purpose; plain models come back. Raw items leave this package only
+where storage itself is the subject (:func:`scan`).
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.lazy import loader
+
+if TYPE_CHECKING:
+    from core.dynamodb.description import (
+        IndexDescription as IndexDescription,
+        TableDescription as TableDescription,
+        describe_table as describe_table,
+    )
+    from core.dynamodb.dynamodb_json import raw_item as raw_item
+    from core.dynamodb.integrity.faults import (
+        EXPLANATIONS as EXPLANATIONS,
+        REPAIRABLE as REPAIRABLE,
+        SAMPLES as SAMPLES,
+        Fault as Fault,
+        FaultKind as FaultKind,
+        FaultSummary as FaultSummary,
+    )
+    from core.dynamodb.integrity.repairs import repair as repair
+    from core.dynamodb.integrity.verification import Verification as Verification
+    from core.dynamodb.items import plain_item as plain_item
+    from core.dynamodb.marker import (
+        holds_items as holds_items,
+        read_state as read_state,
+        write_marker as write_marker,
+    )
+    from core.dynamodb.patterns.all_conversations import (
+        conversations_of as conversations_of,
+        count_conversations as count_conversations,
+        count_messages as count_messages,
+        list_all_inbox_rows as list_all_inbox_rows,
+    )
+    from core.dynamodb.patterns.bulk_load import (
+        LoadedTranscript as LoadedTranscript,
+        TranscriptMessage as TranscriptMessage,
+        load_transcript as load_transcript,
+    )
+    from core.dynamodb.patterns.message_counts import (
+        MessageCounts as MessageCounts,
+        count_by_hour as count_by_hour,
+    )
+    from core.dynamodb.patterns.reads import (
+        conversation_of as conversation_of,
+        inbox_row as inbox_row,
+        known_conversation as known_conversation,
+        list_inbox as list_inbox,
+        list_messages as list_messages,
+        list_rows_of as list_rows_of,
+        scan as scan,
+    )
+    from core.dynamodb.patterns.search import (
+        Search as Search,
+        search_further as search_further,
+        search_messages as search_messages,
+    )
+    from core.dynamodb.patterns.sends import Draft as Draft, send as send, start as start
+    from core.dynamodb.schema import (
+        create_table as create_table,
+        describe as describe,
+        drop_table as drop_table,
+        list_tables as list_tables,
+        not_active as not_active,
+        require_table as require_table,
+        schema_differences as schema_differences,
+        shows_new_images as shows_new_images,
+        stream_is_on as stream_is_on,
+    )
+    from core.dynamodb.stream.handler import project as project
+    from core.dynamodb.stream.shards import (
+        Batch as Batch,
+        Follower as Follower,
+        open_follower as open_follower,
+        turning_on as turning_on,
+    )
+    from core.dynamodb.table import (
+        ConsumedCapacity as ConsumedCapacity,
+        GoOn as GoOn,
+        Table as Table,
+        always as always,
+        open_table as open_table,
+    )
+    from core.dynamodb.transfer.exports import (
+        export_file as export_file,
+        export_lines as export_lines,
+    )
+    from core.dynamodb.transfer.imports import Imported as Imported, import_file as import_file
+
+NAMES = {
+    "table": (
+        "ConsumedCapacity",
+        "GoOn",
+        "Table",
+        "always",
+        "open_table",
+    ),
+    "schema": (
+        "create_table",
+        "describe",
+        "drop_table",
+        "list_tables",
+        "not_active",
+        "require_table",
+        "schema_differences",
+        "shows_new_images",
+        "stream_is_on",
+    ),
+    "marker": (
+        "holds_items",
+        "read_state",
+        "write_marker",
+    ),
+    "description": (
+        "IndexDescription",
+        "TableDescription",
+        "describe_table",
+    ),
+    "dynamodb_json": ("raw_item",),
+    "items": ("plain_item",),
+    "patterns.reads": (
+        "conversation_of",
+        "inbox_row",
+        "known_conversation",
+        "list_inbox",
+        "list_messages",
+        "list_rows_of",
+        "scan",
+    ),
+    "patterns.sends": (
+        "Draft",
+        "send",
+        "start",
+    ),
+    "patterns.bulk_load": (
+        "LoadedTranscript",
+        "TranscriptMessage",
+        "load_transcript",
+    ),
+    "patterns.search": (
+        "Search",
+        "search_further",
+        "search_messages",
+    ),
+    "patterns.all_conversations": (
+        "conversations_of",
+        "count_conversations",
+        "count_messages",
+        "list_all_inbox_rows",
+    ),
+    "patterns.message_counts": (
+        "MessageCounts",
+        "count_by_hour",
+    ),
+    "integrity.faults": (
+        "EXPLANATIONS",
+        "REPAIRABLE",
+        "SAMPLES",
+        "Fault",
+        "FaultKind",
+        "FaultSummary",
+    ),
+    "integrity.verification": ("Verification",),
+    "integrity.repairs": ("repair",),
+    "stream.shards": (
+        "Batch",
+        "Follower",
+        "open_follower",
+        "turning_on",
+    ),
+    "stream.handler": ("project",),
+    "transfer.exports": (
+        "export_file",
+        "export_lines",
+    ),
+    "transfer.imports": (
+        "Imported",
+        "import_file",
+    ),
+}
+"""Every public name, by the module that defines it."""
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, NAMES)

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from core.aws.clients import translating
-from core.dynamodb.activity import scan_cost
-from core.dynamodb.client import Table
-from core.dynamodb.table import describe, schema_differences, stream_is_on
+from core.dynamodb.schema import describe, schema_differences, stream_is_on
+from core.dynamodb.table import Table
 from core.errors import StoreError, UnreachableError
 from core.timestamps import in_utc
+
+RCU_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class TableDescription:
     @property
     def scan_read_units(self) -> float:
         """What reading every item once costs, as far as the size is known: 0.5 RCU per 4 KB."""
-        return scan_cost(self.size_bytes)
+        return self.size_bytes / RCU_BYTES * 0.5
 
 
 def describe_table(table: Table) -> TableDescription | None:

@@ -12,7 +12,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import MAX_EXPONENT
 from core.dynamodb.keys import Item
-from core.models import Conversation, Message, Person
+from core.models import InboxRow, Message, Person
 from core.timestamps import parse
 
 
@@ -44,11 +44,11 @@ def message_item(message: Message) -> Item:
     }
 
 
-def group_item(row: Conversation) -> Item:
+def inbox_row_item(row: InboxRow) -> Item:
     """The stored form of one member's inbox row: all seven attributes."""
-    return keys.key(keys.group_pk(row.owner_uuid), row.sort_key) | {
+    return keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key) | {
         "message_group_uuid": {"S": row.message_group_uuid},
-        "message": {"S": row.last_message},
+        "message": {"S": row.preview},
         "user_uuid": {"S": row.other.uuid},
         "user_display_name": {"S": row.other.display_name},
         "user_handle": {"S": row.other.handle},
@@ -68,14 +68,14 @@ def message_from(item: Mapping[str, Any]) -> Message:
     )
 
 
-def group_from(item: Mapping[str, Any]) -> Conversation:
+def inbox_row_from(item: Mapping[str, Any]) -> InboxRow:
     """The inbox row that ``item`` holds; what is missing reads as an empty string."""
     sort_key = text_of(item, "sk")
-    return Conversation(
+    return InboxRow(
         message_group_uuid=text_of(item, "message_group_uuid"),
         owner_uuid=keys.owner_of(text_of(item, "pk")) or "",
         other=_person(item),
-        last_message=text_of(item, "message"),
+        preview=text_of(item, "message"),
         sort_key=sort_key,
         last_message_at=parse(sort_key),
     )

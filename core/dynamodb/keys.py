@@ -47,7 +47,7 @@ def message_pk(message_group_uuid: str) -> str:
     return f"{_MESSAGE}{message_group_uuid}"
 
 
-def group_pk(user_uuid: str) -> str:
+def inbox_pk(user_uuid: str) -> str:
     return f"{_GROUP}{user_uuid}"
 
 

@@ -1,214 +1,126 @@
-"""The table itself: its schema, its creation and its end, the environment marker."""
+"""The table as its callers hold it: a client, a name, and a meter of what was consumed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.aws.clients import translating
-from core.dynamodb import keys
-from core.dynamodb.client import Table, request_if
-from core.errors import DynamoDBError, MissingSchemaError, StoreError
-from core.targets import Environment, StoreState
+from core.aws.clients import DrySink, make_client, translating
+from core.dynamodb import permissions
+from core.errors import DynamoDBError
+from core.purposes import Purpose
+from core.targets import AwsTarget, Target
 
-_SCHEMA: dict[str, Any] = {
-    "AttributeDefinitions": [
-        {"AttributeName": "pk", "AttributeType": "S"},
-        {"AttributeName": "sk", "AttributeType": "S"},
-        {"AttributeName": "message_group_uuid", "AttributeType": "S"},
-    ],
-    "KeySchema": [
-        {"AttributeName": "pk", "KeyType": "HASH"},
-        {"AttributeName": "sk", "KeyType": "RANGE"},
-    ],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": keys.INDEX,
-            "KeySchema": [
-                {"AttributeName": "message_group_uuid", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "ALL"},
-        }
-    ],
-}
-_STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
-_PATIENCE = {"Delay": 1, "MaxAttempts": 300}
+GoOn = Callable[[int], bool]
+"""What a long pass asks as it goes: told how many items it has seen, whether it is to go on."""
+
+_READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
 
 
-def create_table(table: Table, environment: Environment) -> bool:
-    """True when the table was created, False when it was there with the same schema.
+@dataclass(slots=True)
+class ConsumedCapacity:
+    """The capacity units that DynamoDB reported, added up; safe to share between threads.
 
-    On-demand billing, stream on with NEW_IMAGE. Returns once it is ACTIVE (AWS takes seconds to
-    a minute) and, if it holds nothing yet, carries the environment marker.
-
-    Raises:
-        StoreError: a table of that name is there with another schema; it is left as it is.
+    Read and write units of requests that succeeded, tables and indexes together. AWS bills more:
+    a conditional write that it refuses, alone or in a transaction that is cancelled, is charged by
+    the item's size, 1 WCU at least, and reports nothing:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    Local engines may also report less than AWS does for transactions and for large reads:
+    docs/access-patterns.md has AWS's arithmetic.
     """
-    described = describe(table)
-    created = described is None and _create(table)
-    if created and table.dry:  # there is no table to look at
-        write_marker(table, environment)
-        return True
-    if described is None or described.get("TableStatus") == "CREATING":
-        _wait_until_active(table)
-    if differences := schema_differences(describe(table) or _SCHEMA):
-        raise StoreError(
-            f"table {table.name} is there with another schema: {'; '.join(differences)}",
-            "Name another table in DDB_MESSAGE_TABLE, or drop this one: invoke ddb.drop",
-        )
-    if created or _needs_marker(table):
-        write_marker(table, environment)
-    return created
+
+    read_units: float = 0.0
+    write_units: float = 0.0
+    requests: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, operation: str, response: Mapping[str, Any]) -> None:
+        found = response.get("ConsumedCapacity") or []
+        reports = [found] if isinstance(found, dict) else found
+        units = sum(float(report.get("CapacityUnits", 0)) for report in reports)
+        with self._lock:
+            self.requests += 1
+            if operation in _READS:
+                self.read_units += units
+            else:
+                self.write_units += units
+
+    def __str__(self) -> str:
+        requests = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"{self.read_units:g} RCU, {self.write_units:g} WCU in {requests}"
 
 
-def _create(table: Table) -> bool:
-    """Create the table; False if somebody else just did."""
-    with translating("dynamodb", table.target):
-        try:
-            table.client.create_table(
-                TableName=table.name,
-                BillingMode="PAY_PER_REQUEST",
-                StreamSpecification=_STREAM,
-                **_SCHEMA,
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The message table of one target, opened for one purpose; share it freely.
+
+    The client refuses what the purpose does not allow, before it is sent.
+    """
+
+    client: Any
+    name: str
+    target: AwsTarget
+    dry: bool = False
+    purpose: Purpose = Purpose.LOOKING
+    capacity: ConsumedCapacity = field(default_factory=ConsumedCapacity)
+
+    def request(self, operation: str, **params: Any) -> dict[str, Any]:
+        """One request about this table, its capacity metered.
+
+        Raises:
+            StoreError: any of its kinds; see :mod:`core.errors`.
+        """
+        with translating("dynamodb", self.target):
+            response: dict[str, Any] = getattr(self.client, operation)(
+                TableName=self.name, ReturnConsumedCapacity="TOTAL", **params
             )
-        except table.client.exceptions.ResourceInUseException:
-            return False
+        self.capacity.add(operation, response)
+        return response
+
+    def metered(self) -> Table:
+        """The same table with a meter of its own, at zero."""
+        return replace(self, capacity=ConsumedCapacity())
+
+
+def always(_: int) -> bool:
+    """A :data:`GoOn` that lets every pass come to its end."""
     return True
 
 
-def _wait_until_active(table: Table) -> None:
-    with translating("dynamodb", table.target):
-        table.client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig=_PATIENCE)
-
-
-def _needs_marker(table: Table) -> bool:
-    state = store_state(table)
-    return state.environment is None and not state.holds_data
-
-
-def drop_table(table: Table) -> bool:
-    """True when the table was dropped, False when there was none. Returns once it is gone."""
-    if describe(table) is None:
-        return False
-    with translating("dynamodb", table.target):
-        table.client.delete_table(TableName=table.name)
-        if not table.dry:
-            table.client.get_waiter("table_not_exists").wait(
-                TableName=table.name, WaiterConfig=_PATIENCE
-            )
-    return True
-
-
-def list_tables(table: Table) -> Iterator[str]:
-    """The names of the account's tables in the region, in order, over all pages."""
-    start: dict[str, str] = {}
-    while True:
-        with translating("dynamodb", table.target):
-            response = table.client.list_tables(**start)
-        yield from response["TableNames"]
-        if not (last := response.get("LastEvaluatedTableName")):
-            return
-        start = {"ExclusiveStartTableName": last}
-
-
-def describe(table: Table) -> dict[str, Any] | None:
-    """DynamoDB's description of the table, or None if it is not there.
-
-    Its item count and size are DynamoDB's own, refreshed about every six hours:
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
-    """
+def request_if(table: Table, operation: str, **params: Any) -> bool:
+    """Send a conditional write; whether it was made, False when its condition did not hold."""
     try:
-        with translating("dynamodb", table.target):
-            response = table.client.describe_table(TableName=table.name)
-    except MissingSchemaError:
-        return None
-    description: dict[str, Any] = response["Table"]
-    return description
-
-
-def missing(table: Table) -> MissingSchemaError:
-    """What to raise where the table that is meant is not there."""
-    return MissingSchemaError(
-        f"there is no table {table.name}", "Create it: invoke ddb.schema-load"
-    )
-
-
-def schema_differences(description: dict[str, Any]) -> list[str]:
-    """What keeps the described table from being ours; empty when nothing does.
-
-    Capacity, billing mode and stream are an operator's to choose and are not compared.
-    """
-    types = {d["AttributeName"]: d["AttributeType"] for d in description["AttributeDefinitions"]}
-    differences = [
-        f"attribute {wanted['AttributeName']} is {types.get(wanted['AttributeName'], 'no key')}"
-        f" instead of {wanted['AttributeType']}"
-        for wanted in _SCHEMA["AttributeDefinitions"]
-        if types.get(wanted["AttributeName"]) != wanted["AttributeType"]
-    ]
-    if _key_names(description) != _key_names(_SCHEMA):
-        differences.append(f"its key is {_key_names(description)}")
-    indexes = {index["IndexName"]: index for index in description.get("GlobalSecondaryIndexes", [])}
-    found = indexes.get(keys.INDEX)
-    wanted = _SCHEMA["GlobalSecondaryIndexes"][0]
-    if found is None:
-        differences.append(f"index {keys.INDEX} is missing")
-    elif _key_names(found) != _key_names(wanted):
-        differences.append(f"the key of index {keys.INDEX} is {_key_names(found)}")
-    elif found["Projection"].get("ProjectionType") != "ALL":
-        differences.append(f"index {keys.INDEX} does not project all attributes")
-    return differences
-
-
-def _key_names(described: dict[str, Any]) -> str:
-    """``pk, sk``: partition key, then sort key."""
-    ordered = sorted(described["KeySchema"], key=lambda entry: str(entry["KeyType"]))
-    return ", ".join(str(entry["AttributeName"]) for entry in ordered)
-
-
-def stream_is_on(description: dict[str, Any]) -> bool:
-    return bool(description.get("StreamSpecification", {}).get("StreamEnabled"))
-
-
-def shows_new_images(description: dict[str, Any]) -> bool:
-    """Whether the stream carries what the projection reads."""
-    view = description.get("StreamSpecification", {}).get("StreamViewType", "")
-    return view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-
-
-def not_active(description: dict[str, Any]) -> list[str]:
-    """What of the table is being made, changed or dropped just now."""
-    parts = [("the table", description.get("TableStatus", "ACTIVE"))]
-    parts += [
-        (f"index {index['IndexName']}", index.get("IndexStatus", "ACTIVE"))
-        for index in description.get("GlobalSecondaryIndexes", [])
-    ]
-    return [f"{name} is {status}" for name, status in parts if status != "ACTIVE"]
-
-
-def store_state(table: Table) -> StoreState:
-    """What the table says of itself, read consistently. A missing table holds nothing."""
-    try:
-        reply = table.request("get_item", Key=keys.ENVIRONMENT_KEY, ConsistentRead=True)
-        # The marker is at most one of two items: a second one is data.
-        sample = table.request("scan", Limit=2, ConsistentRead=True)["Items"]
-    except MissingSchemaError:
-        return StoreState(table.name, None, holds_data=False)
+        table.request(operation, **params)
     except DynamoDBError as error:
-        if error.code != "ValidationException":
+        if error.code != "ConditionalCheckFailedException":
             raise
-        # A table with other keys than ours: somebody else's.
-        return StoreState(table.name, None, holds_data=True)
-    marker = reply.get("Item", {}).get("environment", {}).get("S")
-    own = keys.ENVIRONMENT_KEY["pk"]
-    return StoreState(table.name, marker, any(item.get("pk") != own for item in sample))
+        return False
+    return True
 
 
-def write_marker(table: Table, environment: Environment) -> None:
-    """Store the environment's name in the table, unless one is stored already."""
-    request_if(
-        table,
-        "put_item",
-        Item=keys.ENVIRONMENT_KEY | {"environment": {"S": str(environment)}},
-        ConditionExpression="attribute_not_exists(pk)",
-    )
+def open_table(
+    target: Target, purpose: Purpose, *, dry: DrySink | None = None, quick: bool = False
+) -> Table:
+    """The message table of ``target``; nothing is sent yet. For ``dry``, ``quick``: make_client."""
+    client = open_client(target.dynamodb, "dynamodb", purpose, dry=dry, quick=quick)
+    return Table(client, target.table_name, target.dynamodb, dry is not None, purpose)
+
+
+def open_client(
+    target: AwsTarget,
+    service: str,
+    purpose: Purpose,
+    *,
+    dry: DrySink | None = None,
+    quick: bool = False,
+) -> Any:
+    """A client of ``dynamodb`` or ``dynamodbstreams`` that keeps to ``purpose``."""
+
+    def check(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        permissions.require(purpose, model.name, params)
+
+    client = make_client(target, service, dry=dry, quick=quick)
+    client.meta.events.register_first("provide-client-params", check)
+    return client

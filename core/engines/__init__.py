@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.commands import Command
 from core.engines.state import STATE_FILE, read_state
 from core.errors import EngineError
 
@@ -45,7 +46,7 @@ def endpoints(folder: Path) -> Endpoints:
     """
     state = read_state(folder / STATE_FILE)
     if state is None:
-        raise EngineError("the embedded engines have not been set up yet", "Run: invoke up")
+        raise EngineError("the embedded engines have not been set up yet", "Run", Command("up"))
     return Endpoints(
         f"postgresql://postgres:{state.password}@127.0.0.1:{state.postgres.port}/{DATABASE}",
         f"http://127.0.0.1:{state.dynamodb.port}",

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from core.commands import Command
 from core.engines import processes
 from core.engines.state import Engine, Process
 from core.errors import EngineError
@@ -124,7 +125,8 @@ def _initialise(folder: Path, data: Path, password: str) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         raise EngineError(
             f"Postgres cannot be set up in {folder}: {_failure(reply.stderr)}",
-            "Mend that, then run: invoke up",
+            "Fix that, then run",
+            Command("up"),
         )
     draft.rename(data)
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.commands import Command
 from core.errors import EngineError
 from core.private_files import replace_private_file
 
@@ -58,7 +59,9 @@ def read_state(path: Path) -> State | None:
         raise EngineError(f"{path} cannot be read: {error.strerror}", _AS_BEFORE) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EngineError(
-            f"{path} is damaged", "Delete its folder, with the local data in it, and: invoke up"
+            f"{path} is damaged",
+            "Delete its folder, with the local data in it, then run",
+            Command("up"),
         ) from error
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import sql
 
@@ -13,17 +13,15 @@ from core.errors import (
     MissingSchemaError,
     PostgresError,
     StoreError,
+    TargetRefusedError,
 )
-from core.postgres.conninfo import PostgresAddress
 from core.postgres.database import Database, Queries
-from core.postgres.statements import load
+from core.postgres.statements import FileStatement, load
 from core.targets import StoreState
-
-DrySink = Callable[[str], None]
 
 _MAINTENANCE = ("postgres", "template1")
 _SYSTEM = {*_MAINTENANCE, "template0"}
-_OUR_TABLES = {("public", "users"), ("public", "activities")}
+_OUR_TABLES = {("public", name) for name in ("users", "activities", "schema_information")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +52,29 @@ class Survey:
         return not (self.has_tables or state.holds_data or state.environment is not None)
 
 
-def survey(address: PostgresAddress) -> Survey:
+def survey(db: Queries) -> Survey:
     """What the database holds and says of itself; nothing, where there is no database."""
-    with Database(address) as db:
-        try:
-            tables = db.query_rows(load("admin/tables"))
-        except MissingSchemaError:
-            return Survey(StoreState(address.dbname, None, False), exists=False, has_tables=False)
-        environment = read_marker(db)
-        holds_data = any(
-            table["hidden"] or _may_hold_rows(db, table["schema"], table["name"])
-            for table in tables
-        )
-    found = {(table["schema"], table["name"]) for table in tables}
-    state = StoreState(address.dbname, environment, holds_data)
-    return Survey(state, exists=True, has_tables=bool(found & _OUR_TABLES))
+    try:
+        tables = db.query_rows(load("admin/tables"))
+    except MissingSchemaError:
+        return Survey(StoreState(db.address.dbname, None, False), exists=False, has_tables=False)
+    environment = read_marker(db)
+    holds_data = environment is None and any(
+        table["hidden"] or _may_hold_rows(db, table["schema"], table["name"]) for table in tables
+    )
+    names = {(table["schema"], table["name"]) for table in tables}
+    state = StoreState(db.address.dbname, environment, holds_data)
+    return Survey(state, exists=True, has_tables=bool(names & _OUR_TABLES))
 
 
-def state(address: PostgresAddress) -> StoreState:
-    """What the database says of itself: for the guard, read just before the step it guards."""
-    return survey(address).state
+def read_state(db: Queries) -> StoreState:
+    """What the database says of itself. A missing database holds nothing."""
+    try:
+        if (environment := read_marker(db)) is not None:
+            return StoreState(db.address.dbname, environment, holds_data=False)
+    except MissingSchemaError:
+        return StoreState(db.address.dbname, None, holds_data=False)
+    return survey(db).state
 
 
 def _may_hold_rows(db: Queries, schema: str, name: str) -> bool:
@@ -95,22 +96,34 @@ def read_marker(db: Queries) -> str | None:
 
 def write_marker(db: Queries, environment: str) -> None:
     """Have the database say that it is ``environment``, unless it said something before."""
+    db.query_commit(load("admin/create_marker_table"))
     db.query_commit(load("admin/write_marker"), {"environment": environment})
 
 
-def database_exists(address: PostgresAddress) -> bool:
+def mark(db: Database, environment: str) -> bool:
+    """Mark a database that has no marker; False if it had one, which stays."""
+    with db.transaction() as transaction:
+        transaction.query_commit(load("admin/begin_schema_load"))
+        if not db.is_dry and read_marker(transaction) is not None:
+            return False
+        write_marker(transaction, environment)
+    return True
+
+
+def database_exists(db: Database) -> bool:
     """Whether the server has the database."""
-    with _maintenance(address, None) as db:
-        return _exists(db, address.dbname)
+    with _maintenance(db) as server:
+        return _exists(server, db.address.dbname)
 
 
-def create_database(address: PostgresAddress, *, dry: DrySink | None = None) -> bool:
+def create_database(db: Database) -> bool:
     """Create the database; False if it was there. A dry run takes it for missing."""
-    with _maintenance(address, dry) as db:
-        if dry is None and _exists(db, address.dbname):
+    name = db.address.dbname
+    with _maintenance(db) as server:
+        if not db.is_dry and _exists(server, name):
             return False
         try:
-            db.query_commit(_naming("admin/create_database", address.dbname))
+            server.run_alone(_naming("admin/create_database", name))
         except PostgresError as error:
             # Somebody else created it in between: Postgres says so in one of these two ways.
             if error.sqlstate in ("42P04", "23505"):
@@ -119,43 +132,88 @@ def create_database(address: PostgresAddress, *, dry: DrySink | None = None) -> 
     return True
 
 
-def check_droppable(address: PostgresAddress) -> None:
-    """Refuse to drop a database that belongs to the server itself.
+def check_droppable(db: Database) -> None:
+    """Refuse to drop a database that belongs to the server itself, or one of several servers.
 
     Raises:
         InputError: it is one.
     """
+    address = db.address
+    variable = address.variable or "the URL"
     if address.dbname in _SYSTEM:
-        variable = address.variable or "the URL"
         raise InputError(
             f"{address.dbname!r} is the server's own database and is not dropped",
             f"Name Cruddur's database in {variable}.",
         )
 
 
-def drop_database(
-    address: PostgresAddress, *, dry: DrySink | None = None
-) -> tuple[Session, ...] | None:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells one server, and one database on it, from all others.
+
+    ``system_identifier`` is None where the role may not read it.
+    """
+
+    started_at: datetime
+    system_identifier: int | None
+    database_oid: int
+
+
+def read_identity(db: Queries, name: str) -> Identity | None:
+    """The server that ``db`` is on, and its database ``name``; None if it has no such database."""
+    rows = db.query_rows(load("admin/identity"), {"name": name})
+    if not rows:
+        return None
+    identifier = None
+    if rows[0]["has_identifier"]:
+        identifier = int(db.query_value(load("admin/system_identifier")))
+    return Identity(rows[0]["started_at"], identifier, rows[0]["database_oid"])
+
+
+def drop_database(db: Database) -> tuple[Session, ...] | None:
     """Drop the database and end the sessions in it, which are the answer; None if none was there.
 
+    The drop takes a second session, in another database. It must be on the very server whose
+    database ``db`` reached and was checked on, and find that very database there.
+
     Raises:
-        InputError: the database belongs to the server itself.
+        InputError: the database belongs to the server itself, or the URL names several hosts.
+        TargetRefusedError: the second session is on another server, or the database is another one.
         PostgresError: Postgres refused; the hint says who is connected.
     """
-    check_droppable(address)
-    with _maintenance(address, dry) as db:
-        if not _exists(db, address.dbname):
-            return None
-        inside = tuple(found for found in sessions(db) if found.database == address.dbname)
-        try:
-            db.query_commit(_naming("admin/drop_database", address.dbname))
-        except PostgresError as error:
-            if not inside:
-                raise
-            who = ", ".join(f"pid {found.pid} ({found.user})" for found in inside)
-            raise PostgresError(
-                error.problem, f"Connected to it: {who}. {error.hint}", sqlstate=error.sqlstate
-            ) from error
+    check_droppable(db)
+    name = db.address.dbname
+    try:
+        checked = read_identity(db, name)
+    except MissingSchemaError:
+        checked = None
+    if checked is None:
+        return None
+    db.close()  # this very session is not one that is in the way
+    with _maintenance(db) as server:
+        if read_identity(server, name) != checked:
+            raise TargetRefusedError(
+                f"Refused to drop the database {name}: another server answers now, or the"
+                " database was replaced",
+                "Name one server in the URL, then run it again.",
+            )
+        return _drop(server, name)
+
+
+def _drop(server: Database, name: str) -> tuple[Session, ...]:
+    inside = tuple(session for session in sessions(server) if session.database == name)
+    try:
+        server.run_alone(_naming("admin/drop_database", name))
+    except PostgresError as error:
+        if not inside:
+            raise
+        who = ", ".join(f"pid {session.pid} ({session.user})" for session in inside)
+        raise PostgresError(
+            error.problem,
+            f"Connected to it: {who}. {error.hint}",
+            error.command,
+            sqlstate=error.sqlstate,
+        ) from error
     return inside
 
 
@@ -167,8 +225,11 @@ def load_schema(db: Database, environment: str, *, only_if_missing: bool = False
     """
     with db.transaction() as transaction:
         transaction.query_commit(load("admin/begin_schema_load"))
-        if only_if_missing and not db.is_dry and has_tables(transaction):
-            return False
+        if only_if_missing:
+            if not db.is_dry and has_tables(transaction):
+                return False
+        else:
+            transaction.query_commit(load("admin/drop_tables"))
         transaction.query_commit(load("schema"))
         write_marker(transaction, environment)
     return True
@@ -199,21 +260,24 @@ def _exists(db: Queries, name: str) -> bool:
     return bool(db.query_value(load("admin/database_exists"), {"name": name}))
 
 
-def _naming(statement: str, name: str) -> sql.Composed:
+def _naming(statement: str, name: str) -> FileStatement:
     return load(statement).format(name=sql.Identifier(name))
 
 
-def _maintenance(address: PostgresAddress, dry: DrySink | None) -> Database:
-    """The server, seen from a database that is always there: the target may be the missing one."""
+def _maintenance(db: Database) -> Database:
+    """The server of ``db``, seen from a database that is always there, for the same purpose.
+
+    The database of ``db`` may be missing, or be the one to drop.
+    """
     refusal: StoreError | None = None
     for name in _MAINTENANCE:
-        db = Database(address.with_dbname(name), dry=dry)
+        server = Database(db.reached.with_dbname(name), db.purpose, dry=db.dry_sink)
         try:
-            db.query_value("SELECT true")
+            server.query_value(load("admin/is_reachable"))
         except (MissingSchemaError, CredentialsError, PostgresError) as error:
-            db.close()
+            server.close()
             refusal = refusal or error
         else:
-            return db
+            return server
     assert refusal is not None  # noqa: S101 - the loop ran
     raise refusal

@@ -1,38 +1,41 @@
-"""A Postgres database: statements in, plain rows out.
+"""A Postgres database, opened for one purpose: statements in, plain rows out.
 
-The first thread to ask gets a connection of its own and no pool is started: a command needs one
-connection, a clear error at once, and none of a pool's threads. Threads that find it taken share
-a psycopg pool. Either way a connection that broke (the server was restarted) is replaced.
+Every statement runs in a transaction that states all it relies on: what a server, a role, a
+database or a variable sets has no effect, and nothing is set for the session, since a pooler may
+stand in between. A transaction that only reads begins ``READ ONLY``.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeAlias
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from core.errors import PostgresError
-from core.postgres.conninfo import PostgresAddress
-from core.postgres.statements import Params, Statement, as_json, composed, rendered
+from core.postgres.connections import Connection, Connections, Row
+from core.postgres.statements import Params, Statement, as_json, composed, need_of, rendered
 from core.postgres.translation import translating
+from core.purposes import Need, Purpose
+from core.targets.postgres import PostgresAddress
 
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
+__all__ = ["Check", "Database", "Queries", "Row", "Transaction"]
 
-Row: TypeAlias = dict[str, Any]
-Connection: TypeAlias = psycopg.Connection[Row]
+DrySink = Callable[[str], None]
 
-CONNECT_TIMEOUT_S = 5
-MAX_POOLED = 8
-_TRUSTED_FOR_S = 1.0
-"""A connection that was used this recently is used again without a look whether it still works."""
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ {mode}"
+_SETTINGS = {
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "search_path": "public",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+}
+"""What the answers depend on: https://www.postgresql.org/docs/current/runtime-config-client.html"""
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +44,15 @@ class Queries(ABC):
     """What can be asked of a database, in a transaction or outside of one.
 
     Reads are SELECTs. Everything that changes something goes through :meth:`query_commit`: a dry
-    run hands it to ``dry`` as text and sends nothing.
+    run hands it to ``dry`` as text and sends nothing. A statement that the purpose does not allow
+    is refused with :class:`~core.errors.NotPermittedError` before it is sent.
     """
 
     def __init__(
-        self, address: PostgresAddress, dry: Callable[[str], None] | None, log: bool
+        self, address: PostgresAddress, purpose: Purpose, dry: DrySink | None, log: bool
     ) -> None:
         self.address = address
+        self.purpose = purpose
         self._dry = dry
         self._log = log
 
@@ -55,17 +60,25 @@ class Queries(ABC):
     def is_dry(self) -> bool:
         return self._dry is not None
 
+    @property
+    def dry_sink(self) -> DrySink | None:
+        """Takes what a dry run does not send; None where changes are made."""
+        return self._dry
+
     def query_rows(self, statement: Statement, params: Params | None = None) -> list[Row]:
         """The rows, by column name, with Python's own types."""
-        return self._execute(statement, params)
+        self._require(statement, Need.READ)
+        return self._run(statement, params, read_only=True)
 
     def query_value(self, statement: Statement, params: Params | None = None) -> Any:
         """The first column of the first row; None where there is no row."""
-        return _first_value(self._execute(statement, params))
+        return _first_value(self.query_rows(statement, params))
 
     def query_array_json(self, statement: Statement, params: Params | None = None) -> list[Row]:
         """The rows as Postgres writes them in JSON: times and uuids are strings."""
-        return [row["object"] for row in self._execute(as_json(statement), params)]
+        self._require(statement, Need.READ)
+        rows = self._run(as_json(statement), params, read_only=True)
+        return [row["object"] for row in rows]
 
     def query_object_json(self, statement: Statement, params: Params | None = None) -> Row | None:
         """The first of :meth:`query_array_json`'s rows; None where there is none."""
@@ -77,58 +90,72 @@ class Queries(ABC):
 
         Inside a transaction it is committed with the others. In a dry run the answer is None.
         """
+        self._require(statement, Need.WRITE)
         if self._dry is not None:
             self._dry(rendered(statement, params))
             return None
-        return _first_value(self._execute(statement, params))
+        return _first_value(self._run(statement, params, read_only=False))
 
-    def _execute(self, statement: Statement, params: Params | None) -> list[Row]:
+    def _require(self, statement: Statement, otherwise: Need) -> None:
+        need = need_of(statement, otherwise)
+        self.purpose.require(need, f"a statement that needs to {need}")
+
+    def _run(self, statement: Statement, params: Params | None, *, read_only: bool) -> list[Row]:
+        with self._in_transaction(read_only) as connection:
+            return self._fetch(connection, statement, params)
+
+    def _fetch(
+        self, connection: Connection, statement: Statement, params: Params | None
+    ) -> list[Row]:
         query = composed(statement)
         if self._log:
             logger.info("%s", query.as_string(None))
-        with translating(self.address), self._connection() as connection, self._held(connection):
+        with translating(self.address):
             cursor = connection.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
-    def _held(self, connection: Connection) -> AbstractContextManager[Any]:
-        # A dry run's connection is read-only, which Postgres honours inside a transaction.
-        return connection.transaction() if self.is_dry else nullcontext()
-
     @abstractmethod
-    def _connection(self) -> AbstractContextManager[Connection]: ...
+    def _in_transaction(self, read_only: bool) -> AbstractContextManager[Connection]: ...
 
 
 class Transaction(Queries):
-    """Several changes that happen together or not at all. Made by :meth:`Database.transaction`."""
+    """Several statements that happen together or not at all. See :meth:`Database.transaction`."""
 
-    def __init__(self, address: PostgresAddress, connection: Connection, log: bool) -> None:
-        super().__init__(address, None, log)
+    def __init__(
+        self, address: PostgresAddress, purpose: Purpose, connection: Connection, log: bool
+    ) -> None:
+        super().__init__(address, purpose, None, log)
         self._open = connection
 
-    def _connection(self) -> AbstractContextManager[Connection]:
+    def _in_transaction(self, read_only: bool) -> AbstractContextManager[Connection]:
         return nullcontext(self._open)
 
 
-class Database(Queries):
-    """The database at ``address``; safe to share between threads. Connects when first asked.
+Check = Callable[[Queries], None]
+"""Looks at the database at the beginning of each transaction; raises to end it."""
 
-    With ``dry``, changes are handed to it as text and not made. With ``log``, statements are
-    logged, without their values. Close it, or use it as a context manager.
+
+class Database(Queries):
+    """The database at ``address``, opened for ``purpose``; safe to share between threads.
+
+    Connects when first asked. With ``dry``, changes are handed to it as text and not made. With
+    ``log``, statements are logged, without their values. ``check`` runs first in every transaction,
+    on the server that the transaction is on. Close it, or use it as a context manager.
     """
 
     def __init__(
         self,
         address: PostgresAddress,
+        purpose: Purpose,
         *,
-        dry: Callable[[str], None] | None = None,
+        dry: DrySink | None = None,
         log: bool = False,
+        check: Check | None = None,
+        connections: Connections | None = None,
     ) -> None:
-        super().__init__(address, dry, log)
-        self._first_taken = threading.Lock()
-        self._first: Connection | None = None
-        self._first_used_at = 0.0
-        self._opening_pool = threading.Lock()
-        self._pool: ConnectionPool[Connection] | None = None
+        super().__init__(address, purpose, dry, log)
+        self._connections = connections or Connections(address)
+        self._check = check
 
     def __enter__(self) -> Database:
         return self
@@ -137,15 +164,31 @@ class Database(Queries):
         self.close()
 
     def close(self) -> None:
-        """Close every connection. Asked again, the database connects again."""
-        with self._first_taken:
-            if self._first is not None:
-                self._first.close()
-            self._first = None
-        with self._opening_pool:
-            if self._pool is not None:
-                self._pool.close()
-            self._pool = None
+        """Close every connection, those of its other handles too. Asked again, it connects."""
+        self._connections.close()
+
+    def opened_for(
+        self, purpose: Purpose, *, dry: DrySink | None = None, check: Check | None = None
+    ) -> Database:
+        """Another handle on the same connections."""
+        return Database(
+            self.address,
+            purpose,
+            dry=dry,
+            log=self._log,
+            check=check,
+            connections=self._connections,
+        )
+
+    @property
+    def reached(self) -> PostgresAddress:
+        """The one server that was reached; before the first connection, the address as it is."""
+        return self._connections.reached
+
+    def session_parameters(self) -> dict[str, str]:
+        """What the connection was made with, as libpq knows it: the host or hosts among it."""
+        with translating(self.address), self._connections.connection() as connection:
+            return connection.info.get_parameters()
 
     @contextmanager
     def transaction(self) -> Iterator[Queries]:
@@ -159,94 +202,38 @@ class Database(Queries):
             yield self
             self._dry("COMMIT;")
             return
-        with (
-            translating(self.address),
-            self._connection() as connection,
-            connection.transaction(),
-        ):
-            yield Transaction(self.address, connection, self._log)
+        with self._in_transaction(not self.purpose.changes_stores) as connection:
+            yield Transaction(self.address, self.purpose, connection, self._log)
 
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        if not self._first_taken.acquire(blocking=False):
-            with self._pooled() as connection:
-                yield connection
+    def run_alone(self, statement: Statement) -> None:
+        """Run a statement that takes no transaction: CREATE DATABASE, DROP DATABASE."""
+        self._require(statement, Need.DESTROY)
+        if self._dry is not None:
+            self._dry(rendered(statement))
             return
-        try:
-            self._first = self._working(self._first)
-            yield self._first
-            self._first_used_at = time.monotonic()
-        finally:
-            self._first_taken.release()
-
-    def _working(self, connection: Connection | None) -> Connection:
-        """``connection``, or a new one if it broke."""
-        if connection is None or connection.closed:
-            return self._connect()
-        if time.monotonic() - self._first_used_at < _TRUSTED_FOR_S:
-            return connection
-        try:
-            connection.execute("")
-        except psycopg.Error:
-            connection.close()
-            return self._connect()
-        return connection
-
-    def _connect(self) -> Connection:
-        connection = psycopg.connect(self.address.conninfo, **self._options())
-        self._prepare(connection)
-        return connection
-
-    def _options(self) -> dict[str, Any]:
-        given = psycopg.conninfo.conninfo_to_dict(self.address.conninfo)
-        ours = {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            # Text is Unicode here, whatever encoding the database was made with.
-            "client_encoding": "UTF8",
-            "fallback_application_name": "cruddur-ops",
-        }
-        missing = {key: value for key, value in ours.items() if key not in given}
-        return {**missing, "autocommit": True, "row_factory": dict_row}
-
-    def _prepare(self, connection: Connection) -> None:
-        connection.read_only = True if self.is_dry else None
+        with translating(self.address), self._connections.connection() as connection:
+            self._fetch(connection, statement, None)
 
     @contextmanager
-    def _pooled(self) -> Iterator[Connection]:
-        from psycopg_pool import PoolTimeout
+    def _in_transaction(self, read_only: bool) -> Iterator[Connection]:
+        with translating(self.address), self._connections.connection() as connection:
+            # One request: without values, several statements may stand in it.
+            connection.execute(_begin(read_only or self.is_dry))
+            try:
+                if self._check is not None:
+                    self._check(Transaction(self.address, Purpose.LOOKING, connection, self._log))
+                yield connection
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            if connection.execute("COMMIT").statusmessage != "COMMIT":
+                raise PostgresError("The transaction was rolled back", "Nothing was changed.")
 
-        pool = self._open_pool()
-        try:
-            connection = pool.getconn()
-        except PoolTimeout as error:
-            # A pool says how long it waited, not why: connecting once more does.
-            with self._connect():
-                raise PostgresError(
-                    f"all {MAX_POOLED} connections to {self.address.place} are busy", "Try again."
-                ) from error
-        try:
-            yield connection
-        finally:
-            pool.putconn(connection)
 
-    def _open_pool(self) -> ConnectionPool[Connection]:
-        from psycopg_pool import ConnectionPool
-
-        with self._opening_pool:
-            if self._pool is None:
-                self._pool = ConnectionPool(
-                    self.address.conninfo,
-                    kwargs=self._options(),
-                    configure=self._prepare,
-                    check=ConnectionPool.check_connection,
-                    min_size=0,
-                    max_size=MAX_POOLED,
-                    timeout=CONNECT_TIMEOUT_S,
-                    # Short, so that a server that comes back is found by the next request.
-                    reconnect_timeout=CONNECT_TIMEOUT_S,
-                    open=True,
-                )
-            return self._pool
+def _begin(read_only: bool) -> Any:
+    settings = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in _SETTINGS.items())
+    return _BEGIN.format(mode="ONLY" if read_only else "WRITE") + settings
 
 
 def _first_value(rows: list[Row]) -> Any:

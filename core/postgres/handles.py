@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from core.commands import Command
 from core.errors import NotFoundError
 from core.postgres.admin import read_marker
 from core.postgres.database import Queries
@@ -81,12 +82,14 @@ def no_such_user(db: Queries, handle: str) -> NotFoundError:
 
     Only an empty table of a local database leads to the demo users.
     """
-    hint = "Check how it is spelled."
+    problem = f"There is no user with the handle {bare_handle(handle)!r}"
     if similar := similar_handles(db, handle):
-        hint = f"Did you mean {' or '.join(similar)}?"
-    elif lacks_demo_users(db):
-        hint = "There are no users yet. For the demo users run: invoke db.seed"
-    return NotFoundError(f"There is no user with the handle {bare_handle(handle)!r}", hint)
+        return NotFoundError(problem, f"Did you mean {' or '.join(similar)}?")
+    if lacks_demo_users(db):
+        return NotFoundError(
+            problem, "There are no users yet. For the demo users run", Command("db.seed")
+        )
+    return NotFoundError(problem, "Check how it is spelled.")
 
 
 def lacks_demo_users(db: Queries) -> bool:

@@ -91,7 +91,7 @@ def _replaced(default: DemoPerson, prefix: str, given: Mapping[str, str | None])
     return DemoPerson(bare_handle(values["username"]), values["name"], values["email"])
 
 
-def seed(db: Database, settings: Settings) -> Seeded:
+def seed_demo_data(db: Database, settings: Settings) -> Seeded:
     """Add what is missing of the demo data; what is there stays as it is.
 
     A user with a demo handle counts as there, whatever the uuid: it may be Cruddur's own.

@@ -12,7 +12,7 @@ from typing import NoReturn
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.errors import SettingsError
-from core.postgres.conninfo import PostgresAddress
+from core.targets.postgres import PostgresAddress
 
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 
@@ -35,8 +35,10 @@ class Shell:
         os.execv(self.argv[0], self.argv)  # noqa: S606 - no shell is wanted in between
 
 
-def find_shell(address: PostgresAddress, bundled: Path | None) -> Shell:
+def find_shell(address: PostgresAddress, bundled: Path | None, *, read_only: bool = False) -> Shell:
     """psql on the PATH, else the ``bundled`` one, else pgcli.
+
+    ``read_only`` has its transactions begin so: a guard against mistakes, not against its user.
 
     Raises:
         SettingsError: there is none of them.
@@ -50,4 +52,7 @@ def find_shell(address: PostgresAddress, bundled: Path | None) -> Shell:
     given = conninfo_to_dict(address.conninfo)
     shown = {key: value for key, value in given.items() if key not in _SECRETS}
     password = given.get("password")
+    if read_only:
+        options = f"{given.get('options', '')} -c default_transaction_read_only=on"
+        shown["options"] = options.strip()
     return Shell((program, make_conninfo("", **shown)), None if password is None else str(password))

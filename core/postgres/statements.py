@@ -1,6 +1,9 @@
 """The SQL of the project: one file a statement under ``sql/``, loaded by name.
 
-Values are bound (``%(name)s``), identifiers are composed (``{name}``), nothing is formatted.
+Values are bound (``%(name)s``), identifiers are composed (``{name}``), nothing is formatted. The
+first line of a file says what its statement needs of the handle that sends it::
+
+    -- needs: look | mark | make | read | write | destroy
 """
 
 from __future__ import annotations
@@ -11,26 +14,57 @@ from functools import cache
 from typing import Any, LiteralString, TypeAlias
 
 from psycopg import sql
+from psycopg.abc import AdaptContext
 
+from core.purposes import Need
 from core.settings import PROJECT_ROOT
 
 _FOLDER = PROJECT_ROOT / "sql"
 _PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
+_NEEDS = re.compile(r"-- needs: (\w+)\n")
 
-Statement: TypeAlias = sql.Composable | LiteralString
 Params: TypeAlias = Mapping[str, Any]
 
 
+class FileStatement(sql.Composable):
+    """The statement of a file, and what it needs of the handle that sends it."""
+
+    def __init__(self, text: sql.SQL, need: Need, body: sql.Composable | None = None) -> None:
+        super().__init__(body or text)
+        self._text = text
+        self._body: sql.Composable = body or text
+        self.need = need
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        return self._body.as_bytes(context)
+
+    def format(self, **identifiers: sql.Composable) -> FileStatement:
+        """The statement with ``identifiers`` in place of ``{name}``."""
+        return FileStatement(self._text, self.need, self._text.format(**identifiers))
+
+
+Statement: TypeAlias = sql.Composable | LiteralString
+
+
 @cache
-def load(name: str) -> sql.SQL:
+def load(name: str) -> FileStatement:
     """The statement in ``sql/<name>.sql``; ``load("users/by_handles")``."""
-    return _sql((_FOLDER / f"{name}.sql").read_text("utf-8"))
+    text = (_FOLDER / f"{name}.sql").read_text("utf-8")
+    first = _NEEDS.match(text)
+    if first is None:
+        raise ValueError(f"sql/{name}.sql does not begin with what it needs")
+    return FileStatement(_sql(text[first.end() :]), Need(first[1]))
 
 
 def names() -> list[str]:
     """Every name that :func:`load` knows."""
     files = _FOLDER.rglob("*.sql")
     return sorted(path.relative_to(_FOLDER).with_suffix("").as_posix() for path in files)
+
+
+def need_of(statement: Statement, otherwise: Need) -> Need:
+    """What ``statement`` needs of its handle: as its file says, or else ``otherwise``."""
+    return statement.need if isinstance(statement, FileStatement) else otherwise
 
 
 def composed(statement: Statement) -> sql.Composed:

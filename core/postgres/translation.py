@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from core.commands import Command
 from core.errors import (
     CoreError,
     CredentialsError,
@@ -20,7 +21,7 @@ from core.errors import (
     SettingsError,
     UnreachableError,
 )
-from core.postgres.conninfo import PostgresAddress
+from core.targets.postgres import PostgresAddress
 
 # libpq keeps the SQLSTATE of a refused connection to itself; only the server's words are left.
 _MISSING_DATABASE = re.compile(r'FATAL: +database ".*" does not exist')
@@ -32,12 +33,13 @@ _REFUSED = re.compile(r"FATAL: +(?! |the database system is )")
 
 _SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
 
-_HINTS = {
-    "2BP01": "Drop first what depends on it, or drop the database: invoke db.drop",
-    "42501": "Connect as the owner, or let the owner grant it.",
-    "53300": "See who is connected: invoke db.sessions",
-    "55006": "See who is connected: invoke db.sessions",
-    "55P03": "Somebody holds a lock on it. See who is connected: invoke db.sessions",
+_SESSIONS = Command("db.sessions")
+_NEXT_STEPS = {
+    "2BP01": ("Drop first what depends on it, or drop the database", Command("db.drop")),
+    "42501": ("Connect as the owner, or let the owner grant it.", None),
+    "53300": ("See who is connected", _SESSIONS),
+    "55006": ("See who is connected", _SESSIONS),
+    "55P03": ("Somebody holds a lock on it. See who is connected", _SESSIONS),
 }
 
 
@@ -62,14 +64,16 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
             return _not_connected(address, str(error))
     if state == "42P01":
         return MissingSchemaError(
-            f"{address.dbname}: {error.diag.message_primary}", "Run: invoke db.schema-load"
+            f"{address.dbname}: {error.diag.message_primary}",
+            "Load the schema",
+            Command("db.schema-load"),
         )
     if state in _SHUTTING_DOWN:
         return _unreachable(address, error.diag.message_primary or "")
     text = ": ".join(filter(None, [error.diag.message_primary, error.diag.message_detail]))
     return PostgresError(
         f"Postgres said no ({state or type(error).__name__}): {text or error}",
-        _HINTS.get(state or "", ""),
+        *_NEXT_STEPS.get(state or "", ("", None)),
         sqlstate=state,
     )
 
@@ -78,7 +82,9 @@ def _not_connected(address: PostgresAddress, text: str) -> CoreError:
     """Why there is no connection. ``text`` tells of every server that was tried."""
     if _MISSING_DATABASE.search(text):
         return MissingSchemaError(
-            f"there is no database {address.dbname!r} at {address.place}", "Run: invoke db.create"
+            f"there is no database {address.dbname!r} at {address.place}",
+            "Create it",
+            Command("db.create"),
         )
     if bad := _BAD_OPTION.match(text):
         hint = f"Check {address.variable or 'the address'}, and the variables whose names begin PG."
@@ -103,7 +109,9 @@ def _reason(line: str) -> str:
 
 
 def _unreachable(address: PostgresAddress, reason: str) -> UnreachableError:
-    hint = "Check the network, and that the server lets this machine in."
+    problem = f"Postgres does not answer at {address.place} ({reason})"
     if address.is_local:
-        hint = "Is it running? For the embedded engines run: invoke up"
-    return UnreachableError(f"Postgres does not answer at {address.place} ({reason})", hint)
+        return UnreachableError(
+            problem, "Is it running? For the embedded engines run", Command("up")
+        )
+    return UnreachableError(problem, "Check the network, and that the server lets this machine in.")

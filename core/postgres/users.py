@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from psycopg.errors import UniqueViolation
 
+from core import cursors
 from core.errors import InputError, PostgresError
-from core.models import Page, User
+from core.models import Page, Person, User
 from core.postgres.database import Database, Queries, Row
-from core.postgres.handles import bare_handle as bare_handle
-from core.postgres.handles import is_text, no_such_user
+from core.postgres.handles import bare_handle as bare_handle, is_text, no_such_user
 from core.postgres.statements import load
 from core.timestamps import now
 
+_USERS, _ACTIVITIES = "users", "activities"
 _NO_UUID = str(uuid.UUID(int=0))
 _LAST_UUID = str(uuid.UUID(int=2**128 - 1))
 
@@ -39,19 +38,19 @@ class Activity:
     created_at: datetime
 
 
-def find_by_handle(db: Queries, handle: str) -> User:
+def find_user(db: Queries, handle: str) -> User:
     """The user called ``handle``.
 
     Raises:
         NotFoundError: there is none.
     """
-    found = find_by_handles(db, [handle])
+    found = find_users_by_handle(db, [handle])
     if handle not in found:
         raise no_such_user(db, handle)
     return found[handle]
 
 
-def find_by_handles(db: Queries, handles: Iterable[str]) -> dict[str, User]:
+def find_users_by_handle(db: Queries, handles: Iterable[str]) -> dict[str, User]:
     """The users with these handles, by the handle as it was given. Unknown ones are left out.
 
     Where Cruddur's own table holds a handle twice, the older user is meant.
@@ -65,7 +64,7 @@ def find_by_handles(db: Queries, handles: Iterable[str]) -> dict[str, User]:
     return {given: found[handle] for given, handle in read.items() if handle is not None}
 
 
-def find_by_uuids(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
+def find_users_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
     """The users with these uuids, by the uuid as it was given.
 
     Unknown ones are left out, and so is what is no uuid at all.
@@ -76,7 +75,9 @@ def find_by_uuids(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
     return {given: found[parsed] for given, parsed in wanted.items() if parsed in found}
 
 
-def search(db: Queries, text: str, *, limit: int = 20, after: str | None = None) -> Page[User]:
+def search_users(
+    db: Queries, text: str, *, limit: int = 20, after: str | None = None
+) -> Page[User]:
     """Users whose handle, display name or email holds ``text``, by handle; all for no text.
 
     ``after`` is the cursor of the page before. Users without a handle are not found.
@@ -84,11 +85,19 @@ def search(db: Queries, text: str, *, limit: int = 20, after: str | None = None)
     Raises:
         InputError: ``after`` is not a cursor.
     """
-    handle, last_uuid = _read_cursor(after, ("", _NO_UUID))
+    rows = _search(db, "users/search", text, limit, after)
+    users = [_user(row) for row in rows[:limit]]
+    last = users[-1] if len(rows) > limit else None
+    return Page(users, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
+
+
+def _search(db: Queries, statement: str, text: str, limit: int, after: str | None) -> list[Row]:
+    """One row more than ``limit``, where there are more."""
+    handle, last_uuid = _read_cursor(after, _USERS, ("", _NO_UUID))
     if not is_text(text):
-        return Page((), None)
-    rows = db.query_rows(
-        load("users/search"),
+        return []
+    return db.query_rows(
+        load(statement),
         {
             "pattern": f"%{_escaped(bare_handle(text))}%",
             "after_handle": handle,
@@ -96,17 +105,16 @@ def search(db: Queries, text: str, *, limit: int = 20, after: str | None = None)
             "limit": limit + 1,
         },
     )
-    users = [_user(row) for row in rows]
-    last = users[limit - 1] if len(users) > limit else None
-    return Page(users[:limit], _cursor(last.handle, last.uuid) if last else None)
 
 
-def count(db: Queries) -> int:
+def count_users(db: Queries) -> int:
     """How many users there are."""
     return int(db.query_value(load("users/count")))
 
 
-def create_user(db: Database, handle: str, display_name: str, email: str) -> User:
+def create_user(
+    db: Database, handle: str, display_name: str, email: str, *, user_uuid: str | None = None
+) -> User:
     """Add a user that Cognito does not know yet.
 
     Raises:
@@ -114,7 +122,7 @@ def create_user(db: Database, handle: str, display_name: str, email: str) -> Use
     """
     handle, display_name, email = bare_handle(handle), display_name.strip(), email.strip()
     _check_new_user(handle, display_name, email)
-    user_uuid = str(uuid.uuid4())
+    user_uuid = user_uuid or str(uuid.uuid4())
     values = {
         "uuid": user_uuid,
         "handle": handle,
@@ -131,15 +139,57 @@ def create_user(db: Database, handle: str, display_name: str, email: str) -> Use
 
 
 def set_cognito_user_ids(db: Queries, ids: Mapping[str, str]) -> int:
-    """Store Cognito's ``ids`` by handle, all or none; the number of users that had another one."""
+    """Store Cognito's ``ids`` by user uuid, all or none; the number of users that had another."""
     changed = db.query_commit(
         load("users/set_cognito_user_ids"),
-        {"handles": list(ids), "cognito_user_ids": list(ids.values())},
+        {"uuids": list(ids), "cognito_user_ids": list(ids.values())},
     )
     return int(changed or 0)
 
 
-def activities_of(
+def find_users_by_bare_handle(db: Queries, handles: Iterable[str]) -> list[User]:
+    """The users whose handle is one of ``handles``, but for blanks around it and a leading ``@``.
+
+    Oldest first; reads the whole table.
+    """
+    rows = _rows_of(db, "users/by_bare_handles", "handles", set(handles))
+    return [_user(row) for row in rows]
+
+
+def find_person(db: Queries, handle: str) -> Person:
+    """Who is called ``handle``: no address, so that a handle opened for looking will do.
+
+    The handle counts as it is stored, before it is taken for one with an ``@`` or blanks that do
+    not belong to it.
+
+    Raises:
+        NotFoundError: nobody is.
+    """
+    readings = [handle, handle.strip(), bare_handle(handle)]
+    rows = db.query_rows(load("users/person"), {"handles": readings}) if is_text(handle) else []
+    if not rows:
+        raise no_such_user(db, handle)
+    return _person(rows[0])
+
+
+def search_people(
+    db: Queries, text: str, *, limit: int = 20, after: str | None = None
+) -> Page[Person]:
+    """People whose handle or display name holds ``text``, by handle; all for no text.
+
+    Shows no address, so that a handle opened for looking will do. ``after`` is the cursor of the
+    page before. Users without a handle are not found.
+
+    Raises:
+        InputError: ``after`` is not a cursor.
+    """
+    rows = _search(db, "users/people", text, limit, after)
+    people = [_person(row) for row in rows[:limit]]
+    last = people[-1] if len(rows) > limit else None
+    return Page(people, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
+
+
+def list_activities(
     db: Queries, user_uuid: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Activity]:
     """What the user posted, newest first. ``after`` is the cursor of the page before.
@@ -147,7 +197,7 @@ def activities_of(
     Raises:
         InputError: ``after`` is not a cursor.
     """
-    before, before_uuid = _read_cursor(after, ("infinity", _LAST_UUID))
+    before, before_uuid = _read_cursor(after, _ACTIVITIES, ("infinity", _LAST_UUID))
     wanted = _uuid(user_uuid)
     if wanted is None:
         return Page((), None)
@@ -162,7 +212,8 @@ def activities_of(
     )
     entries = [_activity(row) for row in rows]
     last = entries[limit - 1] if len(entries) > limit else None
-    cursor = _cursor(last.created_at.isoformat(), last.uuid) if last else None
+    place = [last.created_at.isoformat(), last.uuid] if last else None
+    cursor = cursors.encode(_ACTIVITIES, place) if place else None
     return Page(entries[:limit], cursor)
 
 
@@ -201,6 +252,11 @@ def _check_new_user(handle: str, display_name: str, email: str) -> None:
 def _rows_of(db: Queries, statement: str, name: str, values: set[str]) -> list[Row]:
     askable = sorted(value for value in values if is_text(value))
     return db.query_rows(load(statement), {name: askable}) if askable else []
+
+
+def _person(row: Row) -> Person:
+    handle = row["handle"] or ""
+    return Person(str(row["uuid"]), handle, row["display_name"] or handle)
 
 
 def _user(row: Row) -> User:
@@ -250,18 +306,15 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def _cursor(*key: str) -> str:
-    return json.dumps(key)
-
-
-def _read_cursor(cursor: str | None, start: tuple[str, str]) -> tuple[str, str]:
+def _read_cursor(cursor: str | None, question: str, start: tuple[str, str]) -> tuple[str, str]:
+    """The text and the uuid of the row that the page before ``cursor`` ended with."""
     if cursor is None:
         return start
+    place = cursors.decode(cursor, question)
     try:
-        key: Any = json.loads(cursor)
-        first, second = key
-        if not isinstance(first, str) or not is_text(first):
-            raise InputError("not a cursor of this list", "Start at its first page.")
-        return first, str(uuid.UUID(second))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError("not a cursor of this list", "Start at its first page.") from error
+        first, row_uuid = place
+        if isinstance(first, str) and is_text(first):
+            return first, str(uuid.UUID(row_uuid))
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise cursors.invalid()

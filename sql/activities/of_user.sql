@@ -1,3 +1,4 @@
+-- needs: read
 -- A page of one user's activities, newest first. The first page starts after 'infinity'.
 SELECT
   uuid, user_uuid, message, replies_count, reposts_count, likes_count,

@@ -1,3 +1,4 @@
+-- needs: look
 -- The columns of some tables, whether or not this role may read them.
 SELECT
   class.relname AS "table",

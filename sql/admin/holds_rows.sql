@@ -1,2 +1,3 @@
+-- needs: look
 -- Whether a table has a row.
 SELECT EXISTS (SELECT FROM {table})

@@ -1,3 +1,4 @@
+-- needs: look
 -- The largest tables of the database, with the planner's estimate of their rows: -1 where there is
 -- none yet. A partitioned table is told by its parts.
 SELECT

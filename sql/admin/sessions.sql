@@ -1,3 +1,4 @@
+-- needs: look
 -- Who is connected to the server. What the role may not see of others is null, the kind of their
 -- session included. Of a page: those behind the session (%(database)s, %(pid)s), if any.
 SELECT

@@ -1,3 +1,4 @@
+-- needs: look
 -- Everything that can hold a user's rows, but for the environment marker. What row security
 -- hides from this role cannot be told from what is not there.
 SELECT namespace.nspname AS schema, class.relname AS name, class.relrowsecurity AS hidden

@@ -1,3 +1,4 @@
+-- needs: mark
 -- Says what the database is, unless it said so before.
 INSERT INTO public.cruddur_ops_environment (environment)
 SELECT %(environment)s

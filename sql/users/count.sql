@@ -1,2 +1,3 @@
+-- needs: look
 -- How many users there are.
 SELECT count(*) FROM public.users

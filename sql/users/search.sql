@@ -1,3 +1,4 @@
+-- needs: read
 -- A page of the users whose handle, display name or email holds the text, by handle.
 SELECT uuid, handle, display_name, email, cognito_user_id, created_at
 FROM public.users

@@ -1,9 +1,10 @@
--- Cognito's ids of the users with these handles; counts the users that had another one.
+-- needs: write
+-- Cognito's ids of the users with these uuids; counts the users that had another one.
 WITH changed AS (
   UPDATE public.users
   SET cognito_user_id = known.cognito_user_id
-  FROM unnest(%(handles)s::text[], %(cognito_user_ids)s::text[]) AS known (handle, cognito_user_id)
-  WHERE users.handle = known.handle
+  FROM unnest(%(uuids)s::uuid[], %(cognito_user_ids)s::text[]) AS known (uuid, cognito_user_id)
+  WHERE users.uuid = known.uuid
     AND users.cognito_user_id IS DISTINCT FROM known.cognito_user_id
   RETURNING users.uuid
 )

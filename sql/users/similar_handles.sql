@@ -1,3 +1,4 @@
+-- needs: look
 -- Handles near a mistyped one: those among its variants, and those beside it in the handles' order.
 SELECT handle
 FROM public.users

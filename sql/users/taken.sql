@@ -1,3 +1,4 @@
+-- needs: read
 -- Which of the two a user has already; Cruddur's own tables do not see to it themselves.
 SELECT
   coalesce(bool_or(handle = %(handle)s), false) AS handle,

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
+import unguarded
+from unguarded import Database, open_table
 
-from admin_app import login as logins_page
-from admin_app import logins, resources
+from admin_app import login, logins, resources
 from admin_app.logins import EndedLogins, Login
-from core.dynamodb.client import Table, open_table
-from core.dynamodb.table import create_table
+from core.access import AuditEntry, read_audit
+from core.dynamodb.schema import create_table
+from core.dynamodb.table import Table
 from core.postgres import admin
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import Settings
 from core.targets import Environment, resolve
+from core.targets.postgres import parse_url
 from core.timestamps import now
 
 GROUP = Settings().admin_group
 
 
 @pytest.fixture
-def environ(engines, monkeypatch) -> Iterator[dict[str, str]]:
+def environ(engines, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
     """Stores nobody has set up, named in the environment; the app's caches are its own."""
     server = urlsplit(engines.postgres_url)
     environ = {
         "CONNECTION_URL": server._replace(path=f"/pages-{uuid.uuid4().hex[:12]}").geturl(),
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
+        "CRUDDUR_AUDIT_LOG": str(tmp_path / "audit.jsonl"),
     }
     for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "")
@@ -44,7 +46,7 @@ def environ(engines, monkeypatch) -> Iterator[dict[str, str]]:
     st.cache_resource.clear()
     st.cache_data.clear()
     yield environ
-    resources.database().close()
+    resources.door().close()
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -59,24 +61,36 @@ def table(environ) -> Table:
 @pytest.fixture
 def db(environ) -> Iterator[Database]:
     address = parse_url(environ["CONNECTION_URL"], "CONNECTION_URL")
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "local")
-        seed(db, Settings())
+        seed_demo_data(db, Settings())
         yield db
 
 
+class AuditLines:
+    """The lines of the audit file, as they are now."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[AuditEntry]:
+        return iter(read_audit(self.path))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: int) -> AuditEntry:
+        return [*self][index]
+
+    @property
+    def texts(self) -> str:
+        return self.path.read_text() if self.path.exists() else ""
+
+
 @pytest.fixture
-def audit_lines(caplog) -> Iterator[list[str]]:
-    """What the audit log was given; grows."""
-    lines: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("cruddur.audit")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield lines
-    logger.removeHandler(handler)
+def audit_lines(environ) -> AuditLines:
+    return AuditLines(Path(environ["CRUDDUR_AUDIT_LOG"]))
 
 
 @pytest.fixture
@@ -86,17 +100,17 @@ def taken_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def operators_login(monkeypatch) -> Login:
+def logged_in(monkeypatch) -> Login:
     """A login of the operators' group, as the one that every page finds."""
-    login = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
+    found = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
 
     def enter(group: str | None) -> None:
-        st.session_state[logins_page._GROUP] = group
-        if not login.is_valid:
+        st.session_state[login._GROUP] = group
+        if not found.is_valid:
             st.title("Log in")
             st.stop()
 
     monkeypatch.setattr(logins, "ENDED", EndedLogins())
-    monkeypatch.setattr(logins_page, "enter", enter)
-    monkeypatch.setattr(logins_page, "current", lambda: login)
-    return login
+    monkeypatch.setattr(login, "enter", enter)
+    monkeypatch.setattr(login, "current", lambda: found)
+    return found

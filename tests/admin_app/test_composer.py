@@ -10,7 +10,7 @@ import pytest
 from admin_app import composer
 from admin_app.composer import Composer
 from core.errors import InputError, MessageUnconfirmedError
-from core.messaging import Retry
+from core.usecases.conversations import Retry
 
 SENT = object()
 CREATED_AT = "2026-03-04T05:06:07.000000+00:00"

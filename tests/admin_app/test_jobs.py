@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from admin_app.jobs import MOST_REMEMBERED, Job, Jobs
-from core.dynamodb.client import ConsumedCapacity
+from admin_app.store.jobs import MOST_REMEMBERED, Job, Jobs
+from core.dynamodb.table import ConsumedCapacity
 from core.errors import InputError
 
 

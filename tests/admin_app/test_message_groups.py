@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from driving import labels, opened, person, said
+from driving import give_reason, labels, opened, person, said
 
 from core.dynamodb import keys
-from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.patterns.sends import Draft, send, start
 
 PAGE = "views/message_groups.py"
 
@@ -37,7 +35,7 @@ def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
 
 
 def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
-    monkeypatch.setattr("core.dynamodb.overview._MOST_ROWS", 2)
+    monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 2)
     app = opened(PAGE)
     assert "there are more" in said(app)
     while "Load more" in labels(app):
@@ -62,16 +60,22 @@ def test_a_missing_table_names_the_command(db, environ) -> None:
     assert "invoke ddb.schema-load" in said(opened(PAGE))
 
 
-def test_production_shows_nothing_without_a_login_and_leaves_a_line_with_one(
-    two_groups, table, audit_lines, request
-) -> None:
+@pytest.fixture
+def production(two_groups, table) -> None:
     marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     table.request("put_item", Item=marker)
+
+
+def test_production_shows_nothing_without_a_login(production) -> None:
     app = opened(PAGE)
     assert "needs a login" in said(app)
     assert len(app.dataframe) == 0
-    request.getfixturevalue("operators_login")
+
+
+def test_production_shows_nothing_without_a_reason(production, logged_in, audit_lines) -> None:
     app = opened(PAGE)
+    assert len(app.dataframe) == 0
+    app = give_reason(app, "Why do you open all conversations?", "ticket 9")
     assert len(app.dataframe[0].value) == 2
-    (line,) = [json.loads(line) for line in audit_lines if "groups listed" in line]
-    assert line["who"] == "local operator"
+    (entry,) = audit_lines
+    assert (entry.what, entry.why) == ("message groups opened", "ticket 9")

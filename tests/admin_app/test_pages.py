@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from driving import labels, opened, person, said
+import unguarded
+from driving import give_reason, labels, opened, person, said
 from streamlit.testing.v1 import AppTest
+from unguarded import Database
 
 from admin_app import logins
-from admin_app.loaded import STEP
+from admin_app.conversations.messages import STEP
 from admin_app.logins import Login
-from admin_app.people import MATCHES
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
-from core.dynamodb.sends import Draft, start
+from admin_app.person_search import MATCHES
+from core.dynamodb import keys
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.table import Table
 from core.errors import UnreachableError
 from core.postgres import admin, users
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
+from core.targets.postgres import parse_url
 
 
 def opened_for(group: str, reason: str) -> AppTest:
     """A conversation of bayko's on production, with the reason that it asks for."""
     app = opened(user="bayko", conversation=group)
-    app.text_input[-1].input(reason)
-    next(button for button in app.button if button.label == "Open").click().run()
+    app = give_reason(app, "Why do you open this conversation?", reason)
     assert not app.exception
     return app
 
@@ -52,7 +52,7 @@ def test_odd_rows_of_others_are_shown_and_break_nothing(db, table) -> None:
         ("0000", {}),
         ("0001", {}),
     ):
-        table.request("put_item", Item=keys.key(keys.group_pk(ben.uuid), at) | more)
+        table.request("put_item", Item=keys.key(keys.inbox_pk(ben.uuid), at) | more)
     app = opened(user="bayko", conversation=group)
     assert [element.value for element in app.text] == ["hi"]
 
@@ -65,7 +65,7 @@ def test_the_banner_names_the_target_and_no_password(db, table, environ) -> None
 
 def test_nobody_yet_names_the_command_that_seeds(environ, table) -> None:
     address = parse_url(environ["CONNECTION_URL"], "CONNECTION_URL")
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "local")
     assert "invoke db.seed" in said(opened())
@@ -82,10 +82,10 @@ def test_nothing_is_opened_before_somebody_chooses_it(db, table) -> None:
     assert [element.value for element in app.text] == []
 
 
-def test_people_are_found_by_a_part_of_their_email(db, table) -> None:
+def test_people_are_found_by_a_part_of_their_handle_or_name(db, table) -> None:
     app = opened()
     assert len([label for label in labels(app) if "@" in label]) == 3
-    app.text_input(key="sought").input("BAYKO@ex").run()
+    app.text_input(key="sought").input("w BAYK").run()
     assert [label for label in labels(app) if "@" in label] == ["Andrew Bayko · @bayko"]
     app.text_input(key="sought").input("nobody-here").run()
     assert "nobody-here" in said(app)
@@ -285,7 +285,7 @@ class TestProduction:
 
     @pytest.fixture
     def group(self, db, production) -> str:
-        (row,) = reads.list_conversations(production, person(db, "bayko").uuid, limit=5).entries
+        (row,) = reads.list_inbox(production, person(db, "bayko").uuid, limit=5).entries
         return row.message_group_uuid
 
     def test_shows_nothing_without_a_login(self, production) -> None:
@@ -294,8 +294,23 @@ class TestProduction:
         assert [element.value for element in app.text] == []
 
     @pytest.fixture
-    def signed_in(self, production, operators_login) -> Login:
-        return operators_login
+    def signed_in(self, production, logged_in) -> Login:
+        """Production, and a person who may see it."""
+        return logged_in
+
+    def test_an_inbox_is_opened_for_a_reason_which_is_kept(
+        self, db, signed_in, group, audit_lines
+    ) -> None:
+        app = opened(user="bayko")
+        assert "private" not in "\n".join(labels(app))
+        assert list(audit_lines) == []
+        app = give_reason(app, "Why do you open this inbox?", "ticket 6")
+        assert "private" in "\n".join(labels(app))
+        (entry,) = audit_lines
+        assert (entry.what, entry.why) == ("inbox opened", "ticket 6")
+        assert entry.about == (person(db, "bayko").uuid,)
+        app.run()  # neither asked nor noted again
+        assert len(audit_lines) == 1
 
     def test_is_red_and_read_only(self, signed_in, group) -> None:
         app = opened_for(group, "ticket 7")
@@ -309,30 +324,46 @@ class TestProduction:
     ) -> None:
         app = opened(user="bayko", conversation=group)
         assert [element.value for element in app.text] == []
-        assert audit_lines == []
+        assert list(audit_lines) == []
         app.button[-1].click().run()
         assert "Say why" in said(app)
         app = opened_for(group, '  "ticket"\n7 ')
         assert [element.value for element in app.text] == ["private"]
-        (line,) = audit_lines
-        entry = json.loads(line)
-        assert (entry["what"], entry["why"]) == ("conversation opened", '"ticket" 7')
+        (entry,) = audit_lines
+        assert (entry.what, entry.why) == ("conversation opened", '"ticket" 7')
+        assert entry.conversation == group
         app.run()  # neither asked nor noted again
         assert len(audit_lines) == 1
 
-    def test_an_answer_goes_out_with_the_reason(
-        self, signed_in, group, audit_lines, monkeypatch
+    def test_an_answer_is_audited_before_it_is_sent(
+        self, db, signed_in, group, audit_lines, monkeypatch
     ) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
         app = opened_for(group, "ticket 7")
         next(box for box in app.text_input if box.label == "Message").input("an answer")
         next(button for button in app.button if button.label == "Send").click().run()
         assert [element.value for element in app.text] == ["private", "an answer"]
-        entry = json.loads(audit_lines[-1])
-        assert (entry["what"], entry["why"]) == ("message sent", "ticket 7")
+        entry = audit_lines[-1]
+        assert (entry.what, entry.conversation) == ("message sent", group)
+        assert set(entry.about) == {person(db, "bayko").uuid, person(db, "andrewbrown").uuid}
+        assert entry.message
+        assert "an answer" not in audit_lines.texts
+
+    def test_an_answer_that_cannot_be_audited_is_not_sent(
+        self, signed_in, group, production, audit_lines, monkeypatch
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+        app = opened_for(group, "ticket 7")
+        audit_lines.path.unlink()
+        audit_lines.path.mkdir()
+        next(box for box in app.text_input if box.label == "Message").input("an answer")
+        next(button for button in app.button if button.label == "Send").click().run()
+        assert "Could not write the audit line" in said(app)
+        stored = reads.list_messages(production, group, limit=9).entries
+        assert [message.text for message in stored] == ["private"]
 
     def test_after_the_login_has_ended_an_answer_is_not_stored(
-        self, signed_in, group, audit_lines, monkeypatch, db, production
+        self, signed_in, group, production, audit_lines, monkeypatch
     ) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
         app = opened_for(group, "ticket 7")
@@ -353,9 +384,24 @@ class TestProduction:
         assert [button.label for button in app.button if button.label == "Send"] == ["Send"]
 
 
-def test_what_is_done_leaves_one_audit_line_without_the_text(db, table, audit_lines) -> None:
+def test_a_database_that_is_production_makes_the_table_production_too(db, table) -> None:
+    db.query_commit("UPDATE public.cruddur_ops_environment SET environment = 'production'")
+    assert "needs a login" in said(opened(user="bayko"))
+
+
+def test_what_is_done_on_a_local_target_leaves_no_audit_line(db, table, audit_lines) -> None:
     send_from_form(opened("views/new_conversation.py"), "bayko", "londo", "a secret of theirs")
-    (line,) = audit_lines
-    entry = json.loads(line)
-    assert (entry["what"], entry["as_user"]) == ("conversation started", "bayko")
-    assert "a secret of theirs" not in line
+    assert list(audit_lines) == []
+
+
+def test_a_conversation_started_on_production_is_audited_without_its_text(
+    db, table, logged_in, audit_lines, monkeypatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+    table.request("put_item", Item=keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}})
+    send_from_form(opened("views/new_conversation.py"), "bayko", "londo", "a secret of theirs")
+    (entry,) = audit_lines
+    assert entry.what == "conversation started or continued"
+    assert set(entry.about) == {person(db, "bayko").uuid, person(db, "londo").uuid}
+    assert "a secret of theirs" not in audit_lines.texts
+    assert "londo" not in audit_lines.texts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from collections.abc import Iterator
 
@@ -11,16 +10,17 @@ import pytest
 import streamlit as st
 from driving import labels, opened, person, said
 from streamlit.testing.v1 import AppTest
+from unguarded import Database
 
 from admin_app import resources
-from core.dynamodb import keys, reads
-from core.dynamodb.client import GoOn, Table, always
-from core.dynamodb.faults import Finding
-from core.dynamodb.items import group_item
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Verification
-from core.models import Conversation
-from core.postgres.database import Database
+from core.dynamodb import keys
+from core.dynamodb.integrity.faults import Fault
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.items import inbox_row_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.table import GoOn, Table, always
+from core.models import InboxRow
 from core.timestamps import parse
 
 PAGE = "views/store.py"
@@ -55,10 +55,10 @@ def plant_a_stale_row(db: Database, table: Table) -> str:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "first"))[0].message_group_uuid
     send(table, group, Draft(ana, ben, "newest"))
-    (row,) = reads.list_conversations(table, ben.uuid, limit=5).entries
-    table.request("delete_item", Key=keys.key(keys.group_pk(ben.uuid), row.sort_key))
-    stale = Conversation(group, ben.uuid, ana, "first", EARLY, parse(EARLY))
-    table.request("put_item", Item=group_item(stale))
+    (row,) = reads.list_inbox(table, ben.uuid, limit=5).entries
+    table.request("delete_item", Key=keys.key(keys.inbox_pk(ben.uuid), row.sort_key))
+    stale = InboxRow(group, ben.uuid, ana, "first", EARLY, parse(EARLY))
+    table.request("put_item", Item=inbox_row_item(stale))
     return group
 
 
@@ -167,41 +167,35 @@ def test_a_fault_is_told_with_its_key_and_its_conversation(db, table, group) -> 
     assert link.proto.query_string == f"user=bayko&conversation={group}"
 
 
-def test_a_repair_takes_the_table_s_name_and_leaves_an_audit_line(
-    db, table, group, audit_lines
-) -> None:
+def test_a_repair_takes_the_table_s_name(db, table, group) -> None:
     app = press(opened(PAGE), "Verify the messages")
-    assert "Would mend what it can of: 1 × stale preview" in shown(app)
+    assert "Would repair what it can of: 1 × stale preview" in shown(app)
     for typed in ("", "another-table"):
         app.text_input[0].input(typed)
         press(app, "Repair")
-        assert f"Type {table.name} to repair it" in shown(app)
+        assert f"It is {table.name}" in shown(app)
         assert inbox(db, table) == "first"
     app.text_input[0].input(table.name)
     press(app, "Repair")
-    assert "Mended 1." in shown(app)
+    assert "Repaired 1." in shown(app)
     assert "All well." in shown(app)
     assert inbox(db, table) == "newest"
-    lines = [json.loads(line) for line in audit_lines]
-    (mended,) = (line for line in lines if line["what"] == "fault mended")
-    assert (mended["fault"], mended["message_group_uuid"]) == ("stale preview", group)
-    assert [line["what"] for line in lines].count("store repair started") == 1
 
 
 def inbox(db: Database, table: Table) -> str:
     """The last message that bayko's inbox shows."""
     owner = person(db, "bayko").uuid
-    return reads.list_conversations(table, owner, limit=1).entries[0].last_message
+    return reads.list_inbox(table, owner, limit=1).entries[0].preview
 
 
-def test_a_repair_is_begun_once_by_two_pages(db, table, group, audit_lines) -> None:
+def test_a_repair_is_begun_once_by_two_pages(db, table, group) -> None:
     one = press(opened(PAGE), "Verify the messages")
     two = opened(PAGE)
     for app in (one, two):
         app.text_input[0].input(table.name)
     press(one, "Repair")
     press(two, "Repair")
-    assert sum("store repair started" in line for line in audit_lines) == 1
+    assert [job.title for job in resources.jobs().history].count("Repair") == 1
 
 
 def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
@@ -210,7 +204,7 @@ def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
     looked, may_end = threading.Event(), threading.Event()
     real = Verification.findings
 
-    def slow(self: Verification, go_on: GoOn = always) -> Iterator[Finding]:
+    def slow(self: Verification, go_on: GoOn = always) -> Iterator[Fault]:
         def waiting(seen: int) -> bool:
             looked.set()
             may_end.wait(20)
@@ -262,7 +256,9 @@ def test_a_store_that_goes_down_under_a_job_is_a_problem_not_a_traceback(
     db, table, group, monkeypatch
 ) -> None:
     app = opened(PAGE)
-    monkeypatch.setattr("core.messaging.verification", lambda *_: db.query_value("SELECT 1 / 0"))
+    monkeypatch.setattr(
+        "core.usecases.integrity.verification", lambda *_: db.query_value("SELECT 1 / 0")
+    )
     press(app, "Verify the messages")
     assert "division by zero" in shown(app)
 
@@ -303,8 +299,8 @@ class TestProduction:
         return table
 
     @pytest.fixture
-    def signed_in(self, production, operators_login) -> None:
-        """A person of the operators' group is."""
+    def signed_in(self, production, logged_in) -> None:
+        """Production, and a person who may see it."""
 
     def test_shows_nothing_without_a_login(self, production) -> None:
         told = shown(opened(PAGE))
@@ -322,16 +318,20 @@ class TestProduction:
 
     def test_verifies_and_shows_the_plan_but_repairs_nothing(self, signed_in) -> None:
         app = press(opened(PAGE), "Verify the messages")
-        assert "Would mend what it can of: 1 × stale preview" in shown(app)
+        assert "Would repair what it can of: 1 × stale preview" in shown(app)
         assert "Read-only. To repair here" in shown(app)
         assert "Repair" not in labels(app)
 
-    def test_repairs_by_name_when_started_to_write(self, db, table, signed_in, monkeypatch) -> None:
+    def test_repairs_by_name_when_started_to_write(
+        self, db, table, signed_in, audit_lines, monkeypatch
+    ) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
         app = press(opened(PAGE), "Verify the messages")
         app.text_input[0].input(table.name)
         press(app, "Repair")
         assert inbox(db, table) == "newest"
+        (entry,) = audit_lines
+        assert entry.what == "store repaired"
 
     def test_a_table_that_became_production_a_moment_ago_is_not_repaired(
         self, db, table, group
@@ -341,7 +341,9 @@ class TestProduction:
         table.request("put_item", Item=marker)
         app.text_input[0].input(table.name)
         press(app, "Repair")
-        assert "read-only" in shown(app)
+        assert "needs a login" in shown(app)
+        assert resources.jobs().history[-1].wait(10)
+        assert "read-only" in str(resources.jobs().history[-1].problem)
         assert inbox(db, table) == "first"
 
     def test_the_commands_are_meant_for_the_production_target(

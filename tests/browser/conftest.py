@@ -15,18 +15,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import unguarded
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 from ports import free_port
+from unguarded import Database, open_table
 
-from core.dynamodb.client import open_table
-from core.dynamodb.table import create_table
+from core.dynamodb.schema import create_table
 from core.engines import Endpoints, processes
 from core.postgres import admin
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
+from core.targets.postgres import parse_url
 
 FLAGS = [
     "--no-sandbox",
@@ -67,10 +67,10 @@ def furnished(engines: Endpoints, home: Path) -> dict[str, str]:
     server = urlsplit(engines.postgres_url)
     url = server._replace(path=f"/browser-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "local")
-        seed(db, Settings())
+        seed_demo_data(db, Settings())
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(home),

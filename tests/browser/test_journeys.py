@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import engines as embedded
-from core import messaging
-from core.dynamodb import keys, reads
-from core.dynamodb.items import group_from
+from core.dynamodb import keys
+from core.dynamodb.items import inbox_row_from
+from core.dynamodb.patterns import reads
 from core.postgres.statements import load
+from core.usecases import conversations
 
 from .conftest import database_of, furnished, leave, serving, table_of, unfold, wait_until_drawn
 
@@ -28,7 +29,7 @@ ATTACK = (
 def say(env, user: str, other: str, text: str) -> None:
     """Send a message beside the app, as a task or another window would."""
     with database_of(env) as db:
-        messaging.start_conversation(db, table_of(env), user, other, text)
+        conversations.start_conversation(db, table_of(env), user, other, text)
 
 
 def add_person(env, handle: str, display_name: str) -> None:
@@ -109,7 +110,7 @@ def test_a_year_back_by_date_by_page_and_by_search(page: Page, app_url, app_env)
     (row,) = [
         row
         for item in reads.scan(table)
-        if (row := group_from(item)).last_message == "the newest" and row.other.handle == "bayko"
+        if (row := inbox_row_from(item)).preview == "the newest" and row.other.handle == "bayko"
     ]
     for n in range(120):
         at = f"2025-{1 + n // 28:02}-{1 + n % 28:02}T12:00:00.000000+00:00"

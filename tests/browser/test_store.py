@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item
-from core.models import Conversation
+from core.dynamodb import keys
+from core.dynamodb.items import inbox_row_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.table import Table
+from core.models import InboxRow
 from core.postgres import users
 from core.timestamps import parse
 
@@ -21,9 +22,7 @@ EARLY = "2024-01-01T00:00:00.000000+00:00"
 
 
 def inbox(table: Table, owner: str) -> list[str]:
-    return [
-        entry.last_message for entry in reads.list_conversations(table, owner, limit=50).entries
-    ]
+    return [entry.preview for entry in reads.list_inbox(table, owner, limit=50).entries]
 
 
 @pytest.fixture
@@ -32,16 +31,16 @@ def stale(app_env) -> tuple[Table, str]:
     say(app_env, "andrewbrown", "londo", "the newest")
     table = table_of(app_env)
     with database_of(app_env) as db:
-        owner = users.find_by_handle(db, "londo").uuid
-        other = users.find_by_handle(db, "andrewbrown").person
+        owner = users.find_user(db, "londo").uuid
+        other = users.find_user(db, "andrewbrown").person
     row = next(
         entry
-        for entry in reads.list_conversations(table, owner, limit=50).entries
+        for entry in reads.list_inbox(table, owner, limit=50).entries
         if entry.other.uuid == other.uuid
     )
-    table.request("delete_item", Key=keys.key(keys.group_pk(owner), row.sort_key))
-    old = Conversation(row.message_group_uuid, owner, other, "stale", EARLY, parse(EARLY))
-    table.request("put_item", Item=group_item(old))
+    table.request("delete_item", Key=keys.key(keys.inbox_pk(owner), row.sort_key))
+    old = InboxRow(row.message_group_uuid, owner, other, "stale", EARLY, parse(EARLY))
+    table.request("put_item", Item=inbox_row_item(old))
     return table, owner
 
 

@@ -40,4 +40,4 @@ def test_a_double_click_adds_one_user_and_a_duplicate_is_told(page: Page, app_ur
     expect(page.get_by_role("textbox", name="Handle")).to_have_value(handle)
     expect(page.get_by_role("heading", name="<b>New</b>")).to_be_visible()
     with database_of(app_env) as db:
-        assert len(users.search(db, handle).entries) == 1
+        assert len(users.search_users(db, handle).entries) == 1

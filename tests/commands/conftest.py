@@ -11,16 +11,17 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+import unguarded
+from unguarded import Database, open_table
 
-from core.dynamodb import reads
-from core.dynamodb.client import Table, open_table
-from core.dynamodb.table import create_table
+from core.dynamodb.patterns import reads
+from core.dynamodb.schema import create_table
+from core.dynamodb.table import Table
 from core.postgres import admin
-from core.postgres.conninfo import PostgresAddress, parse_url
-from core.postgres.database import Database
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
+from core.targets.postgres import PostgresAddress, parse_url
 
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,7 +73,7 @@ def database_url(engines) -> Iterator[str]:
     server = urlsplit(engines.postgres_url)
     url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
     yield url
-    admin.drop_database(parse_url(url, "CONNECTION_URL"))
+    unguarded.drop_database(parse_url(url, "CONNECTION_URL"))
 
 
 @pytest.fixture
@@ -93,10 +94,10 @@ def seeded_database_url(engines) -> str:
     server = urlsplit(engines.postgres_url)
     url = server._replace(path=f"/seeded-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "local")
-        seed(db, Settings())
+        seed_demo_data(db, Settings())
     return url
 
 

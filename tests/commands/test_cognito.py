@@ -118,11 +118,16 @@ def test_prod_asks_the_production_endpoint_with_the_operators_credentials(run_in
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    refused = run_invoke("cognito.list-users", "--prod", env=env | production)
+    task = ("cognito.list-users", "--prod")
+    unexplained = run_invoke(*task, env=env | production)
+    assert (unexplained.returncode, unexplained.stdout) == (1, "")
+    assert "--reason TEXT" in unexplained.stderr
+    task += ("--reason", "a ticket")
+    refused = run_invoke(*task, env=env | production)
     assert refused.returncode == 1
     assert "no usable AWS credentials" in refused.stderr
     keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
-    allowed = run_invoke("cognito.list-users", "--prod", env=env | production | keys)
+    allowed = run_invoke(*task, env=env | production | keys)
     assert allowed.returncode == 0
     assert "--prod: AWS_ENDPOINT_URL is ignored" in allowed.stderr
     assert "target: production" in allowed.stderr

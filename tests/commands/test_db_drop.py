@@ -2,21 +2,20 @@
 
 import psycopg
 import pytest
-
-from core.postgres import admin
+import unguarded
 
 
 @pytest.fixture
 def holding_data(address) -> None:
     """A database that somebody else filled: data and no marker."""
-    admin.create_database(address)
+    unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE theirs AS SELECT 1 AS one")
 
 
 @pytest.fixture
 def marked_production(address) -> None:
-    admin.create_database(address)
+    unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.cruddur_ops_environment (environment text)")
         connection.execute("INSERT INTO public.cruddur_ops_environment VALUES ('production')")
@@ -25,12 +24,12 @@ def marked_production(address) -> None:
 def test_it_drops_the_database_and_ends_the_sessions_in_it(
     run_invoke, postgres_env, address
 ) -> None:
-    admin.create_database(address)
+    unguarded.create_database(address)
     with psycopg.connect(address.conninfo):
         result = run_invoke("db.drop", env=postgres_env)
     assert result.stdout == f"dropped the database {address.dbname} and ended 1 session(s) in it\n"
     assert result.returncode == 0
-    assert not admin.database_exists(address)
+    assert not unguarded.database_exists(address)
 
 
 def test_a_database_that_is_not_there_is_said_and_no_failure(
@@ -42,17 +41,24 @@ def test_a_database_that_is_not_there_is_said_and_no_failure(
 
 
 @pytest.mark.parametrize("kept", ["holding_data", "marked_production"])
-@pytest.mark.parametrize("confirm", [[], ["--confirm", "cruddur"], ["--confirm", ""]])
+@pytest.mark.parametrize(
+    ("confirm", "said"),
+    [
+        ([], "--confirm {}"),
+        (["--confirm", "cruddur"], "'cruddur' is not the name of the database. It is {}."),
+        (["--confirm", ""], "'' is not the name of the database. It is {}."),
+    ],
+)
 def test_what_counts_as_production_is_not_dropped_without_its_name(
-    run_invoke, postgres_env, address, request, kept, confirm
+    run_invoke, postgres_env, address, request, kept, confirm, said
 ) -> None:
     request.getfixturevalue(kept)
     result = run_invoke("db.drop", *confirm, env=postgres_env, stdin=f"{address.dbname}\n")
     assert result.stdout == ""
-    assert "refused to drop the database" in result.stderr
-    assert f"--confirm {address.dbname}" in result.stderr
+    assert "Refused db.drop: " in result.stderr
+    assert said.format(address.dbname) in result.stderr
     assert result.returncode == 1
-    assert admin.database_exists(address)
+    assert unguarded.database_exists(address)
 
 
 @pytest.mark.parametrize("kept", ["holding_data", "marked_production"])
@@ -62,18 +68,18 @@ def test_with_its_name_typed_out_it_is_dropped(
     request.getfixturevalue(kept)
     result = run_invoke("db.drop", "--confirm", address.dbname, env=postgres_env)
     assert result.returncode == 0
-    assert not admin.database_exists(address)
+    assert not unguarded.database_exists(address)
 
 
 def test_the_production_target_is_refused_even_when_it_is_empty(
     run_invoke, postgres_env, address
 ) -> None:
-    admin.create_database(address)
+    unguarded.create_database(address)
     prod = {"PROD_CONNECTION_URL": postgres_env["CONNECTION_URL"]}
     result = run_invoke("db.drop", "--prod", env=prod)
     assert "it is the production target" in result.stderr
     assert result.returncode == 1
-    assert admin.database_exists(address)
+    assert unguarded.database_exists(address)
 
 
 def test_a_dry_run_drops_nothing_and_says_what_it_would_ask(
@@ -83,7 +89,7 @@ def test_a_dry_run_drops_nothing_and_says_what_it_would_ask(
     assert f'DROP DATABASE IF EXISTS "{address.dbname}" WITH (FORCE);' in result.stdout
     assert "would ask for the name" in result.stderr
     assert result.returncode == 0
-    assert admin.database_exists(address)
+    assert unguarded.database_exists(address)
 
 
 def test_the_servers_own_database_is_refused(run_invoke, engines, address) -> None:

@@ -1,21 +1,22 @@
 """invoke db.schema-load"""
 
 import pytest
+import unguarded
+from unguarded import Database
 
 from core.postgres import admin, users
-from core.postgres.database import Database
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import Settings
 
 
 @pytest.fixture
 def empty(address):
-    admin.create_database(address)
+    unguarded.create_database(address)
 
 
 def handles(address) -> int:
     with Database(address) as db:
-        return users.count(db)
+        return users.count_users(db)
 
 
 def test_it_loads_the_tables_and_marks_a_new_database(
@@ -24,7 +25,7 @@ def test_it_loads_the_tables_and_marks_a_new_database(
     result = run_invoke("db.schema-load", env=postgres_env)
     assert result.stdout == f"loaded the schema into {address.dbname}, marked local\n"
     assert result.returncode == 0
-    assert admin.survey(address).has_tables
+    assert unguarded.survey(address).has_tables
 
 
 def test_a_new_production_database_needs_no_name_and_is_marked(
@@ -33,7 +34,7 @@ def test_a_new_production_database_needs_no_name_and_is_marked(
     prod = {"PROD_CONNECTION_URL": postgres_env["CONNECTION_URL"]}
     result = run_invoke("db.schema-load", "--prod", env=prod)
     assert result.returncode == 0
-    assert admin.state(address).environment == "production"
+    assert unguarded.state(address).environment == "production"
 
 
 def test_over_tables_of_a_local_database_it_starts_over(
@@ -41,7 +42,7 @@ def test_over_tables_of_a_local_database_it_starts_over(
 ) -> None:
     with Database(address) as db:
         admin.load_schema(db, "local")
-        seed(db, Settings())
+        seed_demo_data(db, Settings())
     assert run_invoke("db.schema-load", env=postgres_env).returncode == 0
     assert handles(address) == 0
 
@@ -52,9 +53,9 @@ def test_over_tables_of_another_environment_it_is_refused(
 ) -> None:
     with Database(address) as db:
         admin.load_schema(db, marker)
-        seed(db, Settings())
+        seed_demo_data(db, Settings())
     result = run_invoke("db.schema-load", env=postgres_env)
-    assert f"it is marked '{marker}'" in result.stderr
+    assert f"is marked '{marker}'" in result.stderr
     assert result.returncode == 1
     assert handles(address) == 3
     assert run_invoke(
@@ -69,7 +70,7 @@ def test_data_without_a_mark_is_not_given_one_without_the_name(
         db.query_commit("CREATE TABLE public.theirs AS SELECT 1 AS one")
     result = run_invoke("db.schema-load", env=postgres_env)
     assert result.returncode == 1
-    assert admin.state(address).environment is None
+    assert unguarded.state(address).environment is None
 
 
 def test_a_missing_database_says_create(run_invoke, postgres_env, address) -> None:
@@ -85,4 +86,4 @@ def test_a_dry_run_prints_the_script_and_loads_nothing(
     result = run_invoke("--dry", "db.schema-load", env=postgres_env)
     assert "CREATE TABLE public.users" in result.stdout
     assert result.returncode == 0
-    assert not admin.survey(address).has_tables
+    assert not unguarded.survey(address).has_tables

@@ -4,13 +4,12 @@ import json
 
 import psycopg
 import pytest
-
-from core.postgres import admin
+import unguarded
 
 
 @pytest.fixture
 def app(address):
-    admin.create_database(address)
+    unguarded.create_database(address)
     with psycopg.connect(address.conninfo, application_name="the app") as connection:
         yield connection
 

@@ -1,9 +1,10 @@
 """invoke db.setup"""
 
 import pytest
+import unguarded
+from unguarded import Database
 
 from core.postgres import admin, users
-from core.postgres.database import Database
 
 
 def test_it_makes_a_seeded_database_from_nothing(run_invoke, postgres_env, address) -> None:
@@ -17,7 +18,7 @@ def test_it_makes_a_seeded_database_from_nothing(run_invoke, postgres_env, addre
     assert lines[3].startswith("added 3 user(s)")
     assert "no AWS_COGNITO_USER_POOL_ID" in result.stderr
     assert result.returncode == 0
-    assert admin.state(address).environment == "local"
+    assert unguarded.state(address).environment == "local"
 
 
 def test_a_second_setup_starts_over_and_the_people_keep_their_uuids(
@@ -25,11 +26,11 @@ def test_a_second_setup_starts_over_and_the_people_keep_their_uuids(
 ) -> None:
     run_invoke("db.setup", env=postgres_env)
     with Database(address) as db:
-        before = users.find_by_handle(db, "bayko").uuid
+        before = users.find_user(db, "bayko").uuid
         db.query_commit("UPDATE public.users SET display_name = 'changed'")
     assert run_invoke("db.setup", env=postgres_env).returncode == 0
     with Database(address) as db:
-        bayko = users.find_by_handle(db, "bayko")
+        bayko = users.find_user(db, "bayko")
     assert (bayko.uuid, bayko.display_name) == (before, "Andrew Bayko")
 
 
@@ -48,32 +49,32 @@ def test_a_dry_run_prints_every_step_and_changes_nothing(
     places = [script.index(step) for step in steps]
     assert places == sorted(places)
     assert result.returncode == 0
-    assert admin.database_exists(address) is exists
+    assert unguarded.database_exists(address) is exists
     if exists:
         with Database(address) as db:
-            assert users.find_by_handle(db, "bayko").display_name == "kept"
+            assert users.find_user(db, "bayko").display_name == "kept"
 
 
 def test_what_is_marked_production_is_refused_before_the_first_step(
     run_invoke, postgres_env, address
 ) -> None:
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "production")
     result = run_invoke("db.setup", env=postgres_env)
     assert result.stdout == ""
     assert f"--confirm {address.dbname}" in result.stderr
     assert result.returncode == 1
-    assert admin.survey(address).has_tables
+    assert unguarded.survey(address).has_tables
 
 
 def test_a_confirmed_setup_leaves_the_mark_what_it_was(run_invoke, postgres_env, address) -> None:
-    admin.create_database(address)
+    unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "production")
     result = run_invoke("db.setup", "--confirm", address.dbname, env=postgres_env)
     assert result.returncode == 0
-    assert admin.state(address).environment == "production"
+    assert unguarded.state(address).environment == "production"
 
 
 def test_settings_that_cannot_be_seeded_are_refused_before_the_first_step(
@@ -83,7 +84,7 @@ def test_settings_that_cannot_be_seeded_are_refused_before_the_first_step(
     result = run_invoke("db.setup", env=postgres_env | {"user1_name": "Ana"})
     assert result.returncode == 1
     assert result.stdout == ""
-    assert admin.survey(address).has_tables
+    assert unguarded.survey(address).has_tables
 
 
 def test_it_stops_at_the_first_step_that_fails(run_invoke, postgres_env, address) -> None:
@@ -94,4 +95,4 @@ def test_it_stops_at_the_first_step_that_fails(run_invoke, postgres_env, address
     assert result.stdout == ""
     assert "read-only" in result.stderr
     assert result.returncode == 1
-    assert admin.survey(address).has_tables
+    assert unguarded.survey(address).has_tables

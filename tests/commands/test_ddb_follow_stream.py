@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
+from core.dynamodb import keys
 from core.dynamodb.items import message_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.table import Table
 from core.models import Message
 from core.settings import PROJECT_ROOT
 from core.timestamps import now, parse, sort_key
@@ -67,8 +68,8 @@ def write_plainly(table: Table, group: str, text: str) -> None:
 
 def wait_for_previews(table: Table, group: str, text: str) -> None:
     deadline = time.monotonic() + 30
-    while [row.last_message for row in reads.group_rows(table, group)] != [text, text]:
-        assert time.monotonic() < deadline, reads.group_rows(table, group)
+    while [row.preview for row in reads.list_rows_of(table, group)] != [text, text]:
+        assert time.monotonic() < deadline, reads.list_rows_of(table, group)
         time.sleep(0.05)
 
 
@@ -84,7 +85,7 @@ def test_previews_follow_until_it_is_interrupted(follow, messages, group) -> Non
         follower.send_signal(signal.SIGINT)
         rest = follower.stderr.read()
         assert follower.wait(10) == 0
-    assert rest.endswith("stopped; the next run goes on from here\n")
+    assert rest.endswith("stopped; the next run continues from here\n")
     assert "Traceback" not in rest
 
 

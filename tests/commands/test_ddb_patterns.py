@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.dynamodb import reads
 from core.dynamodb.items import message_from
+from core.dynamodb.patterns import reads
 
 TO_BAYKO = ("--with", "bayko", "--message", "x")
 TO_NOWHERE = ("--conversation", "nope", "--message", "x")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.dynamodb import reads
+from core.dynamodb.patterns import reads
 from core.transcripts import read_demo
 
 from .conftest import content

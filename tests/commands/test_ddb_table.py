@@ -8,7 +8,7 @@ import pytest
 
 from core.dynamodb import keys
 from core.dynamodb.items import message_item
-from core.dynamodb.table import describe, store_state
+from core.dynamodb.schema import describe, read_state
 from core.models import Message, Person
 
 KEY = "2026-01-01T00:00:00.000000+00:00"
@@ -95,15 +95,22 @@ class TestDroppingProduction:
         return table_env
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])
-    @pytest.mark.parametrize("confirm", [(), ("--confirm", "yes"), ("--confirm", "messages")])
+    @pytest.mark.parametrize(
+        ("confirm", "said"),
+        [
+            ((), "--confirm {}"),
+            (("--confirm", "yes"), "'yes' is not the name of the table. It is {}."),
+            (("--confirm", "messages"), "'messages' is not the name of the table. It is {}."),
+        ],
+    )
     def test_is_refused_without_its_name(
-        self, run_invoke, request, messages, kind, confirm, table_env
+        self, run_invoke, request, messages, kind, confirm, said, table_env
     ) -> None:
         env = on_prod(table_env) if kind == "prod" else request.getfixturevalue(kind)
         options = ("--prod", *confirm) if kind == "prod" else confirm
         result = run_invoke("ddb.drop", *options, env=env)
         assert result.returncode == 1
-        assert f"--confirm {messages.name}" in result.stderr
+        assert said.format(messages.name) in result.stderr
         assert describe(messages) is not None
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])
@@ -125,7 +132,7 @@ class TestDroppingProduction:
 
 def test_a_production_table_is_marked_so(run_invoke, bare_env, messages) -> None:
     assert run_invoke("ddb.schema-load", "--prod", env=on_prod(bare_env)).returncode == 0
-    assert store_state(messages).environment == "production"
+    assert read_state(messages).environment == "production"
 
 
 def test_tasks_with_different_targets_are_refused_before_any_runs(

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from unguarded import open_table
 
-from core.dynamodb import keys, patience, reads, transfer
-from core.dynamodb.client import Table, open_table
+from core.dynamodb import keys, retries
 from core.dynamodb.dynamodb_json import canonical, raw_item
-from core.dynamodb.table import create_table, describe, drop_table
+from core.dynamodb.patterns import reads
+from core.dynamodb.schema import create_table, describe, drop_table
+from core.dynamodb.table import Table
+from core.dynamodb.transfer import exports, imports
 from core.errors import InputError, UnreachableError
 from core.settings import Settings
 from core.targets import Environment, resolve
@@ -98,7 +101,7 @@ def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
     path = tmp_path / "items.jsonl"
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | {"SS": {"S": "mine"}}))
     messages.request("put_item", Item=keys.key("OTHER#1", "x") | {"SS": {"S": "theirs"}})
-    done = transfer.import_file(messages, path, lambda count, of: None)
+    done = imports.import_file(messages, path, lambda count, of: None)
     assert (done.present, done.differing) == (0, 1)
 
 
@@ -203,12 +206,12 @@ def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        transfer.export_file(messages, path, cut_off)
+        exports.export_file(messages, path, cut_off)
     assert not path.exists()
     with (tmp_path / "items.jsonl.part").open("a") as part:
         part.write('{"half a line')
     seen: list[int] = []
-    count = transfer.export_file(messages, path, lambda count, of: seen.append(count))
+    count = exports.export_file(messages, path, lambda count, of: seen.append(count))
     assert seen[0] > 20
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
     assert sorted(found.name for found in tmp_path.iterdir() if "items" in found.name) == [
@@ -230,7 +233,7 @@ def test_only_the_owner_may_read_an_export_whatever_the_umask(
     on_the_way: list[dict[str, str]] = []
     umask = os.umask(0)
     try:
-        transfer.export_file(messages, path, lambda *_: on_the_way.append(modes_in(folder)))
+        exports.export_file(messages, path, lambda *_: on_the_way.append(modes_in(folder)))
     finally:
         os.umask(umask)
     assert on_the_way[0] == {"items.jsonl.part": "0o600", "items.jsonl.part.json": "0o600"}
@@ -242,7 +245,7 @@ def test_only_the_owner_may_read_an_export_over_a_file_that_all_could_read(
 ) -> None:
     path = tmp_path / "items.jsonl"
     path.touch(mode=0o644)
-    transfer.export_file(messages, path, lambda *_: None)
+    exports.export_file(messages, path, lambda *_: None)
     assert modes_in(tmp_path)["items.jsonl"] == "0o600"
 
 
@@ -256,12 +259,12 @@ def test_an_export_of_another_table_is_not_gone_on_with(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        transfer.export_file(messages, path, cut_off)
+        exports.export_file(messages, path, cut_off)
     drop_table(messages)
     create_table(messages, Environment.LOCAL)
     item = keys.key("OTHER#1", "x")
     messages.request("put_item", Item=item)
-    assert transfer.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, of: None) == 1
     assert json.loads(path.read_text()) == item
 
 
@@ -275,9 +278,9 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        transfer.export_file(messages, path, cut_off)
+        exports.export_file(messages, path, cut_off)
     (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
-    count = transfer.export_file(messages, path, lambda count, of: None)
+    count = exports.export_file(messages, path, lambda count, of: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -296,10 +299,10 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
 )
 def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place) -> None:
     path = tmp_path / "items.jsonl"
-    of = transfer._identity(messages, describe(messages))
+    of = exports._identity(messages, describe(messages))
     (tmp_path / "items.jsonl.part").write_text("half a line")
     (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(of)))
-    count = transfer.export_file(messages, path, lambda count, of: None)
+    count = exports.export_file(messages, path, lambda count, of: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -323,7 +326,7 @@ def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Tabl
             return real(**params)
 
         monkeypatch.setattr(table.client, operation, request)
-        monkeypatch.setattr("core.dynamodb.patience.time.sleep", lambda seconds: None)
+        monkeypatch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
         return table
 
     return make
@@ -335,9 +338,9 @@ def test_a_table_that_fails_for_a_while_is_exported_and_imported_whole(
 ) -> None:
     path = tmp_path / "items.jsonl"
     wanted = content(messages)
-    transfer.export_file(failing("scan", error), path, lambda count, of: None)
+    exports.export_file(failing("scan", error), path, lambda count, of: None)
     table = failing("put_item", error)
-    done = transfer.import_file(table, path, lambda count, of: None)
+    done = imports.import_file(table, path, lambda count, of: None)
     assert (done.added, done.differing) == (len(wanted) - 1, 0)
     assert content(table) == wanted
 
@@ -351,7 +354,7 @@ def test_a_store_that_is_silent_from_the_start_is_asked_once(messages, monkeypat
 
     monkeypatch.setattr(messages.client, "scan", scan)
     with pytest.raises(UnreachableError):
-        list(transfer.export_lines(messages))
+        list(exports.export_lines(messages))
     assert next(asked) == 1
 
 
@@ -363,21 +366,21 @@ def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
     env = bare_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     result = run_invoke(f"ddb.{task[0]}", *task[1:], env=env)
     assert (result.returncode, "invoke up" in result.stderr) == (1, True)
-    assert time.monotonic() - began < patience.SILENCE_S
+    assert time.monotonic() - began < retries.SILENCE_S
 
 
 def test_a_store_that_stays_silent_is_waited_for_for_half_a_minute(monkeypatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("core.dynamodb.patience.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("core.dynamodb.patience.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("core.dynamodb.retries.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
 
     def act() -> None:
         clock[0] += 4.0
         raise UnreachableError("dynamodb does not answer")
 
     with pytest.raises(UnreachableError):
-        patience.patiently(act)
-    assert patience.SILENCE_S <= clock[0] <= patience.SILENCE_S + 4.0
+        retries.retry_while_busy(act)
+    assert retries.SILENCE_S <= clock[0] <= retries.SILENCE_S + 4.0
 
 
 def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
@@ -394,8 +397,8 @@ def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
     monkeypatch.setattr(table.client, "put_item", throttle)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        transfer.import_file(table, Path(exported), lambda count, of: None)
-    assert time.monotonic() - began < patience.LONG_S / 10
+        imports.import_file(table, Path(exported), lambda count, of: None)
+    assert time.monotonic() - began < retries.LONG_S / 10
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:
@@ -403,16 +406,16 @@ def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -
 
     def another(count: int, of: int | None) -> None:
         with pytest.raises(InputError, match="another export is writing"):
-            transfer.export_file(messages, path, lambda count, of: None)
+            exports.export_file(messages, path, lambda count, of: None)
 
-    count = transfer.export_file(messages, path, another)
+    count = exports.export_file(messages, path, another)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
 def test_an_export_onto_a_link_is_where_that_leads(filled, messages, tmp_path) -> None:
     link, path = tmp_path / "link", tmp_path / "items.jsonl"
     link.symlink_to(path)
-    transfer.export_file(messages, link, lambda count, of: None)
+    exports.export_file(messages, link, lambda count, of: None)
     assert (link.is_symlink(), len(path.read_text().splitlines())) == (
         True,
         len(content(messages)) - 1,
@@ -459,13 +462,13 @@ def test_a_table_with_other_keys_is_exported_too(messages, tmp_path) -> None:
     )
     messages.request("put_item", Item={"id": {"S": "1"}})
     path = tmp_path / "items.jsonl"
-    assert transfer.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, of: None) == 1
     assert json.loads(path.read_text()) == {"id": {"S": "1"}}
 
 
 def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
     told: list[tuple[int, int | None]] = []
-    transfer.import_file(table_of(other_env), Path(exported), lambda *each: told.append(each))
+    imports.import_file(table_of(other_env), Path(exported), lambda *each: told.append(each))
     lines = len(Path(exported).read_text().splitlines())
     assert told[-1] == (lines, lines)
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from core.dynamodb import keys, reads
+from core.dynamodb import keys
+from core.dynamodb.patterns import reads
 
 from .conftest import content
 

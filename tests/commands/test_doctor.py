@@ -21,7 +21,7 @@ import pytest
 from core import engines as embedded
 from core.aws.clients import make_client
 from core.dynamodb import keys
-from core.dynamodb.table import create_table
+from core.dynamodb.schema import create_table
 from core.targets import AwsTarget, Environment
 
 Diagnose = Callable[..., dict[str, dict[str, Any]]]

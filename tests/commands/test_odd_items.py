@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from unguarded import Database
 
 from core.dynamodb import keys
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
-from core.postgres.users import find_by_handle
+from core.postgres.users import find_user
+from core.targets.postgres import parse_url
 
 from .conftest import content
 
@@ -36,26 +36,26 @@ TASKS = [
 def odd_items(table_env, messages) -> int:
     """As many as there are in the table now, its marker not counted."""
     with Database(parse_url(table_env["CONNECTION_URL"], "CONNECTION_URL")) as db:
-        ben, ana = (find_by_handle(db, handle).uuid for handle in ("bayko", "andrewbrown"))
+        ben, ana = (find_user(db, handle).uuid for handle in ("bayko", "andrewbrown"))
     row = {"message_group_uuid": {"S": GROUP}, "user_uuid": {"S": ana}}
-    items = [keys.key(keys.group_pk(ben), "2026-01-01T00:00:00") | row]
+    items = [keys.key(keys.inbox_pk(ben), "2026-01-01T00:00:00") | row]
     for n, text in enumerate(TEXTS):
         at = f"2026-01-01T00:00:{n:02}"
         items.append(keys.key(keys.message_pk(GROUP), at) | {"message": {"S": text}})
         if text != LARGE:
             group = {"message_group_uuid": {"S": f"text-{n}"}, "message": {"S": text}}
-            items.append(keys.key(keys.group_pk(ben), f"2026-01-02T00:00:{n:02}") | group)
+            items.append(keys.key(keys.inbox_pk(ben), f"2026-01-02T00:00:{n:02}") | group)
     for n, value in enumerate(WRONG_TYPES):
         names = ("message", "message_uuid", "user_uuid", "user_handle", "user_display_name")
         wrong = dict.fromkeys(names, value)
         items.append(keys.key(keys.message_pk(GROUP), f"2026-01-03T00:00:{n:02}") | wrong)
-        items.append(keys.key(keys.group_pk(ben), f"2026-01-03T00:00:{n:02}") | wrong)
+        items.append(keys.key(keys.inbox_pk(ben), f"2026-01-03T00:00:{n:02}") | wrong)
     items += [
         keys.key("UNKNOWN#kind", "anything") | {"more": {"M": {"deep": {"L": [{"N": "1"}]}}}},
         keys.key("MSG#", "no group"),
         keys.key("GRP#", "no owner"),
         keys.key("PAIR#half", "PAIR"),
-        keys.key(keys.group_pk(ben), "2026-01-04T00:00:00")
+        keys.key(keys.inbox_pk(ben), "2026-01-04T00:00:00")
         | {
             "message_group_uuid": {"S": "long"},
             "message": {"S": "to somebody whose id no key can hold"},

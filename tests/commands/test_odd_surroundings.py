@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.dynamodb import keys, reads
+from core.dynamodb import keys
+from core.dynamodb.patterns import reads
 from core.settings import PROJECT_ROOT
 from tasks import ns
 
@@ -118,13 +119,13 @@ def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) 
     ],
 )
 def test_what_ends_invoke_outside_of_tasks_is_one_line(error, told, code) -> None:
-    program = f"import task_groups.edge; raise {error}"
+    program = f"import task_groups.terminal; raise {error}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stderr, done.returncode) == (told, code)
 
 
 def test_a_fault_of_the_program_s_is_not_hidden() -> None:
-    program = "import task_groups.edge; raise ValueError('a bug')"
+    program = "import task_groups.terminal; raise ValueError('a bug')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ("Traceback" in done.stderr, done.returncode) == (True, 1)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import unguarded
 
 from core.aws.clients import make_client
 from core.aws.security_groups import SecurityGroupRule, rule
@@ -46,7 +47,7 @@ def env(engines, aws) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def stored(aws, env) -> Any:
     def read() -> SecurityGroupRule:
-        return rule(aws, env["DB_SG_ID"], env["DB_SG_RULE_ID"])
+        return rule(unguarded.services(aws), env["DB_SG_ID"], env["DB_SG_RULE_ID"])
 
     return read
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import unguarded
 
 from core import engines as embedded
 from core.engines import Endpoints
-from core.postgres import admin
-from core.postgres.conninfo import parse_url
+from core.targets.postgres import parse_url
 
 from .stand_ins import SETTINGS
 from .world import World, environment, furnish
@@ -47,7 +47,7 @@ def world(readers_engines: Path, engines: Endpoints, tmp_path: Path) -> Iterator
 def _clear(world: World) -> None:
     """Drop everything that a page may have made, on both sides."""
     for prod, endpoints in ((False, world.local), (True, world.production)):
-        admin.drop_database(parse_url(endpoints.postgres_url, "the engines' URL"))
+        unguarded.drop_database(parse_url(endpoints.postgres_url, "the engines' URL"))
         client = world.aws_client("dynamodb", prod=prod)
         if "cruddur-messages" in client.list_tables()["TableNames"]:
             client.delete_table(TableName="cruddur-messages")

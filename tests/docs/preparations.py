@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.dynamodb.client import Table
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
+from unguarded import Database
+
+from core.dynamodb.table import Table
 from core.postgres.seed import DemoPerson, demo_people
 from core.settings import Settings
+from core.targets.postgres import parse_url
 
 from .pages import PAGES
 from .readers_own import make_user_pool

@@ -6,15 +6,16 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+import unguarded
+from unguarded import Database
 
 from core.aws.clients import make_client
-from core.dynamodb.client import Table
-from core.dynamodb.table import _SCHEMA, create_table, drop_table
+from core.dynamodb.schema import _SCHEMA, create_table, drop_table
+from core.dynamodb.table import Table
 from core.models import Person
 from core.postgres import admin
-from core.postgres.conninfo import PostgresAddress, parse_url
-from core.postgres.database import Database
 from core.targets import AwsTarget, Environment
+from core.targets.postgres import PostgresAddress, parse_url
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +71,13 @@ def no_database(engines) -> Iterator[PostgresAddress]:
     server = parse_url(engines.postgres_url, "CONNECTION_URL")
     address = server.with_dbname(f"Test-{uuid.uuid4().hex[:12]}")
     yield address
-    admin.drop_database(address)
+    unguarded.drop_database(address)
 
 
 @pytest.fixture
 def db(no_database: PostgresAddress) -> Iterator[Database]:
     """A database of one's own with the schema loaded, marked local, without a user."""
-    admin.create_database(no_database)
+    unguarded.create_database(no_database)
     with Database(no_database) as database:
         admin.load_schema(database, Environment.LOCAL)
         yield database

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.dynamodb import reads
-from core.dynamodb.client import Table
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Verification
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.table import Table
 from core.errors import MessageUnconfirmedError, StoreError
 from core.models import Message, Person
 

@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from core.aws.clients import make_client
-from core.dynamodb.client import Table
-from core.dynamodb.sends import Draft, start
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.table import Table
 from core.models import Person
 from core.targets import AwsTarget
 from core.timestamps import now, sort_key

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 from core.dynamodb import keys
-from core.dynamodb.activity import MessageCounts, count_by_hour, scan_cost
+from core.dynamodb.patterns.message_counts import MessageCounts, count_by_hour
 
 NOON = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ def write(table, *instants: str) -> None:
         item = keys.key(keys.message_pk("g"), at) | {k: {"S": v} for k, v in values.items()}
         table.request("put_item", Item=item)
     rows = {"message_group_uuid": {"S": "g"}, "message": {"S": "hi"}}
-    table.request("put_item", Item=keys.key(keys.group_pk("u"), instants[-1]) | rows)
+    table.request("put_item", Item=keys.key(keys.inbox_pk("u"), instants[-1]) | rows)
 
 
 def counted(table, since: datetime) -> MessageCounts:
@@ -60,7 +60,3 @@ def test_every_page_is_counted(table) -> None:
     meter = table.metered()
     assert sum(counted(meter, datetime(2026, 3, 5, tzinfo=UTC)).by_hour.values()) == 150
     assert meter.capacity.requests > 1
-
-
-def test_a_scan_costs_half_a_unit_for_four_kilobytes() -> None:
-    assert scan_cost(4096 * 100) == 50

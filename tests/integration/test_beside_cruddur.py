@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
-from core.dynamodb.faults import Fault
-from core.dynamodb.repairs import mend
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.stream import open_follower
-from core.dynamodb.table import create_table, store_state
-from core.dynamodb.transcripts import TranscriptMessage, load_transcript
-from core.dynamodb.verification import Verification
+from core.dynamodb import keys
+from core.dynamodb.integrity.faults import FaultKind
+from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.marker import read_state
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.schema import create_table
+from core.dynamodb.stream.shards import open_follower
+from core.dynamodb.table import Table
 from core.models import Person
 from core.targets import Environment
 
@@ -123,8 +125,8 @@ def people(ana, ben):
     return lambda uuids: {uuid: known[uuid] for uuid in uuids if uuid in known}
 
 
-def faults(table: Table, people) -> set[Fault]:
-    return {finding.fault for finding in Verification(table, people).findings()}
+def faults(table: Table, people) -> set[FaultKind]:
+    return {finding.kind for finding in Verification(table, people).findings()}
 
 
 def texts(table: Table, group: str) -> list[str]:
@@ -134,7 +136,7 @@ def texts(table: Table, group: str) -> list[str]:
 
 def previews(table: Table, *owners: Person) -> list[list[str]]:
     return [
-        [row.last_message for row in reads.list_conversations(table, owner.uuid, limit=20).entries]
+        [row.preview for row in reads.list_inbox(table, owner.uuid, limit=20).entries]
         for owner in owners
     ]
 
@@ -192,7 +194,7 @@ class TestWhatItWrote:
         self, table, people, ana, ben, started
     ) -> None:
         put(table, message(ben, NOW + timedelta(microseconds=1), "alone"))
-        assert faults(table, people) == {Fault.STALE_PREVIEW}
+        assert faults(table, people) == {FaultKind.STALE_PREVIEW}
         send(table, GROUP, Draft(ana, ben, "after it"))
         assert texts(table, GROUP) == ["hello", "alone", "after it"]
         assert previews(table, ana, ben) == [["after it"], ["after it"]]
@@ -213,7 +215,7 @@ class TestWhatItWrote:
     ) -> None:
         seed(table, ana, ben, NOW - timedelta(days=1))
         assert previews(table, ana, ben) == [["filler"], ["filler"]]
-        assert faults(table, people) == {Fault.PREVIEW_AHEAD}
+        assert faults(table, people) == {FaultKind.PREVIEW_AHEAD}
         send(table, GROUP, Draft(ana, ben, "real"))
         assert previews(table, ana, ben) == [["real"], ["real"]]
         assert texts(table, GROUP) == [*(f"seeded {n}" for n in range(5)), "real"]
@@ -224,7 +226,7 @@ class TestWhatItWrote:
     ) -> None:
         seed(table, ana, ben, NOW + timedelta(hours=1))
         for finding in list(Verification(table, people).findings()):
-            assert finding.fault is Fault.STALE_PREVIEW
+            assert finding.kind is FaultKind.STALE_PREVIEW
             mend(table, people, finding)
         assert previews(table, ana, ben) == [["seeded 4"], ["seeded 4"]]
         send(table, GROUP, Draft(ben, ana, "after it"))
@@ -272,7 +274,7 @@ class TestItsStreamFunction:
 
     def test_it_never_finds_our_other_items(self, table, its_function, ana, ben, group) -> None:
         found = {row["pk"]["S"] for row in its_function.found(group)}
-        assert found == {keys.group_pk(ana.uuid), keys.group_pk(ben.uuid)}
+        assert found == {keys.inbox_pk(ana.uuid), keys.inbox_pk(ben.uuid)}
 
     def test_a_batch_of_which_it_took_the_first_is_made_good_by_our_next_send(
         self, table, people, its_function, ana, ben, group, tmp_path
@@ -337,6 +339,6 @@ def test_a_table_that_its_script_made_is_taken_as_it_is_and_counts_as_production
     )
     seed(no_table, ana, ben, NOW - timedelta(days=1))
     assert create_table(no_table, Environment.LOCAL) is False
-    state = store_state(no_table)
+    state = read_state(no_table)
     assert (state.environment, state.holds_data) == (None, True)
     assert send(no_table, GROUP, Draft(ana, ben, "hi")).text == "hi"

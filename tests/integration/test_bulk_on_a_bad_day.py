@@ -13,15 +13,15 @@ import pytest
 from fault_proxy import BAD_DAY, Fault, FaultProxy
 
 from core.aws.clients import make_client
-from core.dynamodb import reads
-from core.dynamodb.client import Table
 from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import message_item
-from core.dynamodb.projection import move
-from core.dynamodb.sends import Draft, start
-from core.dynamodb.transcripts import TranscriptMessage, load_transcript
-from core.dynamodb.transfer import import_file
-from core.dynamodb.verification import Verification
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.stream.projection import move
+from core.dynamodb.table import Table
+from core.dynamodb.transfer.imports import import_file
 from core.errors import StoreError
 from core.models import Message, Person
 from core.timestamps import MICROSECOND, parse, sort_key
@@ -55,7 +55,7 @@ def bulk(request) -> Iterator[Bulk]:
         client.close()
 
 
-def patiently(act: Callable[[], Done]) -> Done:
+def retry_while_busy(act: Callable[[], Done]) -> Done:
     """The result of ``act``, run again as its error says."""
     for _ in range(50):
         try:
@@ -78,8 +78,8 @@ def texts(table: Table, group: str) -> list[str]:
 @pytest.mark.timeout(900)
 def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
     lines = [TranscriptMessage((ana, ben)[n % 2], f"line {n}") for n in range(bulk.size)]
-    loaded = patiently(lambda: load_transcript(bulk.line, (ana, ben), lines))
-    again = patiently(lambda: load_transcript(bulk.line, (ana, ben), lines))
+    loaded = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
+    again = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
     assert (again.added, again.present) == (0, bulk.size)
     assert texts(bulk.table, loaded.message_group_uuid) == [line.text for line in lines]
     assert findings(bulk.table, ana, ben) == []
@@ -94,7 +94,7 @@ def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
     items = plain_messages("a-conversation", ana, bulk.size)
     path = tmp_path / "items.jsonl"
     path.write_text("".join(json.dumps(raw_item(message_item(each))) + "\n" for each in items))
-    imported = patiently(lambda: import_file(bulk.line, path, lambda count, of: None))
+    imported = retry_while_busy(lambda: import_file(bulk.line, path, lambda count, of: None))
     assert imported.added + imported.present == bulk.size
     assert imported.differing == 0
     assert texts(bulk.table, "a-conversation") == [each.text for each in items]
@@ -111,7 +111,7 @@ def test_batches_partly_unprocessed_are_whole_once_the_rest_is_put_and_projected
     items = plain_messages(group, ana, bulk.size, after=first.sort_key)
     for begin in range(0, bulk.size, BATCH):
         put_all(bulk.line, [message_item(each) for each in items[begin : begin + BATCH]])
-    patiently(lambda: move(bulk.line, items[-1]))
+    retry_while_busy(lambda: move(bulk.line, items[-1]))
     assert texts(bulk.table, group) == ["first", *(each.text for each in items)]
     assert findings(bulk.table, ana, ben) == []
     assert bulk.proxy.faults[Fault.UNPROCESSED]

@@ -19,10 +19,10 @@ from history import History, assert_kept, begin, without_retries, write
 from mortal_writer import MortalWriter, Told
 
 from core.aws.clients import make_client
-from core.dynamodb import reads
-from core.dynamodb.client import Table
-from core.dynamodb.sends import Draft
-from core.dynamodb.verification import Verification
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft
+from core.dynamodb.table import Table
 from core.models import Message, Person
 
 WRITERS = 4
@@ -71,10 +71,10 @@ class Round:
         shown: dict[str, list[tuple[str, str]]] = {}
         messages = []
         for person in self.people:
-            for row in reads.list_conversations(self.table, person.uuid, limit=10).entries:
+            for row in reads.list_inbox(self.table, person.uuid, limit=10).entries:
                 shown.setdefault(row.message_group_uuid, []).append((person.uuid, row.other.uuid))
                 newest = reads.list_messages(self.table, row.message_group_uuid, limit=1).entries
-                assert row.last_message == newest[0].text
+                assert row.preview == newest[0].text
         pairs = [tuple(sorted(members)) for members in shown.values()]
         assert len(set(pairs)) == len(pairs)  # two people have one conversation
         for group, ((one, other), *rest) in shown.items():

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from core.aws.clients import make_client
-from core.dynamodb.client import Table
 from core.dynamodb.description import describe_table
+from core.dynamodb.table import Table
 from core.errors import UnreachableError
 from core.targets import AwsTarget
 

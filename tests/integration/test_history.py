@@ -17,7 +17,7 @@ from fault_proxy import BAD_DAY, FaultProxy
 from history import History, assert_kept, begin, without_retries, write_at_once
 
 from core.aws.clients import make_client
-from core.dynamodb.client import Table
+from core.dynamodb.table import Table
 
 WRITERS = 8
 

@@ -13,10 +13,10 @@ import pytest
 from aws_template import TEMPLATE
 
 from core.aws.lambda_package import HANDLER, build_zip
-from core.dynamodb import reads
 from core.dynamodb.items import message_item
-from core.dynamodb.sends import Draft, start
-from core.dynamodb.stream import open_follower
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.stream.shards import open_follower
 from core.models import Message
 from core.timestamps import now, parse, sort_key
 
@@ -51,7 +51,7 @@ def test_the_packaged_handler_loads_beside_an_older_sdk(unpacked) -> None:
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3];"
         "import botocore.session; del sys.modules['botocore.exceptions'].LoginError;"
-        "import core.dynamodb.stream_handler, core.aws.clients"
+        "import core.dynamodb.stream.handler, core.aws.clients"
     )
     site = str(Path(boto3.__file__).parent.parent)
     subprocess.run([sys.executable, "-I", "-S", "-c", code, unpacked, site], check=True)
@@ -83,7 +83,7 @@ def test_the_packaged_handler_moves_rows_for_real_stream_records(
     code = (
         "import sys, json, logging; sys.path[:0] = sys.argv[1:3];"
         "logging.basicConfig(format='%(name)s %(message)s', level=sys.argv[3]);"
-        "from core.dynamodb.stream_handler import handler;"
+        "from core.dynamodb.stream.handler import handler;"
         "print(json.dumps(handler(json.load(sys.stdin), None)))"
     )
     site = str(Path(boto3.__file__).parent.parent)
@@ -102,8 +102,8 @@ def test_the_packaged_handler_moves_rows_for_real_stream_records(
     )
     assert done.stdout.strip() == '{"batchItemFailures": []}', done.stderr
     for person in (ana, ben):
-        (row,) = reads.list_conversations(table, person.uuid, limit=5).entries
-        assert row.last_message == "written plainly"
+        (row,) = reads.list_inbox(table, person.uuid, limit=5).entries
+        assert row.preview == "written plainly"
     assert "written plainly" not in done.stderr
     dropped, projected = logged(done.stderr)
     assert dropped.pop("reason")

@@ -6,10 +6,11 @@ import uuid
 
 import pytest
 
-from admin_app.loaded import CONTEXT, MOST, PAGE, STEP, Inbox, Thread
+from admin_app.conversations.inbox import PAGE, Inbox
+from admin_app.conversations.messages import CONTEXT, MOST, STEP, Thread
 from core.dynamodb import keys
-from core.dynamodb.client import Table
-from core.dynamodb.search import STRETCH, search_further, search_messages
+from core.dynamodb.patterns.search import STRETCH, search_further, search_messages
+from core.dynamodb.table import Table
 from core.errors import InputError
 
 OWNER = str(uuid.uuid4())
@@ -30,9 +31,9 @@ def write(table: Table, numbers: range | list[int], text: str = "message") -> No
 def move(table: Table, group: int, to: int, *, since: int | None = None) -> None:
     """Put an inbox row; where ``since`` is given, the row was there before."""
     if since is not None:
-        table.request("delete_item", Key=keys.key(keys.group_pk(OWNER), at(since)))
+        table.request("delete_item", Key=keys.key(keys.inbox_pk(OWNER), at(since)))
     values = {"message_group_uuid": str(uuid.UUID(int=group)), "message": "hi", "user_uuid": OWNER}
-    item = keys.key(keys.group_pk(OWNER), at(to)) | {k: {"S": v} for k, v in values.items()}
+    item = keys.key(keys.inbox_pk(OWNER), at(to)) | {k: {"S": v} for k, v in values.items()}
     table.request("put_item", Item=item)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
-from core.dynamodb.projection import move
-from core.dynamodb.repairs import repair
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.transcripts import TranscriptMessage, load_transcript
-from core.dynamodb.verification import Verification
+from core.dynamodb import keys
+from core.dynamodb.integrity.repairs import repair
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.stream.projection import move
+from core.dynamodb.table import Table
 from core.models import Person
 
 Write = Callable[[Table, str, Person, Person], object]
@@ -28,7 +29,7 @@ def group(table: Table, ana: Person, ben: Person) -> str:
 def lose_row(table: Table, group: str, owner: Person) -> None:
     row = reads.inbox_row(table, owner.uuid, group)
     assert row is not None
-    table.request("delete_item", Key=keys.key(keys.group_pk(owner.uuid), row.sort_key))
+    table.request("delete_item", Key=keys.key(keys.inbox_pk(owner.uuid), row.sort_key))
 
 
 def lose_pair(table: Table, one: Person, other: Person) -> None:
@@ -106,4 +107,4 @@ def test_a_send_while_lost_rows_are_put_back_leaves_one_row_each(
     assert newest is not None
     for person in (ana, ben):
         rows = reads.inbox_rows(table, person.uuid, group)
-        assert [row.last_message for row in rows] == [newest.text], person.handle
+        assert [row.preview for row in rows] == [newest.text], person.handle

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.dynamodb import keys, reads, sends
-from core.dynamodb.activity import MessageCounts, count_by_hour
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item, message_item
-from core.dynamodb.overview import count_messages, list_group_rows
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.table import store_state
-from core.models import Conversation, Message, Person
+from core.dynamodb import keys
+from core.dynamodb.items import inbox_row_item, message_item
+from core.dynamodb.patterns import reads, sends
+from core.dynamodb.patterns.all_conversations import count_messages, list_all_inbox_rows
+from core.dynamodb.patterns.message_counts import MessageCounts, count_by_hour
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.schema import read_state
+from core.dynamodb.table import Table
+from core.models import InboxRow, Message, Person
 from core.timestamps import parse, sort_key
 
 
@@ -23,8 +24,8 @@ def everything(table: Table, group: str) -> list[Message]:
     return list(reads.list_messages(table, group, limit=100_000, newest_first=False).entries)
 
 
-def inbox(table: Table, person: Person) -> list[Conversation]:
-    return list(reads.list_conversations(table, person.uuid, limit=1000).entries)
+def inbox(table: Table, person: Person) -> list[InboxRow]:
+    return list(reads.list_inbox(table, person.uuid, limit=1000).entries)
 
 
 def put(table: Table, item: dict) -> None:
@@ -34,12 +35,12 @@ def put(table: Table, item: dict) -> None:
 def cruddur_group(table: Table, group: str, at: str, one: Person, other: Person) -> None:
     """Both inbox rows as Cruddur's own code writes them."""
     for owner, shown in ((one, other), (other, one)):
-        put(table, group_item(Conversation(group, owner.uuid, shown, "filler", at, parse(at))))
+        put(table, inbox_row_item(InboxRow(group, owner.uuid, shown, "filler", at, parse(at))))
 
 
 def assert_shows(table: Table, person: Person, message: Message) -> None:
     rows = [r for r in inbox(table, person) if r.message_group_uuid == message.message_group_uuid]
-    assert [(row.sort_key, row.last_message) for row in rows] == [(message.sort_key, message.text)]
+    assert [(row.sort_key, row.preview) for row in rows] == [(message.sort_key, message.text)]
 
 
 def test_a_first_message_starts_a_conversation_that_both_see(table, ana, ben) -> None:
@@ -48,7 +49,7 @@ def test_a_first_message_starts_a_conversation_that_both_see(table, ana, ben) ->
     assert everything(table, message.message_group_uuid) == [message]
     for owner, other in ((ana, ben), (ben, ana)):
         (row,) = inbox(table, owner)
-        assert (row.other, row.last_message) == (other, "hi")
+        assert (row.other, row.preview) == (other, "hi")
 
 
 def test_starting_again_from_the_other_side_continues_the_conversation(table, ana, ben) -> None:
@@ -80,7 +81,7 @@ def test_of_several_conversations_that_cruddur_made_the_newest_is_continued(
 
 def test_a_conversation_is_found_when_only_the_other_inbox_has_it(table, ana, ben) -> None:
     at = "2024-05-05T10:00:00.000000+00:00"
-    put(table, group_item(Conversation("half", ben.uuid, ana, "filler", at, parse(at))))
+    put(table, inbox_row_item(InboxRow("half", ben.uuid, ana, "filler", at, parse(at))))
     message, started = start(table, Draft(ana, ben, "hello"))
     assert (message.message_group_uuid, started) == ("half", False)
     assert_shows(table, ana, message)
@@ -138,18 +139,18 @@ def test_a_hundred_conversations_begin_while_the_clock_stands_still(
     meter = table.metered()
     for n in range(100):
         start(meter, Draft(ana, Person(f"other-{n}", f"o{n}", f"Other {n}"), str(n)))
-    assert {row.last_message for row in inbox(table, ana)} == {str(n) for n in range(100)}
+    assert {row.preview for row in inbox(table, ana)} == {str(n) for n in range(100)}
     assert meter.capacity.requests < 100 * 15
 
 
 def test_a_clock_behind_and_an_index_that_lags_keep_the_order(table, ana, ben, monkeypatch) -> None:
     first, _ = start(table, Draft(ana, ben, "1"))
-    stale = reads.group_rows(table, first.message_group_uuid)
+    stale = reads.list_rows_of(table, first.message_group_uuid)
     send(table, first.message_group_uuid, Draft(ana, ben, "2"))
     assert first.created_at is not None
     behind = first.created_at - timedelta(seconds=5)
     monkeypatch.setattr(sends, "now", lambda: behind)
-    monkeypatch.setattr(sends, "group_rows", lambda *_: stale)
+    monkeypatch.setattr(sends, "list_rows_of", lambda *_: stale)
     third = send(table, first.message_group_uuid, Draft(ana, ben, "3"))
     assert [each.text for each in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
     assert_shows(table, ana, third)
@@ -160,7 +161,7 @@ def test_very_many_rows_of_a_conversation_keep_nobody_from_answering(table, ana,
     for n in range(60):
         cruddur_group(table, "many", f"2024-05-05T10:00:{n:02}.123456+00:00", ana, ben)
     message = send(table, "many", Draft(ana, ben, "hello"))
-    assert inbox(table, ben)[0].last_message == "hello"
+    assert inbox(table, ben)[0].preview == "hello"
     send(table, "many", Draft(ben, ana, "and again"))
     assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
     assert [each.text for each in everything(table, "many")] == [message.text, "and again"]
@@ -190,7 +191,7 @@ def test_a_thousand_sends_by_a_clock_that_stops_and_one_that_steps_back_a_year_a
             clock[0] -= timedelta(days=365)
         send(table, group, Draft((ana, ben)[n % 2], (ben, ana)[n % 2], str(n)))
     assert [message.text for message in everything(table, group)] == [str(n) for n in range(1000)]
-    assert [row.last_message for row in (*inbox(table, ana), *inbox(table, ben))] == ["999"] * 2
+    assert [row.preview for row in (*inbox(table, ana), *inbox(table, ben))] == ["999"] * 2
 
 
 def test_a_retry_never_moves_a_preview_backwards(table, ana, ben) -> None:
@@ -206,7 +207,7 @@ def test_a_retry_never_moves_a_preview_backwards(table, ana, ben) -> None:
 def test_a_row_that_was_lost_comes_back_with_the_next_message(table, ana, ben) -> None:
     message, _ = start(table, Draft(ana, ben, "hi"))
     table.request(
-        "delete_item", Key=keys.key(keys.group_pk(ben.uuid), inbox(table, ben)[0].sort_key)
+        "delete_item", Key=keys.key(keys.inbox_pk(ben.uuid), inbox(table, ben)[0].sort_key)
     )
     again = send(table, message.message_group_uuid, Draft(ana, ben, "again"))
     assert_shows(table, ana, again)
@@ -228,10 +229,10 @@ def test_two_conversations_that_meet_at_one_instant_both_stay(table, ana, ben, m
     with_ben, _ = start(table, Draft(ana, ben, "to ben"))
     with_cleo, _ = start(table, Draft(ana, cleo, "to cleo"))
     assert with_ben.sort_key == with_cleo.sort_key
-    assert sorted(row.last_message for row in inbox(table, ana)) == ["to ben", "to cleo"]
+    assert sorted(row.preview for row in inbox(table, ana)) == ["to ben", "to cleo"]
     again = send(table, with_ben.message_group_uuid, Draft(ben, ana, "back"))
     assert again.sort_key > with_ben.sort_key
-    assert sorted(row.last_message for row in inbox(table, ana)) == ["back", "to cleo"]
+    assert sorted(row.preview for row in inbox(table, ana)) == ["back", "to cleo"]
 
 
 def test_a_message_lands_after_the_rows_of_others_whatever_their_form(table, ana, ben) -> None:
@@ -247,7 +248,7 @@ def test_no_item_of_ours_but_the_group_rows_is_in_the_index(table, ana, ben) -> 
     send(table, message.message_group_uuid, Draft(ben, ana, "yo"))
     indexed = list(reads.paged(table, "scan", IndexName=keys.INDEX))
     assert sorted(item["pk"]["S"] for item in indexed) == sorted(
-        [keys.group_pk(ana.uuid), keys.group_pk(ben.uuid)]
+        [keys.inbox_pk(ana.uuid), keys.inbox_pk(ben.uuid)]
     )
 
 
@@ -357,7 +358,7 @@ class TestCapacity:
     def test_a_page_of_conversations_costs_half_a_read_unit(self, table, ana, ben) -> None:
         start(table, Draft(ana, ben, "hi"))
         table = table.metered()
-        reads.list_conversations(table, ana.uuid, limit=10)
+        reads.list_inbox(table, ana.uuid, limit=10)
         assert self.spent(table) == (0.5, 0, 1)
 
     def test_finding_a_conversation_by_its_members_costs_one_read_unit(
@@ -365,18 +366,18 @@ class TestCapacity:
     ) -> None:
         start(table, Draft(ana, ben, "hi"))
         table = table.metered()
-        assert reads.newest_conversation_with(table, ana.uuid, ben.uuid) is not None
+        assert reads.newest_row_with(table, ana.uuid, ben.uuid) is not None
         assert self.spent(table) == (1, 0, 1)
 
     def test_asking_a_store_what_it_is_costs_two_read_units(self, table) -> None:
-        store_state(table)
+        read_state(table)
         assert self.spent(table) == (2, 0, 2)
 
     @pytest.mark.parametrize(
         "look",
         [
             lambda table: list(reads.scan(table)),
-            list_group_rows,
+            list_all_inbox_rows,
             lambda table: list(
                 count_by_hour(table, MessageCounts(datetime(2020, 1, 1, tzinfo=UTC)))
             ),

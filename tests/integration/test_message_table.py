@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.dynamodb import keys
-from core.dynamodb.sends import Draft, start
-from core.dynamodb.table import (
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.schema import (
     create_table,
     describe,
     drop_table,
     list_tables,
+    read_state,
     schema_differences,
-    store_state,
     stream_is_on,
 )
 from core.errors import StoreError
@@ -39,7 +39,7 @@ def test_of_those_who_create_it_at_once_one_does(no_table) -> None:
     with ThreadPoolExecutor(4) as pool:
         created = list(pool.map(lambda _: create_table(no_table, Environment.LOCAL), range(4)))
     assert sorted(created) == [False, False, False, True]
-    assert store_state(no_table) == StoreState(no_table.name, "local", holds_data=False)
+    assert read_state(no_table) == StoreState(no_table.name, "local", holds_data=False)
 
 
 def test_a_table_that_somebody_is_creating_is_waited_for(no_table, monkeypatch) -> None:
@@ -55,7 +55,7 @@ def test_a_table_that_somebody_is_creating_is_waited_for(no_table, monkeypatch) 
     monkeypatch.setattr(no_table.client, "describe_table", creating_at_first)
     assert create_table(no_table, Environment.LOCAL) is False
     assert told[:3] == ["CREATING", "CREATING", "ACTIVE"]
-    assert store_state(no_table).environment == "local"
+    assert read_state(no_table).environment == "local"
 
 
 def test_a_created_table_has_the_contract_s_schema_and_stream(table) -> None:
@@ -79,7 +79,7 @@ def test_somebody_else_s_table_counts_as_holding_data(no_table) -> None:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
-    assert store_state(no_table) == StoreState(no_table.name, None, holds_data=True)
+    assert read_state(no_table) == StoreState(no_table.name, None, holds_data=True)
 
 
 def test_dropping_what_is_not_there_says_so(no_table) -> None:
@@ -101,25 +101,25 @@ def test_every_table_is_listed_over_all_pages(table, monkeypatch) -> None:
 @pytest.mark.parametrize("environment", list(Environment))
 def test_a_new_table_is_marked_with_its_environment(no_table, environment) -> None:
     create_table(no_table, environment)
-    assert store_state(no_table) == StoreState(no_table.name, environment, holds_data=False)
+    assert read_state(no_table) == StoreState(no_table.name, environment, holds_data=False)
 
 
 def test_a_table_that_holds_data_says_so(table, ana, ben) -> None:
     start(table, Draft(ana, ben, "hi"))
-    assert store_state(table).holds_data
+    assert read_state(table).holds_data
 
 
 def test_a_marker_is_never_overwritten(table) -> None:
     create_table(table, Environment.PRODUCTION)
-    assert store_state(table).environment == "local"
+    assert read_state(table).environment == "local"
 
 
 def test_data_without_a_marker_gets_no_marker(table, ana, ben) -> None:
     table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
     start(table, Draft(ana, ben, "hi"))
     create_table(table, Environment.LOCAL)
-    assert store_state(table) == StoreState(table.name, None, holds_data=True)
+    assert read_state(table) == StoreState(table.name, None, holds_data=True)
 
 
 def test_a_missing_table_holds_nothing(no_table) -> None:
-    assert store_state(no_table) == StoreState(no_table.name, None, holds_data=False)
+    assert read_state(no_table) == StoreState(no_table.name, None, holds_data=False)

@@ -7,8 +7,12 @@ import uuid
 import pytest
 
 from core.dynamodb import keys
-from core.dynamodb.overview import count_messages, list_group_rows, message_groups
-from core.dynamodb.sends import Draft, send, start
+from core.dynamodb.patterns.all_conversations import (
+    conversations_of,
+    count_messages,
+    list_all_inbox_rows,
+)
+from core.dynamodb.patterns.sends import Draft, send, start
 from core.errors import InputError
 from core.models import Person
 
@@ -20,19 +24,21 @@ def somebody(name: str) -> Person:
 def everything(table):
     rows, cursor = [], None
     while True:
-        page = list_group_rows(table, cursor=cursor)
+        page = list_all_inbox_rows(table, cursor=cursor)
         rows += page.entries
         if (cursor := page.cursor) is None:
             return rows
 
 
 def test_every_conversation_is_there_once_with_both_members(table, ana, monkeypatch) -> None:
-    monkeypatch.setattr("core.dynamodb.overview._MOST_ROWS", 3)  # ends between two rows of one
+    monkeypatch.setattr(
+        "core.dynamodb.patterns.all_conversations._MOST_ROWS", 3
+    )  # ends between two rows of one
     others = [somebody(f"other{n}") for n in range(7)]
     for other in others:
         start(table, Draft(ana, other, f"hello {other.handle}"))
-    groups = message_groups(everything(table))
-    assert [group.last_message for group in groups] == [
+    groups = conversations_of(everything(table))
+    assert [group.preview for group in groups] == [
         f"hello {other.handle}" for other in reversed(others)
     ]
     for group, other in zip(groups, reversed(others), strict=True):
@@ -44,7 +50,7 @@ def test_messages_are_not_read(table, ana, ben) -> None:
     for _ in range(20):
         send(table, message.message_group_uuid, Draft(ana, ben, "x" * 1024))
     meter = table.metered()
-    assert len(list_group_rows(meter).entries) == 2
+    assert len(list_all_inbox_rows(meter).entries) == 2
     assert meter.capacity.requests == 1
     assert meter.capacity.read_units <= 1
 
@@ -52,9 +58,9 @@ def test_messages_are_not_read(table, ana, ben) -> None:
 def test_a_conversation_with_one_row_names_the_member_it_cannot_name_by_uuid(table, ana) -> None:
     owner = str(uuid.uuid4())
     values = {"message_group_uuid": "g", "message": "hi", "user_uuid": ana.uuid}
-    item = keys.key(keys.group_pk(owner), "2024-01-01T00:00:00")
+    item = keys.key(keys.inbox_pk(owner), "2024-01-01T00:00:00")
     table.request("put_item", Item=item | {k: {"S": v} for k, v in values.items()})
-    (group,) = message_groups(everything(table))
+    (group,) = conversations_of(everything(table))
     assert {member.uuid for member in group.members} == {owner, ana.uuid}
 
 
@@ -65,13 +71,13 @@ def test_what_is_no_inbox_row_is_left_out(table) -> None:
 
 
 def test_an_empty_store_has_none(table) -> None:
-    assert message_groups(everything(table)) == []
+    assert conversations_of(everything(table)) == []
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "W10="])
 def test_a_foreign_cursor_is_refused(table, cursor) -> None:
     with pytest.raises(InputError):
-        list_group_rows(table, cursor=cursor)
+        list_all_inbox_rows(table, cursor=cursor)
 
 
 def test_messages_are_counted_over_all_pages(table, ana, ben) -> None:

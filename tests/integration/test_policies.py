@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from aws_template import template
 
-from core.dynamodb import description, overview, reads, transfer
-from core.dynamodb import table as tables
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item, message_item
-from core.dynamodb.projection import move
-from core.dynamodb.repairs import repair
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Verification
-from core.models import Conversation, Message, Person
+from core.dynamodb import description, schema
+from core.dynamodb.integrity.repairs import repair
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.items import inbox_row_item, message_item
+from core.dynamodb.patterns import all_conversations, reads
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.stream.projection import move
+from core.dynamodb.table import Table
+from core.dynamodb.transfer import exports, imports
+from core.models import InboxRow, Message, Person
 from core.targets import Environment
 from core.timestamps import parse
 
@@ -64,14 +65,14 @@ def conversation(table, ana, ben) -> str:
 def look(table: Table, ana: Person, ben: Person, group: str) -> None:
     """What the tasks and pages that change nothing ask."""
     reads.list_messages(table, group, limit=5)
-    reads.list_conversations(table, ana.uuid, limit=5)
-    reads.newest_conversation_with(table, ana.uuid, ben.uuid)
+    reads.list_inbox(table, ana.uuid, limit=5)
+    reads.newest_row_with(table, ana.uuid, ben.uuid)
     reads.pair_group(table, ana.uuid, ben.uuid)
     reads.inbox_row(table, ana.uuid, group)
-    overview.list_group_rows(table)
-    overview.count_messages(table, group)
+    all_conversations.list_all_inbox_rows(table)
+    all_conversations.count_messages(table, group)
     description.describe_table(table)
-    tables.store_state(table)
+    schema.read_state(table)
     list(reads.scan(table))
     list(Verification(table, lambda uuids: {}).findings())
 
@@ -92,8 +93,8 @@ def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation
     """Also where another conversation of somebody's has that very instant."""
     message = Message(conversation, "m", ben, "plain", LATE, parse(LATE))
     table.request("put_item", Item=message_item(message))
-    in_the_way = Conversation("h", ana.uuid, Person("cleo", "cleo", "Cleo"), "x", LATE, None)
-    table.request("put_item", Item=group_item(in_the_way))
+    in_the_way = InboxRow("h", ana.uuid, Person("cleo", "cleo", "Cleo"), "x", LATE, None)
+    table.request("put_item", Item=inbox_row_item(in_the_way))
     used.clear()
     assert move(table, message)
     assert used == allowed("ProjectionPolicy")
@@ -103,14 +104,14 @@ def test_an_admin_can_do_what_the_tasks_do(
     table, ana, ben, conversation, used, tmp_path: Path
 ) -> None:
     look(table, ana, ben, conversation)
-    ahead = Conversation(conversation, ana.uuid, ben, "filler", LATE, parse(LATE))
-    table.request("put_item", Item=group_item(ahead))
+    ahead = InboxRow(conversation, ana.uuid, ben, "filler", LATE, parse(LATE))
+    table.request("put_item", Item=inbox_row_item(ahead))
     people = {person.uuid: person for person in (ana, ben)}
     assert repair(Verification(table, lambda uuids: people)) > 0
-    transfer.export_file(table, tmp_path / "items", lambda count, of: None)
-    transfer.import_file(table, tmp_path / "items", lambda count, of: None)
-    tables.drop_table(table)
-    tables.create_table(table, Environment.LOCAL)
+    exports.export_file(table, tmp_path / "items", lambda count, of: None)
+    imports.import_file(table, tmp_path / "items", lambda count, of: None)
+    schema.drop_table(table)
+    schema.create_table(table, Environment.LOCAL)
     # An operator turns the stream on with the command that ddb.follow-stream tells.
     assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+import unguarded
 from psycopg.conninfo import make_conninfo
+from unguarded import Database
 
 from core.errors import InputError, MissingSchemaError, PostgresError
 from core.postgres import admin, seed, users
-from core.postgres.conninfo import PostgresAddress
-from core.postgres.database import Database
 from core.settings import Settings
 from core.targets import StoreState
+from core.targets.postgres import PostgresAddress
 
 
 def execute(address: PostgresAddress, *statements: str) -> None:
@@ -39,18 +40,18 @@ def role_without_rights(address: PostgresAddress) -> Iterator[PostgresAddress]:
 
 @pytest.fixture
 def database(no_database: PostgresAddress) -> PostgresAddress:
-    admin.create_database(no_database)
+    unguarded.create_database(no_database)
     return no_database
 
 
 def test_creating_says_whether_there_was_anything_to_do(no_database: PostgresAddress) -> None:
-    assert admin.create_database(no_database)
-    assert not admin.create_database(no_database)
+    assert unguarded.create_database(no_database)
+    assert not unguarded.create_database(no_database)
 
 
 def test_two_that_create_at_once_create_one(no_database: PostgresAddress) -> None:
     with ThreadPoolExecutor(6) as threads:
-        created = list(threads.map(lambda _: admin.create_database(no_database), range(6)))
+        created = list(threads.map(lambda _: unguarded.create_database(no_database), range(6)))
     assert created.count(True) == 1
 
 
@@ -60,11 +61,11 @@ def test_two_that_create_at_once_create_one(no_database: PostgresAddress) -> Non
 def test_a_name_of_any_kind_is_one_database(no_database: PostgresAddress, name: str) -> None:
     address = no_database.with_dbname(f"{name} {no_database.dbname[-6:]}")
     try:
-        assert admin.create_database(address)
-        assert admin.survey(address).exists
+        assert unguarded.create_database(address)
+        assert unguarded.survey(address).exists
     finally:
-        assert admin.drop_database(address) == ()
-    assert not admin.database_exists(address)
+        assert unguarded.drop_database(address) == ()
+    assert not unguarded.database_exists(address)
 
 
 def test_messages_of_any_script_fit_into_a_created_database(database: PostgresAddress) -> None:
@@ -73,17 +74,17 @@ def test_messages_of_any_script_fit_into_a_created_database(database: PostgresAd
 
 
 def test_dropping_what_is_not_there_is_none(no_database: PostgresAddress) -> None:
-    assert admin.drop_database(no_database) is None
+    assert unguarded.drop_database(no_database) is None
 
 
 def test_dropping_ends_the_sessions_inside_and_names_them(database: PostgresAddress) -> None:
     with psycopg.connect(database.conninfo, application_name="the app") as connection:
-        ended = admin.drop_database(database)
+        ended = unguarded.drop_database(database)
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
     assert ended is not None
     assert [session.application for session in ended] == ["the app"]
-    assert not admin.database_exists(database)
+    assert not unguarded.database_exists(database)
 
 
 def test_a_drop_that_postgres_refuses_says_who_is_connected(database: PostgresAddress) -> None:
@@ -92,35 +93,35 @@ def test_a_drop_that_postgres_refuses_says_who_is_connected(database: PostgresAd
         psycopg.connect(database.conninfo) as connection,
     ):
         with pytest.raises(PostgresError, match="must be owner") as raised:
-            admin.drop_database(weak)
+            unguarded.drop_database(weak)
         assert f"pid {connection.info.backend_pid}" in raised.value.hint
         assert raised.value.sqlstate == "42501"
-        assert admin.database_exists(database)
+        assert unguarded.database_exists(database)
 
 
 @pytest.mark.parametrize("name", ["postgres", "template1", "template0"])
 def test_the_servers_own_databases_are_not_dropped(no_database: PostgresAddress, name: str) -> None:
     with pytest.raises(InputError, match="CONNECTION_URL"):
-        admin.drop_database(no_database.with_dbname(name))
+        unguarded.drop_database(no_database.with_dbname(name))
 
 
 def test_a_server_without_its_postgres_database_is_served_through_template1(
     no_database: PostgresAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin, "_MAINTENANCE", (f"not-{no_database.dbname}", "template1"))
-    assert admin.create_database(no_database)
-    assert admin.drop_database(no_database) == ()
+    assert unguarded.create_database(no_database)
+    assert unguarded.drop_database(no_database) == ()
 
 
 def test_no_database_holds_nothing(no_database: PostgresAddress) -> None:
-    assert admin.survey(no_database) == admin.Survey(
+    assert unguarded.survey(no_database) == admin.Survey(
         StoreState(no_database.dbname, None, False), exists=False, has_tables=False
     )
 
 
 def test_an_empty_database_holds_nothing_and_says_nothing(database: PostgresAddress) -> None:
-    assert admin.state(database) == StoreState(database.dbname, None, False)
-    assert admin.survey(database).is_blank
+    assert unguarded.state(database) == StoreState(database.dbname, None, False)
+    assert unguarded.survey(database).is_blank
 
 
 def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(
@@ -131,7 +132,7 @@ def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(
         assert admin.read_marker(db) == "production"
         admin.load_schema(db, "local")
         assert admin.read_marker(db) == "production"
-    assert admin.state(database).environment == "production"
+    assert unguarded.state(database).environment == "production"
 
 
 def test_a_mark_is_kept_by_writing_another(db: Database) -> None:
@@ -151,7 +152,7 @@ def test_of_two_marks_the_one_that_is_not_local_is_believed(database: PostgresAd
         "CREATE TABLE public.cruddur_ops_environment (environment text)",
         "INSERT INTO public.cruddur_ops_environment VALUES ('local'), ('staging')",
     )
-    assert admin.state(database).environment == "staging"
+    assert unguarded.state(database).environment == "staging"
 
 
 @pytest.mark.parametrize(
@@ -175,37 +176,37 @@ def test_a_row_in_any_table_of_any_schema_is_data(
     database: PostgresAddress, statements: list[str]
 ) -> None:
     execute(database, *statements)
-    assert admin.state(database).holds_data
+    assert unguarded.state(database).holds_data
 
 
 def test_tables_without_rows_and_the_mark_itself_are_no_data(db: Database) -> None:
     db.query_commit("DELETE FROM public.schema_information")
-    assert admin.state(db.address) == StoreState(db.address.dbname, "local", False)
-    assert admin.survey(db.address).has_tables
+    assert unguarded.state(db.address) == StoreState(db.address.dbname, "local", False)
+    assert unguarded.survey(db.address).has_tables
 
 
 def test_what_may_not_be_looked_into_counts_as_data(database: PostgresAddress) -> None:
     execute(database, "CREATE TABLE public.closed ()")
     with role_without_rights(database) as blind:
-        assert admin.state(blind).holds_data
-    assert not admin.state(database).holds_data
+        assert unguarded.state(blind).holds_data
+    assert not unguarded.state(database).holds_data
 
 
 def test_rows_that_row_security_may_hide_count_as_data(database: PostgresAddress) -> None:
     execute(database, "CREATE TABLE public.t ()", "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY")
-    assert admin.state(database).holds_data
+    assert unguarded.state(database).holds_data
 
 
 def test_loading_again_starts_over(db: Database) -> None:
-    seed.seed(db, Settings())
+    seed.seed_demo_data(db, Settings())
     admin.load_schema(db, "local")
-    assert users.count(db) == 0
+    assert users.count_users(db) == 0
 
 
 def test_loading_what_is_missing_leaves_what_is_there(db: Database) -> None:
-    seed.seed(db, Settings())
+    seed.seed_demo_data(db, Settings())
     assert not admin.load_schema(db, "local", only_if_missing=True)
-    assert users.count(db) == 3
+    assert users.count_users(db) == 3
 
 
 def test_many_that_load_what_is_missing_load_it_once(database: PostgresAddress) -> None:
@@ -218,12 +219,12 @@ def test_many_that_load_what_is_missing_load_it_once(database: PostgresAddress) 
 
 
 def test_a_load_that_fails_leaves_everything_as_it_was(db: Database) -> None:
-    seed.seed(db, Settings())
+    seed.seed_demo_data(db, Settings())
     db.query_commit("CREATE VIEW public.fans AS SELECT handle FROM public.users")
     with pytest.raises(PostgresError, match="fans") as raised:
         admin.load_schema(db, "local")
     assert raised.value.sqlstate == "2BP01"
-    assert users.count(db) == 3
+    assert users.count_users(db) == 3
 
 
 def test_a_load_does_not_wait_for_ever_behind_a_lock(

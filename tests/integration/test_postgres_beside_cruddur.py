@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from unguarded import Database
 
-from core.postgres.database import Database
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import Settings
 
 
 @pytest.fixture
 def seeded(db: Database) -> Database:
-    seed(db, Settings())
+    seed_demo_data(db, Settings())
     return db
 
 
@@ -75,7 +75,7 @@ def test_its_migrations_run_once_and_again_after_a_new_schema(seeded: Database) 
     seeded.query_commit(
         "UPDATE public.users SET bio = 'b', display_name = 'D' WHERE handle = 'bayko'"
     )
-    assert seed(seeded, Settings()).users == 0
+    assert seed_demo_data(seeded, Settings()).users == 0
 
 
 def test_its_update_of_cognito_ids_runs(seeded: Database) -> None:

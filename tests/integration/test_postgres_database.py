@@ -10,10 +10,10 @@ from dataclasses import replace
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from unguarded import Database
 
 from core.errors import CredentialsError, MissingSchemaError, PostgresError, UnreachableError
-from core.postgres.conninfo import PostgresAddress, parse_url
-from core.postgres.database import Database
+from core.targets.postgres import PostgresAddress, parse_url
 
 INSERT = (
     "INSERT INTO public.users (display_name, email, handle, cognito_user_id)"
@@ -110,7 +110,7 @@ def test_nobody_there_is_unreachable_and_says_up(unused_tcp_port: int) -> None:
 
 
 def test_a_broken_connection_is_replaced(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.postgres.database._TRUSTED_FOR_S", 0)
+    monkeypatch.setattr("core.postgres.connections._TRUSTED_FOR_S", 0)
     before = db.query_value("SELECT pg_backend_pid()")
     end_sessions(db.address)
     assert db.query_value("SELECT pg_backend_pid()") != before
@@ -130,7 +130,7 @@ def test_one_thread_needs_one_connection_and_no_pool(db: Database) -> None:
 def test_many_threads_are_served_at_once_and_after_a_restart(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.postgres.database._TRUSTED_FOR_S", 0)
+    monkeypatch.setattr("core.postgres.connections._TRUSTED_FOR_S", 0)
     slow = "SELECT pg_backend_pid() FROM pg_sleep(0.02)"
     with ThreadPoolExecutor(16) as threads:
         before = set(threads.map(lambda _: db.query_value(slow), range(64)))

@@ -50,7 +50,7 @@ def store(db: Database, *handles: str) -> None:
 )
 def test_a_mistyped_handle_leads_to_the_one_that_was_meant(seeded: Database, typed: str) -> None:
     with pytest.raises(NotFoundError) as caught:
-        users.find_by_handle(seeded, typed)
+        users.find_user(seeded, typed)
     assert str(caught.value) == (
         f"There is no user with the handle {users.bare_handle(typed)!r}. Did you mean bayko?"
     )
@@ -60,21 +60,21 @@ def test_a_mistyped_handle_leads_to_the_one_that_was_meant(seeded: Database, typ
 def test_what_resembles_no_handle_leads_to_none_and_to_no_seed(seeded: Database, typed) -> None:
     assert similar_handles(seeded, typed) == []
     with pytest.raises(NotFoundError) as caught:
-        users.find_by_handle(seeded, typed)
+        users.find_user(seeded, typed)
     assert caught.value.hint == "Check how it is spelled."
 
 
 @pytest.mark.parametrize("handle", AS_STORED)
 def test_a_handle_is_found_as_it_is_stored(db: Database, handle: str) -> None:
     store(db, *AS_STORED)
-    assert users.find_by_handle(db, handle).handle == handle
+    assert users.find_user(db, handle).handle == handle
 
 
 def test_the_handle_as_it_was_typed_comes_before_the_one_without_its_at(db: Database) -> None:
     store(db, "@percy", "percy")
-    assert users.find_by_handle(db, "@percy").handle == "@percy"
-    assert users.find_by_handle(db, "percy").handle == "percy"
-    assert users.find_by_handle(db, " @percy").handle == "@percy"
+    assert users.find_user(db, "@percy").handle == "@percy"
+    assert users.find_user(db, "percy").handle == "percy"
+    assert users.find_user(db, " @percy").handle == "@percy"
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def rows_looked_at(db: Database) -> int:
 
 def test_only_an_empty_local_table_leads_to_the_demo_users(db: Database) -> None:
     with pytest.raises(NotFoundError, match=r"run: invoke db\.seed"):
-        users.find_by_handle(db, "bayko")
+        users.find_user(db, "bayko")
     store(db, "somebody")
     with pytest.raises(NotFoundError) as caught:
-        users.find_by_handle(db, "bayko")
+        users.find_user(db, "bayko")
     assert "seed" not in str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_only_an_empty_local_table_leads_to_the_demo_users(db: Database) -> None
 def test_an_empty_table_that_is_not_marked_local_leads_to_no_seed(db: Database, statement) -> None:
     db.query_commit(statement)
     with pytest.raises(NotFoundError) as caught:
-        users.find_by_handle(db, "bayko")
+        users.find_user(db, "bayko")
     assert "seed" not in str(caught.value)
 
 

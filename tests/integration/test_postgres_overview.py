@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from unguarded import Database
 
 from core.errors import UnreachableError
-from core.postgres import admin
-from core.postgres import overview as module
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
-from core.postgres.overview import overview
-from core.postgres.seed import seed
+from core.postgres import admin, description
+from core.postgres.description import describe_database
+from core.postgres.seed import seed_demo_data
 from core.settings import Settings
+from core.targets.postgres import parse_url
 
 
 def test_version_size_and_tables_are_told(db: Database) -> None:
-    seed(db, Settings())
-    found = overview(db)
+    seed_demo_data(db, Settings())
+    found = describe_database(db)
     assert found.database == db.address.dbname
     assert int(found.version.split(".")[0]) >= 12
     assert found.size_bytes > 1_000_000
@@ -28,7 +27,7 @@ def test_version_size_and_tables_are_told(db: Database) -> None:
 
 
 def test_the_rows_of_a_large_table_are_the_planners_estimate(db: Database, monkeypatch) -> None:
-    monkeypatch.setattr(module, "COUNTED_TO", 10)
+    monkeypatch.setattr(description, "COUNTED_TO", 10)
     db.query_commit("CREATE TABLE public.big AS SELECT generate_series(1, 100) AS n")
     assert rows_of(db, "big") == (None, True)  # nobody has looked yet
     db.query_commit("ANALYZE public.big")
@@ -36,7 +35,7 @@ def test_the_rows_of_a_large_table_are_the_planners_estimate(db: Database, monke
 
 
 def rows_of(db: Database, name: str) -> tuple[int | None, bool]:
-    (found,) = (table for table in overview(db).tables if table.name == name)
+    (found,) = (table for table in describe_database(db).tables if table.name == name)
     return found.rows, found.is_estimate
 
 
@@ -46,7 +45,7 @@ def test_a_table_that_one_may_not_read_is_told_without_its_rows(db: Database) ->
     try:
         url = f"postgresql://{role}:x@{db.address.place}/{db.address.dbname}"
         with Database(parse_url(url, "CONNECTION_URL")) as reader:
-            found = {table.name: table.rows for table in overview(reader).tables}
+            found = {table.name: table.rows for table in describe_database(reader).tables}
     finally:
         db.query_commit(f'DROP ROLE "{role}"')  # type: ignore[arg-type]
     assert found["users"] is None
@@ -58,8 +57,8 @@ def test_a_name_that_needs_quotes_is_counted(db: Database) -> None:
 
 
 def test_only_so_many_tables_are_told_the_largest_first(db: Database, monkeypatch) -> None:
-    monkeypatch.setattr(module, "MOST_TABLES", 2)
-    found = overview(db).tables
+    monkeypatch.setattr(description, "MOST_TABLES", 2)
+    found = describe_database(db).tables
     assert len(found) == 2
     assert found[0].size_bytes >= found[1].size_bytes
 
@@ -69,7 +68,7 @@ def test_a_server_that_is_down_is_an_error() -> None:
         Database(parse_url("postgresql://u@127.0.0.1:1/d", "CONNECTION_URL")) as db,
         pytest.raises(UnreachableError),
     ):
-        overview(db)
+        describe_database(db)
 
 
 def test_sessions_come_page_by_page_each_once(db: Database) -> None:

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from unguarded import Database
 
 from core.errors import InputError, NotFoundError
 from core.models import User
 from core.postgres import users
-from core.postgres.database import Database
-from core.postgres.seed import Seeded, demo_people, seed
+from core.postgres.seed import Seeded, demo_people, seed_demo_data
 from core.settings import Settings
 
 HERS = {"user1_username": "ana", "user1_name": "Ana Lima", "user1_email": "ana@example.com"}
@@ -22,7 +22,7 @@ HERS = {"user1_username": "ana", "user1_name": "Ana Lima", "user1_email": "ana@e
 
 @pytest.fixture
 def seeded(db: Database) -> Database:
-    seed(db, Settings())
+    seed_demo_data(db, Settings())
     return db
 
 
@@ -33,17 +33,17 @@ def add(db: Database, *handles: str) -> list[User]:
 
 
 def test_the_seed_adds_the_demo_users_and_some_activities(db: Database) -> None:
-    added = seed(db, Settings())
+    added = seed_demo_data(db, Settings())
     assert added.users == 3
     assert added.activities >= 3
-    assert users.find_by_handle(db, "andrewbrown").uuid == demo_people(Settings())[0].uuid
-    assert users.find_by_handle(db, "bayko").cognito_user_id == "MOCK"
+    assert users.find_user(db, "andrewbrown").uuid == demo_people(Settings())[0].uuid
+    assert users.find_user(db, "bayko").cognito_user_id == "MOCK"
 
 
 def test_seeding_twice_changes_nothing(seeded: Database) -> None:
     dump = "SELECT u.*, a.* FROM public.users u JOIN public.activities a ON a.user_uuid = u.uuid"
     before = seeded.query_array_json(f"{dump} ORDER BY a.uuid")
-    assert seed(seeded, Settings()) == Seeded(0, 0)
+    assert seed_demo_data(seeded, Settings()) == Seeded(0, 0)
     assert seeded.query_array_json(f"{dump} ORDER BY a.uuid") == before
 
 
@@ -57,17 +57,17 @@ def test_a_seed_beside_another_waits_and_adds_what_is_left(db: Database) -> None
             "INSERT INTO public.users (display_name, email, handle)"
             " VALUES ('B', 'bayko@example.com', 'bayko')"
         )
-        second = threads.submit(seed, db, Settings())
+        second = threads.submit(seed_demo_data, db, Settings())
         while not second.done() and not db.query_value(waiting):
             time.sleep(0.01)
     assert second.result(timeout=10).users == 2
 
 
 def test_the_settings_replace_a_demo_user(db: Database) -> None:
-    seed(db, Settings(**HERS))
-    found = users.find_by_handles(db, ["ana", "bayko", "andrewbrown"])
+    seed_demo_data(db, Settings(**HERS))
+    found = users.find_users_by_handle(db, ["ana", "bayko", "andrewbrown"])
     assert set(found) == {"ana", "bayko"}
-    assert users.activities_of(db, found["ana"].uuid).entries
+    assert users.list_activities(db, found["ana"].uuid).entries
 
 
 def test_a_user_that_cruddur_seeded_stays_as_it_is(db: Database) -> None:
@@ -75,39 +75,39 @@ def test_a_user_that_cruddur_seeded_stays_as_it_is(db: Database) -> None:
         "INSERT INTO public.users (display_name, email, handle, cognito_user_id)"
         " VALUES ('Andrew', 'a@b', 'andrewbrown', 'sub') RETURNING uuid"
     )
-    assert seed(db, Settings()).users == 2
-    kept = users.find_by_handle(db, "andrewbrown")
+    assert seed_demo_data(db, Settings()).users == 2
+    kept = users.find_user(db, "andrewbrown")
     assert (kept.uuid, kept.email, kept.cognito_user_id) == (str(own), "a@b", "sub")
-    assert users.activities_of(db, kept.uuid).entries
+    assert users.list_activities(db, kept.uuid).entries
 
 
 def test_an_email_that_is_taken_stops_the_seed_before_anything_is_added(db: Database) -> None:
     users.create_user(db, "other", "Other", "bayko@example.com")
     with pytest.raises(InputError, match=r"the email 'bayko@example\.com'"):
-        seed(db, Settings())
-    assert users.count(db) == 1
+        seed_demo_data(db, Settings())
+    assert users.count_users(db) == 1
 
 
 def test_a_handle_may_be_given_with_an_at_sign_and_blanks(seeded: Database) -> None:
-    assert users.find_by_handle(seeded, " @bayko ").handle == "bayko"
-    assert set(users.find_by_handles(seeded, ["@bayko", "londo"])) == {"@bayko", "londo"}
+    assert users.find_user(seeded, " @bayko ").handle == "bayko"
+    assert set(users.find_users_by_handle(seeded, ["@bayko", "londo"])) == {"@bayko", "londo"}
 
 
 @pytest.mark.parametrize("handle", ["nobody", "", "a\0b", "\udcff", "' OR 1=1", "%"])
 def test_an_unknown_handle_is_named(seeded: Database, handle: str) -> None:
     with pytest.raises(NotFoundError, match="Check how it is spelled") as raised:
-        users.find_by_handle(seeded, handle)
+        users.find_user(seeded, handle)
     assert repr(handle) in str(raised.value)
 
 
 def test_uuids_of_any_spelling_are_found_and_garbage_is_left_out(seeded: Database) -> None:
-    known = users.find_by_handle(seeded, "bayko").uuid
+    known = users.find_user(seeded, "bayko").uuid
     asked = [known, known.upper(), str(uuid.uuid4()), "garbage", "", "\0", "\udcff", "a" * 10_000]
-    assert set(users.find_by_uuids(seeded, asked)) == {known, known.upper()}
+    assert set(users.find_users_by_uuid(seeded, asked)) == {known, known.upper()}
 
 
 def test_nobody_asked_for_is_nobody_found(db: Database) -> None:
-    assert users.find_by_uuids(db, []) == users.find_by_handles(db, []) == {}
+    assert users.find_users_by_uuid(db, []) == users.find_users_by_handle(db, []) == {}
 
 
 @pytest.fixture
@@ -129,34 +129,37 @@ def test_cruddurs_own_tables_are_read_as_they_are(db: Database, far_from_utc: No
         "INSERT INTO public.users (handle, email, created_at) VALUES (NULL, 'n@x', '2023-01-01'),"
         " ('ana', 'new@x', '2024-01-01'), ('ana', 'old@x', '2023-01-01')"
     )
-    ana = users.find_by_handle(db, "ana")
+    ana = users.find_user(db, "ana")
     assert ana.email == "old@x"
     assert (ana.display_name, ana.cognito_user_id) == ("ana", "MOCK")
     assert ana.created_at == datetime(2023, 1, 1, tzinfo=UTC)
-    assert [user.email for user in users.search(db, "x").entries] != []
+    assert [user.email for user in users.search_users(db, "x").entries] != []
     with pytest.raises(InputError, match="handle 'ana'"):
         users.create_user(db, "ana", "Ana", "third@x")
 
 
 @pytest.mark.parametrize("text", ["andrew", "ANDREW", "@andrew", "  andrew ", "ndrewb"])
 def test_search_finds_part_of_a_handle_in_any_case(seeded: Database, text: str) -> None:
-    assert "andrewbrown" in [user.handle for user in users.search(seeded, text).entries]
+    assert "andrewbrown" in [user.handle for user in users.search_users(seeded, text).entries]
 
 
 def test_search_looks_at_display_names_and_emails_too(seeded: Database) -> None:
-    assert [u.handle for u in users.search(seeded, "mollari").entries] == ["londo"]
-    assert [u.handle for u in users.search(seeded, "Andrew B").entries] == ["andrewbrown", "bayko"]
-    assert [u.handle for u in users.search(seeded, "bayko@").entries] == ["bayko"]
+    assert [u.handle for u in users.search_users(seeded, "mollari").entries] == ["londo"]
+    assert [u.handle for u in users.search_users(seeded, "Andrew B").entries] == [
+        "andrewbrown",
+        "bayko",
+    ]
+    assert [u.handle for u in users.search_users(seeded, "bayko@").entries] == ["bayko"]
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "\0", "\udcff", "' OR 1=1 --"])
 def test_search_takes_what_is_typed_at_its_word(seeded: Database, text: str) -> None:
-    assert users.search(seeded, text).entries in ((), [])
+    assert users.search_users(seeded, text).entries in ((), [])
 
 
 def test_a_percent_sign_is_found_where_it_stands(db: Database) -> None:
     users.create_user(db, "sale", "100% off", "sale@example.com")
-    assert [user.handle for user in users.search(db, "0% o").entries] == ["sale"]
+    assert [user.handle for user in users.search_users(db, "0% o").entries] == ["sale"]
 
 
 def test_search_pages_through_everybody_once_and_in_order(db: Database) -> None:
@@ -164,27 +167,27 @@ def test_search_pages_through_everybody_once_and_in_order(db: Database) -> None:
     add(db, *reversed(handles))
     seen, cursor, pages = [], None, 0
     while pages == 0 or cursor is not None:
-        page = users.search(db, "", limit=10, after=cursor)
+        page = users.search_users(db, "", limit=10, after=cursor)
         seen += [user.handle for user in page.entries]
         cursor, pages = page.cursor, pages + 1
     assert (seen, pages) == (handles, 3)
 
 
 def test_a_last_page_that_is_full_has_no_cursor(seeded: Database) -> None:
-    assert users.search(seeded, "", limit=3).cursor is None
+    assert users.search_users(seeded, "", limit=3).cursor is None
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "[]", '["a"]', '["a","b"]', "[1,2]", '["\\u0000",""]'])
 def test_a_cursor_of_elsewhere_is_refused(seeded: Database, cursor: str) -> None:
     with pytest.raises(InputError, match="cursor"):
-        users.search(seeded, "", after=cursor)
+        users.search_users(seeded, "", after=cursor)
 
 
 def test_a_new_user_is_found_and_waits_for_cognito(db: Database) -> None:
     created = users.create_user(db, "@zoe", " Zoë 🦜 ", "zoe@example.com")
     assert (created.handle, created.display_name) == ("zoe", "Zoë 🦜")
     assert created.cognito_user_id == "MOCK"
-    assert users.find_by_handle(db, "zoe") == created
+    assert users.find_user(db, "zoe") == created
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ def test_a_new_user_that_cannot_be_is_refused_by_field(
 ) -> None:
     with pytest.raises(InputError, match=complaint):
         users.create_user(seeded, *given)
-    assert users.count(seeded) == 3
+    assert users.count_users(seeded) == 3
 
 
 def test_of_many_that_want_one_handle_one_gets_it(db: Database) -> None:
@@ -227,15 +230,15 @@ def test_cognito_ids_are_set_by_handle_and_only_changes_are_counted(seeded: Data
     ids = {"bayko": "sub-b", "londo": "sub-l", "unknown": "sub-u"}
     assert users.set_cognito_user_ids(seeded, ids) == 2
     assert users.set_cognito_user_ids(seeded, ids | {"bayko": "sub-2"}) == 1
-    assert users.find_by_handle(seeded, "bayko").cognito_user_id == "sub-2"
+    assert users.find_user(seeded, "bayko").cognito_user_id == "sub-2"
     assert users.set_cognito_user_ids(seeded, {}) == 0
 
 
 def test_activities_are_newest_first_and_paged(seeded: Database) -> None:
-    user = users.find_by_handle(seeded, "andrewbrown")
-    everything = users.activities_of(seeded, user.uuid).entries
-    first = users.activities_of(seeded, user.uuid, limit=2)
-    rest = users.activities_of(seeded, user.uuid, limit=2, after=first.cursor)
+    user = users.find_user(seeded, "andrewbrown")
+    everything = users.list_activities(seeded, user.uuid).entries
+    first = users.list_activities(seeded, user.uuid, limit=2)
+    rest = users.list_activities(seeded, user.uuid, limit=2, after=first.cursor)
     assert [*first.entries, *rest.entries] == list(everything)
     assert rest.cursor is None
     times = [activity.created_at for activity in everything]
@@ -244,5 +247,5 @@ def test_activities_are_newest_first_and_paged(seeded: Database) -> None:
 
 
 def test_a_user_without_activities_has_an_empty_page(db: Database) -> None:
-    assert users.activities_of(db, str(uuid.uuid4())).entries == []
-    assert not users.activities_of(db, "garbage").entries
+    assert users.list_activities(db, str(uuid.uuid4())).entries == []
+    assert not users.list_activities(db, "garbage").entries

@@ -9,15 +9,16 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from core.dynamodb import keys, reads
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item, message_item
-from core.dynamodb.projection import move, plan
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.stream import open_follower
-from core.dynamodb.stream_handler import project
+from core.dynamodb import keys
+from core.dynamodb.items import inbox_row_item, message_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.stream.handler import project
+from core.dynamodb.stream.projection import move, plan
+from core.dynamodb.stream.shards import open_follower
+from core.dynamodb.table import Table
 from core.errors import MissingSchemaError
-from core.models import Conversation, Message, Person
+from core.models import InboxRow, Message, Person
 from core.timestamps import parse
 
 
@@ -34,15 +35,15 @@ def write(table: Table, sender: Person, n: int, group: str = "g") -> Message:
 
 def rows_at(table: Table, n: int, one: Person, other: Person, group: str = "g") -> None:
     for owner, shown in ((one, other), (other, one)):
-        row = Conversation(group, owner.uuid, shown, f"text {n}", at(n), parse(at(n)))
-        table.request("put_item", Item=group_item(row))
+        row = InboxRow(group, owner.uuid, shown, f"text {n}", at(n), parse(at(n)))
+        table.request("put_item", Item=inbox_row_item(row))
 
 
 def inboxes(table: Table, *people: Person) -> list[list[tuple[str, str]]]:
     return [
         [
-            (row.last_message, row.other.handle)
-            for row in reads.list_conversations(table, person.uuid, limit=100).entries
+            (row.preview, row.other.handle)
+            for row in reads.list_inbox(table, person.uuid, limit=100).entries
         ]
         for person in people
     ]
@@ -153,14 +154,16 @@ def test_beside_our_own_writes_nothing_is_left_to_do(table, ana, ben) -> None:
 def test_a_row_that_was_lost_comes_back(table, ana, ben, written, lost) -> None:
     sender, recipient = written[-1].sender, ben if written[-1].sender == ana else ana
     gone = sender if lost == "sender" else recipient
-    table.request("delete_item", Key=keys.key(keys.group_pk(gone.uuid), at(0)))
+    table.request("delete_item", Key=keys.key(keys.inbox_pk(gone.uuid), at(0)))
     project(table, [record(m) for m in written])
     assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
 
 def test_a_row_left_behind_by_a_crash_goes_with_the_redelivery(table, ana, ben, written) -> None:
-    row = Conversation("g", ana.uuid, ben, "text 5", at(5), parse(at(5)))
-    table.request("put_item", Item=group_item(row))  # the crash came before the old one's delete
+    row = InboxRow("g", ana.uuid, ben, "text 5", at(5), parse(at(5)))
+    table.request(
+        "put_item", Item=inbox_row_item(row)
+    )  # the crash came before the old one's delete
     project(table, [record(written[-1])])
     assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
@@ -179,12 +182,12 @@ class TestWhereTimesDoNotTell:
     @pytest.fixture
     def messages(self, table, ana, written) -> list[Message]:
         """Five, and Ana's row gone: where it is, the test says."""
-        table.request("delete_item", Key=keys.key(keys.group_pk(ana.uuid), at(0)))
+        table.request("delete_item", Key=keys.key(keys.inbox_pk(ana.uuid), at(0)))
         return written
 
     def show(self, table: Table, owner: Person, other: Person, text: str, key: str) -> None:
-        row = Conversation("g", owner.uuid, other, text, key, parse(key))
-        table.request("put_item", Item=group_item(row))
+        row = InboxRow("g", owner.uuid, other, text, key, parse(key))
+        table.request("put_item", Item=inbox_row_item(row))
 
     @pytest.mark.parametrize(
         "key",
@@ -199,13 +202,13 @@ class TestWhereTimesDoNotTell:
     def test_a_row_with_a_newer_message_stays(self, table, ana, ben, messages) -> None:
         self.show(table, ana, ben, "text 5", at(6))
         self.show(table, ben, ana, "text 5", at(5))
-        table.request("delete_item", Key=keys.key(keys.group_pk(ben.uuid), at(0)))
-        before = reads.list_conversations(table, ana.uuid, limit=9)
+        table.request("delete_item", Key=keys.key(keys.inbox_pk(ben.uuid), at(0)))
+        before = reads.list_inbox(table, ana.uuid, limit=9)
         meter = table.metered()
         for message in messages:
             assert move(meter, message) is False
         assert meter.capacity.write_units == 0
-        assert reads.list_conversations(table, ana.uuid, limit=9) == before
+        assert reads.list_inbox(table, ana.uuid, limit=9) == before
 
     @pytest.mark.parametrize("delivered", [3, 4])
     def test_an_older_message_that_moved_on_past_a_newer_one_does_not_win(
@@ -281,8 +284,8 @@ def test_a_row_at_a_key_that_none_can_follow_ends_it(table, ana, ben, key) -> No
     message = Message("g", "m", ben, "late", key, parse(key))
     table.request("put_item", Item=message_item(message))
     for owner, other in ((ana, ben), (ben, ana)):
-        row = Conversation("g", owner.uuid, other, "another text", key, parse(key))
-        table.request("put_item", Item=group_item(row))
+        row = InboxRow("g", owner.uuid, other, "another text", key, parse(key))
+        table.request("put_item", Item=inbox_row_item(row))
     assert project(table, [record(message)]) == {"batchItemFailures": []}
     assert inboxes(table, ana) == [[("another text", "ben")]]
 
@@ -291,8 +294,8 @@ def test_no_row_can_follow_the_end_of_time(table, ana, ben) -> None:
     end = "9999-12-31T23:59:59.999999+00:00"
     message = Message("g", "m", ben, "late", end, parse(end))
     for group, key in (("g", at(0)), ("h", end)):
-        row = Conversation(group, ana.uuid, ben, "text 0", key, parse(key))
-        table.request("put_item", Item=group_item(row))
+        row = InboxRow(group, ana.uuid, ben, "text 0", key, parse(key))
+        table.request("put_item", Item=inbox_row_item(row))
     table.request("put_item", Item=message_item(message))
     assert project(table, [record(message)]) == {"batchItemFailures": []}
     assert inboxes(table, ana) == [[("text 0", "ben")] * 2]
@@ -314,8 +317,8 @@ def test_a_stranger_s_message_hides_no_member_s_in_its_batch(table, ana, ben) ->
 def test_rows_that_contradict_each_other_show_nobody_more(table, ana, ben) -> None:
     cleo = Person("cleo", "cleo", "Cleo")
     for owner, shown in ((ana, cleo), (ben, ana)):
-        row = Conversation("g", owner.uuid, shown, "text 0", at(0), parse(at(0)))
-        table.request("put_item", Item=group_item(row))
+        row = InboxRow("g", owner.uuid, shown, "text 0", at(0), parse(at(0)))
+        table.request("put_item", Item=inbox_row_item(row))
     assert project(table, [record(write(table, ana, 1))]) == {"batchItemFailures": []}
     assert inboxes(table, ana, ben, cleo) == [[("text 0", "cleo")], [("text 0", "ana")], []]
 
@@ -330,8 +333,8 @@ def test_a_row_that_would_be_too_large_blocks_nothing(table, ana, ben) -> None:
 
 
 def test_a_row_of_an_id_that_no_key_can_hold_blocks_nothing(table, ana, ben) -> None:
-    row = Conversation("g", ana.uuid, Person("x" * 3000, "x", "X"), "text 0", at(0), parse(at(0)))
-    table.request("put_item", Item=group_item(row))
+    row = InboxRow("g", ana.uuid, Person("x" * 3000, "x", "X"), "text 0", at(0), parse(at(0)))
+    table.request("put_item", Item=inbox_row_item(row))
     assert project(table, [record(write(table, ana, 1))]) == {"batchItemFailures": []}
 
 
@@ -347,7 +350,7 @@ def test_only_inserts_count(written, name) -> None:
 
 
 def test_rows_and_pairs_in_the_stream_ask_for_nothing(ana, ben) -> None:
-    row = group_item(Conversation("g", ana.uuid, ben, "x", at(1), parse(at(1))))
+    row = inbox_row_item(InboxRow("g", ana.uuid, ben, "x", at(1), parse(at(1))))
     change = {"Keys": {"pk": row["pk"], "sk": row["sk"]}, "NewImage": row}
     planned = plan([{"eventName": "INSERT", "dynamodb": change}])
     assert (planned.moves, planned.dropped) == ((), ())
@@ -406,8 +409,8 @@ def test_what_can_never_work_is_dropped(table, ana, ben, group, sender, text) ->
 
 
 def test_somebody_s_row_about_themselves_blocks_nothing(table, ana, ben, written) -> None:
-    row = Conversation("h", ana.uuid, ana, "monologue", at(2), parse(at(2)))
-    table.request("put_item", Item=group_item(row))
+    row = InboxRow("h", ana.uuid, ana, "monologue", at(2), parse(at(2)))
+    table.request("put_item", Item=inbox_row_item(row))
     records = [record(write(table, ana, 3, "h")), *map(record, written)]
     assert project(table, records) == {"batchItemFailures": []}
     assert inboxes(table, ben) == [[("text 5", "ana")]]

@@ -18,14 +18,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from unguarded import Database
 
-from core.dynamodb import reads
-from core.dynamodb.client import Table
-from core.dynamodb.items import group_item, message_item
+from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.keys import Item, pair_key
-from core.dynamodb.table import create_table, drop_table
-from core.models import Conversation, Message, Page, Person
-from core.postgres.database import Database
+from core.dynamodb.patterns import reads
+from core.dynamodb.schema import create_table, drop_table
+from core.dynamodb.table import Table
+from core.models import InboxRow, Message, Page, Person
 from core.postgres.statements import load
 from core.settings import PROJECT_ROOT
 from core.targets import Environment
@@ -81,8 +81,8 @@ def items(store: Store) -> Iterator[Item]:
         if n:
             yield message(group, last)
         for owner, shown in ((ANA, other(n)), (other(n), ANA)):
-            row = Conversation(group, owner.uuid, shown, f"text {last}", instant(last), None)
-            yield group_item(row)
+            row = InboxRow(group, owner.uuid, shown, f"text {last}", instant(last), None)
+            yield inbox_row_item(row)
         yield {**pair_key(ANA.uuid, other(n).uuid), "group_uuid": {"S": group}}
 
 
@@ -138,7 +138,7 @@ def every_page_is_right(store: Store) -> None:
             assert entry.text == f"text {n}"
 
     def conversations(**question):
-        return reads.list_conversations(store.table, ANA.uuid, **question)
+        return reads.list_inbox(store.table, ANA.uuid, **question)
 
     seen = [entry.other.handle for entry in walk(conversations)]
     wanted = [f"other{n}" for n in reversed(range(store.conversations))]
@@ -167,7 +167,7 @@ def page_ratios(store: Store) -> dict[str, float]:
         return lambda: reads.list_messages(of.table, GROUP, limit=50, **bounds)
 
     def inbox(of: Store) -> Callable[[], object]:
-        return lambda: reads.list_conversations(of.table, ANA.uuid, limit=50)
+        return lambda: reads.list_inbox(of.table, ANA.uuid, limit=50)
 
     found = {
         "newest": ratio(page(store), page(small)),

@@ -9,9 +9,10 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
-from core.dynamodb import patience, reads, sends, transactions
-from core.dynamodb.client import Table
-from core.dynamodb.sends import Draft, send, start
+from core.dynamodb import retries
+from core.dynamodb.patterns import reads, sends, transactions
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.table import Table
 from core.errors import CredentialsError, MessageUnconfirmedError, StoreError
 from core.models import Message, Person
 
@@ -28,7 +29,7 @@ def texts(table: Table, group: str) -> list[str]:
 
 def previews(table: Table, *people) -> list[list[str]]:
     return [
-        [row.last_message for row in reads.list_conversations(table, person.uuid, limit=9).entries]
+        [row.preview for row in reads.list_inbox(table, person.uuid, limit=9).entries]
         for person in people
     ]
 
@@ -104,7 +105,7 @@ def test_a_lost_reply_does_not_double_a_conversation(table, ana, ben, after_comm
     assert previews(table, ana, ben) == [["once"], ["once"]]
 
 
-class Impatience(patience.Patience):
+class Impatience(retries.Backoff):
     def __init__(self) -> None:
         super().__init__(total_s=-1)
 
@@ -113,7 +114,7 @@ class Impatience(patience.Patience):
 def test_an_unconfirmed_send_can_be_sent_again_and_is_stored_once(
     table, ana, ben, group, monkeypatch, after_commit
 ) -> None:
-    monkeypatch.setattr(sends, "Patience", Impatience)
+    monkeypatch.setattr(sends, "Backoff", Impatience)
     monkeypatch.setattr(sends, "find_message", unanswered)
     broken = lossy(table, 1, after_commit=after_commit)
     with pytest.raises(MessageUnconfirmedError) as caught:
@@ -158,7 +159,7 @@ def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
     table, ana, ben, group, monkeypatch, told, begin
 ) -> None:
     cleo = ben if begin is send else Person("cleo", "cleo", "Cleo")
-    monkeypatch.setattr(sends, "Patience", Impatience)
+    monkeypatch.setattr(sends, "Backoff", Impatience)
     monkeypatch.setattr(sends, "find_message", refused)
     if begin is start:
         monkeypatch.setattr(sends, "existing_group", answers_once(None))
@@ -242,7 +243,7 @@ def test_a_first_try_that_was_refused_is_certain(table, ana, ben, group, begin) 
     assert texts(table, group) == ["hi"]
 
 
-@pytest.mark.parametrize("read", ["group_rows", "find_message", "existing_group"])
+@pytest.mark.parametrize("read", ["list_rows_of", "find_message", "existing_group"])
 def test_a_retry_that_meets_a_refusal_is_still_in_doubt(
     table, ana, ben, group, monkeypatch, read
 ) -> None:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.dynamodb import reads, transcripts
-from core.dynamodb.patience import Patience
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.transactions import Outcome
-from core.dynamodb.transcripts import TranscriptMessage, load_transcript
+from core.dynamodb.patterns import bulk_load, reads
+from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.patterns.transactions import Outcome
+from core.dynamodb.retries import Backoff
 from core.errors import StoreError
 from core.timestamps import now
 
@@ -47,14 +47,14 @@ def test_its_times_end_now_and_are_not_in_the_future(table, ana, ben, lines) -> 
 def test_both_inboxes_show_its_last_line(table, ana, ben, lines) -> None:
     load_transcript(table, (ana, ben), lines)
     for person in (ana, ben):
-        (row,) = reads.list_conversations(table, person.uuid, limit=10).entries
-        assert row.last_message == "line 204"
+        (row,) = reads.list_inbox(table, person.uuid, limit=10).entries
+        assert row.preview == "line 204"
 
 
 def test_a_load_that_was_cut_off_goes_on_where_it_stopped(
     table, ana, ben, lines, monkeypatch
 ) -> None:
-    commit, calls = transcripts.commit, []
+    commit, calls = bulk_load.commit, []
 
     def cut_off(table, actions):
         calls.append(len(actions))
@@ -62,7 +62,7 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stopped(
             raise StoreError("cut off")
         return commit(table, actions)
 
-    monkeypatch.setattr(transcripts, "commit", cut_off)
+    monkeypatch.setattr(bulk_load, "commit", cut_off)
     with pytest.raises(StoreError, match="cut off"):
         load_transcript(table, (ana, ben), lines)
     loaded = load_transcript(table, (ana, ben), lines)
@@ -75,9 +75,9 @@ def test_a_conversation_is_read_once_however_many_transactions_it_takes(
 ) -> None:
     start(table, Draft(ana, ben, "before"))
     reads_of_all = []
-    stored = transcripts._stored
+    stored = bulk_load._stored
     monkeypatch.setattr(
-        transcripts, "_stored", lambda *given: reads_of_all.append(1) or stored(*given)
+        bulk_load, "_stored", lambda *given: reads_of_all.append(1) or stored(*given)
     )
     assert load_transcript(table, (ana, ben), lines).added == len(lines)
     assert len(reads_of_all) == 1
@@ -87,21 +87,21 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
     table, ana, ben, lines, monkeypatch
 ) -> None:
     """Each of three transactions meets a conflict once, and each wait is the last of its kind."""
-    commit, tried = transcripts.commit, []
+    commit, tried = bulk_load.commit, []
 
     def conflict_first(table, actions) -> Outcome:
         tried.append(len(actions))
         return commit(table, actions) if len(tried) % 2 == 0 else Outcome()
 
-    class OnePause(Patience):
+    class OnePause(Backoff):
         left = 1
 
         def pause(self) -> bool:
             self.left -= 1
             return self.left >= 0
 
-    monkeypatch.setattr(transcripts, "commit", conflict_first)
-    monkeypatch.setattr(transcripts, "Patience", OnePause)
+    monkeypatch.setattr(bulk_load, "commit", conflict_first)
+    monkeypatch.setattr(bulk_load, "Backoff", OnePause)
     loaded = load_transcript(table, (ana, ben), lines)
     assert texts(table, loaded.message_group_uuid) == [line.text for line in lines]
     assert len(tried) == 6
@@ -114,7 +114,7 @@ def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, m
         tried.append(actions)
         return Outcome(unknown=True, final=True, error=StoreError("no"))
 
-    monkeypatch.setattr(transcripts, "commit", refuse)
+    monkeypatch.setattr(bulk_load, "commit", refuse)
     with pytest.raises(StoreError, match="no"):
         load_transcript(table, (ana, ben), lines)
     assert len(tried) == 1

@@ -7,15 +7,17 @@ from collections import Counter
 
 import pytest
 
-from core.dynamodb import keys, reads, repairs, verification
-from core.dynamodb.client import Table
-from core.dynamodb.faults import SAMPLES, Fault, Finding, Summary
-from core.dynamodb.items import group_item, message_item
-from core.dynamodb.repairs import mend
-from core.dynamodb.sends import Draft, send, start
-from core.dynamodb.verification import Verification
+from core.dynamodb import keys
+from core.dynamodb.integrity import repairs, verification
+from core.dynamodb.integrity.faults import SAMPLES, Fault, FaultKind, FaultSummary
+from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.items import inbox_row_item, message_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.table import Table
 from core.errors import DynamoDBError
-from core.models import Conversation, Message, Person
+from core.models import InboxRow, Message, Person
 from core.timestamps import parse
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
@@ -37,7 +39,7 @@ def group(table, ana, ben) -> str:
 
 
 def faults(table: Table, people) -> Counter:
-    return Counter(finding.fault for finding in Verification(table, people).findings())
+    return Counter(finding.kind for finding in Verification(table, people).findings())
 
 
 def repair(table: Table, people) -> None:
@@ -49,13 +51,13 @@ def content(table: Table) -> list:
     return sorted((item["pk"]["S"], item["sk"]["S"], item) for item in reads.scan(table))
 
 
-def row_of(table: Table, owner: Person) -> Conversation:
-    return reads.list_conversations(table, owner.uuid, limit=1).entries[0]
+def row_of(table: Table, owner: Person) -> InboxRow:
+    return reads.list_inbox(table, owner.uuid, limit=1).entries[0]
 
 
 def put_row(table: Table, group: str, owner: Person, other: Person, at: str, text: str) -> None:
-    row = Conversation(group, owner.uuid, other, text, at, parse(at))
-    table.request("put_item", Item=group_item(row))
+    row = InboxRow(group, owner.uuid, other, text, at, parse(at))
+    table.request("put_item", Item=inbox_row_item(row))
 
 
 def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **extra) -> None:
@@ -64,13 +66,13 @@ def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **ext
 
 
 def delete_row(table: Table, owner: Person) -> None:
-    key = keys.key(keys.group_pk(owner.uuid), row_of(table, owner).sort_key)
+    key = keys.key(keys.inbox_pk(owner.uuid), row_of(table, owner).sort_key)
     table.request("delete_item", Key=key)
 
 
 def missing_row(table, group, ana, ben):
     delete_row(table, ben)
-    return Fault.MISSING_ROW
+    return FaultKind.MISSING_ROW
 
 
 def both_rows_missing(table, group, ana, ben):
@@ -81,80 +83,80 @@ def both_rows_missing(table, group, ana, ben):
 
 def duplicate_row(table, group, ana, ben):
     put_row(table, group, ana, ben, EARLY, "hi")
-    return Fault.DUPLICATE_ROW
+    return FaultKind.DUPLICATE_ROW
 
 
 def stale_preview(table, group, ana, ben):
     delete_row(table, ana)
     put_row(table, group, ana, ben, EARLY, "hi")
-    return Fault.STALE_PREVIEW
+    return FaultKind.STALE_PREVIEW
 
 
 def preview_ahead(table, group, ana, ben):
     delete_row(table, ana)
     put_row(table, group, ana, ben, LATE, "this is a filler message")
-    return Fault.PREVIEW_AHEAD
+    return FaultKind.PREVIEW_AHEAD
 
 
 def name_differs(table, group, ana, ben):
     row = row_of(table, ana)
-    put_row(table, group, ana, Person(ben.uuid, "ben", "Old Name"), row.sort_key, row.last_message)
-    return Fault.NAME_DIFFERS
+    put_row(table, group, ana, Person(ben.uuid, "ben", "Old Name"), row.sort_key, row.preview)
+    return FaultKind.NAME_DIFFERS
 
 
 def indexed_message(table, group, ana, ben):
     put_message(table, group, ana, message_group_uuid={"S": group})
-    return Fault.INDEXED_MESSAGE
+    return FaultKind.INDEXED_MESSAGE
 
 
 def orphan_messages(table, group, ana, ben):
     put_message(table, "lost", ana)
     put_message(table, "lost", ben, "2024-01-01T00:00:01.000000+00:00")
-    return Fault.ORPHAN_MESSAGES
+    return FaultKind.ORPHAN_MESSAGES
 
 
 def orphan_pair(table, group, ana, ben):
     item = keys.pair_key(ana.uuid, "somebody") | {"group_uuid": {"S": "not there"}}
     table.request("put_item", Item=item)
-    return Fault.ORPHAN_PAIR
+    return FaultKind.ORPHAN_PAIR
 
 
 def no_messages(table, group, ana, ben):
     put_row(table, "empty", ana, ben, EARLY, "filler")
     put_row(table, "empty", ben, ana, "2024-01-01T00:00:01", "filler")
-    return Fault.NO_MESSAGES
+    return FaultKind.NO_MESSAGES
 
 
 def stranger_message(table, group, ana, ben):
     put_message(table, group, Person("eve", "eve", "Eve"))
-    return Fault.STRANGER_MESSAGE
+    return FaultKind.STRANGER_MESSAGE
 
 
 def newer_stranger_message(table, group, ana, ben):
     put_message(table, group, Person("eve", "eve", "Eve"), LATE)
-    return Fault.STRANGER_MESSAGE
+    return FaultKind.STRANGER_MESSAGE
 
 
 def double_message(table, group, ana, ben):
     first = next(item for item in reads.scan(table) if item["pk"]["S"].startswith("MSG#"))
     table.request("put_item", Item=first | {"sk": {"S": EARLY}})
-    return Fault.DOUBLE_MESSAGE
+    return FaultKind.DOUBLE_MESSAGE
 
 
 def third_person_s_row(table, group, ana, ben):
     put_row(table, group, CLEO, ana, EARLY, "hi")
-    return Fault.MEMBERS_DIFFER
+    return FaultKind.MEMBERS_DIFFER
 
 
 def rows_of_different_pairs(table, group, ana, ben):
     row = row_of(table, ana)
-    put_row(table, group, ana, CLEO, row.sort_key, row.last_message)
-    return Fault.MEMBERS_DIFFER
+    put_row(table, group, ana, CLEO, row.sort_key, row.preview)
+    return FaultKind.MEMBERS_DIFFER
 
 
 def unknown_user(table, group, ana, ben):
     start(table, Draft(ana, Person("gone", "gone", "Gone"), "hello?"))
-    return Fault.UNKNOWN_USER
+    return FaultKind.UNKNOWN_USER
 
 
 def unreadable(table, group, ana, ben):
@@ -165,7 +167,7 @@ def unreadable(table, group, ana, ben):
     pair = keys.pair_key(ana.uuid, "somebody") | {"group_uuid": {"S": "x" * 3000}}
     table.request("put_item", Item=pair)
     put_row(table, "monologue", ana, ana, EARLY, "hi")
-    return Fault.UNREADABLE
+    return FaultKind.UNREADABLE
 
 
 MENDED = [
@@ -229,8 +231,8 @@ def test_a_stranger_s_newer_message_is_no_obstacle(
     newer_stranger_message(table, group, ana, ben)
     break_it(table, group, ana, ben)
     repair(table, people)
-    assert faults(table, people) == Counter([Fault.STRANGER_MESSAGE])
-    assert {row_of(table, person).last_message for person in (ana, ben)} == {"newest"}
+    assert faults(table, people) == Counter([FaultKind.STRANGER_MESSAGE])
+    assert {row_of(table, person).preview for person in (ana, ben)} == {"newest"}
 
 
 def test_a_preview_ahead_keeps_its_place_and_shows_the_newest_text(
@@ -238,7 +240,7 @@ def test_a_preview_ahead_keeps_its_place_and_shows_the_newest_text(
 ) -> None:
     preview_ahead(table, group, ana, ben)
     repair(table, people)
-    assert (row_of(table, ana).sort_key, row_of(table, ana).last_message) == (LATE, "newest")
+    assert (row_of(table, ana).sort_key, row_of(table, ana).preview) == (LATE, "newest")
 
 
 def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -> None:
@@ -273,12 +275,12 @@ def test_a_summary_adds_up_by_kind_and_keeps_a_few_samples(table, group, people,
     for n in range(SAMPLES + 2):
         put_message(table, group, ana, f"2024-01-01T00:00:0{n}", message_group_uuid={"S": group})
     put_message(table, group, Person("stranger", "s", "S"))
-    summary = Summary()
+    summary = FaultSummary()
     for finding in Verification(table, people).findings():
         summary.add(finding)
-    assert summary.counts == {Fault.INDEXED_MESSAGE: SAMPLES + 2, Fault.STRANGER_MESSAGE: 1}
-    assert len(summary.samples[Fault.INDEXED_MESSAGE]) == SAMPLES
-    assert (summary.total, summary.mendable) == (SAMPLES + 3, SAMPLES + 2)
+    assert summary.counts == {FaultKind.INDEXED_MESSAGE: SAMPLES + 2, FaultKind.STRANGER_MESSAGE: 1}
+    assert len(summary.samples[FaultKind.INDEXED_MESSAGE]) == SAMPLES
+    assert (summary.total, summary.repairable) == (SAMPLES + 3, SAMPLES + 2)
 
 
 def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
@@ -297,26 +299,26 @@ def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
 ) -> None:
     stale_preview(table, group, ana, ben)
     put_message(table, group, Person("stranger", "s", "S"))  # nothing can be done about it
-    mended: list[Finding] = []
-    assert repairs.repair(Verification(table, people), on_mended=mended.append) == 1
-    assert [finding.fault for finding in mended] == [Fault.STALE_PREVIEW]
-    assert repairs.repair(Verification(table, people), on_mended=mended.append) == 0
+    mended: list[Fault] = []
+    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 1
+    assert [finding.kind for finding in mended] == [FaultKind.STALE_PREVIEW]
+    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 0
     assert len(mended) == 1
 
 
 def test_an_index_that_lags_behind_is_no_fault(
     table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = reads.group_rows(table, group)
+    before = reads.list_rows_of(table, group)
     send(table, group, Draft(ana, ben, "newer still"))
-    monkeypatch.setattr(verification, "group_rows", lambda table, group: before)
+    monkeypatch.setattr(verification, "list_rows_of", lambda table, group: before)
     assert faults(table, people) == Counter()
 
 
 def test_a_conversation_that_the_index_does_not_show_yet_is_no_orphan(
     table, people, group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "group_rows", lambda table, group: [])
+    monkeypatch.setattr(verification, "list_rows_of", lambda table, group: [])
     assert faults(table, people) == Counter()
 
 

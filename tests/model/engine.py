@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.dynamodb import client, reads
-from core.dynamodb.stream import Follower, open_follower
-from core.dynamodb.table import create_table, drop_table
+from core.dynamodb import table
+from core.dynamodb.patterns import reads
+from core.dynamodb.schema import create_table, drop_table
+from core.dynamodb.stream.shards import Follower, open_follower
 from core.targets import Environment
 
 from .memory import Item, Key, key_of
@@ -19,7 +20,7 @@ _WRITES = {"put_item", "delete_item", "update_item", "transact_write_items"}
 class Table:
     """The stored items and the stream of a new table, read again whenever something was written."""
 
-    def __init__(self, handle: client.Table, folder: Path) -> None:
+    def __init__(self, handle: table.Table, folder: Path) -> None:
         self.handle = handle
         create_table(handle, Environment.LOCAL)
         self._follower: Follower = open_follower(handle, folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.aws.clients import make_client
-from core.dynamodb import client
+from core.dynamodb import table
 from core.targets import AwsTarget
 
 from . import engine
@@ -29,9 +29,9 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
         def new_table(self) -> engine.Table:
             done["runs"] += 1
             name = f"state-machine-{done['runs']}"
-            return engine.Table(client.Table(dynamodb, name, target), folder)
+            return engine.Table(table.Table(dynamodb, name, target), folder)
 
-        def open(self, before: Callable[[], None], after: Callable[[], None]) -> client.Table:
+        def open(self, before: Callable[[], None], after: Callable[[], None]) -> table.Table:
             done["operations"] += 1
             hooked = engine.Client(self.table, before=before, after=after)
             return replace(self.table.handle, client=hooked)

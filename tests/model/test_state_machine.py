@@ -18,8 +18,7 @@ from unittest import mock
 
 import botocore.exceptions
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -29,12 +28,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.dynamodb import client, patience, sends
-from core.dynamodb.items import group_from, message_from, message_item
-from core.dynamodb.repairs import mend
-from core.dynamodb.sends import Draft
-from core.dynamodb.stream_handler import project
-from core.dynamodb.verification import Verification
+from core.dynamodb import retries, table
+from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.items import inbox_row_from, message_from, message_item
+from core.dynamodb.patterns import sends
+from core.dynamodb.patterns.sends import Draft
+from core.dynamodb.stream.handler import project
 from core.errors import MessageUnconfirmedError, StoreError
 from core.models import Message, Person
 from core.targets import AwsTarget
@@ -89,10 +89,10 @@ class Store(RuleBasedStateMachine):
     def new_table(self) -> memory.Table | engine.Table:
         return memory.Table()
 
-    def open(self, before: Callable[[], None], after: Callable[[], None]) -> client.Table:
+    def open(self, before: Callable[[], None], after: Callable[[], None]) -> table.Table:
         """The table for one operation, ``before`` and ``after`` around each of its requests."""
         model = memory.Client(self.table, before=before, after=after, lag=self.lag)
-        return client.Table(model, "messages", NOWHERE)
+        return table.Table(model, "messages", NOWHERE)
 
     @initialize(lags=st.lists(st.integers(0, memory.LAG), min_size=40, max_size=40))
     def index_may_lag(self, lags: list[int]) -> None:
@@ -106,7 +106,7 @@ class Store(RuleBasedStateMachine):
     def lag(self, most: int) -> int:
         return min(next(self.lags, 0), most)
 
-    def handle(self, troubles: list) -> client.Table:
+    def handle(self, troubles: list) -> table.Table:
         """The table as one operation sees it, with its troubles by request."""
         place = iter(range(1_000))
         planned = {number: (kind, pair) for kind, number, pair in troubles}
@@ -244,7 +244,9 @@ class Store(RuleBasedStateMachine):
         return [person for person in PEOPLE if person.uuid in uuids]
 
     def rows(self):
-        return [group_from(item) for (pk, _), item in self.table.items.items() if pk[:4] == "GRP#"]
+        return [
+            inbox_row_from(item) for (pk, _), item in self.table.items.items() if pk[:4] == "GRP#"
+        ]
 
     @invariant()
     def what_was_acknowledged_is_stored_once(self) -> None:
@@ -265,7 +267,7 @@ class Store(RuleBasedStateMachine):
             for member in self.members(group):
                 own = self.own_rows(member, group)
                 assert own
-                assert {row.last_message for row in own} <= texts
+                assert {row.preview for row in own} <= texts
 
     @invariant()
     def inboxes_show_each_conversation_once_with_its_newest_message(self) -> None:
@@ -282,7 +284,7 @@ class Store(RuleBasedStateMachine):
             newest = max(self.messages(group), key=lambda message: message.sort_key)
             for member in self.members(group):
                 (row,) = self.own_rows(member, group)
-                assert row.last_message == newest.text
+                assert row.preview == newest.text
                 assert row.sort_key >= newest.sort_key
 
     def teardown(self) -> None:
@@ -294,7 +296,7 @@ class Store(RuleBasedStateMachine):
         assert list(Verification(self.handle([]), known_people).findings()) == []
 
 
-class NoPause(patience.Patience):
+class NoPause(retries.Backoff):
     """Tries a few times, without waiting."""
 
     def __init__(self) -> None:
@@ -309,10 +311,12 @@ class NoPause(patience.Patience):
 def in_charge_of(machines: list[Store]) -> Iterator[None]:
     """The last of ``machines`` gives the time and the uuids, and nobody waits."""
     with (
-        mock.patch("core.dynamodb.sends.now", side_effect=lambda: machines[-1].clock),
-        mock.patch("core.dynamodb.sends.uuid", mock.Mock(uuid4=lambda: machines[-1].next_uuid())),
-        mock.patch("core.dynamodb.sends.Patience", NoPause),
-        mock.patch("core.dynamodb.projection.Patience", NoPause),
+        mock.patch("core.dynamodb.patterns.sends.now", side_effect=lambda: machines[-1].clock),
+        mock.patch(
+            "core.dynamodb.patterns.sends.uuid", mock.Mock(uuid4=lambda: machines[-1].next_uuid())
+        ),
+        mock.patch("core.dynamodb.patterns.sends.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.row_moves.Backoff", NoPause),
     ):
         yield
 

@@ -8,22 +8,27 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from core.aws import cognito
+from core.aws import services
 from core.aws.clients import make_client
 from core.aws.cognito import CognitoUser, list_users
+from core.aws.services import AwsServices
 from core.errors import CredentialsError, SettingsError
+from core.purposes import Purpose
 from core.targets import AwsTarget
 
-AWS = AwsTarget(None, "us-east-1", placeholder_credentials=True)
-ENGINE = AwsTarget("http://127.0.0.1:4566", "us-east-1", placeholder_credentials=True)
+TARGET = AwsTarget(None, "us-east-1", placeholder_credentials=True)
+AWS = AwsServices(TARGET, Purpose.READING)
+ENGINE = AwsServices(
+    AwsTarget("http://127.0.0.1:4566", "us-east-1", placeholder_credentials=True), Purpose.READING
+)
 POOL = "us-east-1_abc"
 
 
 @pytest.fixture
 def stub(monkeypatch) -> Iterator[Stubber]:
     """Answers for Cognito, in the order in which they are added."""
-    client = make_client(AWS, "cognito-idp")
-    monkeypatch.setattr(cognito, "make_client", lambda target, service: client)
+    client = make_client(TARGET, "cognito-idp")
+    monkeypatch.setattr(services, "make_client", lambda target, service, **_: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()

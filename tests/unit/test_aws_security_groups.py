@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
-from core.aws import security_groups
+from core.aws import services
 from core.aws.clients import make_client
 from core.aws.security_groups import (
     DEFAULT_DESCRIPTION,
@@ -19,17 +19,20 @@ from core.aws.security_groups import (
     port_number,
     rule,
 )
+from core.aws.services import AwsServices
 from core.errors import InputError, SettingsError, StoreError
+from core.purposes import Purpose
 from core.targets import AwsTarget
 
-AWS = AwsTarget(None, "us-east-1", placeholder_credentials=True)
+TARGET = AwsTarget(None, "us-east-1", placeholder_credentials=True)
+AWS = AwsServices(TARGET, Purpose.MAKING)
 GROUP, RULE = "sg-1", "sgr-1"
 
 
 @pytest.fixture
 def ec2() -> Iterator[Any]:
     with mock_aws():
-        yield make_client(AWS, "ec2")
+        yield make_client(TARGET, "ec2")
 
 
 def new_rule(ec2: Any, **permission: Any) -> SecurityGroupRule:
@@ -74,7 +77,8 @@ def test_a_rule_without_a_description_gets_one(ec2) -> None:
 
 def test_a_dry_run_tells_the_change_and_makes_none(ec2) -> None:
     before, lines = new_rule(ec2), []
-    change = point_rule_at(AWS, before.group_id, before.rule_id, "8.8.4.4", 5432, dry=lines.append)
+    dry = replace(AWS, dry=lines.append)
+    change = point_rule_at(dry, before.group_id, before.rule_id, "8.8.4.4", 5432)
     assert change.after.source == "8.8.4.4/32"
     assert rule(AWS, before.group_id, before.rule_id) == before
     (line,) = lines
@@ -109,8 +113,8 @@ def test_only_a_public_ipv4_address_is_accepted(ip: str) -> None:
 @pytest.fixture
 def stub(monkeypatch) -> Iterator[Stubber]:
     """Answers for EC2, in the order in which they are added; any other request fails."""
-    client = make_client(AWS, "ec2")
-    monkeypatch.setattr(security_groups, "make_client", lambda target, service, **_: client)
+    client = make_client(TARGET, "ec2")
+    monkeypatch.setattr(services, "make_client", lambda target, service, **_: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -198,7 +202,7 @@ def test_a_rule_that_is_not_there_names_the_variable(stub, code) -> None:
 
 def test_an_engine_that_finds_no_rule_and_says_nothing_names_the_variable(stub) -> None:
     stub.add_response("describe_security_group_rules", {"SecurityGroupRules": []})
-    engine = replace(AWS, endpoint_url="http://127.0.0.1:4566")
+    engine = replace(AWS, target=replace(TARGET, endpoint_url="http://127.0.0.1:4566"))
     with pytest.raises(SettingsError, match=r"DB_SG_RULE_ID\. A rule in AWS needs --prod"):
         rule(engine, GROUP, RULE)
 

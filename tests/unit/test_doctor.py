@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.commands import Command
 from core.doctor import State, describe, examine
 from core.doctor.findings import Finding, bad, ok
 from core.doctor.probes import Probe, run
@@ -59,7 +60,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() 
         yield no_such_driver.finding
 
     (found,) = look(Probe(("one",), without))
-    assert found.finding == "no_such_driver cannot be imported"
+    assert found.finding == "could not import no_such_driver"
     assert found.mend == "Run: pip install -r requirements.txt"
 
 
@@ -111,14 +112,15 @@ def test_checks_wait_side_by_side() -> None:
 @pytest.mark.parametrize(("target", "command"), [(LOCAL, ""), (PRODUCTION, " --prod")])
 def test_a_command_that_mends_is_for_the_target_that_was_looked_at(target, command) -> None:
     def missing(_: Target) -> Iterator[Finding]:
-        yield bad("one", "no table", "Create it: invoke ddb.schema-load")
+        yield bad("one", "no table", "Create it", Command("ddb.schema-load"))
 
     (found,) = look(Probe(("one",), missing), target)
-    assert found.mend == f"Create it: invoke ddb.schema-load{command}"
+    step = found.next_step(prod=target.is_production)
+    assert step == f"Create it: invoke ddb.schema-load{command}"
 
 
 def test_without_any_driver_the_doctor_still_answers(monkeypatch) -> None:
-    missing = ("psycopg", "botocore", "psutil", "packaging", "core.postgres.conninfo")
+    missing = ("psycopg", "botocore", "psutil", "packaging", "core.targets.postgres")
     for name in {*missing, *sys.modules}:
         if any(name == each or name.startswith(f"{each}.") for each in missing):
             monkeypatch.setitem(sys.modules, name, None)

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from core.dynamodb.client import Table
-from core.dynamodb.stream import Checkpoint, Follower
+from core.dynamodb.stream.shards import Checkpoint, Follower
+from core.dynamodb.table import Table
 from core.errors import MissingSchemaError, StoreError
 from core.targets import AwsTarget
 

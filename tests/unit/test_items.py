@@ -5,14 +5,14 @@ import json
 import pytest
 
 from core.dynamodb.items import (
-    group_from,
-    group_item,
+    inbox_row_from,
+    inbox_row_item,
     message_from,
     message_item,
     plain_item,
     text_of,
 )
-from core.models import Conversation, Message, Person
+from core.models import InboxRow, Message, Person
 from core.timestamps import parse
 
 KEY = "2026-03-01T12:00:00.000000+00:00"
@@ -33,7 +33,7 @@ def test_a_message_item_has_the_contract_s_attributes_and_no_other() -> None:
 
 
 def test_a_group_item_names_the_other_member() -> None:
-    item = group_item(Conversation("g", "u-2", ANA, "hi", KEY, parse(KEY)))
+    item = inbox_row_item(InboxRow("g", "u-2", ANA, "hi", KEY, parse(KEY)))
     assert item["pk"] == {"S": "GRP#u-2"}
     assert item["user_uuid"] == {"S": "u-1"}
     assert set(item) == {
@@ -49,9 +49,9 @@ def test_a_group_item_names_the_other_member() -> None:
 
 def test_messages_and_rows_survive_the_way_there_and_back() -> None:
     message = Message("g", "m", ANA, "hi 🙂", KEY, parse(KEY))
-    row = Conversation("g", "u-2", ANA, "hi", KEY, parse(KEY))
+    row = InboxRow("g", "u-2", ANA, "hi", KEY, parse(KEY))
     assert message_from(message_item(message)) == message
-    assert group_from(group_item(row)) == row
+    assert inbox_row_from(inbox_row_item(row)) == row
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_messages_and_rows_survive_the_way_there_and_back() -> None:
 )
 def test_an_item_with_attributes_missing_or_of_the_wrong_type_is_still_read(item: dict) -> None:
     assert isinstance(message_from(item).text, str)
-    assert isinstance(group_from(item).last_message, str)
+    assert isinstance(inbox_row_from(item).preview, str)
 
 
 def test_plain_values_are_what_json_can_say() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.dynamodb.dynamodb_json import parsed_item
 from core.json_objects import RepeatedNameError, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import SettingsError
-from core.postgres.conninfo import PostgresAddress, parse_url
+from core.targets.postgres import PostgresAddress, parse_url
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from unguarded import Database
 
 from core.postgres import admin, seed, users
-from core.postgres.conninfo import parse_url
-from core.postgres.database import Database
 from core.settings import Settings
+from core.targets.postgres import parse_url
 
 ADDRESS = parse_url("postgresql://u:hunter2@nowhere.invalid/d", "CONNECTION_URL")
 
@@ -55,12 +55,13 @@ def test_loading_the_schema_is_told_without_looking_at_the_database(
 def test_seeding_is_told_with_the_people_and_without_looking_at_the_database(
     dry: Database, told: list[str]
 ) -> None:
-    assert seed.seed(dry, Settings()) == seed.Seeded(0, 0)
+    assert seed.seed_demo_data(dry, Settings()) == seed.Seeded(0, 0)
     assert "'{andrewbrown,bayko,londo}'::text[]" in "\n".join(told)
 
 
 def test_setting_cognito_ids_is_told_without_looking_at_the_database(
     dry: Database, told: list[str]
 ) -> None:
-    assert users.set_cognito_user_ids(dry, {"bayko": "sub-1"}) == 0
-    assert "'{bayko}'::text[], '{sub-1}'::text[]" in told[0]
+    bayko = "a4f2c1de-0000-4000-8000-000000000001"
+    assert users.set_cognito_user_ids(dry, {bayko: "sub-1"}) == 0
+    assert f"'{{{bayko}}}'::uuid[], '{{sub-1}}'::text[]" in told[0]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.postgres.conninfo import parse_url
 from core.postgres.shell import find_shell
+from core.targets.postgres import parse_url
 
 ADDRESS = parse_url(
     "postgresql://u:hunter2@h:1/d?sslmode=require&sslpassword=hunter2", "CONNECTION_URL"

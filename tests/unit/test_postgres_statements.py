@@ -21,7 +21,7 @@ def test_every_sql_file_is_used_and_says_what_it_is_for(name: str) -> None:
 
 
 def test_every_statement_asked_for_is_a_file() -> None:
-    asked_for = set(re.findall(r'(?:load|_naming|_rows_of)\((?:db, )?"([a-z_/]+)"', PYTHON))
+    asked_for = set(re.findall(r'(?:load|_naming|_rows_of|_search)\((?:db, )?"([a-z_/]+)"', PYTHON))
     assert asked_for == set(statements.names())
 
 

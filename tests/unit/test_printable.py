@@ -7,8 +7,7 @@ import subprocess
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.commands import option, shell_word
 from core.printable import one_line, shows, visible, visible_json

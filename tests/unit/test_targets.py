@@ -1,12 +1,12 @@
-"""One target a run, and what may be destroyed on it."""
+"""One target a run, and what a store that was asked counts as."""
 
 from pathlib import Path
 
 import pytest
 
-from core.errors import SettingsError, TargetRefusedError
+from core.errors import SettingsError
 from core.settings import Settings
-from core.targets import Environment, StoreState, guard, resolve, why_production
+from core.targets import Environment, StoreState, resolve, why_production
 
 
 def settings(**environ: str) -> Settings:
@@ -15,14 +15,6 @@ def settings(**environ: str) -> Settings:
 
 LOCAL = resolve(settings(), prod=False)
 PROD = resolve(settings(), prod=True)
-
-
-def never(question: str, name: str) -> str | None:
-    raise AssertionError("nobody may be asked")
-
-
-def answering(answer: str | None):
-    return lambda question, name: answer
 
 
 def test_only_prod_selects_production() -> None:
@@ -88,28 +80,18 @@ def test_a_password_in_an_endpoint_is_refused_and_not_shown(variable, prod) -> N
         StoreState("t", None, holds_data=False),
     ],
 )
-def test_a_local_store_needs_no_confirmation(state: StoreState) -> None:
-    guard(LOCAL, state, "drop", never)
+def test_a_local_or_empty_store_counts_as_local(state: StoreState) -> None:
+    assert why_production(state) is None
 
 
 @pytest.mark.parametrize(
-    ("target", "state"),
+    ("state", "why"),
     [
-        (PROD, StoreState("t", "local", holds_data=False)),
-        (PROD, StoreState("t", None, holds_data=False)),
-        (LOCAL, StoreState("t", "production", holds_data=False)),
-        (LOCAL, StoreState("t", "staging", holds_data=False)),
-        (LOCAL, StoreState("t", None, holds_data=True)),
+        (StoreState("t", "production", holds_data=False), "t is marked 'production'"),
+        (StoreState("t", "staging", holds_data=False), "t is marked 'staging'"),
+        (StoreState("t", "", holds_data=False), "t is marked ''"),
+        (StoreState("t", None, holds_data=True), "t holds data and has no environment marker"),
     ],
 )
-class TestAStoreThatCountsAsProduction:
-    def test_has_a_reason(self, target, state) -> None:
-        assert why_production(target, state)
-
-    def test_is_let_go_when_its_name_is_typed(self, target, state) -> None:
-        guard(target, state, "drop", answering("t"))
-
-    @pytest.mark.parametrize("answer", [None, "", "T", "yes", "t "])
-    def test_is_kept_otherwise(self, target, state, answer) -> None:
-        with pytest.raises(TargetRefusedError, match="--confirm t"):
-            guard(target, state, "drop", answering(answer))
+def test_every_other_store_counts_as_production_and_says_why(state: StoreState, why: str) -> None:
+    assert why_production(state) == why

@@ -10,8 +10,8 @@ import pytest
 from aws_template import template
 
 from core.dynamodb import keys
-from core.dynamodb.projection import plan
-from core.dynamodb.table import _SCHEMA
+from core.dynamodb.schema import _SCHEMA
+from core.dynamodb.stream.projection import plan
 
 RESOURCES = template()["Resources"]
 TABLE = RESOURCES["Messages"]
@@ -76,7 +76,7 @@ def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 
 
 MESSAGE = keys.key(keys.message_pk("g"), "2026-05-01T12:00:00.000000+00:00")
-ROW = keys.key(keys.group_pk("ana"), "2026-05-01T12:00:00.000000+00:00")
+ROW = keys.key(keys.inbox_pk("ana"), "2026-05-01T12:00:00.000000+00:00")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from core.engines import DATABASE
-from core.postgres.conninfo import parse_url
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import resolve
+from core.targets.postgres import parse_url
 
 COMPOSE = yaml.safe_load((PROJECT_ROOT / "compose.yaml").read_text())
 DB, DDB = COMPOSE["services"]["db"], COMPOSE["services"]["ddb"]

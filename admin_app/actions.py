@@ -1,0 +1,40 @@
+"""What the pages do with the stores: every action of the admin UI, as the audit names it."""
+
+from __future__ import annotations
+
+from core.access import Action, Store
+from core.purposes import Purpose
+
+_READING_BOTH = {Store.POSTGRES: Purpose.READING, Store.DYNAMODB: Purpose.READING}
+_WRITING_MESSAGES = {Store.POSTGRES: Purpose.READING, Store.DYNAMODB: Purpose.WRITING}
+_VERIFYING = {Store.POSTGRES: Purpose.VERIFYING, Store.DYNAMODB: Purpose.VERIFYING}
+
+OPEN_INBOX = Action("inbox opened", _READING_BOTH)
+OPEN_CONVERSATION = Action("conversation opened", _READING_BOTH)
+OPEN_MESSAGE_GROUPS = Action("message groups opened", _READING_BOTH)
+DOWNLOAD_MESSAGE_GROUPS = Action("message groups downloaded", _READING_BOTH)
+OPEN_USERS = Action("users opened", {Store.POSTGRES: Purpose.READING})
+ASK_COGNITO = Action("Cognito users read", {Store.AWS: Purpose.READING})
+SEND_MESSAGE = Action("message sent", _WRITING_MESSAGES)
+START_CONVERSATION = Action("conversation started or continued", _WRITING_MESSAGES)
+CREATE_USER = Action("user created", {Store.POSTGRES: Purpose.WRITING}, confirmed_by=Store.POSTGRES)
+VERIFY = Action("store verified", _VERIFYING)
+REPAIR = Action(
+    "store repaired",
+    {Store.POSTGRES: Purpose.VERIFYING, Store.DYNAMODB: Purpose.DESTROYING},
+    asks_everywhere=True,
+)
+
+ALL = (
+    OPEN_INBOX,
+    OPEN_CONVERSATION,
+    OPEN_MESSAGE_GROUPS,
+    DOWNLOAD_MESSAGE_GROUPS,
+    OPEN_USERS,
+    ASK_COGNITO,
+    SEND_MESSAGE,
+    START_CONVERSATION,
+    CREATE_USER,
+    VERIFY,
+    REPAIR,
+)

@@ -1,0 +1,62 @@
+"""Finding a person among thousands, as one types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from admin_app import access, layout
+from core.models import Person
+from core.postgres import lacks_demo_users, search_people
+
+MATCHES = 8
+"""People shown at a time."""
+
+
+def search_box(label: str, key: str, placeholder: str = "Handle or name") -> str:
+    """A box to type a part of a handle or name in; the page follows each pause."""
+    found = st.text_input(
+        label, key=key, type="search", live=True, max_chars=100, placeholder=placeholder
+    )
+    return found or ""
+
+
+def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
+    """Buttons for those whose handle or name holds ``sought``; how many there are.
+
+    A click calls ``choose`` with the handle.
+    """
+    cursors = st.session_state.setdefault(f"{key} page", {})
+    page = search_people(access.look().db, sought, limit=MATCHES, after=cursors.get(sought) or None)
+    for person in page.entries:
+        st.button(
+            name(person),
+            key=f"{key} {person.uuid}",
+            width="stretch",
+            on_click=choose,
+            args=(person.handle,),
+        )
+    if page.cursor or cursors.get(sought):
+        label = "More people" if page.cursor else "Back to the first"
+        st.button(label, key=f"{key} more", type="tertiary", on_click=_turn,
+                  args=(f"{key} page", sought, page.cursor))  # fmt: skip
+    return len(page.entries)
+
+
+def _turn(key: str, sought: str, cursor: str | None) -> None:
+    st.session_state[key] = {sought: cursor}
+
+
+def name(person: Person) -> str:
+    """How a person is named on a button."""
+    return f"{layout.escaped(person.display_name)} · {layout.escaped('@' + person.handle)}"
+
+
+def no_users() -> None:
+    """Say that there are none; only a local database leads to the demo users."""
+    if lacks_demo_users(access.look().db):
+        st.info("There are no users yet. For the demo users type:")
+        st.code("invoke db.seed", language=None)
+    else:
+        st.info("There are no users yet.")

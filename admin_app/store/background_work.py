@@ -1,0 +1,93 @@
+"""What the page Store has done in the background. Calls nothing of Streamlit's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from admin_app import actions
+from admin_app.access import Desk
+from admin_app.store.jobs import Job, Work
+from core import doctor
+from core.access import Stores
+from core.dynamodb import FaultSummary, MessageCounts, count_by_hour, repair
+from core.targets import Target
+from core.timestamps import now
+from core.usecases import integrity
+
+DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a verification found, and by conversation the handle of somebody who may open it.
+
+    ``repaired`` is how many faults a repair repaired before; None where none was asked for.
+    """
+
+    summary: FaultSummary
+    looked_at: Mapping[str, int]
+    is_complete: bool
+    handles: Mapping[str, str]
+    repaired: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The messages of the last days up to ``until``; lower bounds where it was ended early."""
+
+    counts: MessageCounts
+    until: datetime
+    is_complete: bool
+
+
+def examine(target: Target) -> Work:
+    """The doctor's findings."""
+    return lambda _: tuple(doctor.examine(target))
+
+
+def verify(desk: Desk) -> Work:
+    """A :class:`Checkup` of the whole table."""
+
+    def work(job: Job) -> Checkup:
+        with desk.open(actions.VERIFY) as stores:
+            return _checkup(stores, job, None)
+
+    return work
+
+
+def repair_faults(desk: Desk) -> Work:
+    """Repair what can be repaired; then a :class:`Checkup`."""
+
+    def work(job: Job) -> Checkup:
+        with desk.open(actions.REPAIR) as stores:
+            table = job.metered(stores.table)
+            repaired = repair(integrity.verification(stores.db, table), go_on=job.go_on)
+            return _checkup(stores, job, repaired)
+
+    return work
+
+
+def _checkup(stores: Stores, job: Job, repaired: int | None) -> Checkup:
+    table = job.metered(stores.table)
+    found = integrity.check(stores.db, table, job.go_on)
+    samples = [fault for kept in found.summary.samples.values() for fault in kept]
+    handles = integrity.handles_of(stores.db, table, samples)
+    return Checkup(found.summary, found.looked_at, found.is_complete, handles, repaired)
+
+
+def count_messages(desk: Desk) -> Work:
+    """A :class:`Count` of the last ``DAYS`` days. Reads keys only."""
+
+    def work(job: Job) -> Count:
+        until = now()
+        # From midnight, so that the first day is a whole one.
+        first = until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+        counts = MessageCounts(first)
+        for _ in count_by_hour(job.metered(desk.look().table), counts):
+            if not job.go_on(counts.looked_at):
+                return Count(counts, until, is_complete=False)
+        return Count(counts, until, is_complete=True)
+
+    return work

@@ -1,0 +1,91 @@
+"""Messages per hour and per day, as bars and as a table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from admin_app import access, login, tables
+from admin_app.store import background_work, progress
+from admin_app.store.background_work import Count
+
+COUNT = "count"
+_COLOR = "#7059e8"
+"""Told from the background in both themes."""
+_RANGES = ("24 hours", "48 hours", "30 days")
+
+
+def show(items: int, cost: str) -> None:
+    """The count of a table of so many ``items``: on demand, at the ``cost`` that is told."""
+    st.caption(cost)
+    work = background_work.count_messages(access.desk())
+    progress.button("Count the messages", COUNT, work, expected=items, icon="📈")
+    found = progress.outcome(COUNT)
+    if isinstance(found, Count):
+        _figures(found)
+
+
+@st.fragment
+@login.required
+def _figures(found: Count) -> None:
+    if not found.is_complete:
+        seen = found.counts.looked_at
+        st.warning(f"Stopped after {seen:,} items: there may be more messages.", icon="⚠️")
+    chosen = st.segmented_control(
+        "Range", _RANGES, default=_RANGES[0], required=True, label_visibility="collapsed"
+    )
+    unit = str(chosen).split()[1].removesuffix("s")
+    number = int(str(chosen).split()[0])
+    spread = found.counts.days if unit == "day" else found.counts.hours
+    buckets = spread(found.until, number)
+    told = f"{sum(buckets.values()):,} messages in the last {chosen}, per {unit} of UTC."
+    st.write(f"{told} The last {unit} is going on.")
+    rows = [{"start": at.isoformat(), "messages": count} for at, count in buckets.items()]
+    st.vega_lite_chart(rows, _bars(unit), alt=f"{told} The figures are in the table.")
+    with st.expander("The same as a table"):
+        tables.table(
+            (f"{unit.capitalize()} (UTC)", "Messages"),
+            [(_label(at, unit), f"{count:,}") for at, count in buckets.items() if count],
+        )
+        st.caption(f"Each {unit} that is not here had none.")
+
+
+def _label(at: datetime, unit: str) -> str:
+    return f"{at:%a %-d %b %Y}" if unit == "day" else f"{at:%a %-d %b, %H:%M}"
+
+
+def _bars(unit: str) -> dict[str, Any]:
+    """A bar for each hour or day of UTC, whatever the browser's clock."""
+    time_unit = "utcyearmonthdate" if unit == "day" else "utcyearmonthdatehours"
+    shown = "%-d %b" if unit == "day" else "%a %H:%M"
+    return {
+        "height": 260,
+        "mark": {"type": "bar", "tooltip": True, "color": _COLOR},
+        "encoding": {
+            "x": {
+                "field": "start",
+                "type": "temporal",
+                "timeUnit": time_unit,
+                "title": None,
+                "axis": {"format": shown, "labelOverlap": True, "grid": False},
+            },
+            "y": {
+                "field": "messages",
+                "type": "quantitative",
+                "title": f"messages per {unit}",
+                "axis": {"format": ",d", "tickMinStep": 1},
+            },
+            "tooltip": [
+                {
+                    "field": "start",
+                    "type": "temporal",
+                    "timeUnit": time_unit,
+                    "format": shown,
+                    "title": "UTC",
+                },
+                {"field": "messages", "type": "quantitative", "format": ","},
+            ],
+        },
+    }

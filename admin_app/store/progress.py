@@ -1,0 +1,106 @@
+"""A job as a page shows it: how far it is, how to stop it, what it has consumed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from admin_app import layout, login, resources, tables
+from admin_app.store.jobs import Job, Work
+
+_LOOK_EVERY_S = 1.0
+_QUICK_S = 0.5
+"""What is done within this time is shown at once, without a progress bar before."""
+
+
+def button(
+    label: str,
+    name: str,
+    work: Work,
+    *,
+    expected: int = 0,
+    icon: str | None = None,
+) -> None:
+    """A button that has ``work`` done once, however often it is pressed."""
+    serial = resources.jobs().serial(name)
+    st.button(
+        label,
+        key=f"{name} {serial}",  # another job, another button: a late second click presses none
+        icon=icon,
+        on_click=start,
+        args=(label, name, serial, work, expected),
+    )
+
+
+@login.action
+def start(title: str, name: str, serial: int, work: Work, expected: int) -> None:
+    """Begin the job that answers to the page drawn at ``serial``; wait for one that is quick."""
+    job = Job(name, title, login.person(), expected)
+    resources.jobs().start(job, serial, work)
+    job.wait(_QUICK_S)
+
+
+def outcome(name: str) -> object:
+    """The result of the latest job of that name, once it has one.
+
+    Until then its progress is shown, or its problem.
+    """
+    job = resources.jobs().latest(name)
+    if job is None:
+        return None
+    if job.is_running:
+        _watch(name)
+        return None
+    if job.problem is not None:
+        layout.show_problem(job.problem)
+        return None
+    st.caption(
+        f"{layout.escaped(job.title)}: {layout.exact(job.finished_at)},"
+        f" by {layout.escaped(job.who)}, in {tables.duration(job.took)}"
+    )
+    return job.result
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+@login.required
+def _watch(name: str) -> None:
+    """The running job; redraws the page when it has ended."""
+    job = resources.jobs().latest(name)
+    if job is None or not job.is_running:
+        st.rerun()
+    st.progress(_share(job), text=f"{layout.escaped(job.title)}: {_how_far(job)}")
+    st.button("Stop", key=f"stop {name}", on_click=login.action(job.stop))
+
+
+def _share(job: Job) -> float:
+    """How much is done; never all of it: what was expected may have grown."""
+    return min(job.seen / job.expected, 0.99) if job.expected else 0.0
+
+
+def _how_far(job: Job) -> str:
+    of = f" of about {job.expected:,}" if job.expected else ""
+    return f"{job.seen:,}{of} items, {tables.duration(job.took)}"
+
+
+def show_consumed() -> None:
+    """What this server's long pieces of work have consumed, each and together."""
+    jobs = list(resources.jobs().history)
+    if not jobs:
+        st.caption("Nothing so far: descriptions cost no capacity.")
+        return
+    tables.table(
+        ("What", "When (UTC)", "Took", "RCU", "WCU", "Requests"),
+        [
+            (
+                job.title,
+                f"{job.started_at:%-d %b %H:%M}",
+                "running" if job.is_running else tables.duration(job.took),
+                f"{job.capacity.read_units:g}",
+                f"{job.capacity.write_units:g}",
+                f"{job.capacity.requests:,}",
+            )
+            for job in reversed(jobs)
+        ],
+    )
+    reads = sum(job.capacity.read_units for job in jobs)
+    writes = sum(job.capacity.write_units for job in jobs)
+    st.caption(f"Together {reads:g} RCU and {writes:g} WCU, as the engine reported them.")

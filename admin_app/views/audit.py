@@ -1,0 +1,74 @@
+"""The audit: who did what on production, and why."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from admin_app import access, layout, resources
+from core.access import AuditEntry, read_audit
+
+MOST = 500
+"""Lines shown, the newest ones."""
+
+
+def page() -> None:
+    """The filters, and the newest lines that match, newest first."""
+    st.title("Audit")
+    access.visitor().require_login()
+    if not access.may_see_audit():
+        group = resources.target().settings.auditor_group
+        st.info(f"The audit is for the group `{group}`.")
+        return
+    lines = _lines()
+    if not lines:
+        st.info("No such lines. Each action on production leaves one.")
+    else:
+        _table(lines[-MOST:])
+        if len(lines) > MOST:
+            st.caption(f"The newest {MOST} of {len(lines):,} lines.")
+    layout.command("audit")
+
+
+def _lines() -> list[AuditEntry]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        actor = st.text_input("Who", placeholder="Email, user name or ARN", width=240)
+        about = st.text_input("About", placeholder="A user’s uuid", width=340)
+        target = st.text_input("Where", placeholder="Table or database", width=200)
+        day = st.date_input("Day (UTC)", value=None, width=160)
+        st.button("Refresh", icon=":material/refresh:", type="tertiary")
+    entries = read_audit(
+        resources.target().settings.audit_path,
+        actor=actor.strip(),
+        about=about.strip(),
+        target=target.strip(),
+        day=day if isinstance(day, date) else None,
+    )
+    return list(entries)
+
+
+def _table(lines: list[AuditEntry]) -> None:
+    st.dataframe(
+        [_row(entry) for entry in reversed(lines)],
+        hide_index=True,
+        placeholder="",
+        alt="Audit lines, newest first",
+    )
+
+
+def _row(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "UTC": entry.at[:19].replace("T", " "),
+        "Who": str(entry.actor.get("email") or entry.actor.get("user") or ""),
+        "What": entry.what,
+        "About": ", ".join(entry.about),
+        "Conversation": entry.conversation,
+        "Why": entry.why,
+        "Outcome": entry.outcome,
+        "Where": "; ".join(entry.stores.values()),
+    }
+
+
+page()

@@ -1,0 +1,70 @@
+"""What a task or a page does with the stores, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from core.purposes import Purpose
+
+
+class Store(StrEnum):
+    """What can be opened. AWS stands for its other services (Cognito, EC2): it has no marker."""
+
+    POSTGRES = "postgres"
+    DYNAMODB = "dynamodb"
+    AWS = "aws"
+
+
+_STRICTEST_LAST = (
+    Purpose.LOOKING,
+    Purpose.VERIFYING,
+    Purpose.MAKING,
+    Purpose.READING,
+    Purpose.WRITING,
+    Purpose.DESTROYING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is done (``name``, as the audit calls it), and what each store is opened for.
+
+    ``confirmed_by`` is the store whose name is typed for it: on what counts as production, or with
+    ``asks_everywhere`` on every target.
+    """
+
+    name: str
+    opens: Mapping[Store, Purpose]
+    confirmed_by: Store = Store.DYNAMODB
+    asks_everywhere: bool = False
+
+    @property
+    def purpose(self) -> Purpose:
+        """The strictest of its purposes: what is asked before it."""
+        return max(self.opens.values(), key=_STRICTEST_LAST.index)
+
+    @property
+    def checked_stores(self) -> frozenset[Store]:
+        """The stores whose marker is read before it: those opened for more than looking."""
+        return frozenset(
+            store
+            for store, purpose in self.opens.items()
+            if purpose is not Purpose.LOOKING and store is not Store.AWS
+        )
+
+    def narrowed(self, purpose: Purpose) -> Action:
+        """The same action where no store is opened for more than ``purpose``."""
+        opens = {
+            store: purpose if purpose.is_within(each) else each
+            for store, each in self.opens.items()
+        }
+        return replace(self, opens=opens)
+
+    def covers(self, other: Action) -> bool:
+        """Whether ``other`` opens no store that this one does not, and none for more."""
+        return all(
+            store in self.opens and purpose.is_within(self.opens[store])
+            for store, purpose in other.opens.items()
+        )

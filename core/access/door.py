@@ -1,0 +1,427 @@
+"""Opening the stores of one target: the marker, the questions, the audit line, the handles."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from core.access.actions import Action, Store
+from core.access.audit import Actor, AuditEntry, AuditLog, timestamp
+from core.commands import option
+from core.errors import CoreError, InputError, NotPermittedError, TargetRefusedError
+from core.purposes import Purpose
+from core.targets import Environment, StoreState, Target, why_production
+
+if TYPE_CHECKING:  # a task that opens one store does not load the other's driver
+    from core.aws import AwsServices
+    from core.dynamodb import Table
+    from core.postgres import Database, Queries
+
+DrySink = Callable[[str], None]
+
+_LOOK = Action("look", dict.fromkeys(Store, Purpose.LOOKING))
+
+
+class Visitor(Protocol):
+    """Who stands at the door, and how they answer."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit says acted."""
+
+    @property
+    def names_are_typed_for(self) -> Collection[Purpose]:
+        """What takes the store's name on production."""
+
+    @property
+    def typed_name(self) -> str | None:
+        """The store's name as it was given beforehand; None if none was."""
+
+    def require_permission(self, action: Action, *, is_production: bool) -> None:
+        """Raise unless this person may do ``action`` at all."""
+
+    def type_name(self, action: Action, name: str, why: str) -> str | None:
+        """The store's name as the person types it when asked; None if nobody can be asked."""
+
+    def give_reason(self, action: Action, why: str) -> str:
+        """Why user data is read; empty if nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permission that was given: for what, about whom, and why. It opens nothing by itself."""
+
+    action: Action
+    is_production: bool = False
+    about: tuple[str, ...] = ()
+    conversation: str = ""
+    message: str = ""
+    reason: str = ""
+    actor: Actor = field(default_factory=Actor)
+
+    @property
+    def is_audited(self) -> bool:
+        return self.is_production and self.action.purpose not in (
+            Purpose.LOOKING,
+            Purpose.VERIFYING,
+        )
+
+
+class Door:
+    """The stores of one target. Safe to share between threads.
+
+    ``checks`` are stores whose marker counts for every action. What a store said of itself is
+    believed for ``trust_s`` when it is opened for reading; before a change it is read anew. Once
+    one store has counted as production, all do, for as long as the door exists. With ``dry``,
+    changes are handed to it as text and not made.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        audit: AuditLog,
+        *,
+        dry: DrySink | None = None,
+        checks: Iterable[Store] = (),
+        trust_s: float = 0.0,
+    ) -> None:
+        self.target = target
+        self.audit = audit
+        self._dry = dry
+        self._checks = frozenset(checks)
+        self._trust_s = trust_s
+        self._lock = threading.RLock()
+        self._states: dict[Store, tuple[StoreState, float]] = {}
+        self._first_environments: dict[Store, str] = {}
+        self._why = "it is the production target" if target.is_production else ""
+        self._connections: Database | None = None
+        self._tables: dict[tuple[Purpose, bool, bool], Table] = {}
+
+    # What counts as production
+
+    def also_check(self, stores: Iterable[Store]) -> None:
+        """Have the markers of ``stores`` count for every action from here on."""
+        self._checks |= frozenset(stores)
+
+    def why_production(
+        self, stores: Iterable[Store] = (), *, anew: bool = True, answering: bool = False
+    ) -> str:
+        """Why this target counts as production; empty if it does not.
+
+        Looks at ``stores`` and at those that are always checked. With ``answering``, a store that
+        does not answer is passed over: nothing of it can be shown either.
+        """
+        with self._lock:
+            for store in () if self._why else sorted(self._checks | set(stores)):
+                try:
+                    state = self._state(store, anew=anew)
+                except CoreError:
+                    if not answering:
+                        raise
+                    continue
+                self._why = self._why or why_production(state) or ""
+            return self._why
+
+    def environment_of(self, store: Store) -> str:
+        """The environment that a store recreated now is marked with.
+
+        A store keeps the one it had when this door first saw it; one that held data without a
+        marker counted as production and stays so.
+        """
+        with self._lock:
+            kept = self._first_environments.get(store)
+        return kept or str(self.target.environment)
+
+    def read_state(self, store: Store) -> StoreState:
+        """What a store says of itself now."""
+        with self._lock:
+            return self._state(store, anew=True)
+
+    def _state(self, store: Store, *, anew: bool) -> StoreState:
+        known = self._states.get(store)
+        if known and not anew and time.monotonic() - known[1] < self._trust_s:
+            return known[0]
+        state = self._read_state(store)
+        self._states[store] = state, time.monotonic()
+        if state.environment is not None or state.holds_data:
+            environment = state.environment or str(Environment.PRODUCTION)
+            self._first_environments.setdefault(store, environment)
+        return state
+
+    def _read_state(self, store: Store) -> StoreState:
+        if store is Store.DYNAMODB:
+            from core import dynamodb
+
+            return dynamodb.read_state(self._table(Purpose.LOOKING))
+        from core import postgres
+
+        return postgres.read_state(self._database(Purpose.LOOKING))
+
+    # Asking
+
+    def look(self) -> Stores:
+        """Both stores, opened for looking: nothing is asked for that."""
+        return Stores(self, Grant(_LOOK))
+
+    def look_quickly(self) -> Stores:
+        """The same with one try and a wait of seconds, where it matters more to know soon."""
+        return Stores(self, Grant(_LOOK), quick=True)
+
+    def admit(
+        self,
+        action: Action,
+        visitor: Visitor,
+        *,
+        about: Iterable[str] = (),
+        conversation: str = "",
+        message: str = "",
+    ) -> Grant:
+        """Ask what ``action`` needs, and leave the audit line that announces it.
+
+        ``about`` are the uuids of the users whose data it is; ``conversation`` and ``message`` are
+        ids as well.
+
+        Raises:
+            TargetRefusedError: the name or the reason was not given, or the name is another one.
+            AuditError: the line could not be written.
+        """
+        purpose = action.purpose
+        self._refuse_several_hosts(action)
+        if purpose is Purpose.LOOKING:
+            why = self._why
+        else:
+            anew = purpose.changes_stores
+            why = self.why_production(action.checked_stores, anew=anew)
+        visitor.require_permission(action, is_production=bool(why))
+        if visitor.typed_name is not None:
+            self.refuse_another_name(action, visitor.typed_name)
+        grant = Grant(action, bool(why), tuple(about), conversation, message, actor=visitor.actor)
+        if self._takes_name(action, visitor, is_production=bool(why)):
+            self._require_name(action, visitor, why)
+        if not grant.is_audited:
+            return grant
+        if purpose is Purpose.READING:
+            grant = replace(grant, reason=self._reason(action, visitor, why))
+        if self._dry is None or purpose is Purpose.READING:
+            self.audit.write(self._entry(grant))
+        return grant
+
+    def _takes_name(self, action: Action, visitor: Visitor, *, is_production: bool) -> bool:
+        if self._dry is not None:
+            return False
+        by_purpose = is_production and action.purpose in visitor.names_are_typed_for
+        return action.asks_everywhere or by_purpose
+
+    def name_of(self, action: Action) -> str:
+        """The name that is typed for ``action``: the database's or the table's."""
+        if action.confirmed_by is Store.POSTGRES:
+            return self.target.postgres.dbname
+        return self.target.table_name
+
+    def refuse_another_name(self, action: Action, typed: str) -> None:
+        """Refuse a name that was typed for ``action`` and is not its store's, on every target."""
+        if typed != (name := self.name_of(action)):
+            raise TargetRefusedError(
+                f"Refused {action.name}: {typed!r} is not the name of the"
+                f" {_KINDS[action.confirmed_by]}",
+                f"It is {name}.",
+            )
+
+    def _require_name(self, action: Action, visitor: Visitor, why: str) -> None:
+        name = self.name_of(action)
+        typed = visitor.typed_name
+        if typed is None:
+            typed = visitor.type_name(action, name, why)
+        if typed == name:
+            return
+        kind = _KINDS[action.confirmed_by]
+        problem = f"Refused {action.name}: the name of the {kind} was not typed"
+        if why:
+            problem += f". This counts as production, because {why}"
+        raise TargetRefusedError(problem, f"To do it all the same, add {option('--confirm', name)}")
+
+    def _reason(self, action: Action, visitor: Visitor, why: str) -> str:
+        reason = " ".join(visitor.give_reason(action, why).split())
+        if not reason:
+            raise TargetRefusedError(
+                f"Refused {action.name}: this counts as production, because {why}, and no reason"
+                " was given",
+                "Say why you read users' data: --reason TEXT, or set CRUDDUR_REASON.",
+            )
+        return reason
+
+    def _refuse_several_hosts(self, action: Action) -> None:
+        if action.opens.get(Store.POSTGRES) is not Purpose.DESTROYING:
+            return
+        address = self.target.postgres
+        hosts = [address.host]
+        if not address.names_several_hosts:
+            # The hosts may also stand in a service file or in a variable.
+            try:
+                hosts.append(self._database(Purpose.LOOKING).session_parameters().get("host", ""))
+            except CoreError:
+                return  # what cannot be reached is told by the step itself
+        if any("," in host for host in hosts):
+            raise InputError(
+                f"{address.variable or 'the URL'} names several hosts",
+                "Name the one server on which this is to be done.",
+            )
+
+    def _entry(self, grant: Grant, outcome: str = "") -> AuditEntry:
+        return AuditEntry(
+            at=timestamp(),
+            actor=grant.actor.described(),
+            target=str(self.target.environment),
+            stores=dict(self._places(grant.action)),
+            what=grant.action.name,
+            purpose=str(grant.action.purpose),
+            about=grant.about,
+            conversation=grant.conversation,
+            message=grant.message,
+            why=grant.reason,
+            outcome=outcome,
+        )
+
+    def _places(self, action: Action) -> Iterator[tuple[str, str]]:
+        if Store.POSTGRES in action.opens:
+            address = self.target.postgres
+            yield Store.POSTGRES, f"{address.dbname} at {address.place}"
+        if Store.DYNAMODB in action.opens:
+            yield Store.DYNAMODB, self.target.describe_dynamodb()
+        if Store.AWS in action.opens:
+            aws = self.target.aws
+            yield Store.AWS, aws.endpoint_url or f"AWS {aws.region or ''}".strip()
+
+    # Opening
+
+    @contextmanager
+    def open(self, grant: Grant) -> Iterator[Stores]:
+        """The stores of ``grant``, for as long as the block lasts.
+
+        An audited action that fails leaves a second line with its outcome.
+        """
+        try:
+            yield self.stores(grant)
+        except (CoreError, OSError, KeyboardInterrupt) as error:
+            if grant.is_audited and self._dry is None:
+                self.audit.write(self._entry(grant, outcome=f"failed: {type(error).__name__}"))
+            raise
+
+    def stores(self, grant: Grant) -> Stores:
+        """The stores of ``grant``, where what fails is no outcome to keep: a read, again."""
+        return Stores(self, grant)
+
+    def close(self) -> None:
+        """Close every connection. Asked again, the door connects again."""
+        with self._lock:
+            if self._connections is not None:
+                self._connections.close()
+
+    def database(self, grant: Grant) -> Database:
+        """Postgres as ``grant`` opens it. Interfaces ask :class:`Stores`."""
+        check = None
+        if not grant.is_production and grant.action.purpose is not Purpose.LOOKING:
+            check = self._refuse_another_marker
+        return self._database(_granted(grant, Store.POSTGRES), dry=self._dry, check=check)
+
+    def table(self, grant: Grant, *, quick: bool = False) -> Table:
+        """The message table as ``grant`` opens it. Interfaces ask :class:`Stores`."""
+        purpose = _granted(grant, Store.DYNAMODB)
+        return self._table(purpose, dry=self._dry, quick=quick).metered()
+
+    def aws(self, grant: Grant) -> AwsServices:
+        """AWS's other services as ``grant`` opens them. Interfaces ask :class:`Stores`."""
+        from core.aws import AwsServices
+
+        purpose = _granted(grant, Store.AWS)
+        return AwsServices(self.target.aws, purpose, dry=self._dry)
+
+    def _database(
+        self,
+        purpose: Purpose,
+        *,
+        dry: DrySink | None = None,
+        check: Callable[[Queries], None] | None = None,
+    ) -> Database:
+        from core.postgres import Database
+
+        with self._lock:
+            if self._connections is None:
+                self._connections = Database(self.target.postgres, Purpose.LOOKING)
+            return self._connections.opened_for(purpose, dry=dry, check=check)
+
+    def _table(self, purpose: Purpose, *, dry: DrySink | None = None, quick: bool = False) -> Table:
+        from core.dynamodb import open_table
+
+        key = purpose, dry is not None, quick
+        with self._lock:
+            if key not in self._tables:
+                self._tables[key] = open_table(self.target, purpose, dry=dry, quick=quick)
+            return self._tables[key]
+
+    def _refuse_another_marker(self, transaction: Queries) -> None:
+        """Refuse to go on where the server that acts counts as production, and none did before.
+
+        A database that this run dropped and created is empty, which is no reason.
+        """
+        from core import postgres
+
+        if why := why_production(postgres.read_state(transaction)):
+            raise TargetRefusedError(
+                f"Refused: the database that answers now counts as production, because {why}",
+                "Run it again. If the URL leads to several servers, name one.",
+            )
+
+
+_KINDS: Mapping[Store, str] = {Store.POSTGRES: "database", Store.DYNAMODB: "table"}
+
+
+def _granted(grant: Grant, store: Store) -> Purpose:
+    purpose = grant.action.opens.get(store)
+    if purpose is None:
+        raise NotPermittedError(
+            f"{grant.action.name} does not open {store}",
+            "Nothing was sent. This is a fault of the program: report it.",
+        )
+    return purpose
+
+
+class Stores:
+    """The handles that a grant opens, each made when it is first needed."""
+
+    def __init__(self, door: Door, grant: Grant, *, quick: bool = False) -> None:
+        self._door = door
+        self._quick = quick
+        self.grant = grant
+
+    @property
+    def target(self) -> Target:
+        return self._door.target
+
+    @cached_property
+    def db(self) -> Database:
+        """Postgres."""
+        return self._door.database(self.grant)
+
+    @cached_property
+    def table(self) -> Table:
+        """The message table, with a capacity meter at zero."""
+        return self._door.table(self.grant, quick=self._quick)
+
+    @cached_property
+    def aws(self) -> AwsServices:
+        """AWS's other services."""
+        return self._door.aws(self.grant)
+
+    def environment_of(self, store: Store) -> str:
+        """What a store that is recreated now is marked with. See :meth:`Door.environment_of`."""
+        return self._door.environment_of(store)
+
+    def read_state(self, store: Store) -> StoreState:
+        """What a store says of itself now."""
+        return self._door.read_state(store)

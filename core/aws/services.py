@@ -1,0 +1,52 @@
+"""AWS's services as they are opened for one purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.aws.clients import DrySink, make_client
+from core.purposes import Need, Purpose
+from core.targets import AwsTarget
+
+_NEEDS = {
+    ("cognito-idp", "ListUsers"): Need.READ,  # shows people's addresses
+    ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
+    ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AwsServices:
+    """The services of one target, opened for one purpose.
+
+    Their clients refuse what the purpose does not allow, before it is sent. An operation that is
+    not listed needs everything.
+    """
+
+    target: AwsTarget
+    purpose: Purpose = Purpose.LOOKING
+    dry: DrySink | None = None
+
+    @property
+    def is_dry(self) -> bool:
+        return self.dry is not None
+
+    def client(self, service: str, *, quick: bool = False) -> Any:
+        """A client of ``service``; for ``quick`` see :func:`~core.aws.clients.make_client`."""
+        client = make_client(self.target, service, dry=self.dry, quick=quick)
+        client.meta.events.register_first("provide-client-params", self._check)
+        return client
+
+    def _check(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        service = model.service_model.service_name
+        self.purpose.require(need_of(service, model.name), f"{model.name} on {service}")
+
+
+def need_of(service: str, operation: str) -> Need:
+    """What a request needs; both names as botocore and the API have them.
+
+    By name, not by what a name begins with: ``GetSecretValue`` only looks like a look.
+    """
+    return _NEEDS.get((service, operation), Need.DESTROY)

@@ -1,0 +1,148 @@
+"""Mending what a verification found: each mend conditioned on what was read, and idempotent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.dynamodb import keys
+from core.dynamodb.integrity.faults import Fault, FaultKind
+from core.dynamodb.integrity.verification import FindPeople, Verification, read_conversation
+from core.dynamodb.patterns.reads import list_rows_of, newest_message, senders_of
+from core.dynamodb.patterns.row_moves import list_again
+from core.dynamodb.stream.projection import move, person_in
+from core.dynamodb.table import GoOn, Table, always, request_if
+from core.errors import DynamoDBError
+from core.models import Message, Person, member_uuids
+
+
+def repair(
+    verification: Verification,
+    *,
+    go_on: GoOn = always,
+    on_repaired: Callable[[Fault], None] = lambda _: None,
+) -> int:
+    """How many faults were mended, each as a fresh pass over the table finds it.
+
+    A mend that DynamoDB will not have is passed over. Ended at any point, it may be run again: what
+    is mended is not found any more.
+    """
+    mended = 0
+    for finding in verification.findings(go_on):
+        try:
+            is_mended = mend(verification.table, verification.find_people, finding)
+        except DynamoDBError as error:
+            if error.code != "ValidationException":
+                raise
+            continue
+        if is_mended:
+            mended += 1
+            on_repaired(finding)
+    return mended
+
+
+def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
+    """Mend one fault; False where it cannot be mended or somebody has changed the item since.
+
+    Raises:
+        StoreError: the store did not answer; run the repair again.
+    """
+    group = finding.message_group_uuid
+    match finding.kind:
+        case FaultKind.MISSING_ROW if (pair := keys.pair_of(finding.pk)) is not None:
+            return _list_again(table, find_people, group, pair)
+        case FaultKind.MISSING_ROW | FaultKind.DUPLICATE_ROW | FaultKind.STALE_PREVIEW:
+            newest = _newest_message(table, group)
+            return newest is not None and move(table, newest)
+        case FaultKind.PREVIEW_AHEAD:
+            return _show_newest(table, finding)
+        case FaultKind.ORPHAN_MESSAGES:
+            senders = [person.uuid for person in senders_of(table, group, most=3)]
+            return _list_again(table, find_people, group, senders)
+        case FaultKind.NAME_DIFFERS:
+            return _rename(table, find_people, finding)
+        case FaultKind.INDEXED_MESSAGE:
+            return _update(
+                table, finding, "REMOVE message_group_uuid", "attribute_exists(message_group_uuid)"
+            )
+        case FaultKind.ORPHAN_PAIR:
+            return request_if(
+                table,
+                "delete_item",
+                Key=keys.key(finding.pk, finding.sk),
+                ConditionExpression="group_uuid = :group",
+                ExpressionAttributeValues={":group": {"S": group}},
+            )
+        case _:
+            return False
+
+
+def _newest_message(table: Table, group: str) -> Message | None:
+    members = member_uuids(list_rows_of(table, group))
+    return newest_message(table, group, of=members, consistent=True)
+
+
+def _show_newest(table: Table, finding: Fault) -> bool:
+    """Put the newest message's text into a row that is ahead of it; the row's time stays."""
+    newest = _newest_message(table, finding.message_group_uuid)
+    if newest is None or newest.sort_key > finding.sk:
+        return False
+    return _update(
+        table,
+        finding,
+        "SET message = :text",
+        "message_group_uuid = :group",
+        {":text": newest.text, ":group": finding.message_group_uuid},
+    )
+
+
+def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
+    """Put a lost conversation back into both inboxes, where its two members are known."""
+    newest = newest_message(table, group, of=members, consistent=True)
+    if len(members) != 2 or newest is None:
+        return False
+    if read_conversation(table, group, members).rows:
+        return move(table, newest)
+    known = find_people(members)
+    one, other = (known.get(uuid) or person_in(table, group, uuid) for uuid in members)
+    done = [
+        list_again(table, newest, owner.uuid, shown)
+        for owner, shown in ((one, other), (other, one))
+    ]
+    return all(done)
+
+
+def _rename(table: Table, find_people: FindPeople, finding: Fault) -> bool:
+    """Show the other person in a row as Postgres has them."""
+    row = table.request("get_item", Key=keys.key(finding.pk, finding.sk), ConsistentRead=True)
+    user_uuid = row.get("Item", {}).get("user_uuid", {}).get("S", "")
+    person: Person | None = find_people([user_uuid]).get(user_uuid)
+    if person is None:
+        return False
+    return _update(
+        table,
+        finding,
+        "SET user_handle = :handle, user_display_name = :name",
+        "user_uuid = :uuid",
+        {":handle": person.handle, ":name": person.display_name, ":uuid": person.uuid},
+    )
+
+
+def _update(
+    table: Table,
+    finding: Fault,
+    update: str,
+    condition: str,
+    values: dict[str, str] | None = None,
+) -> bool:
+    params: dict[str, Any] = {}
+    if values:
+        params["ExpressionAttributeValues"] = {name: {"S": v} for name, v in values.items()}
+    return request_if(
+        table,
+        "update_item",
+        Key=keys.key(finding.pk, finding.sk),
+        UpdateExpression=update,
+        ConditionExpression=condition,
+        **params,
+    )

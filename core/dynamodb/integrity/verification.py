@@ -1,0 +1,232 @@
+"""Checking every guarantee over the stored items, in constant memory.
+
+One scan of the table; one index query and one message read a conversation. What looks wrong is
+read again, consistently, before it is reported: others may be writing meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from core.dynamodb import keys
+from core.dynamodb.integrity.faults import Fault, FaultKind
+from core.dynamodb.items import inbox_row_from, message_from, text_of
+from core.dynamodb.keys import Item
+from core.dynamodb.patterns.reads import (
+    inbox_row,
+    inbox_row_at,
+    inbox_rows,
+    list_rows_of,
+    names_a_conversation,
+    newest_message,
+    scan,
+)
+from core.dynamodb.table import GoOn, Table, always
+from core.models import Conversation, InboxRow, Person, member_uuids
+
+FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
+"""Answers which of some user uuids are known, and how they are called."""
+
+Value = TypeVar("Value")
+
+_REMEMBERED = 4096
+_MESSAGE = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
+_INBOX_ROW = ("message_group_uuid", "message", "user_uuid", "user_handle", "user_display_name")
+
+
+@dataclass(slots=True)
+class Verification:
+    """A pass over the table. Iterate :meth:`findings`; ``counts`` is complete at its end.
+
+    ``is_complete`` tells whether a pass has come to its end.
+    """
+
+    table: Table
+    find_people: FindPeople
+    counts: dict[str, int] = field(default_factory=dict)
+    is_complete: bool = False
+    _conversations: OrderedDict[str, Conversation] = field(default_factory=OrderedDict)
+    _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
+    _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
+        """Everything that breaks a guarantee, in the order the scan meets it.
+
+        A message that is stored twice is noticed where fewer than 4,096 lie between the two. Ends
+        early where ``go_on``, asked before each item, says so.
+        """
+        for looked_at, item in enumerate(scan(self.table)):
+            if not go_on(looked_at):
+                return
+            pk = text_of(item, "pk")
+            if keys.message_group_of(pk) is not None:
+                self._count("messages")
+                yield from self._message(item)
+            elif keys.owner_of(pk) is not None:
+                self._count("inbox rows")
+                yield from self._inbox_row(item)
+            elif keys.pair_of(pk) is not None:
+                self._count("pairs")
+                yield from self._pair(item)
+            elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
+                self._count("environment marker")
+            else:
+                self._count("other items")
+        self.is_complete = True
+
+    def _count(self, kind: str) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def _message(self, item: Item) -> Iterator[Fault]:
+        message = message_from(item)
+        group = message.message_group_uuid
+        if "message_group_uuid" in item:
+            yield _at(item, FaultKind.INDEXED_MESSAGE, group)
+        readable = _readable(item, _MESSAGE) and message.created_at is not None
+        if not readable or not all(map(keys.can_be_id, (group, message.sender.uuid))):
+            yield _at(item, FaultKind.UNREADABLE, group)
+            return
+        known = group in self._conversations
+        found = self._conversation(group)
+        if self._messages.get(message.message_uuid) == group:
+            yield _at(item, FaultKind.DOUBLE_MESSAGE, group)
+        _remember(self._messages, message.message_uuid, group)
+        if not found.rows:
+            # Once a conversation, and only if it is not the index that lags.
+            if not known and inbox_row(self.table, message.sender.uuid, group) is None:
+                yield _at(item, FaultKind.ORPHAN_MESSAGES, group)
+        elif found.member_uuids and message.sender.uuid not in found.member_uuids:
+            yield _at(item, FaultKind.STRANGER_MESSAGE, group)
+
+    def _inbox_row(self, item: Item) -> Iterator[Fault]:
+        row = inbox_row_from(item)
+        readable = _readable(item, _INBOX_ROW) and row.last_message_at is not None
+        if not readable or not names_a_conversation(row):
+            yield _at(item, FaultKind.UNREADABLE, row.message_group_uuid)
+            return
+        yield from self._names(item, row)
+        found = self._conversation(row.message_group_uuid)
+        if not Conversation(row.message_group_uuid, [*found.rows, row]).member_uuids:
+            yield _at(item, FaultKind.MEMBERS_DIFFER, row.message_group_uuid)
+            return
+        first = min(((r.owner_uuid, r.sort_key) for r in found.rows), default=None)
+        if first != (row.owner_uuid, row.sort_key):
+            return  # the conversation is judged once, at the first of its rows
+        if list(judge(found)):
+            found = read_conversation(
+                self.table, row.message_group_uuid, found.member_uuids, found.rows
+            )
+            yield from judge(found)
+
+    def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
+        person = self._person(row.other.uuid)
+        if person is None:
+            yield _at(item, FaultKind.UNKNOWN_USER, row.message_group_uuid)
+        elif person != row.other:
+            yield _at(item, FaultKind.NAME_DIFFERS, row.message_group_uuid)
+
+    def _pair(self, item: Item) -> Iterator[Fault]:
+        pair = keys.pair_of(text_of(item, "pk")) or ()
+        group = text_of(item, "group_uuid")
+        if "message_group_uuid" in item:
+            yield _at(item, FaultKind.INDEXED_MESSAGE, group)
+        if not keys.can_be_id(group) or len(pair) != 2:
+            yield _at(item, FaultKind.UNREADABLE, group)
+        elif (found := self._conversation(group)).member_uuids != pair and (
+            found.member_uuids or not found.rows
+        ):
+            found = read_conversation(self.table, group, pair)
+            if found.newest is None or (found.rows and found.member_uuids != pair):
+                yield _at(item, FaultKind.ORPHAN_PAIR, group)
+            elif not found.rows:
+                yield _at(item, FaultKind.MISSING_ROW, group)
+
+    def _conversation(self, message_group_uuid: str) -> Conversation:
+        found = self._conversations.get(message_group_uuid)
+        if found is None:
+            rows = list_rows_of(self.table, message_group_uuid)
+            newest = newest_message(self.table, message_group_uuid, of=member_uuids(rows))
+            found = Conversation(message_group_uuid, rows, newest)
+            _remember(self._conversations, message_group_uuid, found)
+        return found
+
+    def _person(self, user_uuid: str) -> Person | None:
+        if user_uuid not in self._people:
+            found = self.find_people([user_uuid]).get(user_uuid)
+            _remember(self._people, user_uuid, found)
+        return self._people[user_uuid]
+
+
+def _remember(memory: OrderedDict[str, Value], key: str, value: Value) -> None:
+    memory[key] = value
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _readable(item: Item, names: Sequence[str]) -> bool:
+    return all("S" in item.get(name, {}) for name in names)
+
+
+def _at(item: Item, fault: FaultKind, group: str) -> Fault:
+    return Fault(fault, text_of(item, "pk"), text_of(item, "sk"), group)
+
+
+def read_conversation(
+    table: Table,
+    message_group_uuid: str,
+    members: Sequence[str],
+    seen: Sequence[InboxRow] = (),
+) -> Conversation:
+    """A conversation's rows and newest message, read consistently.
+
+    A member's rows that were ``seen``, in the index, are looked up, at 1 RCU each. The member's
+    inbox is read whole, at 1 RCU per 4 KB, only where there are none or one has moved since.
+    """
+    rows = [
+        row
+        for member in members
+        for row in _looked_up(table, [row for row in seen if row.owner_uuid == member])
+        or inbox_rows(table, member, message_group_uuid)
+    ]
+    newest = newest_message(table, message_group_uuid, of=members, consistent=True)
+    return Conversation(message_group_uuid, rows, newest)
+
+
+def _looked_up(table: Table, seen: Sequence[InboxRow]) -> list[InboxRow]:
+    """These rows as they are now; none at all where one of them is not there any more."""
+    found = [inbox_row_at(table, row.owner_uuid, row.sort_key) for row in seen]
+    still = [
+        now
+        for row, now in zip(seen, found, strict=True)
+        if now is not None and now.message_group_uuid == row.message_group_uuid
+    ]
+    return still if len(still) == len(seen) else []
+
+
+def judge(conversation: Conversation) -> Iterator[Fault]:
+    """What is wrong with a conversation's inbox rows."""
+    for member in conversation.member_uuids:
+        own = sorted(
+            (row for row in conversation.rows if row.owner_uuid == member),
+            key=lambda row: row.sort_key,
+        )
+        pk = keys.inbox_pk(member)
+        if not own:
+            yield Fault(FaultKind.MISSING_ROW, pk, "", conversation.message_group_uuid)
+            continue
+        for row in own[:-1]:
+            yield Fault(FaultKind.DUPLICATE_ROW, pk, row.sort_key, conversation.message_group_uuid)
+        yield from _preview(conversation, own[-1])
+
+
+def _preview(conversation: Conversation, row: InboxRow) -> Iterator[Fault]:
+    pk = keys.inbox_pk(row.owner_uuid)
+    if conversation.newest is None:
+        yield Fault(FaultKind.NO_MESSAGES, pk, row.sort_key, conversation.message_group_uuid)
+    elif row.sort_key < conversation.newest.sort_key:
+        yield Fault(FaultKind.STALE_PREVIEW, pk, row.sort_key, conversation.message_group_uuid)
+    elif row.preview != conversation.newest.text:
+        yield Fault(FaultKind.PREVIEW_AHEAD, pk, row.sort_key, conversation.message_group_uuid)

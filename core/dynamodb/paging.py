@@ -1,0 +1,31 @@
+"""All pages of a query or a scan, one request at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from core.dynamodb.keys import Item
+from core.dynamodb.table import Table
+
+Request = Callable[..., dict[str, Any]]
+
+
+def pages(request: Request, operation: str, **params: Any) -> Iterator[dict[str, Any]]:
+    """The responses to ``operation``, page by page; a page is requested when it is needed.
+
+    A page ends after ``Limit`` items or 1 MB:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+    """
+    while True:
+        response = request(operation, **params)
+        yield response
+        if not (last := response.get("LastEvaluatedKey")):
+            return
+        params["ExclusiveStartKey"] = last
+
+
+def items(table: Table, operation: str, **params: Any) -> Iterator[Item]:
+    """The items of a query or scan, over all its pages."""
+    for page in pages(table.request, operation, **params):
+        yield from page["Items"]

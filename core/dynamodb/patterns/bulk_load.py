@@ -1,0 +1,193 @@
+"""Loading a whole conversation at once, so that loading it again changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.dynamodb import keys, paging
+from core.dynamodb.items import text_of
+from core.dynamodb.patterns.reads import inbox_row
+from core.dynamodb.patterns.row_moves import settle
+from core.dynamodb.patterns.sends import existing_group
+from core.dynamodb.patterns.transactions import (
+    MAX_ACTIONS,
+    commit,
+    move_rows,
+    nudge,
+    put_message,
+    put_pair,
+)
+from core.dynamodb.retries import Backoff
+from core.dynamodb.table import Table
+from core.errors import StoreError
+from core.models import InboxRow, Message, Person
+from core.timestamps import now, parse, sort_key_after
+
+_NAMESPACE = uuid.UUID("8d6f5a3e-2f0b-4c51-9d0e-6a3f7f0c5b1d")
+_PACE = timedelta(seconds=90)
+_CHUNK = MAX_ACTIONS - 10
+"""Messages a transaction: room is left for the pair and for moving both members' rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptMessage:
+    """One line of a transcript. ``created_at`` None lets the load choose the time."""
+
+    sender: Person
+    text: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTranscript:
+    """What a load did: messages ``added`` now, and ``present`` before it."""
+
+    message_group_uuid: str
+    added: int
+    present: int
+
+
+def load_transcript(
+    table: Table, members: tuple[Person, Person], lines: Sequence[TranscriptMessage]
+) -> LoadedTranscript:
+    """Store ``lines`` in the conversation of ``members``, in their order, each once.
+
+    A message is recognised by the transcript's content, its people and its place in it, so a
+    load that was cut off goes on where it stopped. Up to 90 messages a transaction, each with
+    both inbox rows: a reader never sees half a state. Lines without a time are set 90 seconds
+    apart, the last one now, all of them after what the conversation holds already.
+
+    The conversation is read once, consistently, and again after a conflict: 1 RCU per 4 KB of it.
+    """
+    backoff = Backoff()
+    uuids = _message_uuids(members, lines)
+    own_group = str(uuid.uuid4())
+    present: int | None = None
+    stored: set[str] | None = None
+    obstacles = _Obstacles()
+    while True:
+        group = existing_group(table, members[0].uuid, members[1].uuid)
+        if stored is None:  # at first, and after whatever was in the way
+            stored = _stored(table, group, set(uuids)) if group else set()
+        present = len(stored) if present is None else present
+        missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
+        if not missing:
+            return LoadedTranscript(group or own_group, len(lines) - present, present)
+        chunk = _Chunk(table, group, own_group, members, missing, obstacles)
+        if chunk.commit():
+            stored |= {message.message_uuid for message in chunk.messages}
+            backoff = Backoff()
+            continue
+        stored = None
+        if not backoff.pause():
+            raise StoreError("the conversation could not be loaded whole", "Run it again.")
+
+
+def _message_uuids(members: tuple[Person, Person], lines: Sequence[TranscriptMessage]) -> list[str]:
+    content = "\x1e".join(f"{line.sender.uuid}\x1f{line.text}" for line in lines)
+    people = "#".join(sorted(member.uuid for member in members))
+    digest = hashlib.sha256(f"{people}\x1d{content}".encode()).hexdigest()
+    return [str(uuid.uuid5(_NAMESPACE, f"{digest}#{place}")) for place in range(len(lines))]
+
+
+def _stored(table: Table, message_group_uuid: str, wanted: set[str]) -> set[str]:
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        ProjectionExpression="message_uuid",
+        ExpressionAttributeValues={":pk": {"S": keys.message_pk(message_group_uuid)}},
+        ConsistentRead=True,
+    )
+    return {found for item in items if (found := text_of(item, "message_uuid")) in wanted}
+
+
+@dataclass(slots=True)
+class _Obstacles:
+    """What the tries so far ran into: sort keys of other messages, instants of other rows."""
+
+    taken: set[str] = field(default_factory=set)
+    nudges: dict[str, int] = field(default_factory=dict)
+
+
+class _Chunk:
+    """The first of the missing messages, as many as one transaction takes."""
+
+    def __init__(
+        self,
+        table: Table,
+        group: str | None,
+        own_group: str,
+        members: tuple[Person, Person],
+        missing: Sequence[tuple[str, TranscriptMessage]],
+        obstacles: _Obstacles,
+    ) -> None:
+        self.table = table
+        self.members = members
+        self.obstacles = obstacles
+        self.rows = _rows(table, group, members) if group else []
+        dated = _dated(group or own_group, missing, self.rows, obstacles.taken)
+        self.messages = dated[:_CHUNK]
+        self.pair = [] if group else [put_pair(table, members[0].uuid, members[1].uuid, own_group)]
+
+    def commit(self) -> bool:
+        """False when others were in the way: they are noted, and what they wrote is read again."""
+        nudges = self.obstacles.nudges
+        moves = move_rows(self.table, self.messages[-1], self.members, self.rows, nudges)
+        actions = [
+            *(put_message(self.table, message) for message in self.messages),
+            *(action for _, action in moves),
+            *self.pair,
+        ]
+        outcome = commit(self.table, actions)
+        if outcome.final and outcome.error:
+            raise outcome.error
+        end = len(self.messages)
+        self.obstacles.taken |= {self.messages[n].sort_key for n in outcome.failed if n < end}
+        nudge(nudges, moves, [n - end for n in outcome.failed if 0 <= n - end < len(moves)])
+        if outcome.committed and not self.pair:
+            settle(self.table, self.messages[-1], self.members, self.rows)
+        return outcome.committed
+
+
+def _rows(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:
+    found = [inbox_row(table, member.uuid, group) for member in members]
+    return [row for row in found if row is not None]
+
+
+def _dated(
+    group: str,
+    missing: Sequence[tuple[str, TranscriptMessage]],
+    rows: Sequence[InboxRow],
+    taken: set[str],
+) -> list[Message]:
+    """The messages with rising sort keys: after ``rows``, unless they carry a time."""
+    last = max((row.sort_key for row in rows), default=None)
+    instants = _instants(last, len(missing))
+    messages: list[Message] = []
+    previous: str | None = None
+    for (message_uuid, line), instant in zip(missing, instants, strict=True):
+        if line.created_at is not None:
+            key = sort_key_after(previous, line.created_at)
+        else:
+            key = sort_key_after(previous or last, instant)
+        while key in taken:
+            key = sort_key_after(key, line.created_at or instant)
+        messages.append(Message(group, message_uuid, line.sender, line.text, key, parse(key)))
+        previous = key
+    return messages
+
+
+def _instants(last: str | None, count: int) -> list[datetime]:
+    """``count`` instants up to now, 90 seconds apart, or closer where ``last`` is nearer."""
+    end = now()
+    begin = end - _PACE * (count - 1)
+    reached = parse(last) if last else None
+    if reached is not None and begin <= reached < end:
+        begin = reached + (end - reached) / (count + 1)
+    step = (end - begin) / max(count - 1, 1)
+    return [end - step * (count - 1 - place) for place in range(count)]

@@ -1,0 +1,297 @@
+"""Patterns A and B, and the look-ups that the write path needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar
+
+from core import cursors
+from core.dynamodb import keys, paging
+from core.dynamodb.items import inbox_row_from, message_from
+from core.dynamodb.keys import Item
+from core.dynamodb.table import Table
+from core.models import InboxRow, Message, Page, Person
+
+_MAX_PAGE = 1000
+"""Items a request asks for at most; a page ends at 1 MB in any case."""
+
+Entry = TypeVar("Entry", Message, InboxRow)
+
+
+def list_messages(
+    table: Table,
+    message_group_uuid: str,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+    before: str | None = None,
+    cursor: str | None = None,
+) -> Page[Message]:
+    """Pattern A: up to ``limit`` messages of a conversation, newest first or oldest first.
+
+    ``after`` and ``before`` are sort keys, both exclusive. Eventually consistent: 0.5 RCU per
+    4 KB read. One request while the page is under 1 MB.
+    """
+    pk = keys.message_pk(message_group_uuid)
+    return _page(table, pk, message_from, limit, newest_first, after, before, cursor)
+
+
+def list_inbox(
+    table: Table,
+    user_uuid: str,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+    before: str | None = None,
+    cursor: str | None = None,
+) -> Page[InboxRow]:
+    """Pattern B: up to ``limit`` conversations of a user, newest first or oldest first.
+
+    Bounds, consistency and cost are those of :func:`list_messages`.
+    """
+    pk = keys.inbox_pk(user_uuid)
+    return _page(table, pk, inbox_row_from, limit, newest_first, after, before, cursor)
+
+
+def _page(
+    table: Table,
+    pk: str,
+    read: Callable[[Item], Entry],
+    limit: int,
+    newest_first: bool,
+    after: str | None,
+    before: str | None,
+    cursor: str | None,
+) -> Page[Entry]:
+    if cursor is not None:
+        reached = _sort_key_of(cursor, pk, newest_first)
+        if newest_first:
+            before = reached if before is None else min(before, reached)
+        else:
+            after = reached if after is None else max(after, reached)
+    entries: list[Entry] = []
+    # One more than asked for tells whether a next page exists.
+    for item in _query(table, pk, newest_first, after, before, limit + 1):
+        if len(entries) == limit:
+            return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
+        entries.append(read(item))
+    return Page(entries, None)
+
+
+def _sort_key_of(cursor: str, pk: str, newest_first: bool) -> str:
+    sort_key = cursors.decode(cursor, [pk, newest_first])
+    if not isinstance(sort_key, str):
+        raise cursors.invalid()
+    return sort_key
+
+
+def _query(
+    table: Table, pk: str, newest_first: bool, after: str | None, before: str | None, limit: int
+) -> Iterator[Item]:
+    condition, values = "pk = :pk", {":pk": {"S": pk}}
+    if after is not None and before is not None:
+        if after >= before:
+            return
+        # A key condition takes one comparison of sk; BETWEEN includes its ends.
+        condition += " AND sk BETWEEN :after AND :before"
+        limit += 2
+    elif after is not None:
+        condition += " AND sk > :after"
+    elif before is not None:
+        condition += " AND sk < :before"
+    values |= {
+        f":{name}": {"S": bound}
+        for name, bound in (("after", after), ("before", before))
+        if bound is not None
+    }
+    for item in paging.items(
+        table,
+        "query",
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=values,
+        ScanIndexForward=not newest_first,
+        Limit=min(limit, _MAX_PAGE),
+    ):
+        if item["sk"]["S"] not in (after, before):
+            yield item
+
+
+def scan(table: Table) -> Iterator[Item]:
+    """Every item of the table, of every kind, in no order; one page in memory at a time.
+
+    Eventually consistent: 0.5 RCU per 4 KB of the whole table.
+    """
+    return paging.items(table, "scan")
+
+
+def list_rows_of(table: Table, message_group_uuid: str) -> list[InboxRow]:
+    """A conversation's inbox rows, from the index: usually two, one a member.
+
+    Eventually consistent, as indexes are: a row just moved may show at its old place, or not at
+    all. 0.5 RCU.
+    """
+    items = paging.items(
+        table,
+        "query",
+        IndexName=keys.INDEX,
+        KeyConditionExpression="message_group_uuid = :group",
+        ExpressionAttributeValues={":group": {"S": message_group_uuid}},
+    )
+    return list(_readable(items))
+
+
+def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> InboxRow | None:
+    """A member's newest row of one conversation, from the base table, read consistently.
+
+    Walks the inbox from its newest end: one request for a recent conversation.
+    """
+    return next(_inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid), None)
+
+
+def inbox_row_at(table: Table, user_uuid: str, sort_key: str) -> InboxRow | None:
+    """The row at one place of an inbox, read consistently. 1 RCU."""
+    key = keys.key(keys.inbox_pk(user_uuid), sort_key)
+    item = table.request("get_item", Key=key, ConsistentRead=True).get("Item")
+    return None if item is None else next(_readable(iter([item])), None)
+
+
+def inbox_rows(
+    table: Table, user_uuid: str, message_group_uuid: str, *, since: str | None = None
+) -> list[InboxRow]:
+    """All of a member's rows of one conversation, newest first, from the base table, consistent.
+
+    Reads the inbox from its newest end down to the sort key ``since``, or whole: 1 RCU per 4 KB.
+    There should be one row.
+    """
+    return list(
+        _inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid, since=since)
+    )
+
+
+def newest_row_with(table: Table, user_uuid: str, other: str) -> InboxRow | None:
+    """A user's newest conversation with ``other`` (a user_uuid), read consistently.
+
+    Walks the inbox from its newest end: one request for a recent conversation.
+    """
+    return next(_inbox_where(table, user_uuid, "user_uuid", other), None)
+
+
+def conversation_of(table: Table, user_uuid: str, other: str) -> str | None:
+    """The newest conversation that two users have, in either one's inbox, read consistently.
+
+    The second inbox is walked only where the first has no row of it.
+    """
+    row = newest_row_with(table, user_uuid, other) or newest_row_with(table, other, user_uuid)
+    return row.message_group_uuid if row else None
+
+
+def known_conversation(table: Table, user_uuid: str, other: str) -> str | None:
+    """The conversation that a message between two users goes on in, if they have one.
+
+    The one that their pair item remembers, at 1 RCU; else :func:`conversation_of`.
+    """
+    return pair_group(table, user_uuid, other) or conversation_of(table, user_uuid, other)
+
+
+def _inbox_where(
+    table: Table, user_uuid: str, attribute: str, value: str, *, since: str | None = None
+) -> Iterator[InboxRow]:
+    values = {":pk": {"S": keys.inbox_pk(user_uuid)}, ":wanted": {"S": value}}
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk AND sk >= :since" if since else "pk = :pk",
+        FilterExpression="#wanted = :wanted",
+        ExpressionAttributeNames={"#wanted": attribute},
+        ExpressionAttributeValues=values | ({":since": {"S": since}} if since else {}),
+        ScanIndexForward=False,
+        ConsistentRead=True,
+    )
+    return _readable(items)
+
+
+def _readable(items: Iterator[Item]) -> Iterator[InboxRow]:
+    return filter(names_a_conversation, map(inbox_row_from, items))
+
+
+def names_a_conversation(row: InboxRow) -> bool:
+    """Whether it names an owner, a group and another person; else nothing can be done with it."""
+    ids = (row.owner_uuid, row.message_group_uuid, row.other.uuid)
+    return all(map(keys.can_be_id, ids)) and row.owner_uuid != row.other.uuid
+
+
+def pair_group(table: Table, one: str, other: str) -> str | None:
+    """The conversation that two people are known to have, read consistently. 1 RCU."""
+    reply = table.request("get_item", Key=keys.pair_key(one, other), ConsistentRead=True)
+    group = reply.get("Item", {}).get("group_uuid", {}).get("S")
+    return str(group) if group else None
+
+
+def find_message(
+    table: Table, message_group_uuid: str, message_uuid: str, *, since: str
+) -> Message | None:
+    """The message with that uuid at sort key ``since`` or later, read consistently."""
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk AND sk >= :since",
+        FilterExpression="message_uuid = :wanted",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.message_pk(message_group_uuid)},
+            ":since": {"S": since},
+            ":wanted": {"S": message_uuid},
+        },
+        ConsistentRead=True,
+    )
+    return next(map(message_from, items), None)
+
+
+def latest_message_of(table: Table, message_group_uuid: str, user_uuid: str) -> Message | None:
+    """The newest message that somebody sent in a conversation. Walks back until it meets one."""
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        FilterExpression="user_uuid = :sender",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.message_pk(message_group_uuid)},
+            ":sender": {"S": user_uuid},
+        },
+        ScanIndexForward=False,
+    )
+    return next(map(message_from, items), None)
+
+
+def newest_message(
+    table: Table, message_group_uuid: str, *, of: Collection[str] = (), consistent: bool = False
+) -> Message | None:
+    """The newest message of a conversation that names an instant and is ``of`` one of its members.
+
+    ``of`` are the members' user uuids; without them, anybody's counts. One request, 0.5 RCU, or 1
+    if consistent, while messages are under 1 KB; one more for each four that do not count.
+    """
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.message_pk(message_group_uuid)}},
+        ScanIndexForward=False,
+        Limit=4,
+        ConsistentRead=consistent,
+    )
+    messages = (message for message in map(message_from, items) if message.created_at)
+    return next((each for each in messages if not of or each.sender.uuid in of), None)
+
+
+def senders_of(table: Table, message_group_uuid: str, *, most: int) -> list[Person]:
+    """Who has sent in a conversation, up to ``most`` people. Walks it back from its newest end."""
+    found: dict[str, Person] = {}
+    for item in _query(table, keys.message_pk(message_group_uuid), True, None, None, 1000):
+        sender = message_from(item).sender
+        if sender.uuid:
+            found.setdefault(sender.uuid, sender)
+        if len(found) == most:
+            break
+    return list(found.values())

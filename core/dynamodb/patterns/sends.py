@@ -1,0 +1,246 @@
+"""Patterns C and D: the path of a message into the table.
+
+One transaction puts the message and moves both members' inbox rows to it. It is conditioned on
+what was read, so that a concurrent send cancels it; then the rows are read again, consistently,
+and the transaction is tried anew, with the message's key unchanged until somebody else's message
+is found under it. So a lost reply never doubles a message, and an inbox row never moves backwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass, field, replace
+
+from core.dynamodb.patterns.reads import (
+    conversation_of,
+    find_message,
+    inbox_row,
+    list_rows_of,
+    newest_message,
+    pair_group,
+)
+from core.dynamodb.patterns.row_moves import settle
+from core.dynamodb.patterns.transactions import (
+    Outcome,
+    commit,
+    move_rows,
+    nudge,
+    put_message,
+    put_pair,
+)
+from core.dynamodb.retries import Backoff
+from core.dynamodb.table import Table
+from core.errors import MessageUnconfirmedError, StoreError
+from core.models import InboxRow, Message, Person
+from core.timestamps import now, parse, sort_key, sort_key_after
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message on its way.
+
+    A retry of an unconfirmed send carries the ``message_uuid`` and, as ``tried_from``, the
+    ``created_at`` of :class:`~core.errors.MessageUnconfirmedError`.
+    """
+
+    sender: Person
+    recipient: Person
+    text: str
+    message_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    tried_from: str | None = None
+
+    def message(self, message_group_uuid: str, key: str) -> Message:
+        return Message(
+            message_group_uuid, self.message_uuid, self.sender, self.text, key, parse(key)
+        )
+
+
+def send(
+    table: Table,
+    message_group_uuid: str,
+    draft: Draft,
+    rows: list[InboxRow] | None = None,
+) -> Message:
+    """Pattern D: add a message to a conversation. Returns the message as it is stored.
+
+    Two requests, 0.5 RCU and 14 WCU for items of up to 1 KB; more only under contention.
+    ``rows`` are the conversation's inbox rows where the caller has just read them: it is the
+    caller who checks that the sender is a member.
+
+    Raises:
+        MessageUnconfirmedError: no answer came for too long; carries what a retry needs.
+        StoreError: it is certain that nothing was stored.
+    """
+    return _Sending(table, message_group_uuid, draft).run(rows)
+
+
+class _Sending:
+    """One send, over as many tries as it takes.
+
+    ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
+    until the message is found.
+    """
+
+    def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
+        self.table = table
+        self.group = message_group_uuid
+        self.draft = draft
+        self.members = (draft.sender, draft.recipient)
+        self.rows: list[InboxRow] = []
+        self.key = self.first_key = draft.tried_from or ""
+        self.unknown = draft.tried_from is not None
+        self.nudges: dict[str, int] = {}
+
+    def run(self, rows: list[InboxRow] | None) -> Message:
+        try:
+            self.rows = list_rows_of(self.table, self.group) if rows is None else rows
+            return self._stored() or self._run()
+        except StoreError as error:
+            if self.unknown:
+                raise unconfirmed(self.draft, self.first_key) from error
+            raise
+
+    def _run(self) -> Message:
+        if not self.key:
+            self.key = self.first_key = sort_key_after(self._last(), now())
+        backoff = Backoff()
+        if len({row.owner_uuid for row in self.rows}) < len(self.members):
+            self._read_rows_again()  # the index lags, or a row is lost
+        while True:
+            message = self.draft.message(self.group, self.key)
+            newest = self._would_be_newest()
+            moves = move_rows(
+                self.table, message, self.members, self.rows, self.nudges, newest=newest
+            )
+            actions = [put_message(self.table, message), *(action for _, action in moves)]
+            outcome = commit(self.table, actions)
+            if outcome.committed:
+                self._settle(message)
+                return message
+            if (stored := self._already_stored(outcome)) is not None:
+                return stored
+            nudge(self.nudges, moves, [position - 1 for position in outcome.failed if position])
+            if 0 in outcome.failed:  # another message has the key: ours can no longer appear there
+                self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))
+            if outcome.final or not backoff.pause():
+                raise outcome.error or StoreError("the message could not be stored", "Try again.")
+            self._read_rows_again()
+            if not self.unknown:  # nothing of ours is stored: go behind what has come meanwhile
+                self.key = max(self.key, sort_key_after(self._last(), now()))
+
+    def _settle(self, message: Message) -> None:
+        with contextlib.suppress(StoreError):  # the message is stored: a repair settles it then
+            settle(self.table, message, self.members, self.rows)
+
+    def _would_be_newest(self) -> bool:
+        """Whether no stored message is newer than this one would be.
+
+        Rows say so, as a rule. Only where one is later than the key is it looked up: the row may
+        show a newer message, or an older one that had to move on by a microsecond.
+        """
+        if (self._last() or "") < self.key:
+            return True
+        of = [member.uuid for member in self.members]
+        found = newest_message(self.table, self.group, of=of, consistent=True)
+        return found is None or found.sort_key < self.key
+
+    def _already_stored(self, outcome: Outcome) -> Message | None:
+        """This very message, if an earlier try of it was committed after all."""
+        in_the_way = outcome.message_in_the_way(0)
+        if in_the_way is not None and in_the_way.message_uuid == self.draft.message_uuid:
+            return in_the_way
+        if not outcome.unknown:
+            return None
+        self.unknown = True
+        try:
+            return self._stored()
+        except StoreError:
+            return None  # still no answer: the next try will tell
+
+    def _stored(self) -> Message | None:
+        """The message, where a try of it that is in doubt was stored."""
+        if not self.unknown:
+            return None
+        return find_message(self.table, self.group, self.draft.message_uuid, since=self.first_key)
+
+    def _last(self) -> str | None:
+        return max((row.sort_key for row in self.rows), default=None)
+
+    def _read_rows_again(self) -> None:
+        """Read each member's row from the base table: the index may lag behind it."""
+        try:
+            found = [inbox_row(self.table, member.uuid, self.group) for member in self.members]
+        except StoreError:
+            if not self.unknown:
+                raise
+            return  # keep what was read before: the conditions will tell
+        self.rows = [row for row in found if row is not None]
+
+
+def unconfirmed(draft: Draft, first_key: str) -> MessageUnconfirmedError:
+    return MessageUnconfirmedError(
+        "the store did not answer: the message may or may not be stored",
+        "Look at the conversation before you send it again.",
+        message_uuid=draft.message_uuid,
+        created_at=first_key,
+    )
+
+
+def start(table: Table, draft: Draft) -> tuple[Message, bool]:
+    """Pattern C: the first message to somebody, or one more. Returns it, and whether it was first.
+
+    A conversation that the two already have is continued, whoever made it, also when both start
+    at once. One request and 1 RCU more than :func:`send` where the pair is known; three reads
+    and one transaction of 10 WCU for a new conversation.
+
+    Raises:
+        MessageUnconfirmedError, StoreError: as :func:`send`.
+    """
+    backoff = Backoff()
+    own_group = str(uuid.uuid4())
+    message = draft.message(own_group, draft.tried_from or sort_key(now()))
+    members = (draft.sender, draft.recipient)
+    nudges: dict[str, int] = {}
+    unknown = draft.tried_from is not None
+    while True:
+        moves = move_rows(table, message, members, [], nudges)
+        actions = [
+            put_pair(table, draft.sender.uuid, draft.recipient.uuid, own_group),
+            put_message(table, message),
+            *(action for _, action in moves),
+        ]
+        try:
+            group = existing_group(table, draft.sender.uuid, draft.recipient.uuid)
+            if group is not None:
+                break
+            outcome = commit(table, actions)
+            if outcome.committed:
+                return message, True
+            unknown = unknown or outcome.unknown
+            nudge(nudges, moves, [position - 2 for position in outcome.failed if position >= 2])
+            if outcome.final or not backoff.pause():
+                raise outcome.error or StoreError("no conversation could be started", "Try again.")
+        except StoreError as error:
+            if unknown:
+                raise unconfirmed(draft, message.sort_key) from error
+            raise
+    if unknown or group == own_group:  # a try of ours went through, whatever was told of it
+        draft = replace(draft, tried_from=message.sort_key)
+    return send(table, group, draft), group == own_group
+
+
+def existing_group(table: Table, one: str, other: str) -> str | None:
+    """The conversation that two people have, or None; one that was found is remembered.
+
+    Where the pair is not known yet, both inboxes are searched for a group made by others: the
+    newest counts.
+    """
+    if (group := pair_group(table, one, other)) is not None:
+        return group
+    if (group := conversation_of(table, one, other)) is None:
+        return None
+    if not commit(table, [put_pair(table, one, other, group)]).committed:
+        # Somebody else remembered first; what they remembered counts.
+        return pair_group(table, one, other) or group
+    return group

@@ -1,0 +1,239 @@
+"""The actions that writes are made of, and the one request that commits them together.
+
+Limits of a transaction: 100 actions, 4 MB, each item once:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.exceptions
+
+from core.aws.clients import translating
+from core.dynamodb import keys
+from core.dynamodb.items import inbox_row_item, message_from, message_item
+from core.dynamodb.keys import Item
+from core.dynamodb.table import Table
+from core.errors import DynamoDBError, StoreError
+from core.models import InboxRow, Message, Person
+from core.timestamps import MICROSECOND, now, parse, sort_key, sort_key_after
+
+MAX_ACTIONS = 100
+
+_MOST_DELETED = 40
+"""Rows of one member that a transaction deletes, with room in it for the puts."""
+
+Action = dict[str, Any]
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_TRANSIENT_REASONS = {
+    "None",
+    _CONDITION_FAILED,
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+}
+_NOTHING_WAS_SENT = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+)
+_NOT_PROCESSED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+}
+
+
+def put_message(table: Table, message: Message) -> Action:
+    """Put ``message``, unless its key is taken."""
+    return _put(table, message_item(message), "attribute_not_exists(pk)")
+
+
+def put_inbox_row(table: Table, row: InboxRow) -> Action:
+    """Put an inbox row, unless another conversation's row has that very instant."""
+    return _put(
+        table,
+        inbox_row_item(row),
+        "attribute_not_exists(pk) OR message_group_uuid = :group",
+        {":group": {"S": row.message_group_uuid}},
+    )
+
+
+def delete_inbox_row(table: Table, row: InboxRow) -> Action:
+    """Delete an inbox row, if it still is where it was read."""
+    return {
+        "Delete": {
+            "TableName": table.name,
+            "Key": keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key),
+            "ConditionExpression": "message_group_uuid = :group",
+            "ExpressionAttributeValues": {":group": {"S": row.message_group_uuid}},
+        }
+    }
+
+
+def move_rows(
+    table: Table,
+    message: Message,
+    members: tuple[Person, Person],
+    rows: Sequence[InboxRow],
+    nudges: Mapping[str, int],
+    *,
+    newest: bool = False,
+) -> list[tuple[str, Action]]:
+    """The actions that bring both members' inbox rows to ``message``, each with its owner's uuid.
+
+    ``rows`` are the conversation's rows as they were read. A member whose row is at the message's
+    key or later keeps it, unless ``newest`` says that no message is newer: then the row was put
+    late, and the new one follows it. ``nudges`` are microseconds by owner, for an owner who has
+    another conversation at that very instant.
+    """
+    moves = []
+    for owner, other in (members, members[::-1]):
+        own = [row for row in rows if row.owner_uuid == owner.uuid]
+        last = max((row.sort_key for row in own), default=None)
+        at = message.sort_key
+        if last is not None and last >= at:
+            if not newest:
+                continue
+            at = sort_key_after(last, message.created_at or now())
+        at = _nudged(at, nudges.get(owner.uuid, 0))
+        row = InboxRow(message.message_group_uuid, owner.uuid, other, message.text, at, parse(at))
+        # There should be one. Of very many, the next send or a repair deletes the rest.
+        deletes = [delete_inbox_row(table, row) for row in own[:_MOST_DELETED]]
+        moves += [(owner.uuid, action) for action in (*deletes, put_inbox_row(table, row))]
+    return moves
+
+
+def _nudged(at: str, microseconds: int) -> str:
+    instant = parse(at)
+    if microseconds == 0 or instant is None:
+        return at
+    return sort_key(instant + microseconds * MICROSECOND)
+
+
+def nudge(
+    nudges: dict[str, int], moves: Sequence[tuple[str, Action]], failed: Iterable[int]
+) -> None:
+    """Note the owners whose put ``failed``: another conversation of theirs has that instant.
+
+    ``failed`` are positions in ``moves``. A microsecond at first; then up to a millisecond more, by
+    chance: where a clock stands still, many instants may be taken.
+    """
+    for position in failed:
+        owner, action = moves[position]
+        if "Put" in action:
+            nudges[owner] = nudges[owner] + random.randint(1, 1000) if owner in nudges else 1
+
+
+def put_pair(table: Table, one: str, other: str, message_group_uuid: str) -> Action:
+    """Remember the conversation of two people, unless one is remembered already."""
+    item = keys.pair_key(one, other) | {"group_uuid": {"S": message_group_uuid}}
+    return _put(table, item, "attribute_not_exists(pk)")
+
+
+def _put(table: Table, item: Item, condition: str, values: Item | None = None) -> Action:
+    put = {
+        "TableName": table.name,
+        "Item": item,
+        "ConditionExpression": condition,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if values:
+        put["ExpressionAttributeValues"] = values
+    return {"Put": put}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a transaction.
+
+    ``committed``; or refused, with the positions of the actions whose ``failed`` condition it
+    was; or, with ``unknown``, without an answer to one of the tries: it may have been committed, or
+    be so yet. ``final``: trying again will not tell.
+    """
+
+    committed: bool = False
+    unknown: bool = False
+    final: bool = False
+    failed: frozenset[int] = frozenset()
+    found: dict[int, Item] = field(default_factory=dict)
+    error: StoreError | None = None
+
+    def message_in_the_way(self, position: int) -> Message | None:
+        """The message that holds the key which the action at ``position`` wanted."""
+        item = self.found.get(position)
+        return message_from(item) if item else None
+
+
+def commit(table: Table, actions: Sequence[Action]) -> Outcome:
+    """Commit ``actions`` together, or none of them. 2 WCU per KB and item, index writes aside.
+
+    Raises:
+        StoreError: nothing was committed, and trying again will not mend that.
+    """
+    try:
+        with translating("dynamodb", table.target):
+            response = _transact(table, actions)
+    except StoreError as error:
+        if isinstance(error, DynamoDBError) and error.code == "TransactionCanceledException":
+            return _cancelled(error)
+        return _unanswered(error)
+    table.capacity.add("transact_write_items", response)
+    return Outcome(committed=True)
+
+
+def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
+    # The SDK adds a ClientRequestToken, the same one for each of its own retries.
+    response: dict[str, Any] = table.client.transact_write_items(
+        TransactItems=list(actions), ReturnConsumedCapacity="TOTAL"
+    )
+    return response
+
+
+def _unanswered(error: StoreError) -> Outcome:
+    """What an error leaves open: a try of the SDK's may have been carried out before it."""
+    unknown = _may_be_committed(error)
+    if not (error.is_transient or unknown):
+        raise error
+    return Outcome(unknown=unknown, final=not error.is_transient, error=error)
+
+
+def _may_be_committed(error: StoreError) -> bool:
+    if isinstance(error.__cause__, _NOTHING_WAS_SENT):
+        return False
+    if not isinstance(error.__cause__, botocore.exceptions.ClientError):
+        return True  # no answer, or one that is not DynamoDB's
+    if _tries_before(error):
+        return True
+    code = error.__cause__.response.get("Error", {}).get("Code")
+    return error.is_transient and code not in _NOT_PROCESSED
+
+
+def _tries_before(error: StoreError) -> int:
+    """The SDK's tries before the one that met ``error``: any of them may have lost its answer."""
+    response = getattr(error.__cause__, "response", {})
+    return int(response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+
+
+def _cancelled(error: DynamoDBError) -> Outcome:
+    if not _TRANSIENT_REASONS.issuperset(error.reasons):
+        raise error
+    failed = frozenset(n for n, reason in enumerate(error.reasons) if reason == _CONDITION_FAILED)
+    # A condition that fails tells what is stored; a conflict does not.
+    unknown = not failed and _tries_before(error) > 0
+    return Outcome(unknown=unknown, failed=failed, found=_found(error), error=error)
+
+
+def _found(error: DynamoDBError) -> dict[int, Item]:
+    """The items that failed conditions met, by the position of their action."""
+    cause = error.__cause__
+    if not isinstance(cause, botocore.exceptions.ClientError):
+        return {}
+    reasons = cause.response.get("CancellationReasons", [])
+    return {n: reason["Item"] for n, reason in enumerate(reasons) if reason.get("Item")}

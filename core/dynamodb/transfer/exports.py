@@ -1,0 +1,138 @@
+"""The whole table to a file: JSON Lines of DynamoDB JSON, every type kept.
+
+Both can be cut off at any moment and run again. Memory does not grow with the table.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from core.dynamodb import keys
+from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.keys import Item
+from core.dynamodb.retries import SILENCE_S, retry_while_busy
+from core.dynamodb.schema import describe, missing
+from core.dynamodb.table import Table
+from core.dynamodb.transfer.files import Progress, naming_file
+from core.errors import InputError
+from core.private_files import open_private, replace_private_file
+
+
+def export_lines(table: Table, *, ascii_only: bool = False) -> Iterator[str]:
+    """A line for every item but the environment marker, in the scan's order.
+
+    ``ascii_only`` escapes all other characters, for an output that cannot hold them.
+    """
+    for page in _pages(table, None):
+        yield from _lines(page["Items"], ascii_only=ascii_only)
+
+
+def export_file(table: Table, path: Path, progress: Progress) -> int:
+    """Write every item but the environment marker to ``path``, mode 0600; how many there are.
+
+    What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``, if that
+    is of this very table. The file is there when it is whole. How many items there are is
+    DynamoDB's own count, which may be hours old.
+
+    Raises:
+        InputError: ``path`` is a folder or a device, cannot be written, or somebody is writing it.
+        MissingSchemaError: there is no table.
+    """
+    path = Path(os.path.realpath(path))  # a link stays one
+    described = describe(table)
+    if described is None:
+        raise missing(table)
+    with naming_file(path):
+        return _export(table, described, path, progress)
+
+
+def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Progress) -> int:
+    part, place = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
+    of = _identity(table, described)
+    with _only_writer(part) as file:
+        reached = _reached(place, of, part.stat().st_size)
+        if reached is None:
+            place.unlink(missing_ok=True)
+            reached = _Reached(0, 0, None)
+        file.truncate(reached.bytes)
+        file.seek(0, os.SEEK_END)
+        count = reached.items
+        for page in _pages(table, reached.after):
+            lines = list(_lines(page["Items"]))
+            file.writelines(line.encode() + b"\n" for line in lines)
+            file.flush()
+            count += len(lines)
+            if after := page.get("LastEvaluatedKey"):
+                there = {"of": of, "items": count, "bytes": file.tell(), "after": raw_item(after)}
+                replace_private_file(place, json.dumps(there))
+            progress(count, described.get("ItemCount"))
+        part.replace(path)
+        place.unlink(missing_ok=True)
+    return count
+
+
+@contextmanager
+def _only_writer(part: Path) -> Iterator[IO[bytes]]:
+    """The file ``part``, for appending, made if it is not there; nobody else gets it meanwhile."""
+    with open_private(part) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Somebody who has just ended would have made it the whole file.
+            free = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
+        except BlockingIOError:
+            free = False
+        if not free:
+            raise InputError(f"another export is writing {part}", "Wait, or give another --file.")
+        yield file
+
+
+def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
+    """What no other table has in common with this one: names are the same on many targets."""
+    told = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
+    return [str(each) for each in (table.target.endpoint_url, table.name, *told)]
+
+
+def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
+    silence_s = 0.0  # a store that was never there is told at once
+    while True:
+        scan = functools.partial(table.request, "scan", **params)
+        response = retry_while_busy(scan, silence_s=silence_s)
+        yield response
+        silence_s = SILENCE_S
+        if not (last := response.get("LastEvaluatedKey")):
+            return
+        params["ExclusiveStartKey"] = last
+
+
+def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
+    for item in items:
+        if item.get("pk") != keys.ENVIRONMENT_KEY["pk"]:
+            yield json.dumps(raw_item(item), ensure_ascii=ascii_only, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How far an export came: what it has written, and the key that its scan goes on behind."""
+
+    items: int
+    bytes: int
+    after: Mapping[str, Any] | None
+
+
+def _reached(place: Path, of: list[str], size_bytes: int) -> _Reached | None:
+    """How far an export ``of`` this very table came; None where there is nothing to go on from."""
+    try:
+        stored = json.loads(place.read_text())
+        reached = _Reached(int(stored["items"]), int(stored["bytes"]), dict(stored["after"]))
+        return reached if stored["of"] == of and 0 <= reached.bytes <= size_bytes else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

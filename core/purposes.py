@@ -1,0 +1,87 @@
+"""What a store is opened for, and what that allows.
+
+===========  =======================================================================
+purpose      what a handle opened for it can do
+===========  =======================================================================
+looking      descriptions, sizes, counts, the environment marker; no user's text or address
+verifying    looking, and reading everything to compare it: only keys are ever shown
+making       looking, creating what is missing, marking what has no environment marker
+reading      looking, and reading whatever is stored
+writing      reading, making, and adding or changing what is stored
+destroying   everything
+===========  =======================================================================
+
+The store packages check each request against the purpose of its handle before it is sent, so code
+that forgot to ask for a permission fails instead of acting. Who may open a store for what is
+decided in :mod:`core.access`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.errors import NotPermittedError
+
+
+class Need(StrEnum):
+    """What one request needs of the handle that sends it."""
+
+    LOOK = "look"
+    MARK = "mark"
+    MAKE = "make"
+    READ = "read"
+    WRITE = "write"
+    DESTROY = "destroy"
+
+
+class Purpose(StrEnum):
+    """What a store is opened for."""
+
+    LOOKING = "looking"
+    VERIFYING = "verifying"
+    MAKING = "making"
+    READING = "reading"
+    WRITING = "writing"
+    DESTROYING = "destroying"
+
+    def allows(self, need: Need) -> bool:
+        return need in _ALLOWED[self]
+
+    def require(self, need: Need, what: str) -> None:
+        """Refuse ``what``, a request or a statement, unless the purpose allows it.
+
+        Raises:
+            NotPermittedError: it does not. Nothing was sent.
+        """
+        if not self.allows(need):
+            raise NotPermittedError(
+                f"The store was opened for {self}, which does not allow {what}",
+                "Nothing was sent. This is a fault of the program: report it.",
+            )
+
+    def is_within(self, other: Purpose) -> bool:
+        """Whether ``other`` allows all that this purpose allows."""
+        return _ALLOWED[self] <= _ALLOWED[other]
+
+    @property
+    def allows_all(self) -> bool:
+        return self is Purpose.DESTROYING
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether production's name is typed for it in a terminal."""
+        return self in (Purpose.WRITING, Purpose.DESTROYING)
+
+    @property
+    def changes_stores(self) -> bool:
+        return self in (Purpose.MAKING, Purpose.WRITING, Purpose.DESTROYING)
+
+
+_ALLOWED = {
+    Purpose.LOOKING: {Need.LOOK},
+    Purpose.VERIFYING: {Need.LOOK, Need.READ},
+    Purpose.MAKING: {Need.LOOK, Need.MARK, Need.MAKE},
+    Purpose.READING: {Need.LOOK, Need.READ},
+    Purpose.WRITING: {Need.LOOK, Need.READ, Need.MARK, Need.MAKE, Need.WRITE},
+    Purpose.DESTROYING: set(Need),
+}

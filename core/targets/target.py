@@ -1,0 +1,154 @@
+"""One resolved target a run: *local* or *production*, for both stores at once.
+
+Only ``--prod`` selects production.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.engines import endpoints
+from core.errors import SettingsError
+from core.settings import Settings
+from core.targets.production import Environment
+
+if TYPE_CHECKING:
+    from core.targets.postgres import PostgresAddress
+
+DEFAULT_LOCAL_REGION = "us-east-1"
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
+
+
+AwsKeys = tuple[str, str, str | None]
+"""Access key id, secret access key, session token."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsTarget:
+    """Where AWS calls go. ``endpoint_url`` None means AWS's own endpoints.
+
+    ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
+    secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
+    to find credentials: those of ``profile``, or of its default one.
+    """
+
+    endpoint_url: str | None
+    region: str | None
+    placeholder_credentials: bool
+    keys: AwsKeys | None = field(default=None, repr=False)
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The one place a run reads and writes."""
+
+    environment: Environment
+    settings: Settings
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def table_name(self) -> str:
+        """The message table's name.
+
+        Raises:
+            SettingsError: no table can have it.
+        """
+        name = self.settings.table_name
+        if not _TABLE_NAME.fullmatch(name):
+            raise SettingsError(
+                f"DDB_MESSAGE_TABLE is {name!r}, and no table can be called that",
+                "A name has 3 to 255 letters, digits, dots, dashes and underscores.",
+            )
+        return name
+
+    @property
+    def postgres(self) -> PostgresAddress:
+        """The address of the database.
+
+        Raises:
+            SettingsError: no URL for production, or one that does not parse.
+            EngineError: the embedded Postgres is meant and was never started.
+        """
+        from core.targets.postgres import parse_url
+
+        if self.is_production:
+            if self.settings.prod_connection_url is None:
+                raise SettingsError(
+                    "--prod needs PROD_CONNECTION_URL, which is not set",
+                    "Set it to the production Postgres URL.",
+                )
+            return parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
+        if self.settings.connection_url is not None:
+            return parse_url(self.settings.connection_url, "CONNECTION_URL")
+        return parse_url(endpoints(self.settings.engines_path).postgres_url, "the engines' URL")
+
+    @property
+    def dynamodb(self) -> AwsTarget:
+        """The DynamoDB endpoint.
+
+        Raises:
+            SettingsError: its URL holds a password, which would be shown with it.
+            EngineError: the embedded engine is meant and was never started.
+        """
+        return self._aws(self.settings.endpoint_url)
+
+    @property
+    def aws(self) -> AwsTarget:
+        """The endpoint of the other AWS services: Cognito, EC2, STS."""
+        return self._aws(self.settings.aws_endpoint_url)
+
+    @property
+    def _keys(self) -> AwsKeys | None:
+        """The keys of the settings: a ``.env`` file may hold them, which the SDK does not read."""
+        settings = self.settings
+        if settings.access_key_id is None or settings.secret_access_key is None:
+            return None
+        return settings.access_key_id, settings.secret_access_key, settings.session_token
+
+    def _aws(self, local_endpoint: str | None) -> AwsTarget:
+        endpoint = self.settings.prod_endpoint_url if self.is_production else local_endpoint
+        if endpoint is not None and "@" in endpoint:
+            raise SettingsError(
+                "an AWS endpoint's URL holds a user or password, which AWS does not take",
+                "It looks like http://HOST:PORT",
+            )
+        if self.is_production:
+            settings = self.settings
+            return AwsTarget(endpoint, settings.region, False, self._keys, settings.profile)
+        region = self.settings.region or DEFAULT_LOCAL_REGION
+        if endpoint is not None:
+            return AwsTarget(endpoint, region, self._keys is None, self._keys)
+        return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
+
+    def describe_dynamodb(self, account: str | None = None) -> str:
+        target = self.dynamodb
+        place = target.endpoint_url or "AWS"
+        details = ", ".join(filter(None, [account and f"account {account}", target.region]))
+        return f"DynamoDB table {self.table_name} at {place}" + (f" ({details})" if details else "")
+
+    def describe_postgres(self) -> str:
+        return f"Postgres {self.postgres.describe()}"
+
+    def ignored_variables(self) -> list[str]:
+        """The endpoint variables that are set and that this target does not follow."""
+        if not self.is_production:
+            return []
+        found = {
+            "AWS_ENDPOINT_URL_DYNAMODB": self.settings.endpoint_url,
+            "AWS_ENDPOINT_URL": self.settings.aws_endpoint_url,
+        }
+        if self.settings.endpoint_url == self.settings.aws_endpoint_url:
+            del found["AWS_ENDPOINT_URL_DYNAMODB"]
+        return [name for name, value in found.items() if value]
+
+
+def resolve(settings: Settings, *, prod: bool) -> Target:
+    """The target of this run, for both stores."""
+    return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)

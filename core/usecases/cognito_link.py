@@ -1,0 +1,88 @@
+"""Which user of Cognito is which user of Postgres: by handle, by one rule.
+
+Handles are compared without blanks around them and without a leading ``@``: Cruddur's sign-up form
+and its seeds write them either way. A handle that one side holds twice links nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.aws import AwsServices, CognitoUser, list_users
+from core.models import User
+from core.postgres import Database, bare_handle, find_users_by_bare_handle, set_cognito_user_ids
+
+Named = TypeVar("Named", User, CognitoUser)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What became of the users of a pool. Handles, as Cognito or Postgres writes them.
+
+    ``updated`` had another id; ``unchanged`` had this one. ``without_handle`` are Cognito's own
+    user names.
+    """
+
+    updated: Sequence[str]
+    unchanged: Sequence[str]
+    not_in_postgres: Sequence[str]
+    twice_in_cognito: Sequence[str]
+    twice_in_postgres: Sequence[str]
+    without_handle: Sequence[str]
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether a handle that is held twice was left as it is."""
+        return bool(self.twice_in_cognito or self.twice_in_postgres)
+
+
+def link_users(db: Database, services: AwsServices, pool_id: str) -> Link:
+    """Store Cognito's id with every user who has the same handle, all or none.
+
+    In a dry run nothing is stored, and ``updated`` are those that would be.
+    """
+    pool = list(list_users(services, pool_id))
+    by_handle = _by_handle(pool)
+    stored = find_users_by_bare_handle(db, list(by_handle))
+    rows = _by_handle(stored)
+    pairs = [
+        (rows[handle][0], users[0])
+        for handle, users in by_handle.items()
+        if len(users) == 1 and len(rows.get(handle, ())) == 1
+    ]
+    changes = {row.uuid: user.sub for row, user in pairs if row.cognito_user_id != user.sub}
+    if changes:
+        set_cognito_user_ids(db, changes)
+    return Link(
+        updated=[row.handle for row, _ in pairs if row.uuid in changes],
+        unchanged=[row.handle for row, _ in pairs if row.uuid not in changes],
+        not_in_postgres=[str(by_handle[handle][0].handle) for handle in by_handle.keys() - rows],
+        twice_in_cognito=[handle for handle, users in by_handle.items() if len(users) > 1],
+        twice_in_postgres=[handle for handle, users in rows.items() if len(users) > 1],
+        without_handle=[user.username for user in pool if not user.handle],
+    )
+
+
+def _by_handle(users: Iterable[Named]) -> dict[str, list[Named]]:
+    grouped: dict[str, list[Named]] = {}
+    for user in users:
+        if user.handle:
+            grouped.setdefault(bare_handle(user.handle), []).append(user)
+    return grouped
+
+
+def link_states(services: AwsServices, pool_id: str, users: Sequence[User]) -> Mapping[str, str]:
+    """What the pool says of each of ``users``, in words, by their uuid. Changes nothing."""
+    pool = _by_handle(list_users(services, pool_id))
+    return {user.uuid: _state(user, pool.get(bare_handle(user.handle), [])) for user in users}
+
+
+def _state(user: User, matches: Sequence[CognitoUser]) -> str:
+    if not matches:
+        return "not in the pool"
+    if len(matches) > 1:
+        return "twice in the pool"
+    linked = "linked" if matches[0].sub == user.cognito_user_id else "not linked"
+    return f"{matches[0].status}, {linked}"

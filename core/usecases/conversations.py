@@ -1,0 +1,282 @@
+"""What people do with conversations: list, read, send, start, load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.commands import Command, option
+from core.dynamodb import (
+    Draft,
+    LoadedTranscript,
+    Table,
+    TranscriptMessage,
+    conversation_of,
+    inbox_row,
+    known_conversation,
+    list_inbox as list_inbox_rows,
+    list_messages as list_stored_messages,
+    list_rows_of,
+    load_transcript,
+    send,
+    start,
+)
+from core.errors import InputError, NotAMemberError, NotFoundError
+from core.models import Conversation, InboxRow, Message, Page, Person, SentMessage
+from core.postgres import Database, find_person, find_users_by_uuid
+from core.texts import message_text
+from core.timestamps import now, sort_key
+from core.transcripts import TranscriptLine
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What an unconfirmed send left: its ``message_uuid`` and first-tried ``created_at``."""
+
+    message_uuid: str
+    created_at: str | None = None
+
+
+def list_inbox(
+    db: Database,
+    table: Table,
+    handle: str,
+    *,
+    limit: int,
+    after: datetime | None = None,
+    before: datetime | None = None,
+    cursor: str | None = None,
+) -> Page[InboxRow]:
+    """A user's conversations, newest first. Cost: pattern B.
+
+    Raises:
+        NotFoundError: nobody has that handle.
+    """
+    user = find_person(db, handle)
+    return list_inbox_rows(
+        table, user.uuid, limit=limit, after=_bound(after), before=_bound(before), cursor=cursor
+    )
+
+
+def list_messages(
+    table: Table,
+    message_group_uuid: str,
+    *,
+    limit: int,
+    after: datetime | None = None,
+    before: datetime | None = None,
+    cursor: str | None = None,
+) -> Page[Message]:
+    """A conversation's messages, newest first. Cost: pattern A."""
+    return list_stored_messages(
+        table,
+        message_group_uuid,
+        limit=limit,
+        after=_bound(after),
+        before=_bound(before),
+        cursor=cursor,
+    )
+
+
+def _bound(instant: datetime | None) -> str | None:
+    return sort_key(instant) if instant else None
+
+
+def find_conversation(db: Database, table: Table, handle: str, other_handle: str) -> str:
+    """The message_group_uuid of the newest conversation that two people have.
+
+    Walks the first one's inbox from its newest end, consistently; then the other's.
+
+    Raises:
+        NotFoundError: nobody has that handle, or they have no conversation.
+    """
+    user, other = _two_people(db, handle, other_handle)
+    group = conversation_of(table, user.uuid, other.uuid)
+    if group is None:
+        start = Command(
+            "ddb.patterns.create-conversation",
+            (option("--user", user.handle), option("--with", other.handle), "--message TEXT"),
+        )
+        raise NotFoundError(
+            f"{user.handle} has no conversation with {other.handle}",
+            "Start one",
+            start,
+        )
+    return group
+
+
+def find_existing(table: Table, user: Person, other: Person) -> str | None:
+    """The message_group_uuid that a message of one to the other goes on in, if they have one."""
+    return known_conversation(table, user.uuid, other.uuid)
+
+
+def with_current_names(db: Database, conversations: Iterable[Conversation]) -> list[Conversation]:
+    """The conversations with handles and names as Postgres has them now. One query.
+
+    Rows keep the names of the day they were written; who is not in Postgres keeps those.
+    """
+    listed = list(conversations)
+    wanted = {person.uuid for conversation in listed for person in conversation.members}
+    known = current_names(db, wanted)
+    return [
+        replace(
+            conversation,
+            rows=[
+                replace(row, other=known.get(row.other.uuid, row.other))
+                for row in conversation.rows
+            ],
+        )
+        for conversation in listed
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A member's place in a conversation, with the rows it was read from."""
+
+    user: Person
+    other: Person
+    rows: list[InboxRow]
+
+
+def membership(db: Database, table: Table, handle: str, message_group_uuid: str) -> Membership:
+    """Who takes part in a conversation, seen from one of its members.
+
+    Members are known from the owner and the other person of any one row, never from who sent.
+    One index query, 0.5 RCU; where the index shows nothing yet, the member's inbox is walked.
+
+    Raises:
+        NotFoundError: there is no such conversation, or nobody has that handle.
+        NotAMemberError: it is not that person's.
+    """
+    user = find_person(db, handle)
+    rows = list_rows_of(table, message_group_uuid)
+    if not rows and (row := inbox_row(table, user.uuid, message_group_uuid)) is not None:
+        rows = [row]
+    if not rows:
+        raise NotFoundError(
+            f"there is no conversation {message_group_uuid}",
+            "List theirs",
+            _listing(user),
+        )
+    other = _other_member(rows, user)
+    if other is None:
+        raise NotAMemberError(
+            f"{user.handle} is not a member of conversation {message_group_uuid}",
+            "List theirs",
+            _listing(user),
+        )
+    known = find_users_by_uuid(db, [other.uuid])
+    return Membership(user, known[other.uuid].person if known else other, rows)
+
+
+def _listing(user: Person) -> Command:
+    return Command("ddb.patterns.list-conversations", (option("--user", user.handle),))
+
+
+def _other_member(rows: Sequence[InboxRow], user: Person) -> Person | None:
+    for row in rows:
+        if row.owner_uuid == user.uuid:
+            return row.other
+    for row in rows:
+        if row.other.uuid == user.uuid:  # the user's own row is lost
+            return Person(row.owner_uuid, "", "")
+    return None
+
+
+def send_message(
+    db: Database,
+    table: Table,
+    handle: str,
+    message_group_uuid: str,
+    text: str,
+    *,
+    retry: Retry | None = None,
+) -> SentMessage:
+    """Add a message to a conversation, as one of its members. Cost: pattern D.
+
+    Raises:
+        InputError: the text is empty, too long, or no text.
+        NotFoundError, NotAMemberError: see :func:`membership`.
+        MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
+    """
+    text = message_text(text)
+    place = membership(db, table, handle, message_group_uuid)
+    draft = _draft(place.user, place.other, text, retry)
+    message = send(table, message_group_uuid, draft, place.rows)
+    return SentMessage(message, place.other, started=False)
+
+
+def start_conversation(
+    db: Database,
+    table: Table,
+    handle: str,
+    other_handle: str,
+    text: str,
+    *,
+    retry: Retry | None = None,
+) -> SentMessage:
+    """Send somebody a message, in the conversation that the two have, or a new one. Cost: C.
+
+    Raises:
+        InputError: the text is unfit, or both are the same person.
+        NotFoundError: nobody has one of the handles.
+        MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
+    """
+    text = message_text(text)
+    user, other = _two_people(db, handle, other_handle)
+    message, started = start(table, _draft(user, other, text, retry))
+    return SentMessage(message, other, started)
+
+
+def _draft(sender: Person, recipient: Person, text: str, retry: Retry | None) -> Draft:
+    draft = Draft(sender, recipient, text)
+    if retry is None:
+        return draft
+    return replace(draft, message_uuid=retry.message_uuid, tried_from=retry.created_at)
+
+
+def _two_people(db: Database, handle: str, other_handle: str) -> tuple[Person, Person]:
+    user = find_person(db, handle)
+    other = find_person(db, other_handle)
+    if user.uuid == other.uuid:
+        raise InputError(
+            f"{user.handle} cannot have a conversation with {user.handle}",
+            "Name two different people.",
+        )
+    return user, other
+
+
+def load_conversation(
+    db: Database, table: Table, handle: str, other_handle: str, lines: Sequence[TranscriptLine]
+) -> LoadedTranscript:
+    """Load a transcript into the conversation of two people; twice is as good as once.
+
+    ``Person 1`` is ``handle``, ``Person 2`` is ``other_handle``.
+
+    Raises:
+        InputError: a line names somebody else or lies in the future; nothing was loaded.
+        NotFoundError: nobody has one of the handles.
+    """
+    user, other = _two_people(db, handle, other_handle)
+    people = {user.handle: user, other.handle: other}
+    latest = now()
+    messages = []
+    for line in lines:
+        sender = {1: user, 2: other}.get(line.person or 0) or people.get(line.handle or "")
+        if sender is None:
+            raise InputError(
+                f"line {line.line_number} is from {line.handle}",
+                f"Only {user.handle} and {other.handle} take part: see --me and --other.",
+            )
+        if line.created_at is not None and line.created_at > latest:
+            raise InputError(f"line {line.line_number} lies in the future", "Mend its created_at.")
+        messages.append(TranscriptMessage(sender, line.message, line.created_at))
+    return load_transcript(table, (user, other), messages)
+
+
+def current_names(db: Database, user_uuids: Iterable[str]) -> dict[str, Person]:
+    """The users with these uuids, as Postgres has them now. Unknown ones are left out."""
+    users = find_users_by_uuid(db, list(user_uuids))
+    return {user_uuid: user.person for user_uuid, user in users.items()}

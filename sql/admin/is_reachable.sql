@@ -1,0 +1,3 @@
+-- needs: look
+-- The shortest question.
+SELECT true

@@ -1,7 +1,0 @@
--- What a server and the current database say of themselves.
-SELECT
-  current_setting('server_version') AS version,
-  pg_postmaster_start_time() AS started_at,
-  current_database()::text AS database,
-  pg_database_size(current_database()) AS size_bytes,
-  current_setting('max_connections')::int AS most_sessions

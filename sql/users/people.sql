@@ -1,0 +1,8 @@
+-- needs: look
+-- A page of the people whose handle or display name holds the text, by handle.
+SELECT uuid, handle, display_name
+FROM public.users
+WHERE (handle, uuid) > (%(after_handle)s, %(after_uuid)s::uuid)
+  AND (handle ILIKE %(pattern)s OR display_name ILIKE %(pattern)s)
+ORDER BY handle, uuid
+LIMIT %(limit)s

@@ -1,0 +1,268 @@
+"""The access patterns of the message table, one task each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from core.models import InboxRow, Message, Page, SentMessage
+
+DEFAULT_LIMIT = 20
+
+
+def _reading(given: Mapping[str, Any]) -> dict[str, str]:
+    """A conversation that is named by its id takes no look at the users."""
+    stores = ("postgres", "dynamodb") if given.get("user") else ("dynamodb",)
+    return dict.fromkeys(stores, "reading")
+
+
+_WRITING = {"postgres": "reading", "dynamodb": "writing"}
+
+
+@task(
+    help=help_for(
+        "prod", "json", "user", "with_", "conversation", "limit", "before", "after", "reason"
+    ),
+    opens=_reading,
+)
+def get_conversation(
+    ctx: Context,
+    user: str = "",
+    with_: str = "",
+    conversation: str = "",
+    limit: str = "",
+    before: str = "",
+    after: str = "",
+    prod: bool = False,
+    json: bool = False,
+    reason: str = "",
+) -> None:
+    """Print a conversation's newest messages, oldest first (pattern A)."""
+    from core.usecases import conversations
+
+    _one_of(user, with_, conversation)
+    bounds = _bounds(limit, before, after)
+    run().tell_target(_reading({"user": user}))
+    about = _uuids(user, with_)
+    with opened(ctx, about=about, conversation=conversation) as stores:
+        table = stores.table
+        group = conversation
+        if user and conversation:
+            conversations.membership(stores.db, table, user, conversation)
+        elif user:
+            group = conversations.find_conversation(stores.db, table, user, with_)
+        page = conversations.list_messages(table, group, **bounds)
+        _print_messages(list(reversed(page.entries)), json)
+    _note_rest(page, "messages")
+    terminal.note(str(table.capacity))
+
+
+@task(
+    help=help_for("prod", "json", "user", "limit", "before", "after", "reason"),
+    opens={"postgres": "reading", "dynamodb": "reading"},
+)
+def list_conversations(
+    ctx: Context,
+    user: str = "",
+    limit: str = "",
+    before: str = "",
+    after: str = "",
+    prod: bool = False,
+    json: bool = False,
+    reason: str = "",
+) -> None:
+    """Print a user's conversations, newest first (pattern B)."""
+    from core.usecases import conversations
+
+    _required(user, "--user HANDLE")
+    bounds = _bounds(limit, before, after)
+    run().tell_target(["postgres", "dynamodb"])
+    with opened(ctx, about=_uuids(user)) as stores:
+        table = stores.table
+        page = conversations.list_inbox(stores.db, table, user, **bounds)
+        print_conversations(page.entries, json)
+    _note_rest(page, "conversations")
+    terminal.note(str(table.capacity))
+
+
+@task(help=help_for("prod", "json", "user", "with_", "message", "confirm"), opens=_WRITING)
+def create_conversation(
+    ctx: Context,
+    user: str = "",
+    with_: str = "",
+    message: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+) -> None:
+    """Send somebody a first message, or one more if the two talk already (pattern C)."""
+    from core.usecases import conversations
+
+    _required(user, "--user HANDLE")
+    _required(with_, "--with HANDLE")
+    _required(message, "--message TEXT")
+    run().tell_target(["postgres", "dynamodb"])
+    with opened(ctx, about=_uuids(user, with_)) as stores:
+        table = stores.table
+        sent = conversations.start_conversation(stores.db, table, user, with_, message)
+    _print_sent(ctx, sent, json)
+    terminal.note(str(table.capacity))
+
+
+@task(
+    help=help_for("prod", "json", "user", "with_", "conversation", "message", "confirm"),
+    opens=_WRITING,
+)
+def create_message(
+    ctx: Context,
+    user: str = "",
+    with_: str = "",
+    conversation: str = "",
+    message: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+) -> None:
+    """Add a message to a conversation, as one of its members (pattern D)."""
+    from core.usecases import conversations
+
+    _required(user, "--user HANDLE")
+    _one_of(user, with_, conversation)
+    _required(message, "--message TEXT")
+    run().tell_target(["postgres", "dynamodb"])
+    with opened(ctx, about=_uuids(user, with_), conversation=conversation) as stores:
+        table = stores.table
+        group = conversation
+        if not group:
+            group = conversations.find_conversation(stores.db, table, user, with_)
+        sent = conversations.send_message(stores.db, table, user, group, message)
+    _print_sent(ctx, sent, json)
+    terminal.note(str(table.capacity))
+
+
+def _uuids(*handles: str) -> list[str]:
+    """The users whose data a task is about, as the audit names them. Looks up nothing else."""
+    from core.postgres import find_person
+
+    db = run().door.look().db
+    return [find_person(db, handle).uuid for handle in handles if handle]
+
+
+def _required(value: str, option: str) -> None:
+    from core.errors import UsageError
+
+    if not value:
+        raise UsageError(f"{option} is missing", "See: invoke --help TASK")
+
+
+def _one_of(user: str, with_: str, conversation: str) -> None:
+    from core.errors import UsageError
+
+    if bool(with_) == bool(conversation):
+        raise UsageError(
+            "which conversation?",
+            "Give --user HANDLE and --with HANDLE, or --conversation UUID.",
+        )
+    if with_:
+        _required(user, "--user HANDLE")
+
+
+def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:
+    return {
+        "limit": terminal.whole_number(limit, "--limit") or DEFAULT_LIMIT,
+        "before": terminal.instant(before, "--before"),
+        "after": terminal.instant(after, "--after"),
+    }
+
+
+def _note_rest(page: Page[Any], what: str) -> None:
+    from core.commands import option
+    from core.timestamps import bound_below
+
+    if page.cursor is not None:
+        bound = option("--before", bound_below(page.entries[-1].sort_key))
+        terminal.note(f"there are older {what}: {bound}")
+
+
+def _when(instant: datetime | None, sort_key: str) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M:%S") if instant else sort_key
+
+
+def _print_messages(messages: list[Message], json: bool) -> None:
+    if json:
+        terminal.print_json([message_json(message) for message in messages])
+        return
+    rows = [
+        (_when(entry.created_at, entry.sort_key), entry.sender.handle, entry.text)
+        for entry in messages
+    ]
+    terminal.print_table(("UTC", "from", "message"), rows, "there are no messages")
+
+
+def print_conversations(conversations: Any, json: bool) -> None:
+    """Print conversations as a table for a person, or as one JSON array."""
+    if json:
+        terminal.print_json([conversation_json(conversation) for conversation in conversations])
+        return
+    rows = [
+        (
+            _when(entry.last_message_at, entry.sort_key),
+            entry.other.handle,
+            entry.other.display_name,
+            entry.preview,
+            entry.message_group_uuid,
+        )
+        for entry in conversations
+    ]
+    columns = ("UTC", "with", "name", "last message", "conversation")
+    terminal.print_table(columns, rows, "there are no conversations")
+
+
+def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
+    if terminal.is_dry(ctx):
+        return
+    message = sent.message
+    done = "started" if sent.started else "continued"
+    with terminal.telling(f"message {message.message_uuid} is stored"):
+        if json:
+            terminal.print_json([message_json(message)])
+        else:
+            terminal.print_line(
+                f"{done} conversation {message.message_group_uuid} with {sent.recipient.handle}:"
+                f" message {message.message_uuid} at {message.sort_key}"
+            )
+
+
+def message_json(message: Message) -> dict[str, str]:
+    from core.timestamps import sort_key
+
+    return {
+        "message_uuid": message.message_uuid,
+        "message_group_uuid": message.message_group_uuid,
+        "user_uuid": message.sender.uuid,
+        "user_handle": message.sender.handle,
+        "user_display_name": message.sender.display_name,
+        "message": message.text,
+        "created_at": sort_key(message.created_at) if message.created_at else message.sort_key,
+    }
+
+
+def conversation_json(conversation: InboxRow) -> dict[str, str]:
+    from core.timestamps import sort_key
+
+    at = conversation.last_message_at
+    return {
+        "message_group_uuid": conversation.message_group_uuid,
+        "user_uuid": conversation.other.uuid,
+        "user_handle": conversation.other.handle,
+        "user_display_name": conversation.other.display_name,
+        "message": conversation.preview,
+        "last_message_at": sort_key(at) if at else conversation.sort_key,
+    }

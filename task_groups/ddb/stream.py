@@ -1,0 +1,75 @@
+"""Following the table's stream, as the Lambda function does on AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from core.dynamodb import Batch, Follower, Table
+
+_DYNAMODB = "dynamodb"
+POLL_S = 1.0
+
+
+@task(help=help_for("prod", "confirm"), opens={_DYNAMODB: "writing"})
+def follow_stream(ctx: Context, prod: bool = False, confirm: str = "") -> None:
+    """Keep inboxes up to date with messages that others write (pattern E); Ctrl-C ends it."""
+    from core.dynamodb import open_follower
+
+    run().tell_target([_DYNAMODB])
+    with opened(ctx) as stores:
+        table = stores.table
+        follower = open_follower(table, stores.target.settings.engines_path)
+        if terminal.is_dry(ctx):
+            terminal.print_line(f"would follow {follower.arn}")
+            return
+        terminal.note(f"following {follower.arn}")
+        try:
+            _follow(table, follower, prod)
+        except KeyboardInterrupt:
+            terminal.note("stopped; the next run continues from here")
+
+
+def _follow(table: Table, follower: Follower, prod: bool) -> None:
+    import time
+
+    from core.commands import Command
+    from core.errors import StoreError
+
+    while True:
+        busy, arn = False, follower.arn
+        try:
+            for batch in follower.poll():
+                busy = _project(table, follower, batch) or busy
+        except StoreError as error:
+            if not error.is_transient:
+                raise
+            terminal.note(f"{error} (trying again)")
+        if follower.arn != arn:
+            repair = Command("ddb.verify", ("--repair",)).line(prod=prod)
+            terminal.note(
+                f"the stream was turned off and on again: following {follower.arn}."
+                f" Messages of the time between show in no inbox yet: {repair}"
+            )
+        if not busy:
+            time.sleep(POLL_S)
+
+
+def _project(table: Table, follower: Follower, batch: Batch) -> bool:
+    """Deal with one batch; False where it is to be delivered again, after a pause."""
+    from core.dynamodb import project
+    from core.timestamps import now
+
+    failures = project(table, batch.records)["batchItemFailures"]
+    if failures:
+        follower.again(batch)
+    else:
+        follower.done(batch)
+    lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
+    trouble = f" · {len(failures)} to do again" if failures else ""
+    terminal.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
+    return not failures

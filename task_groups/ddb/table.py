@@ -1,0 +1,110 @@
+"""The message table itself: create it, look into it, drop it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    pass
+
+_POSTGRES, _DYNAMODB = "postgres", "dynamodb"
+
+
+@task(help=help_for("prod"), opens={_DYNAMODB: "making"})
+def schema_load(ctx: Context, prod: bool = False) -> None:
+    """Create the message table with its index and stream."""
+    from core.access import Store
+    from core.dynamodb import create_table
+
+    run().tell_target([_DYNAMODB])
+    with opened(ctx) as stores:
+        table = stores.table
+        created = create_table(table, stores.environment_of(Store.DYNAMODB))
+    if not created:
+        terminal.print_line(f"table {table.name} is there already, with this schema")
+    elif not terminal.is_dry(ctx):
+        terminal.print_line(f"created table {table.name}")
+
+
+@task(help=help_for("prod", "confirm"), opens={_DYNAMODB: "destroying"})
+def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
+    """Drop the message table and all that is in it."""
+    from core.dynamodb import describe, drop_table
+
+    run().tell_target([_DYNAMODB])
+    name = run().target.table_name
+    if describe(run().door.look().table) is None:
+        terminal.print_line(f"there is no table {name}: nothing to drop")
+        return
+    with opened(ctx) as stores:
+        dropped = drop_table(stores.table)
+    if not dropped:
+        terminal.print_line(f"there is no table {name}: nothing to drop")
+    elif not terminal.is_dry(ctx):
+        terminal.print_line(f"dropped table {name}")
+
+
+@task(help=help_for("prod", "json"), opens={_DYNAMODB: "looking"})
+def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
+    """List the tables of the account and region."""
+    from core.commands import Command
+    from core.dynamodb import list_tables
+
+    run().tell_target([_DYNAMODB])
+    with opened(ctx) as stores:
+        names = list(list_tables(stores.table))
+    if json:
+        terminal.print_json(names)
+        return
+    for name in names:
+        terminal.print_line(name)
+    if not names:
+        create = Command("ddb.schema-load").line(prod=prod)
+        terminal.note(f"there are no tables. Create one: {create}")
+
+
+@task(
+    help=help_for(
+        "prod",
+        "limit",
+        "reason",
+        json="Print the items as JSON Lines, plain values.",
+        raw="Print the items as JSON Lines of DynamoDB JSON, lossless.",
+    ),
+    opens={_DYNAMODB: "reading"},
+)
+def scan(
+    ctx: Context,
+    prod: bool = False,
+    limit: str = "",
+    json: bool = False,
+    raw: bool = False,
+    reason: str = "",
+) -> None:
+    """Print every item of the table, whatever its kind."""
+    from core.dynamodb import plain_item, raw_item, scan
+
+    most = terminal.whole_number(limit, "--limit")
+    run().tell_target([_DYNAMODB])
+    count = 0
+    with opened(ctx) as stores:
+        table = stores.table
+        for item in islice(scan(table), most):
+            count += 1
+            if json or raw:
+                terminal.print_json_line(raw_item(item) if raw else plain_item(item))
+            else:
+                terminal.print_line(_one_line(plain_item(item)))
+    terminal.note(f"{count:,} items · {table.capacity}")
+
+
+def _one_line(item: dict[str, object]) -> str:
+    """``pk  sk  name=value …``, safe to print."""
+    rest = sorted((name, value) for name, value in item.items() if name not in ("pk", "sk"))
+    cells = [str(item.get("pk")), str(item.get("sk")), *(f"{name}={value}" for name, value in rest)]
+    return "  ".join(cells)

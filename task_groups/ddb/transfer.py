@@ -1,0 +1,98 @@
+"""The whole message table to a file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from core.dynamodb import Table
+
+
+@task(
+    help=help_for(
+        "prod",
+        "reason",
+        file="Where to write. Standard output unless given; a file can be gone on with.",
+        json="Plain values for people and programs instead of DynamoDB JSON; not for ddb.import.",
+    ),
+    opens={"dynamodb": "reading"},
+)
+def export(
+    ctx: Context, file: str = "", prod: bool = False, json: bool = False, reason: str = ""
+) -> None:
+    """Write every item of the table as a line of JSON, lossless."""
+    from core.errors import UsageError
+
+    if file and json:
+        raise UsageError("--file is lossless, --json is not", "Give one of them.")
+    run().tell_target(["dynamodb"])
+    with opened(ctx) as stores:
+        table = stores.table
+        if file:
+            _export_file(ctx, table, file)
+        else:
+            _print_items(table, json)
+    terminal.note(str(table.capacity))
+
+
+def _print_items(table: Table, json: bool) -> None:
+    from core.dynamodb import export_lines, plain_item, scan
+
+    if json:
+        for item in scan(table):
+            terminal.print_json_line(plain_item(item))
+        return
+    for line in export_lines(table, ascii_only=terminal.speaks_ascii()):
+        terminal.print_json_text(line)
+
+
+def _export_file(ctx: Context, table: Table, file: str) -> None:
+    from core.dynamodb import export_file
+
+    if terminal.is_dry(ctx):
+        terminal.print_line(f"would write every item of {table.name} to {file}")
+        return
+    with terminal.progress(f"exporting {table.name}") as progress:
+        count = export_file(table, Path(file), progress)
+    terminal.print_line(f"wrote {count:,} items to {file}")
+
+
+@task(
+    name="import",
+    help=help_for("prod", "confirm", file="A file that ddb.export wrote."),
+    opens={"dynamodb": "destroying"},
+)
+def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
+    """Put the items of a file into the table; one that differs from what is there stays out."""
+    from core.commands import Command
+    from core.dynamodb import import_file
+    from core.errors import UsageError
+
+    if not file:
+        raise UsageError(
+            "--file PATH is missing", "Write one with", Command("ddb.export", ("--file PATH",))
+        )
+    run().tell_target(["dynamodb"])
+    with opened(ctx) as stores:
+        table = stores.table
+        with terminal.progress(f"importing into {table.name}") as progress:
+            done = import_file(table, Path(file), progress)
+    if not terminal.is_dry(ctx):
+        terminal.print_line(f"added {done.added:,} items; {done.present:,} were there already")
+        if done.added:
+            terminal.note(f"check what is there now: {Command('ddb.verify').line(prod=prod)}")
+    terminal.note(str(table.capacity))
+    if done.differing:
+        lines = ", ".join(map(str, done.lines))
+        raise Exit(
+            f"{done.differing:,} items were left out: others have their keys (line {lines} …)."
+            f" Look at them with: {Command('ddb.scan').line(prod=prod)}",
+            1,
+        )

@@ -1,0 +1,102 @@
+"""What both stores say they are, and what was done to them: adopt, audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from core.access import AuditEntry
+
+
+@task(
+    help=help_for(
+        "prod", "confirm", environment="What both stores are from now on: local or production."
+    ),
+    opens={"postgres": "making", "dynamodb": "making"},
+    asks_everywhere=True,
+)
+def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str = "") -> None:
+    """Mark both stores as local or production, where they are not marked yet."""
+    from core.errors import UsageError
+    from core.targets import Environment
+    from core.usecases import setup
+
+    if environment not in list(Environment):
+        names = " or ".join(Environment)
+        raise UsageError(f"--environment takes {names}, not {environment!r}")
+    if prod and environment != Environment.PRODUCTION:
+        raise UsageError("--prod is production", "Give --environment production.")
+    run().tell_target(["postgres", "dynamodb"])
+    with opened(ctx) as stores:
+        before = setup.adopt(stores, environment)
+    for store, marker in before.items():
+        name = terminal.STORE_NAMES[store]
+        if marker is not None:
+            terminal.print_line(f"the {name} is marked {marker} already, and stays so")
+        elif not terminal.is_dry(ctx):
+            terminal.print_line(f"marked the {name} as {environment}")
+
+
+@task(
+    help=help_for(
+        "json",
+        actor="Only what this person did: a part of an email, a user name or an ARN.",
+        about="Only what is about this user: a user uuid.",
+        target="Only what was done there: local, production, or a part of a store's place.",
+        day="Only what was done on this day, in UTC: 2026-01-31.",
+    )
+)
+def audit(
+    ctx: Context,
+    actor: str = "",
+    about: str = "",
+    target: str = "",
+    day: str = "",
+    json: bool = False,
+) -> None:
+    """Print the audit file: who did what on production, and why."""
+    from dataclasses import asdict
+
+    from core.access import read_audit
+
+    path = run().settings.audit_path
+    entries = list(read_audit(path, actor=actor, about=about, target=target, day=_day(day)))
+    if json:
+        terminal.print_json([asdict(entry) for entry in entries])
+        return
+    rows = [_row(entry) for entry in entries]
+    columns = ("UTC", "who", "what", "where", "about", "why", "outcome")
+    terminal.print_table(columns, rows, f"there are no such lines in {path}")
+
+
+def _day(value: str) -> date | None:
+    from datetime import date
+
+    from core.errors import UsageError
+
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise UsageError(f"--day takes a day, not {value!r}", "For example: 2026-01-31") from None
+
+
+def _row(entry: AuditEntry) -> tuple[str, ...]:
+    who = entry.actor.get("email") or entry.actor.get("user") or entry.actor.get("uid", "")
+    about = [*entry.about, *filter(None, (entry.conversation, entry.message))]
+    return (
+        entry.at[:19].replace("T", " "),
+        str(who),
+        entry.what,
+        "; ".join(entry.stores.values()),
+        " ".join(about),
+        entry.why,
+        entry.outcome,
+    )

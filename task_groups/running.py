@@ -1,0 +1,389 @@
+"""One command line: its tasks, their one target, and the door through which they open stores.
+
+Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this module.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import invoke.tasks
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.executor import Executor
+
+from task_groups import standard_streams, terminal
+
+if TYPE_CHECKING:
+    from core.access import Action, Actor, Door, Store, Stores
+    from core.errors import CoreError
+    from core.purposes import Purpose
+    from core.settings import Settings
+    from core.targets import Target
+
+Opens = Mapping[str, str]
+"""What a task opens at most: a purpose of :mod:`core.purposes` by a store of :mod:`core.access`."""
+
+
+class StoreTask(invoke.tasks.Task[Any]):
+    """A task that says what it opens, so that nobody has to look into it to know."""
+
+    opens: Opens | Callable[[Mapping[str, Any]], Opens]
+    confirmed_by: str
+    asks_everywhere: bool
+    full_name: str
+
+    def __init__(
+        self,
+        *args: Any,
+        opens: Opens | Callable[[Mapping[str, Any]], Opens] | None = None,
+        confirmed_by: str = "dynamodb",
+        asks_everywhere: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.opens = opens or {}
+        self.confirmed_by = confirmed_by
+        self.asks_everywhere = asks_everywhere
+        self.full_name = self.name
+
+    def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
+        """What the task opens at most when it is called with ``arguments``."""
+        return self.opens(arguments) if callable(self.opens) else self.opens
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with run().performing(self, kwargs):
+            return super().__call__(*args, **kwargs)
+
+
+def task(
+    *,
+    help: Mapping[str, str] | None = None,
+    opens: Opens | Callable[[Mapping[str, Any]], Opens] | None = None,
+    confirmed_by: str = "dynamodb",
+    asks_everywhere: bool = False,
+    **options: Any,
+) -> Callable[[Callable[..., None]], StoreTask]:
+    """Make a function a task.
+
+    ``opens`` says what it opens at most; ``confirmed_by`` is the store whose name is typed, on
+    production or with ``asks_everywhere`` on every target.
+    """
+
+    def make(body: Callable[..., None]) -> StoreTask:
+        return StoreTask(
+            body,
+            help=dict(help or {}),
+            opens=opens,
+            confirmed_by=confirmed_by,
+            asks_everywhere=asks_everywhere,
+            auto_shortflags=False,
+            **options,
+        )
+
+    return make
+
+
+class Run:
+    """What the tasks of one command line share: the settings, the target, the door."""
+
+    def __init__(self, *, prod: bool = False, dry: bool = False) -> None:
+        self._prod = prod
+        self._dry = dry
+        self._performing: list[tuple[StoreTask, Mapping[str, Any]]] = []
+        self._checked: set[Store] = set()
+        self._opened: set[str] = set()
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        from core.settings import Settings
+
+        return Settings.from_env()
+
+    @functools.cached_property
+    def target(self) -> Target:
+        from core.targets import resolve
+
+        return resolve(self.settings, prod=self._prod)
+
+    @functools.cached_property
+    def door(self) -> Door:
+        from core.access import AuditLog, Door
+
+        return Door(
+            self.target,
+            AuditLog(self.settings.audit_path),
+            dry=terminal.print_lines if self._dry else None,
+            checks=self._checked,
+        )
+
+    def close(self) -> None:
+        if "door" in self.__dict__:
+            self.door.close()
+
+    # Which task this is
+
+    @contextmanager
+    def performing(self, task: StoreTask, arguments: Mapping[str, Any]) -> Iterator[None]:
+        self._performing.append((task, arguments))
+        try:
+            yield
+        finally:
+            self._performing.pop()
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        return self._performing[-1][1] if self._performing else {}
+
+    @property
+    def action(self) -> Action:
+        """What the running task does with the stores, at most."""
+        task, arguments = self._performing[-1]
+        return declared_action(task, arguments)
+
+    # Before the first task
+
+    def prepare(self, calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
+        """Refuse a wrong ``--confirm``, and note which stores' markers count for this run."""
+        for task, arguments in calls:
+            if not task.opens:
+                continue
+            action = declared_action(task, arguments)
+            self._opened |= set(action.opens)
+            self._checked |= action.checked_stores
+            if arguments.get("confirm") is not None:
+                self.door.refuse_another_name(action, str(arguments["confirm"]))
+        if "door" in self.__dict__:
+            self.door.also_check(self._checked)
+
+    # What a task asks for
+
+    @functools.cached_property
+    def actor(self) -> Actor:
+        """Who types: the system's user, and on production the AWS caller."""
+        import os
+        import socket
+
+        from core.access import Actor
+
+        return Actor(
+            uid=os.getuid(),
+            user=_user_name(),
+            host=socket.gethostname(),
+            arn=self._caller[1] if self._caller else "",
+        )
+
+    @functools.cached_property
+    def _caller(self) -> tuple[str, str] | None:
+        """The AWS account and the caller's ARN; None on a local target.
+
+        None too where nobody can say and no task needs AWS: the database is reached without it.
+        """
+        if not self.target.is_production:
+            return None
+        from core.aws import caller
+        from core.errors import CoreError, StoreError
+
+        takes_aws = bool(self._opened - {"postgres"})
+        try:
+            found = caller(self.target.aws, quick=not takes_aws)
+        except CoreError as error:
+            # The VPC endpoint of one service does not answer for another.
+            elsewhere = self.target.aws.endpoint_url is not None and isinstance(error, StoreError)
+            if takes_aws and not elsewhere:
+                raise
+            return None
+        return found.account, found.arn
+
+    def tell_target(self, stores: Iterable[str]) -> None:
+        """Say on stderr where this task reads and writes."""
+        target = self.target
+        for name in target.ignored_variables():
+            terminal.note(f"--prod: {name} is ignored")
+        account = None
+        if set(stores) - {"postgres"} and self._caller:
+            account = self._caller[0]
+        lines = []
+        if "postgres" in stores:
+            lines.append(target.describe_postgres())
+        if "dynamodb" in stores:
+            lines.append(target.describe_dynamodb(account))
+        if "aws" in stores:
+            place = target.aws.endpoint_url or f"account {account}"
+            lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
+        terminal.note(f"target: {target.environment} · " + " · ".join(lines))
+
+
+def _user_name() -> str:
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        return ""
+
+
+def declared_action(task: StoreTask, arguments: Mapping[str, Any]) -> Action:
+    """What ``task`` opens at most, as the door takes it."""
+    from core.access import Action, Store
+    from core.purposes import Purpose
+
+    opens = {Store(store): Purpose(purpose) for store, purpose in task.opens_for(arguments).items()}
+    return Action(task.full_name, opens, Store(task.confirmed_by), task.asks_everywhere)
+
+
+_current = Run()
+
+
+def run() -> Run:
+    """The command line that is being run."""
+    return _current
+
+
+class AtTheTerminal:
+    """The visitor who types: ``--confirm``, ``--reason``, or an answer at the prompt."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @property
+    def actor(self) -> Actor:
+        return self._run.actor
+
+    @property
+    def names_are_typed_for(self) -> Collection[Purpose]:
+        from core.purposes import Purpose
+
+        return (Purpose.WRITING, Purpose.DESTROYING)
+
+    @property
+    def typed_name(self) -> str | None:
+        return str(self._run.arguments.get("confirm") or "") or None
+
+    def require_permission(self, action: Action, *, is_production: bool) -> None:
+        """Whoever has the credentials may do what they allow."""
+
+    def type_name(self, action: Action, name: str, why: str) -> str | None:
+        because = f": this counts as production, because {why}" if why else ""
+        return _ask(f"{action.name}{because}", f"Type {name} to continue:")
+
+    def give_reason(self, action: Action, why: str) -> str:
+        given = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
+        if given:
+            return given
+        told = (
+            f"{action.name} shows users' data of production ({why}). The audit keeps your reason."
+        )
+        return _ask(told, "Why do you read it?") or ""
+
+
+def _ask(told: str, question: str) -> str | None:
+    """The answer that is typed to ``question``; None without a terminal to type it in."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    terminal.note(told)
+    return terminal.ask(question)
+
+
+@contextmanager
+def opened(
+    ctx: Context,
+    action: Action | None = None,
+    *,
+    about: Iterable[str] = (),
+    conversation: str = "",
+) -> Iterator[Stores]:
+    """The stores that the running task says it opens, once everything that it takes was asked.
+
+    ``action`` is a narrower one, where the task has found that it needs less.
+    """
+    current = run()
+    action = action or current.action
+    if not current.action.covers(action):
+        raise AssertionError(f"{action.name} opens more than its task says")
+    door = current.door
+    grant = door.admit(action, AtTheTerminal(current), about=about, conversation=conversation)
+    if ctx.config.run.dry and grant.is_production and action.purpose.needs_name:
+        terminal.note(f"would ask for the name {door.name_of(action)!r}")
+    with door.open(grant) as stores:
+        yield stores
+
+
+class OneTargetExecutor(Executor):
+    """Runs the tasks of one command line: one target for all, one line for every error."""
+
+    def execute(self, *tasks: Any) -> Any:
+        from core.errors import CoreError
+
+        standard_streams.spell_out()
+        # With --debug, Invoke has everybody log everything, and the SDK logs keys.
+        logging.getLogger("botocore").setLevel(logging.INFO)
+        calls = [self._called(each) for each in tasks if getattr(each, "name", None)]
+        prod = any(arguments.get("prod") for _, arguments in calls)
+        current = _begin(prod=prod, dry=bool(self.config.run.dry))
+        try:
+            _refuse_mixed_targets(calls)
+            current.prepare(calls)
+            results = super().execute(*tasks)
+            print(end="", flush=True)
+        except CoreError as error:
+            raise Exit(_line(error, prod=prod), error.exit_code) from error
+        except BrokenPipeError:  # the reader (head, less) has seen enough
+            standard_streams.drop_unwritten()
+            raise Exit(code=0) from None
+        except OSError as error:  # a full disk, as a rule
+            standard_streams.drop_unwritten()
+            raise Exit(standard_streams.told(error), 1) from error
+        except KeyboardInterrupt:
+            raise Exit("interrupted", 130) from None
+        else:
+            return results
+        finally:
+            current.close()
+
+    def _called(self, context: Any) -> tuple[StoreTask, dict[str, Any]]:
+        """The task that a part of the command line names, and what it is given."""
+        arguments = {
+            # A name that is given and empty is a wrong one: ``--confirm "$NAME"``.
+            argument.name: argument.value if argument.got_value else None
+            for argument in context.args.values()
+        }
+        found = self.collection[context.name]
+        found.full_name = context.name
+        return found, arguments
+
+
+def _begin(*, prod: bool, dry: bool) -> Run:
+    global _current
+    _current = Run(prod=prod, dry=dry)
+    return _current
+
+
+def _line(error: CoreError, *, prod: bool) -> str:
+    """The error in one line; what it says to type next is for the target that was meant."""
+    return terminal.plain(error.line(prod=prod))
+
+
+def _refuse_mixed_targets(calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
+    """Refuse ``invoke db.drop db.seed --prod`` before anything of it has run.
+
+    A task that opens stores and takes no ``--prod`` (``start``) is for the local ones.
+    """
+    from core.errors import UsageError
+
+    given = {
+        bool(arguments.get("prod"))
+        for task, arguments in calls
+        if "prod" in arguments or task.opens
+    }
+    if len(given) > 1:
+        raise UsageError(
+            "these tasks have different targets: some carry --prod, some do not",
+            "Give --prod to all of them or to none.",
+        )

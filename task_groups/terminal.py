@@ -1,0 +1,114 @@
+"""Where the terminal meets :mod:`core`: options, answers, notes.
+
+Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this module.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from invoke.context import Context as Context
+
+from task_groups import standard_streams
+from task_groups.answers import (
+    ask as ask,
+    note as note,
+    plain as plain,
+    print_json as print_json,
+    print_json_line as print_json_line,
+    print_json_text as print_json_text,
+    print_line as print_line,
+    print_lines as print_lines,
+    print_table as print_table,
+    progress as progress,
+    speaks_ascii as speaks_ascii,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+# A command loads a lot, the AWS SDK above all, and ends. Looking for garbage as often as Python
+# does, and through everything once more at the end, would be a quarter of its time.
+gc.set_threshold(100_000)
+atexit.register(gc.freeze)
+standard_streams.install()
+
+HELP = {
+    "prod": "Act on production: AWS and PROD_CONNECTION_URL.",
+    "json": "Print JSON for a program instead of a table for a person.",
+    "confirm": "The name of the production database or table, typed out to allow the change.",
+    "reason": "Why you read users' data of production; the audit keeps it. Or set CRUDDUR_REASON.",
+    "limit": "How many to print at most.",
+    "user": "Handle of the person whose side of the conversation it is.",
+    "with_": "Handle of the other person.",
+    "conversation": "The conversation's message group uuid, instead of --with.",
+    "before": "Only what is older than this time (ISO 8601; UTC unless it says otherwise).",
+    "after": "Only what is newer than this time (ISO 8601; UTC unless it says otherwise).",
+    "message": "The text of the message, 1 to 1,024 characters.",
+}
+"""The help of the options that mean the same in every task."""
+
+
+STORE_NAMES = {"postgres": "database", "dynamodb": "table"}
+
+
+def help_for(*names: str, **own: str) -> dict[str, str]:
+    """The help of the shared options ``names``, and of a task's ``own``."""
+    return {**{name: HELP[name] for name in names}, **own}
+
+
+def is_dry(ctx: Context) -> bool:
+    """Whether ``invoke --dry`` was asked for: nothing may change anywhere."""
+    return bool(ctx.config.run.dry)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Print the answer to something that is done: where that fails, it must not be done again."""
+    from core.errors import StoreError
+
+    try:
+        yield
+        print(end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        standard_streams.drop_unwritten()
+        problem = f"{what}, which could not be printed: {standard_streams.told(error)}"
+        raise StoreError(problem, "Do not send it again.") from error
+
+
+def whole_number(value: str | int | None, option: str, *, smallest: int = 1) -> int | None:
+    """The number given to ``option``, or None. Invoke itself shows a traceback on a bad one."""
+    from core.errors import UsageError
+
+    if value is None or value == "":
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = smallest - 1
+    if number < smallest:
+        raise UsageError(f"{option} takes a whole number from {smallest} up, not {value!r}")
+    return min(number, sys.maxsize)  # what counts and slices take at most
+
+
+def instant(value: str, option: str) -> datetime | None:
+    """The time given to ``option``, aware and in UTC, or None."""
+    from core.errors import UsageError
+    from core.timestamps import parse
+
+    if not value:
+        return None
+    parsed = parse(value)
+    if parsed is None:
+        raise UsageError(
+            f"{option} takes an ISO 8601 time, not {value!r}", "For example: 2026-01-31T18:00"
+        )
+    return parsed

@@ -1,0 +1,64 @@
+"""The stores as tests hold them: opened for everything, with no door in front.
+
+Only tests may: they look behind a command's back, and set up what it meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core import postgres
+from core.aws.services import AwsServices
+from core.dynamodb import table as tables
+from core.postgres.admin import Session, Survey
+from core.postgres.database import Database as OpenedDatabase
+from core.purposes import Purpose
+from core.targets import AwsTarget, StoreState, Target
+from core.targets.postgres import PostgresAddress
+
+
+class Database(OpenedDatabase):
+    """A database that is opened for everything, unless a test says otherwise."""
+
+    def __init__(
+        self, address: PostgresAddress, purpose: Purpose = Purpose.DESTROYING, **options: Any
+    ) -> None:
+        super().__init__(address, purpose, **options)
+
+
+def open_table(
+    target: Target, purpose: Purpose = Purpose.DESTROYING, **options: Any
+) -> tables.Table:
+    return tables.open_table(target, purpose, **options)
+
+
+def create_database(address: PostgresAddress, dry: Callable[[str], None] | None = None) -> bool:
+    with Database(address, dry=dry) as db:
+        return postgres.create_database(db)
+
+
+def drop_database(
+    address: PostgresAddress, dry: Callable[[str], None] | None = None
+) -> tuple[Session, ...] | None:
+    with Database(address, dry=dry) as db:
+        return postgres.drop_database(db)
+
+
+def database_exists(address: PostgresAddress) -> bool:
+    with Database(address) as db:
+        return postgres.database_exists(db)
+
+
+def survey(address: PostgresAddress) -> Survey:
+    with Database(address) as db:
+        return postgres.survey(db)
+
+
+def state(address: PostgresAddress) -> StoreState:
+    with Database(address) as db:
+        return postgres.read_state(db)
+
+
+def services(target: AwsTarget, purpose: Purpose = Purpose.DESTROYING) -> AwsServices:
+    return AwsServices(target, purpose)

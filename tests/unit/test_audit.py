@@ -1,0 +1,270 @@
+"""The audit: who did what to production, in two places, or nothing is done."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access.audit import Actor, AuditEntry, AuditLog, read_audit, timestamp
+from core.errors import AuditError
+from core.settings import PROJECT_ROOT
+
+NOON = "2026-03-01T12:00:00.000000+00:00"
+
+
+def entry(**fields: object) -> AuditEntry:
+    known = {
+        "at": NOON,
+        "actor": {"user": "op", "uid": 7},
+        "target": "production",
+        "stores": {"dynamodb": "DynamoDB table messages at AWS"},
+        "what": "ddb.scan",
+        "purpose": "reading",
+    }
+    return AuditEntry(**{**known, **fields})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deeper" / "audit.jsonl"
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+class TestTheFile:
+    @pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+    def test_is_its_owners_alone(self, path: Path, mask: int) -> None:
+        before = os.umask(mask)
+        try:
+            AuditLog(path).write(entry())
+        finally:
+            os.umask(before)
+        assert mode(path) == 0o600
+
+    @pytest.mark.parametrize("old", [0o644, 0o666, 0o640, 0o604])
+    def test_becomes_its_owners_alone_where_others_could_read_it(self, path, old) -> None:
+        path.parent.mkdir()
+        path.write_text("")
+        path.chmod(old)
+        AuditLog(path).write(entry())
+        assert mode(path) == 0o600
+
+    def test_is_only_added_to(self, path: Path) -> None:
+        log = AuditLog(path)
+        log.write(entry(what="one"))
+        kept = path.read_bytes()
+        inode = path.stat().st_ino
+        log.write(entry(what="two"))
+        assert path.read_bytes().startswith(kept)
+        assert path.stat().st_ino == inode
+        assert [line.what for line in read_audit(path)] == ["one", "two"]
+
+    def test_keeps_every_line_of_writers_that_write_at_once(self, path: Path) -> None:
+        log = AuditLog(path)
+        threads = [
+            threading.Thread(
+                target=lambda n=n: [
+                    log.write(entry(why=f"{n} {i} " + "x" * 900)) for i in range(20)
+                ]
+            )
+            for n in range(5)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        reasons = {line.why[:4] for line in read_audit(path)}
+        assert reasons == {f"{n} {i} "[:4] for n in range(5) for i in range(20)}
+        assert len(path.read_text().splitlines()) == 100
+
+    def test_holds_a_line_of_ascii_whatever_the_reason_holds(self, path: Path) -> None:
+        why = "Größe\u2028\x1b[2J\u202e\ud800"
+        AuditLog(path).write(entry(why=why))
+        assert path.read_bytes().isascii()
+        assert path.read_bytes().count(b"\n") == 1
+        (line,) = read_audit(path)
+        assert line.why == why
+
+    def test_leaves_out_what_is_empty(self, path: Path) -> None:
+        AuditLog(path).write(entry())
+        assert set(json.loads(path.read_text())) == {
+            "at",
+            "actor",
+            "target",
+            "stores",
+            "what",
+            "purpose",
+        }
+
+
+class TestBothPlaces:
+    def test_hold_the_same_line(self, path: Path, capfd) -> None:
+        AuditLog(path).write(entry(why="a ticket"))
+        assert capfd.readouterr().err == f"audit {path.read_text()}"
+
+    def test_hold_it_where_standard_error_is_in_memory(self, path: Path, monkeypatch) -> None:
+        memory = io.StringIO()
+        monkeypatch.setattr(sys, "stderr", memory)
+        AuditLog(path).write(entry())
+        assert memory.getvalue() == f"audit {path.read_text()}"
+
+
+class TestNothingIsDone:
+    def test_where_the_disk_of_the_file_is_full(self) -> None:
+        with pytest.raises(AuditError, match=r"/dev/full.*No space left"):
+            AuditLog(Path("/dev/full")).write(entry())
+
+    def test_where_the_file_is_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(AuditError, match="directory"):
+            AuditLog(tmp_path).write(entry())
+
+    def test_where_its_folder_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(AuditError, match="CRUDDUR_AUDIT_LOG"):
+            AuditLog(tmp_path / "file" / "audit.jsonl").write(entry())
+
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+    def test_where_its_folder_takes_no_file(self) -> None:
+        with pytest.raises(AuditError, match="Could not write the audit line"):
+            AuditLog(Path("/proc/self/audit.jsonl")).write(entry())
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
+    def test_where_its_folder_is_read_only(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o500)
+        with pytest.raises(AuditError, match="Permission denied"):
+            AuditLog(tmp_path / "audit.jsonl").write(entry())
+
+    @pytest.mark.parametrize("stream", [None, "closed", os.devnull, "/dev/full"])
+    def test_where_standard_error_is_lost_and_the_file_is_not_written_either(
+        self, path: Path, monkeypatch, stream
+    ) -> None:
+        broken = None
+        if stream == "closed":
+            broken = io.StringIO()
+            broken.close()
+        elif stream is not None:
+            broken = Path(stream).open("w")  # noqa: SIM115
+        monkeypatch.setattr(sys, "stderr", broken)
+        with pytest.raises(AuditError, match="Could not write the audit line to standard error"):
+            AuditLog(path).write(entry())
+        monkeypatch.undo()
+        assert not path.exists()
+        if broken is not None and not broken.closed:
+            broken.close()
+
+    @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+    def test_where_a_process_has_no_standard_error(self, path: Path, redirection: str) -> None:
+        code = (
+            "from pathlib import Path; from core.access.audit import *; from core.errors import *\n"
+            "try:\n"
+            f"    AuditLog(Path('{path}')).write(AuditEntry('', {{}}, '', {{}}, '', ''))\n"
+            "except AuditError as error:\n"
+            "    print(error)\n"
+        )
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, code],
+            cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert "Could not write the audit line to standard error" in done.stdout
+        assert not path.exists()
+
+
+class TestReading:
+    @pytest.fixture
+    def audit(self, path: Path) -> Path:
+        log = AuditLog(path)
+        log.write(entry(what="a", about=("u1", "u2")))
+        log.write(
+            entry(what="b", at="2026-03-02T00:00:00.000000+00:00", actor={"email": "m@x.org"})
+        )
+        log.write(entry(what="c", at="2026-02-28T23:59:59.999999+00:00", target="local"))
+        log.write(entry(what="d", stores={"postgres": "cruddur at db.example.com:5432"}))
+        log.write(
+            entry(what="e", outcome="failed: StoreError", actor={"arn": "arn:aws:iam::1:u/m"})
+        )
+        return path
+
+    @pytest.mark.parametrize(
+        ("filters", "found"),
+        [
+            ({}, "abcde"),
+            ({"actor": "op"}, "acd"),
+            ({"actor": "m@x"}, "b"),
+            ({"actor": "arn:aws"}, "e"),
+            ({"actor": "nobody"}, ""),
+            ({"about": "u2"}, "a"),
+            ({"about": "u"}, ""),
+            ({"target": "local"}, "c"),
+            ({"target": "production"}, "abde"),
+            ({"target": "db.example.com"}, "d"),
+            ({"target": "messages"}, "abce"),
+            ({"day": date(2026, 3, 1)}, "ade"),
+            ({"day": date(2026, 3, 2)}, "b"),
+            ({"day": date(2026, 2, 28)}, "c"),
+            ({"actor": "op", "day": date(2026, 3, 1), "about": "u1"}, "a"),
+        ],
+    )
+    def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, found) -> None:
+        assert "".join(line.what for line in read_audit(audit, **filters)) == found
+
+    def test_gives_back_what_was_written(self, path: Path) -> None:
+        written = entry(about=("u1",), conversation="g", why="w", outcome="failed: X")
+        AuditLog(path).write(written)
+        assert list(read_audit(path)) == [written]
+
+    def test_finds_nothing_where_there_is_no_file(self, path: Path) -> None:
+        assert list(read_audit(path)) == []
+
+    @pytest.mark.parametrize(
+        "damaged",
+        [
+            b"{",
+            b"",
+            b"null",
+            b"[]",
+            b"7",
+            b'"text"',
+            b"{}",
+            b'{"at": "x"}',
+            json.dumps(asdict(entry()) | {"more": 1}).encode(),
+            b'{"at": 1, "actor": [], "target": 1, "stores": 7, "what": 1, "purpose": 1}',
+            b"[" * 5000,
+            b"\xff\xfe",
+        ],
+    )
+    def test_names_the_number_of_a_damaged_line(self, audit: Path, damaged: bytes) -> None:
+        with audit.open("ab") as file:
+            file.write(damaged + b"\n")
+        with pytest.raises(AuditError, match=r"audit\.jsonl, line 6: .*not an audit line"):
+            list(read_audit(audit, actor="op", target="messages", day=date(2026, 3, 1)))
+
+    def test_shows_the_lines_before_a_damaged_one(self, audit: Path) -> None:
+        audit.write_text(audit.read_text() + "{\n")
+        lines = read_audit(audit)
+        assert [next(lines).what for _ in range(5)] == list("abcde")
+
+    def test_says_so_where_the_file_cannot_be_read(self, tmp_path: Path) -> None:
+        with pytest.raises(AuditError, match="Could not read"):
+            list(read_audit(tmp_path))
+
+
+def test_an_actor_is_described_by_what_is_known() -> None:
+    assert Actor(uid=0, host="h").described() == {"uid": 0, "host": "h"}
+
+
+def test_a_time_is_utc_with_microseconds() -> None:
+    assert timestamp().endswith("+00:00")
+    assert len(timestamp()) == len(NOON)

@@ -1,0 +1,249 @@
+"""What a handle on DynamoDB or on AWS cannot do, for every operation that the SDK knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+from unguarded import open_table
+
+from core.aws.services import AwsServices, need_of as need_on_aws
+from core.dynamodb import keys
+from core.dynamodb.permissions import need_of
+from core.dynamodb.table import open_client
+from core.errors import CoreError, NotPermittedError
+from core.purposes import Need, Purpose
+from core.settings import Settings
+from core.targets import AwsTarget, resolve
+
+SESSION = botocore.session.get_session()
+NOWHERE = AwsTarget("http://127.0.0.1:9", "us-east-1", placeholder_credentials=True)
+TARGET = resolve(Settings(endpoint_url="http://127.0.0.1:9", connection_url="x"), prod=False)
+
+LOOKS = {
+    "DescribeContinuousBackups",
+    "DescribeEndpoints",
+    "DescribeLimits",
+    "DescribeStream",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "GetShardIterator",
+    "ListStreams",
+    "ListTables",
+}
+READS = {"BatchGetItem", "GetItem", "GetRecords", "Query", "Scan", "TransactGetItems"}
+MAKES = {"CreateTable"}
+WRITES = {
+    "BatchExecuteStatement",
+    "BatchWriteItem",
+    "DeleteItem",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "PutItem",
+    "TransactWriteItems",
+    "UpdateItem",
+}
+ALLOWED = {
+    Purpose.LOOKING: LOOKS,
+    Purpose.VERIFYING: LOOKS | READS,
+    Purpose.MAKING: LOOKS | MAKES,
+    Purpose.READING: LOOKS | READS,
+    Purpose.WRITING: LOOKS | READS | MAKES | WRITES,
+}
+"""Written out: an operation that is allowed by a purpose without standing here is a failure."""
+
+OPERATIONS = [
+    (service, operation)
+    for service in ("dynamodb", "dynamodbstreams")
+    for operation in SESSION.get_service_model(service).operation_names
+]
+
+
+def snake(operation: str) -> str:
+    return str(botocore.xform_name(operation))
+
+
+def params_of(service: str, operation: str) -> dict[str, Any]:
+    """The least that the SDK takes for it, so that only the permission can stop it."""
+    shape = SESSION.get_service_model(service).operation_model(operation).input_shape
+    return {name: _value(shape.members[name]) for name in shape.required_members} if shape else {}
+
+
+def _value(shape: Any) -> Any:
+    if shape.type_name == "structure":
+        return {name: _value(shape.members[name]) for name in shape.required_members}
+    if shape.type_name == "list":
+        least = (shape.metadata or {}).get("min", 1)
+        return [_value(shape.member)] * max(least, 1)
+    if shape.type_name == "map":
+        return {"name": _value(shape.value)}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else "x" * (shape.metadata.get("min") or 3)
+    if shape.type_name == "boolean":
+        return True
+    return b"x" if shape.type_name == "blob" else 1
+
+
+@pytest.fixture(scope="module")
+def clients() -> dict[tuple[Purpose, str], tuple[Any, list[str]]]:
+    """A client for each purpose, and what it would have sent: nothing gets further than that."""
+    made = {}
+    for purpose in Purpose:
+        for service in ("dynamodb", "dynamodbstreams"):
+            client, sent = open_client(NOWHERE, service, purpose), []
+            client.meta.events.register("before-call", _stopping(sent))
+            made[purpose, service] = client, sent
+    return made
+
+
+class SentError(Exception):
+    """A request got past every check."""
+
+
+def _stopping(sent: list[str]) -> Any:
+    def stop(model: Any, **_: Any) -> None:
+        sent.append(model.name)
+        raise SentError(model.name)
+
+    return stop
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+def test_an_operation_is_sent_by_the_purposes_that_allow_it_alone(
+    clients, purpose: Purpose, service: str, operation: str
+) -> None:
+    client, sent = clients[purpose, service]
+    sent.clear()
+    allowed = purpose is Purpose.DESTROYING or operation in ALLOWED[purpose]
+    with pytest.raises(SentError if allowed else NotPermittedError):
+        getattr(client, snake(operation))(**params_of(service, operation))
+    assert sent == ([operation] if allowed else [])
+
+
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING}))
+def test_an_operation_that_nobody_has_heard_of_fails_closed(purpose: Purpose) -> None:
+    for name in ("DescribeItems", "ListItems", "GetItems", "ReadTable", "ScanV2", "PutItemV2"):
+        assert not purpose.allows(need_of(name, {})), name
+
+
+def test_every_name_that_is_listed_is_an_operation() -> None:
+    known = {operation for _, operation in OPERATIONS}
+    assert known >= LOOKS | READS | MAKES | WRITES
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("GetItem", {"Key": keys.ENVIRONMENT_KEY}),
+        ("Query", {"Select": "COUNT"}),
+        ("Scan", {"Select": "COUNT"}),
+        ("Scan", {"ProjectionExpression": "pk, sk"}),
+        ("Query", {"ProjectionExpression": "sk"}),
+    ],
+)
+def test_counts_keys_and_the_marker_are_for_everybody(operation: str, params: Any) -> None:
+    assert need_of(operation, params) is Need.LOOK
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("GetItem", {"Key": keys.key("ENV#", "ENV2")}),
+        ("GetItem", {"Key": keys.ENVIRONMENT_KEY | {"more": {"S": "x"}}}),
+        ("GetItem", {"ProjectionExpression": "pk"}),
+        ("BatchGetItem", {"ProjectionExpression": "pk"}),
+        ("Scan", {}),
+        ("Scan", {"Select": "ALL_ATTRIBUTES"}),
+        ("Scan", {"ProjectionExpression": ""}),
+        ("Scan", {"ProjectionExpression": "pk, message"}),
+        ("Scan", {"ProjectionExpression": "#p", "ExpressionAttributeNames": {"#p": "pk"}}),
+        ("Query", {"AttributesToGet": ["message"]}),
+        ("Query", {"Select": "SPECIFIC_ATTRIBUTES", "ProjectionExpression": "user_handle"}),
+        ("GetRecords", {"ShardIterator": "x"}),
+    ],
+)
+def test_everything_else_is_read_for_a_reason(operation: str, params: Any) -> None:
+    assert need_of(operation, params) is Need.READ
+
+
+MARKER = {
+    "Item": keys.ENVIRONMENT_KEY | {"environment": {"S": "local"}},
+    "ConditionExpression": "attribute_not_exists(pk)",
+}
+
+
+def test_whoever_makes_the_table_writes_its_marker() -> None:
+    assert need_of("PutItem", MARKER) is Need.MAKE
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        MARKER | {"ConditionExpression": "attribute_exists(pk)"},
+        {"Item": MARKER["Item"]},
+        MARKER | {"Item": keys.key("ENV#", "MORE")},
+        MARKER | {"Item": keys.key("MSG#1", "ENV")},
+        {"ConditionExpression": "attribute_not_exists(pk)"},
+    ],
+)
+def test_and_puts_nothing_else(params: Any) -> None:
+    assert need_of("PutItem", params) is Need.WRITE
+    assert not Purpose.MAKING.allows(Need.WRITE)
+
+
+class TestATable:
+    @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING}))
+    def test_is_not_dropped_but_for_destroying(self, purpose) -> None:
+        table = open_table(TARGET, purpose)
+        with pytest.raises(NotPermittedError, match=f"opened for {purpose}.*DeleteTable"):
+            table.client.delete_table(TableName=table.name)
+
+    def test_has_no_way_around_by_a_paginator_or_a_signed_url(self) -> None:
+        table = open_table(TARGET, Purpose.LOOKING)
+        with pytest.raises(NotPermittedError):
+            list(table.client.get_paginator("scan").paginate(TableName=table.name))
+        with pytest.raises(NotPermittedError):
+            table.client.generate_presigned_url("scan", Params={"TableName": table.name})
+
+    def test_refuses_before_a_dry_run_tells_anything(self) -> None:
+        told: list[str] = []
+        table = open_table(TARGET, Purpose.READING, dry=told.append)
+        with pytest.raises(NotPermittedError):
+            table.request("put_item", Item=keys.key("MSG#1", "x"))
+        assert told == []
+
+
+ON_AWS = {
+    ("cognito-idp", "ListUsers"): Need.READ,
+    ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
+    ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
+}
+
+
+class TestAwsServices:
+    @pytest.mark.parametrize(
+        "service", ["cognito-idp", "ec2", "sts", "lambda", "secretsmanager", "s3", "rds", "iam"]
+    )
+    def test_need_everything_for_what_is_not_known(self, service: str) -> None:
+        for operation in SESSION.get_service_model(service).operation_names:
+            wanted = ON_AWS.get((service, operation), Need.DESTROY)
+            assert need_on_aws(service, operation) is wanted, operation
+
+    @pytest.mark.parametrize("purpose", [Purpose.LOOKING, Purpose.MAKING])
+    def test_show_no_addresses_to_who_only_looks(self, purpose) -> None:
+        client = AwsServices(NOWHERE, purpose).client("cognito-idp")
+        with pytest.raises(NotPermittedError, match="ListUsers on cognito-idp"):
+            client.list_users(UserPoolId="us-east-1_abc")
+
+    @pytest.mark.parametrize("purpose", [Purpose.LOOKING, Purpose.VERIFYING, Purpose.READING])
+    def test_change_no_rule_for_who_makes_nothing(self, purpose) -> None:
+        client = AwsServices(NOWHERE, purpose).client("ec2")
+        with pytest.raises(NotPermittedError):
+            client.modify_security_group_rules(GroupId="sg-1", SecurityGroupRules=[])
+
+    def test_refuse_with_an_error_that_is_told_in_one_line(self) -> None:
+        client = AwsServices(NOWHERE).client("secretsmanager")
+        with pytest.raises(CoreError, match="opened for looking"):
+            client.get_secret_value(SecretId="db")

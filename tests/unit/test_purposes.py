@@ -1,0 +1,177 @@
+"""What each purpose allows, and what every statement of the project needs."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg import sql
+from unguarded import Database
+
+from core.errors import NotPermittedError
+from core.postgres import statements
+from core.postgres.statements import _FOLDER, _NEEDS, load, need_of
+from core.purposes import Need, Purpose
+from core.targets.postgres import parse_url
+
+ADDRESS = parse_url("postgresql://u@127.0.0.1:9/d", "CONNECTION_URL")
+
+ALLOWED = {
+    Purpose.LOOKING: {Need.LOOK},
+    Purpose.VERIFYING: {Need.LOOK, Need.READ},
+    Purpose.MAKING: {Need.LOOK, Need.MAKE},
+    Purpose.READING: {Need.LOOK, Need.READ},
+    Purpose.WRITING: {Need.LOOK, Need.READ, Need.MAKE, Need.WRITE},
+    Purpose.DESTROYING: {Need.LOOK, Need.READ, Need.MAKE, Need.WRITE, Need.DESTROY},
+}
+
+NEEDS = {
+    "activities/of_user": Need.READ,
+    "admin/begin_schema_load": Need.MAKE,
+    "admin/create_database": Need.MAKE,
+    "admin/drop_database": Need.DESTROY,
+    "admin/drop_tables": Need.DESTROY,
+    "admin/write_marker": Need.MAKE,
+    "schema": Need.MAKE,
+    "seed": Need.WRITE,
+    "users/by_bare_handles": Need.READ,
+    "users/by_handles": Need.READ,
+    "users/by_uuids": Need.READ,
+    "users/create": Need.WRITE,
+    "users/lock": Need.WRITE,
+    "users/search": Need.READ,
+    "users/set_cognito_user_ids": Need.WRITE,
+    "users/taken": Need.READ,
+}
+"""What every statement needs that shows or changes something; all others only look."""
+
+LOOKS = {
+    "admin/columns",
+    "admin/count_rows",
+    "admin/database_exists",
+    "admin/describe_database",
+    "admin/greet",
+    "admin/holds_rows",
+    "admin/identity",
+    "admin/is_reachable",
+    "admin/largest_tables",
+    "admin/marker_exists",
+    "admin/read_marker",
+    "admin/sessions",
+    "admin/system_identifier",
+    "admin/tables",
+    "users/count",
+    "users/uuid_of",
+}
+STRICT = [name for name in statements.names() if name not in LOOKS]
+
+
+@pytest.mark.parametrize("need", Need)
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_purpose_allows_what_the_table_says(purpose: Purpose, need: Need) -> None:
+    assert purpose.allows(need) is (need in ALLOWED[purpose])
+
+
+@pytest.mark.parametrize("other", Purpose)
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_purpose_is_within_another_that_allows_all_of_it(
+    purpose: Purpose, other: Purpose
+) -> None:
+    assert purpose.is_within(other) is (ALLOWED[purpose] <= ALLOWED[other])
+
+
+@pytest.mark.parametrize("name", statements.names())
+def test_a_file_begins_with_what_its_statement_needs(name: str) -> None:
+    first = (_FOLDER / f"{name}.sql").read_text().splitlines()[0]
+    assert _NEEDS.fullmatch(f"{first}\n"), first
+    assert "needs:" not in load(name).as_string(None)
+
+
+@pytest.mark.parametrize("name", statements.names())
+def test_a_statement_needs_what_is_known_of_it(name: str) -> None:
+    assert load(name).need is NEEDS.get(name, Need.LOOK)
+    assert (name in NEEDS) is not (name in LOOKS), "say here what it needs"
+
+
+@pytest.fixture(scope="module", params=Purpose)
+def handle(request: pytest.FixtureRequest) -> Database:
+    """A handle for each purpose."""
+    return Database(ADDRESS, request.param)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have been sent: nothing is."""
+    statements_sent: list[str] = []
+
+    def keep(self: object, connection: object, statement: object, params: object) -> list[object]:
+        statements_sent.append(str(statement))
+        return []
+
+    class Nothing:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(Database, "_fetch", keep)
+    monkeypatch.setattr(Database, "_in_transaction", lambda self, read_only: Nothing())
+    monkeypatch.setattr("core.postgres.connections.Connections.connection", lambda self: Nothing())
+    return statements_sent
+
+
+ASKING = ["query_rows", "query_value", "query_array_json", "query_object_json", "query_commit"]
+
+
+@pytest.mark.parametrize("way", [*ASKING, "run_alone"])
+@pytest.mark.parametrize("name", statements.names())
+def test_a_statement_is_sent_by_the_purposes_that_allow_it_alone(
+    handle: Database, sent: list[str], name: str, way: str
+) -> None:
+    statement = load(name)
+    if statement.need in ALLOWED[handle.purpose]:
+        getattr(handle, way)(statement)
+        assert len(sent) == 1
+        return
+    with pytest.raises(NotPermittedError, match=f"opened for {handle.purpose}"):
+        getattr(handle, way)(statement)
+    assert sent == []
+
+
+def test_naming_a_table_in_a_statement_makes_it_need_no_less() -> None:
+    named = load("admin/drop_database").format(name=sql.Identifier("d"))
+    assert need_of(named, Need.LOOK) is Need.DESTROY
+    assert named.as_string(None).endswith('"d" WITH (FORCE)')
+
+
+@pytest.mark.parametrize(
+    ("way", "need"),
+    [*((way, Need.READ) for way in ASKING[:4]), ("query_commit", Need.WRITE)],
+)
+def test_a_statement_of_no_file_needs_what_its_kind_may_do(
+    handle: Database, sent: list[str], way: str, need: Need
+) -> None:
+    if need in ALLOWED[handle.purpose]:
+        getattr(handle, way)("SELECT 1")
+        assert sent
+        return
+    with pytest.raises(NotPermittedError):
+        getattr(handle, way)("SELECT 1")
+    assert sent == []
+
+
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING}))
+def test_a_statement_of_no_file_that_runs_alone_needs_everything(purpose: Purpose) -> None:
+    with pytest.raises(NotPermittedError):
+        Database(ADDRESS, purpose).run_alone("VACUUM")
+
+
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING, Purpose.WRITING}))
+def test_a_dry_run_is_refused_the_same(purpose: Purpose) -> None:
+    told: list[str] = []
+    with pytest.raises(NotPermittedError):
+        Database(ADDRESS, purpose, dry=told.append).query_commit(load("users/create"))
+    assert told == []
+
+
+def test_another_handle_on_the_same_connections_has_its_own_purpose() -> None:
+    db = Database(ADDRESS, Purpose.DESTROYING)
+    with pytest.raises(NotPermittedError):
+        db.opened_for(Purpose.LOOKING).query_rows("SELECT 1")
