@@ -27,7 +27,6 @@ class Need(StrEnum):
     """What one request needs of the handle that sends it."""
 
     LOOK = "look"
-    MARK = "mark"
     MAKE = "make"
     READ = "read"
     WRITE = "write"
@@ -80,8 +79,8 @@ class Purpose(StrEnum):
 _ALLOWED = {
     Purpose.LOOKING: {Need.LOOK},
     Purpose.VERIFYING: {Need.LOOK, Need.READ},
-    Purpose.MAKING: {Need.LOOK, Need.MARK, Need.MAKE},
+    Purpose.MAKING: {Need.LOOK, Need.MAKE},
     Purpose.READING: {Need.LOOK, Need.READ},
-    Purpose.WRITING: {Need.LOOK, Need.READ, Need.MARK, Need.MAKE, Need.WRITE},
+    Purpose.WRITING: {Need.LOOK, Need.READ, Need.MAKE, Need.WRITE},
     Purpose.DESTROYING: set(Need),
 }

@@ -12,7 +12,13 @@ from core.errors import InputError
 from core.settings import PROJECT_ROOT
 
 HANDLER = "core.dynamodb.stream.handler.handler"
-_PARTS = ("core/*.py", "core/aws/**/*.py", "core/dynamodb/**/*.py", "core/engines/**/*.py")
+_PARTS = (
+    "core/*.py",
+    "core/aws/**/*.py",
+    "core/dynamodb/**/*.py",
+    "core/engines/**/*.py",
+    "core/targets/**/*.py",
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

@@ -59,9 +59,7 @@ def need_of(operation: str, params: Mapping[str, Any]) -> Need:
         return Need.LOOK
     if operation in _READS:
         return Need.LOOK if _shows_no_user_data(operation, params) else Need.READ
-    if _writes_marker(operation, params):
-        return Need.MARK
-    if operation == "CreateTable":
+    if operation == "CreateTable" or _writes_marker(operation, params):
         return Need.MAKE
     return Need.WRITE if operation in _WRITES else Need.DESTROY
 

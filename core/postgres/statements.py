@@ -3,7 +3,7 @@
 Values are bound (``%(name)s``), identifiers are composed (``{name}``), nothing is formatted. The
 first line of a file says what its statement needs of the handle that sends it::
 
-    -- needs: look | mark | make | read | write | destroy
+    -- needs: look | make | read | write | destroy
 """
 
 from __future__ import annotations

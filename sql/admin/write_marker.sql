@@ -1,4 +1,4 @@
--- needs: mark
+-- needs: make
 -- Says what the database is, unless it said so before.
 INSERT INTO public.cruddur_ops_environment (environment)
 SELECT %(environment)s

@@ -8,7 +8,8 @@ import pytest
 
 from core.dynamodb import keys
 from core.dynamodb.items import message_item
-from core.dynamodb.schema import describe, read_state
+from core.dynamodb.marker import read_state
+from core.dynamodb.schema import describe
 from core.models import Message, Person
 
 KEY = "2026-01-01T00:00:00.000000+00:00"

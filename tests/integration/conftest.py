@@ -14,6 +14,7 @@ from core.dynamodb.schema import _SCHEMA, create_table, drop_table
 from core.dynamodb.table import Table
 from core.models import Person
 from core.postgres import admin
+from core.purposes import Purpose
 from core.targets import AwsTarget, Environment
 from core.targets.postgres import PostgresAddress, parse_url
 
@@ -33,7 +34,8 @@ def dynamodb_client(aws_target):
 @pytest.fixture
 def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
     """A name nobody has used yet."""
-    table = Table(dynamodb_client, f"messages-{uuid.uuid4().hex[:12]}", aws_target)
+    name = f"messages-{uuid.uuid4().hex[:12]}"
+    table = Table(dynamodb_client, name, aws_target, purpose=Purpose.DESTROYING)
     yield table
     drop_table(table)
 
@@ -49,7 +51,7 @@ def table(no_table: Table) -> Table:
 def durable_table(dynoxide) -> Iterator[Table]:
     """A message table on dynoxide, without a stream: its records would slow down the writes."""
     client = make_client(dynoxide.target, "dynamodb")
-    table = Table(client, "cruddur-messages", dynoxide.target)
+    table = Table(client, "cruddur-messages", dynoxide.target, purpose=Purpose.DESTROYING)
     client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **_SCHEMA)
     yield table
     client.close()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import unguarded
 
 from core.aws.clients import make_client
 from core.aws.cognito import list_users
 from core.aws.identity import account_id
 from core.aws.public_ip import public_ipv4
 from core.aws.security_groups import point_rule_at, rule
+from core.aws.services import AwsServices
 from core.errors import SettingsError, UnreachableError
 
 
@@ -63,7 +66,12 @@ def test_a_call_to_this_machine_goes_through_no_proxy(aws_target, monkeypatch) -
     assert account_id(aws_target).isdigit()
 
 
-def test_more_users_than_fit_a_page_are_all_listed_once(aws_target, cognito, pool_id) -> None:
+@pytest.fixture
+def services(aws_target) -> AwsServices:
+    return unguarded.services(aws_target)
+
+
+def test_more_users_than_fit_a_page_are_all_listed_once(services, cognito, pool_id) -> None:
     for number in range(130):
         attributes = [{"Name": "email", "Value": f"u{number}@example.com"}]
         if number % 10:
@@ -74,26 +82,26 @@ def test_more_users_than_fit_a_page_are_all_listed_once(aws_target, cognito, poo
             UserAttributes=attributes,
             MessageAction="SUPPRESS",
         )
-    users = list(list_users(aws_target, pool_id))
+    users = list(list_users(services, pool_id))
     assert {user.username for user in users} == {f"u{number}" for number in range(130)}
     assert len({user.sub for user in users}) == len(users) == 130
     assert sum(user.handle is None for user in users) == 13
     assert {user.status for user in users} == {"FORCE_CHANGE_PASSWORD"}
 
 
-def test_a_pool_without_users_is_an_empty_list(aws_target, pool_id) -> None:
-    assert list(list_users(aws_target, pool_id)) == []
+def test_a_pool_without_users_is_an_empty_list(services, pool_id) -> None:
+    assert list(list_users(services, pool_id)) == []
 
 
-def test_a_pool_that_is_not_there_names_the_variable(aws_target) -> None:
+def test_a_pool_that_is_not_there_names_the_variable(services) -> None:
     with pytest.raises(SettingsError, match="AWS_COGNITO_USER_POOL_ID"):
-        list(list_users(aws_target, "us-east-1_nowhere"))
+        list(list_users(services, "us-east-1_nowhere"))
 
 
-def test_a_rule_is_pointed_at_an_address_and_then_left_alone(aws_target, rule_ids) -> None:
-    first = point_rule_at(aws_target, *rule_ids, "8.8.4.4", 5432)
+def test_a_rule_is_pointed_at_an_address_and_then_left_alone(services, rule_ids) -> None:
+    first = point_rule_at(services, *rule_ids, "8.8.4.4", 5432)
     assert (first.before.source, first.before.from_port) == ("203.0.113.7/32", 22)
-    now = rule(aws_target, *rule_ids)
+    now = rule(services, *rule_ids)
     assert now == first.after
     assert (now.protocol, now.from_port, now.to_port, now.source, now.description) == (
         "tcp",
@@ -102,19 +110,19 @@ def test_a_rule_is_pointed_at_an_address_and_then_left_alone(aws_target, rule_id
         "8.8.4.4/32",
         "GITPOD",
     )
-    assert not point_rule_at(aws_target, *rule_ids, "8.8.4.4", 5432).changed
+    assert not point_rule_at(services, *rule_ids, "8.8.4.4", 5432).changed
 
 
-def test_a_dry_run_changes_no_rule(aws_target, rule_ids) -> None:
-    before, lines = rule(aws_target, *rule_ids), []
-    point_rule_at(aws_target, *rule_ids, "8.8.4.4", 5432, dry=lines.append)
-    assert rule(aws_target, *rule_ids) == before
+def test_a_dry_run_changes_no_rule(services, rule_ids) -> None:
+    before, lines = rule(services, *rule_ids), []
+    point_rule_at(replace(services, dry=lines.append), *rule_ids, "8.8.4.4", 5432)
+    assert rule(services, *rule_ids) == before
     assert len(lines) == 1
 
 
-def test_a_rule_that_is_not_there_names_the_variable(aws_target, rule_ids) -> None:
+def test_a_rule_that_is_not_there_names_the_variable(services, rule_ids) -> None:
     with pytest.raises(SettingsError, match="DB_SG_RULE_ID"):
-        point_rule_at(aws_target, rule_ids[0], "sgr-0123456789abcdef0", "8.8.4.4", 5432)
+        point_rule_at(services, rule_ids[0], "sgr-0123456789abcdef0", "8.8.4.4", 5432)
 
 
 class _WebServer(HTTPServer):

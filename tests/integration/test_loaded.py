@@ -179,7 +179,7 @@ class TestSearch:
         assert (found.looked_at, found.cursor) == (7, None)
 
     def test_looks_at_a_stretch_at_a_time(self, table, monkeypatch) -> None:
-        monkeypatch.setattr("core.dynamodb.search.STRETCH", 10)
+        monkeypatch.setattr("core.dynamodb.patterns.search.STRETCH", 10)
         assert STRETCH > 10
         write(table, range(25))
         search = search_messages(table, GROUP, "message 3")

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.dynamodb import keys
+from core.dynamodb.marker import holds_items, read_state
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.schema import (
     create_table,
     describe,
     drop_table,
     list_tables,
-    read_state,
     schema_differences,
     stream_is_on,
 )
@@ -105,8 +105,17 @@ def test_a_new_table_is_marked_with_its_environment(no_table, environment) -> No
 
 
 def test_a_table_that_holds_data_says_so(table, ana, ben) -> None:
+    assert not holds_items(table)
     start(table, Draft(ana, ben, "hi"))
+    assert holds_items(table)
+    table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+    assert holds_items(table)
     assert read_state(table).holds_data
+
+
+def test_the_data_of_a_table_that_says_what_it_is_is_not_looked_at(table, ana, ben) -> None:
+    start(table, Draft(ana, ben, "hi"))
+    assert read_state(table) == StoreState(table.name, "local", holds_data=False)
 
 
 def test_a_marker_is_never_overwritten(table) -> None:

@@ -226,10 +226,11 @@ def test_of_many_that_want_one_handle_one_gets_it(db: Database) -> None:
         assert list(threads.map(create, range(8))).count(True) == 1
 
 
-def test_cognito_ids_are_set_by_handle_and_only_changes_are_counted(seeded: Database) -> None:
-    ids = {"bayko": "sub-b", "londo": "sub-l", "unknown": "sub-u"}
+def test_cognito_ids_are_set_by_uuid_and_only_changes_are_counted(seeded: Database) -> None:
+    bayko, londo = (users.find_user(seeded, handle).uuid for handle in ("bayko", "londo"))
+    ids = {bayko: "sub-b", londo: "sub-l", str(uuid.uuid4()): "sub-u"}
     assert users.set_cognito_user_ids(seeded, ids) == 2
-    assert users.set_cognito_user_ids(seeded, ids | {"bayko": "sub-2"}) == 1
+    assert users.set_cognito_user_ids(seeded, ids | {bayko: "sub-2"}) == 1
     assert users.find_user(seeded, "bayko").cognito_user_id == "sub-2"
     assert users.set_cognito_user_ids(seeded, {}) == 0
 

@@ -27,6 +27,7 @@ NEEDS = {
     "activities/of_user": Need.READ,
     "admin/begin_schema_load": Need.MAKE,
     "admin/create_database": Need.MAKE,
+    "admin/create_marker_table": Need.MAKE,
     "admin/drop_database": Need.DESTROY,
     "admin/drop_tables": Need.DESTROY,
     "admin/write_marker": Need.MAKE,
