@@ -33,6 +33,7 @@ from core.models import InboxRow, Message, Person
 from core.postgres import admin
 from core.postgres.database import Database
 from core.postgres.statements import load
+from core.purposes import Purpose
 from core.settings import PROJECT_ROOT
 from core.targets import AwsTarget, Environment
 from core.targets.postgres import parse_url
@@ -232,14 +233,15 @@ def _page(chromium: str) -> Iterator[Any]:
 def _fill(size: Size, endpoint: str, postgres_url: str, scratch: Path) -> dict[str, str]:
     """Make a store of that size; the environment of an admin UI on it."""
     target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
-    table = Table(make_client(target, "dynamodb"), size.name, target)
+    client = make_client(target, "dynamodb")
+    table = Table(client, size.name, target, purpose=Purpose.DESTROYING)
     create_table(table, Environment.LOCAL)
     table.client.update_table(TableName=table.name, StreamSpecification={"StreamEnabled": False})
     _put_all(table, _items(size))
     url = urlsplit(postgres_url)._replace(path=f"/{size.name}").geturl()
     address = parse_url(url, "CONNECTION_URL")
-    admin.create_database(address)
-    with Database(address) as db:
+    with Database(address, Purpose.DESTROYING) as db:
+        admin.create_database(db)
         admin.load_schema(db, "local")
         with db.transaction() as transaction:
             for person in (ANA, *(_other(n) for n in range(size.users))):

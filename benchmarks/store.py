@@ -16,6 +16,7 @@ from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table, open_table
 from core.models import InboxRow, Message, Person
+from core.purposes import Purpose
 from core.settings import Settings
 from core.targets import Environment, resolve
 from core.timestamps import now, parse, sort_key
@@ -29,7 +30,8 @@ TEXT = "Did you see the heron on the pier this morning? It stood there for an ho
 def bench_store(endpoint: str) -> None:
     target = resolve(Settings(endpoint_url=endpoint), prod=False)
     ours, theirs = (
-        replace(open_table(target), name=name) for name in ("cruddur-messages", "cruddur-beside")
+        replace(open_table(target, Purpose.DESTROYING), name=name)
+        for name in ("cruddur-messages", "cruddur-beside")
     )
     for table in (ours, theirs):
         create_table(table, Environment.LOCAL)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_template import template
 
-from core.dynamodb import description, schema
+from core.dynamodb import description, marker, schema
 from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
@@ -72,7 +72,7 @@ def look(table: Table, ana: Person, ben: Person, group: str) -> None:
     all_conversations.list_all_inbox_rows(table)
     all_conversations.count_messages(table, group)
     description.describe_table(table)
-    schema.read_state(table)
+    marker.read_state(table)
     list(reads.scan(table))
     list(Verification(table, lambda uuids: {}).findings())
 
