@@ -1,8 +1,13 @@
-"""Write docs/settings.md and docs/tasks.md from the code: `python docs/reference.py`."""
+"""Write docs/settings.md, docs/tasks.md and the arrows of docs/architecture.md from the code.
+
+Run it with `python docs/reference.py`.
+"""
 
 from __future__ import annotations
 
+import ast
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +18,7 @@ import tasks
 from core.settings import Settings
 
 DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 
 SETTINGS_HEAD = """\
 # Settings
@@ -58,6 +64,64 @@ def all_tasks(collection: Collection, prefix: str = "") -> Iterator[tuple[str, T
         yield from all_tasks(collection.collections[name], f"{prefix}{_dashed(name)}.")
 
 
+PARTS = (
+    "tasks",
+    "task_groups",
+    "admin_app",
+    "core.usecases",
+    "core.doctor",
+    "core.access",
+    "core.dynamodb",
+    "core.postgres",
+    "core.aws",
+    "core.targets",
+    "core.engines",
+)
+"""The parts of the project, from the top to the ground."""
+
+_ARROWS = re.compile(r"(?<=<!-- arrows: begin -->\n).*?(?=<!-- arrows: end -->)", re.DOTALL)
+
+
+def architecture_page() -> str:
+    """The page as it is, with the arrows as the imports have them now."""
+    page = (DOCS / "architecture.md").read_text()
+    return _ARROWS.sub(lambda _: _arrows(), page)
+
+
+def _arrows() -> str:
+    width = max(map(len, PARTS))
+    lines = []
+    for part in PARTS:
+        targets = sorted(imports_of(part), key=[*PARTS, "ground"].index)
+        lines.append(f"{part:<{width}} → {', '.join(targets) or 'nothing of the project'}\n")
+    return "```text\n" + "".join(lines) + "```\n"
+
+
+def imports_of(part: str) -> set[str]:
+    """The other parts that ``part`` imports; what belongs to none of them is the ground."""
+    place = ROOT / part.replace(".", "/")
+    files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    names = {
+        name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in _names(node)
+        if name.split(".")[0] in ("tasks", "task_groups", "admin_app", "core")
+    }
+    return {_part_of(name) for name in names} - {part}
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _part_of(name: str) -> str:
+    return next((part for part in PARTS if name == part or name.startswith(f"{part}.")), "ground")
+
+
 @functools.cache
 def arguments(task: Task) -> list[Argument]:
     """A task's options. Asked a second time, Invoke would leave out their help."""
@@ -83,3 +147,4 @@ def _task_section(name: str, task: Task) -> str:
 if __name__ == "__main__":
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "tasks.md").write_text(tasks_page())
+    (DOCS / "architecture.md").write_text(architecture_page())

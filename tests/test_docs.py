@@ -22,7 +22,7 @@ _spec.loader.exec_module(reference)
 TASKS = dict(reference.all_tasks(reference.tasks.ns))
 
 
-@pytest.mark.parametrize("page", ["settings", "tasks"])
+@pytest.mark.parametrize("page", ["settings", "tasks", "architecture"])
 def test_the_reference_is_what_the_code_says(page: str) -> None:
     written = (DOCS / f"{page}.md").read_text()
     assert written == getattr(reference, f"{page}_page")(), "run: python docs/reference.py"
