@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,11 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 
 from task_groups import standard_streams, terminal
+from task_groups.visitor import AtTheTerminal
 
 if TYPE_CHECKING:
     from core.access import Action, Actor, Door, Store, Stores
     from core.errors import CoreError
-    from core.purposes import Purpose
     from core.settings import Settings
     from core.targets import Target
 
@@ -244,51 +243,6 @@ _current = Run()
 def run() -> Run:
     """The command line that is being run."""
     return _current
-
-
-class AtTheTerminal:
-    """The visitor who types: ``--confirm``, ``--reason``, or an answer at the prompt."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    @property
-    def actor(self) -> Actor:
-        return self._run.actor
-
-    @property
-    def names_are_typed_for(self) -> Collection[Purpose]:
-        from core.purposes import Purpose
-
-        return (Purpose.WRITING, Purpose.DESTROYING)
-
-    @property
-    def typed_name(self) -> str | None:
-        return str(self._run.arguments.get("confirm") or "") or None
-
-    def require_permission(self, action: Action, *, is_production: bool) -> None:
-        """Whoever has the credentials may do what they allow."""
-
-    def type_name(self, action: Action, name: str, why: str) -> str | None:
-        because = f": this counts as production, because {why}" if why else ""
-        return _ask(f"{action.name}{because}", f"Type {name} to continue:")
-
-    def give_reason(self, action: Action, why: str) -> str:
-        given = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
-        if given:
-            return given
-        told = (
-            f"{action.name} shows users' data of production ({why}). The audit keeps your reason."
-        )
-        return _ask(told, "Why do you read it?") or ""
-
-
-def _ask(told: str, question: str) -> str | None:
-    """The answer that is typed to ``question``; None without a terminal to type it in."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        return None
-    terminal.note(told)
-    return terminal.ask(question)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from core.access.actions import Action, Store
 from core.access.audit import Actor, AuditEntry, AuditLog, read_audit
-from core.access.door import Door, Grant, Stores, Visitor
+from core.access.door import Door, Stores
+from core.access.grants import Grant, Visitor
 
 __all__ = [
     "Action",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from core.access.actions import Action, Store
-from core.access.audit import Actor, AuditEntry, AuditLog, timestamp
+from core.access.audit import AuditEntry, AuditLog, timestamp
+from core.access.grants import Grant, Visitor
 from core.commands import option
-from core.errors import CoreError, InputError, NotPermittedError, TargetRefusedError
+from core.errors import CoreError, InputError, TargetRefusedError
 from core.purposes import Purpose
 from core.targets import Environment, StoreState, Target, why_production
 
@@ -25,51 +26,6 @@ if TYPE_CHECKING:  # a task that opens one store does not load the other's drive
 DrySink = Callable[[str], None]
 
 _LOOK = Action("look", dict.fromkeys(Store, Purpose.LOOKING))
-
-
-class Visitor(Protocol):
-    """Who stands at the door, and how they answer."""
-
-    @property
-    def actor(self) -> Actor:
-        """Who the audit says acted."""
-
-    @property
-    def names_are_typed_for(self) -> Collection[Purpose]:
-        """What takes the store's name on production."""
-
-    @property
-    def typed_name(self) -> str | None:
-        """The store's name as it was given beforehand; None if none was."""
-
-    def require_permission(self, action: Action, *, is_production: bool) -> None:
-        """Raise unless this person may do ``action`` at all."""
-
-    def type_name(self, action: Action, name: str, why: str) -> str | None:
-        """The store's name as the person types it when asked; None if nobody can be asked."""
-
-    def give_reason(self, action: Action, why: str) -> str:
-        """Why user data is read; empty if nobody says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A permission that was given: for what, about whom, and why. It opens nothing by itself."""
-
-    action: Action
-    is_production: bool = False
-    about: tuple[str, ...] = ()
-    conversation: str = ""
-    message: str = ""
-    reason: str = ""
-    actor: Actor = field(default_factory=Actor)
-
-    @property
-    def is_audited(self) -> bool:
-        return self.is_production and self.action.purpose not in (
-            Purpose.LOOKING,
-            Purpose.VERIFYING,
-        )
 
 
 class Door:
@@ -327,18 +283,18 @@ class Door:
         check = None
         if not grant.is_production and grant.action.purpose is not Purpose.LOOKING:
             check = self._refuse_another_marker
-        return self._database(_granted(grant, Store.POSTGRES), dry=self._dry, check=check)
+        return self._database(grant.purpose_for(Store.POSTGRES), dry=self._dry, check=check)
 
     def table(self, grant: Grant, *, quick: bool = False) -> Table:
         """The message table as ``grant`` opens it. Interfaces ask :class:`Stores`."""
-        purpose = _granted(grant, Store.DYNAMODB)
+        purpose = grant.purpose_for(Store.DYNAMODB)
         return self._table(purpose, dry=self._dry, quick=quick).metered()
 
     def aws(self, grant: Grant) -> AwsServices:
         """AWS's other services as ``grant`` opens them. Interfaces ask :class:`Stores`."""
         from core.aws import AwsServices
 
-        purpose = _granted(grant, Store.AWS)
+        purpose = grant.purpose_for(Store.AWS)
         return AwsServices(self.target.aws, purpose, dry=self._dry)
 
     def _database(
@@ -379,16 +335,6 @@ class Door:
 
 
 _KINDS: Mapping[Store, str] = {Store.POSTGRES: "database", Store.DYNAMODB: "table"}
-
-
-def _granted(grant: Grant, store: Store) -> Purpose:
-    purpose = grant.action.opens.get(store)
-    if purpose is None:
-        raise NotPermittedError(
-            f"{grant.action.name} does not open {store}",
-            "Nothing was sent. This is a fault of the program: report it.",
-        )
-    return purpose
 
 
 class Stores:
