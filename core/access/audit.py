@@ -78,10 +78,13 @@ class AuditLog:
 
     def _append(self, line: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE)
         try:
-            if os.fstat(descriptor).st_mode & 0o077:
+            stat = os.fstat(descriptor)
+            if stat.st_mode & 0o077:
                 os.fchmod(descriptor, _PRIVATE)
+            if stat.st_size and os.pread(descriptor, 1, stat.st_size - 1) != b"\n":
+                line = b"\n" + line  # a full disk cut off the line before: it stays one of its own
             if os.write(descriptor, line) != len(line):
                 raise OSError("only a part of the line was written")
             os.fsync(descriptor)

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Am
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,9 @@ _LOOKS = {
     "ListTables",
 }
 _KEY_NAMES = {"pk", "sk"}
+_MARKER = keys.ENVIRONMENT_KEY["pk"]["S"]
+_NAME = re.compile(r"(?<![:\w])[#\w]+")
+_FILTER_WORDS = {*_KEY_NAMES, "AND", "OR", "NOT", "BETWEEN", "begins_with"}
 
 
 def require(purpose: Purpose, operation: str, params: Mapping[str, Any]) -> None:
@@ -61,7 +65,9 @@ def need_of(operation: str, params: Mapping[str, Any]) -> Need:
         return Need.LOOK if _shows_no_user_data(operation, params) else Need.READ
     if operation == "CreateTable" or _writes_marker(operation, params):
         return Need.MAKE
-    return Need.WRITE if operation in _WRITES else Need.DESTROY
+    if operation not in _WRITES or _names_marker(params):
+        return Need.DESTROY
+    return Need.WRITE
 
 
 def _shows_no_user_data(operation: str, params: Mapping[str, Any]) -> bool:
@@ -70,10 +76,28 @@ def _shows_no_user_data(operation: str, params: Mapping[str, Any]) -> bool:
         return bool(params.get("Key") == keys.ENVIRONMENT_KEY)
     if operation not in ("Query", "Scan"):
         return False
+    if not _asks_for_keys_alone(params):
+        return False
     if params.get("Select") == "COUNT":
         return True
     names = {name.strip() for name in str(params.get("ProjectionExpression") or "").split(",")}
     return names <= _KEY_NAMES
+
+
+def _asks_for_keys_alone(params: Mapping[str, Any]) -> bool:
+    """Whether no filter looks at an attribute: by counting, a filter would tell what it holds."""
+    names = set(_NAME.findall(str(params.get("FilterExpression") or "")))
+    return names <= _FILTER_WORDS
+
+
+def _names_marker(params: Any) -> bool:
+    """Whether the environment marker's key is a value in a request that writes, or in PartiQL."""
+    if isinstance(params, Mapping):
+        statement = str(params.get("Statement") or "")
+        return _MARKER in statement or any(map(_names_marker, params.values()))
+    if isinstance(params, list | tuple):
+        return any(map(_names_marker, params))
+    return bool(params == _MARKER)
 
 
 def _writes_marker(operation: str, params: Mapping[str, Any]) -> bool:

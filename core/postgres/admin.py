@@ -45,12 +45,6 @@ class Survey:
     has_tables: bool
     """Whether there is a table that loading the schema would drop."""
 
-    @property
-    def is_blank(self) -> bool:
-        """Whether there is nothing that loading the schema could destroy or belie."""
-        state = self.state
-        return not (self.has_tables or state.holds_data or state.environment is not None)
-
 
 def survey(db: Queries) -> Survey:
     """What the database holds and says of itself; nothing, where there is no database."""

@@ -121,7 +121,7 @@ def test_no_database_holds_nothing(no_database: PostgresAddress) -> None:
 
 def test_an_empty_database_holds_nothing_and_says_nothing(database: PostgresAddress) -> None:
     assert unguarded.state(database) == StoreState(database.dbname, None, False)
-    assert unguarded.survey(database).is_blank
+    assert not unguarded.survey(database).has_tables
 
 
 def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(

@@ -189,8 +189,8 @@ def test_whoever_makes_the_table_writes_its_marker() -> None:
     ],
 )
 def test_and_puts_nothing_else(params: Any) -> None:
-    assert need_of("PutItem", params) is Need.WRITE
-    assert not Purpose.MAKING.allows(Need.WRITE)
+    assert need_of("PutItem", params) in (Need.WRITE, Need.DESTROY)
+    assert not Purpose.MAKING.allows(need_of("PutItem", params))
 
 
 class TestATable:
@@ -247,3 +247,42 @@ class TestAwsServices:
         client = AwsServices(NOWHERE).client("secretsmanager")
         with pytest.raises(CoreError, match="opened for looking"):
             client.get_secret_value(SecretId="db")
+
+
+ENV = keys.ENVIRONMENT_KEY
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("PutItem", {"Item": {**ENV, "environment": {"S": "local"}}}),
+        ("DeleteItem", {"Key": ENV}),
+        ("UpdateItem", {"Key": ENV, "UpdateExpression": "SET environment = :e"}),
+        ("TransactWriteItems", {"TransactItems": [{"Delete": {"TableName": "t", "Key": ENV}}]}),
+        ("BatchWriteItem", {"RequestItems": {"t": [{"DeleteRequest": {"Key": ENV}}]}}),
+        ("ExecuteStatement", {"Statement": "DELETE FROM t WHERE pk='ENV#' AND sk='ENV'"}),
+        ("ExecuteStatement", {"Statement": "DELETE FROM t WHERE pk=?", "Parameters": [ENV["pk"]]}),
+    ],
+)
+def test_the_marker_is_changed_by_what_may_destroy_alone(operation, params) -> None:
+    assert need_of(operation, params) is Need.DESTROY
+
+
+def test_a_message_that_talks_of_the_marker_is_a_message() -> None:
+    item = {**keys.key("MSG#g", "2026"), "message": {"S": "ENV# is the marker"}}
+    assert need_of("PutItem", {"Item": item}) is Need.WRITE
+
+
+@pytest.mark.parametrize(
+    ("expression", "need"),
+    [
+        ("begins_with(pk, :kind) AND sk >= :since", Need.LOOK),
+        ("contains(message, :text)", Need.READ),
+        ("#m = :text", Need.READ),
+        ("size(message) > :n", Need.READ),
+        ("pk = :pk AND message = :message", Need.READ),
+    ],
+)
+@pytest.mark.parametrize("shown", [{"Select": "COUNT"}, {"ProjectionExpression": "sk"}])
+def test_a_count_tells_no_text(expression, need, shown) -> None:
+    assert need_of("Scan", {"FilterExpression": expression, **shown}) is need
