@@ -104,15 +104,19 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
 
 def _refuse_production() -> None:
     """``start`` writes without a question, so it is for local stores alone."""
+    from core.access import Store
     from core.commands import Command
     from core.errors import TargetRefusedError
+    from core.targets import Environment
 
-    if why := run().door.why_production():
-        raise TargetRefusedError(
-            f"start is for local stores, and {why}",
-            "Open the admin UI on it",
-            Command("admin"),
-        )
+    door = run().door
+    if not (why := door.why_production()):
+        return
+    problem = f"start is for local stores, and {why}"
+    if any(door.read_state(store).environment == Environment.PRODUCTION for store in Store):
+        raise TargetRefusedError(problem, "Open the admin UI on it", Command("admin"))
+    adopt = Command("adopt", ("--environment", "local"))
+    raise TargetRefusedError(problem, "If it is yours alone, mark it as local", adopt)
 
 
 def _make_what_is_missing(ctx: Context) -> None:

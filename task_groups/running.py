@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -285,7 +286,7 @@ class OneTargetExecutor(Executor):
             _refuse_mixed_targets(calls)
             current.prepare(calls)
             results = super().execute(*tasks)
-            print(end="", flush=True)
+            sys.stdout.flush()
         except CoreError as error:
             raise Exit(_line(error, prod=prod), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough

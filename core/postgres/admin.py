@@ -22,6 +22,8 @@ from core.targets import StoreState
 _MAINTENANCE = ("postgres", "template1")
 _SYSTEM = {*_MAINTENANCE, "template0"}
 _OUR_TABLES = {("public", name) for name in ("users", "activities", "schema_information")}
+_NO_DATA = {("public", "schema_information")}
+"""The schema's own row: how far its migrations got. Cruddur's scripts write it as they load it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ def survey(db: Queries) -> Survey:
     except MissingSchemaError:
         return Survey(StoreState(db.address.dbname, None, False), exists=False, has_tables=False)
     environment = read_marker(db)
+    names = {(table["schema"], table["name"]): table["hidden"] for table in tables}
     holds_data = environment is None and any(
-        table["hidden"] or _may_hold_rows(db, table["schema"], table["name"]) for table in tables
+        hidden or _may_hold_rows(db, *name)
+        for name, hidden in names.items()
+        if name not in _NO_DATA
     )
-    names = {(table["schema"], table["name"]) for table in tables}
     state = StoreState(db.address.dbname, environment, holds_data)
-    return Survey(state, exists=True, has_tables=bool(names & _OUR_TABLES))
+    return Survey(state, exists=True, has_tables=bool(names.keys() & _OUR_TABLES))
 
 
 def read_state(db: Queries) -> StoreState:

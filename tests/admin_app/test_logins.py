@@ -101,7 +101,7 @@ def test_every_callback_that_stores_or_begins_something_asks_too() -> None:
         "new_conversation._submit",
         "users._add",
         "progress.start",
-        "checkups._begin_repair",
+        "health._begin_repair",
     }
 
 

@@ -55,7 +55,7 @@ def in_force(folder: Path, **variables: str) -> dict[str, Any]:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def hostile(name: str) -> Any:

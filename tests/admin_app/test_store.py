@@ -359,4 +359,4 @@ class TestProduction:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("sys.argv", ["app.py", "--prod"])
         codes = {code.value for code in opened(PAGE).code}
-        assert codes >= {"invoke doctor --prod", "invoke ddb.verify --repair --prod"}
+        assert codes >= {"invoke doctor --prod", "invoke ddb.verify --prod --repair"}

@@ -4,6 +4,8 @@ import psycopg
 import pytest
 import unguarded
 
+from core.commands import shell_word
+
 
 @pytest.fixture
 def holding_data(address) -> None:
@@ -44,9 +46,9 @@ def test_a_database_that_is_not_there_is_said_and_no_failure(
 @pytest.mark.parametrize(
     ("confirm", "said"),
     [
-        ([], "--confirm {}"),
-        (["--confirm", "cruddur"], "'cruddur' is not the name of the database. It is {}."),
-        (["--confirm", ""], "'' is not the name of the database. It is {}."),
+        ([], "--confirm {1}"),
+        (["--confirm", "cruddur"], "'cruddur' is not the name of the database. It is {0}."),
+        (["--confirm", ""], "'' is not the name of the database. It is {0}."),
     ],
 )
 def test_what_counts_as_production_is_not_dropped_without_its_name(
@@ -56,7 +58,7 @@ def test_what_counts_as_production_is_not_dropped_without_its_name(
     result = run_invoke("db.drop", *confirm, env=postgres_env, stdin=f"{address.dbname}\n")
     assert result.stdout == ""
     assert "Refused db.drop: " in result.stderr
-    assert said.format(address.dbname) in result.stderr
+    assert said.format(address.dbname, shell_word(address.dbname)) in result.stderr
     assert result.returncode == 1
     assert unguarded.database_exists(address)
 

@@ -76,7 +76,7 @@ def test_data_without_a_mark_is_not_given_one_without_the_name(
 def test_a_missing_database_says_create(run_invoke, postgres_env, address) -> None:
     result = run_invoke("db.schema-load", env=postgres_env)
     assert result.stdout == ""
-    assert result.stderr.endswith("Run: invoke db.create\n")
+    assert result.stderr.endswith("Create it: invoke db.create\n")
     assert result.returncode == 1
 
 

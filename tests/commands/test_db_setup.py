@@ -4,6 +4,7 @@ import pytest
 import unguarded
 from unguarded import Database
 
+from core.commands import shell_word
 from core.postgres import admin, users
 
 
@@ -63,7 +64,7 @@ def test_what_is_marked_production_is_refused_before_the_first_step(
         admin.load_schema(db, "production")
     result = run_invoke("db.setup", env=postgres_env)
     assert result.stdout == ""
-    assert f"--confirm {address.dbname}" in result.stderr
+    assert f"--confirm {shell_word(address.dbname)}" in result.stderr
     assert result.returncode == 1
     assert unguarded.survey(address).has_tables
 

@@ -114,7 +114,7 @@ def test_a_malformed_file_loads_nothing(
     [
         (("--file", "/nonexistent/talk"), "/nonexistent/talk"),
         (("--file", "."), "."),
-        (("--me", "nobody-here"), "invoke db.seed"),
+        (("--me", "nobody-here"), "no user with the handle 'nobody-here'"),
         (("--me", "bayko", "--other", "bayko"), "two different people"),
     ],
 )

@@ -173,7 +173,7 @@ def test_a_url_that_cannot_be_read_is_bad_and_hides_nothing_else(run_invoke, tab
 def test_a_missing_database_is_one_command_away(diagnose, table_env, postgres_env) -> None:
     found = diagnose(table_env | postgres_env)
     assert bad_ones(found) == {"postgres"}
-    assert found["postgres"]["mend"] == "Run: invoke db.create"
+    assert found["postgres"]["mend"] == "Create it: invoke db.create"
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from core.dynamodb.sends import Draft, start
-from core.postgres.conninfo import parse_url
+from unguarded import Database
 
+from core.dynamodb.patterns.sends import Draft, start
 from core.models import Person
-from core.postgres.database import Database
 from core.settings import PROJECT_ROOT
+from core.targets.postgres import parse_url
 
 from .conftest import hermetic_environment
 
@@ -123,9 +123,9 @@ def test_a_pipe_gets_json_as_it_is_stored_and_a_shell_each_value_as_one_word(
     assert words.decode().split("\0")[3:5] == ["--with", HANDLE]
 
 
-PRINTERS = {"answers.py", "terminal.py", "streams.py"}
+PRINTERS = {"answers.py", "terminal.py", "standard_streams.py"}
 GROUPS = sorted(
-    path for path in (PROJECT_ROOT / "task_groups").glob("*.py") if path.name not in PRINTERS
+    path for path in (PROJECT_ROOT / "task_groups").rglob("*.py") if path.name not in PRINTERS
 )
 
 

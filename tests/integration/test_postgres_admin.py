@@ -180,9 +180,14 @@ def test_a_row_in_any_table_of_any_schema_is_data(
 
 
 def test_tables_without_rows_and_the_mark_itself_are_no_data(db: Database) -> None:
-    db.query_commit("DELETE FROM public.schema_information")
     assert unguarded.state(db.address) == StoreState(db.address.dbname, "local", False)
     assert unguarded.survey(db.address).has_tables
+
+
+def test_how_far_the_schema_got_is_no_data(db: Database) -> None:
+    db.query_commit("DROP TABLE public.cruddur_ops_environment")
+    assert db.query_value("SELECT count(*) FROM public.schema_information") == 1
+    assert unguarded.state(db.address) == StoreState(db.address.dbname, None, False)
 
 
 def test_what_may_not_be_looked_into_counts_as_data(database: PostgresAddress) -> None:

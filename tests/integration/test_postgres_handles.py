@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from unguarded import Database
 
 from core.errors import NotFoundError
 from core.postgres import users
-from core.postgres.database import Database
 from core.postgres.handles import lacks_demo_users, similar_handles
-from core.postgres.seed import seed
+from core.postgres.seed import seed_demo_data
 from core.settings import Settings
 
 AS_STORED = ["@percy", "trailing ", " leading", "MiXed", "o'brien", "perc%nt_", "élodie", "日本語"]
@@ -18,7 +18,7 @@ AS_STORED = ["@percy", "trailing ", " leading", "MiXed", "o'brien", "perc%nt_", 
 
 @pytest.fixture
 def seeded(db: Database) -> Database:
-    seed(db, Settings())
+    seed_demo_data(db, Settings())
     return db
 
 
