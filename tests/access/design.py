@@ -1,0 +1,440 @@
+"""What the design says of each task and each action of the admin UI, written down by hand.
+
+Nothing here is read off the product: a task that opens a store for the wrong purpose contradicts
+its row, a new one has no row, and either fails the test. The purposes and their consequences are
+the table of the design's section on safety; what a row changes and reads is what the thing is for.
+
+Twice a row knowingly says what the product does instead. The admin UI's repair asks for the table's
+name on a local store too. A dry run of a task that writes asks for nothing, though some read users'
+texts for it: ``test_a_dry_run_of_a_change_gives_a_reason_for_what_it_reads`` waits for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+POSTGRES, DYNAMODB, AWS = "postgres", "dynamodb", "aws"
+MARKED = (POSTGRES, DYNAMODB)
+"""The stores that carry an environment marker."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a purpose asks on what counts as production, and whether it leaves an audit line."""
+
+    asks: str
+    is_audited: bool
+    may_change: bool
+
+
+RULES: Mapping[str, Rule] = {  # the strictest last
+    "looking": Rule("nothing", is_audited=False, may_change=False),
+    "verifying": Rule("nothing", is_audited=False, may_change=False),  # looking, at keys only
+    "making": Rule("nothing", is_audited=True, may_change=True),
+    "reading": Rule("reason", is_audited=True, may_change=False),
+    "writing": Rule("name", is_audited=True, may_change=True),
+    "destroying": Rule("name", is_audited=True, may_change=True),
+}
+
+
+# What there is before: one word a world, which the states below mark as local or as production
+
+FULL = "both stores, with users and a conversation"
+NO_TABLES = "a database without tables"
+NO_DATABASE = "no database"
+NO_TABLE = "no message table"
+EMPTY = "both schemas, and not a row in them"
+WITHOUT_DATA = {NO_TABLES: {POSTGRES}, EMPTY: {POSTGRES, DYNAMODB}}
+MISSING = {NO_DATABASE: POSTGRES, NO_TABLE: DYNAMODB}
+
+
+@dataclass(frozen=True)
+class State:
+    """What the two markers say (None: there is none), and whether ``--prod`` is given."""
+
+    name: str
+    postgres: str | None
+    dynamodb: str | None
+    prod: bool = False
+
+    def counts_as_production(self, store: str, world: str) -> bool:
+        """Whether ``store`` does, by itself: marked so, or with data and no marker."""
+        if MISSING.get(world) == store or store not in MARKED:
+            return False
+        marker = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}[store]
+        if marker is None:
+            return store not in WITHOUT_DATA.get(world, set())
+        return marker == "production"
+
+    def unmarked(self) -> set[str]:
+        """The stores that no marker is in."""
+        markers = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}
+        return {store for store, marker in markers.items() if marker is None}
+
+
+STATES = (
+    State("local", "local", "local"),
+    State("postgres production", "production", "local"),
+    State("dynamodb production", "local", "production"),
+    State("both production", "production", "production"),
+    State("no markers", None, None),
+    State("--prod", "local", "local", prod=True),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A task with what is typed after it, or an action of the admin UI.
+
+    ``opens``: what it opens which store for. ``changes`` and ``reads``: the stores of which it
+    changes something, or reads users' data, once it may. ``reads_first``: the same, before it asks.
+    ``label`` tells two rows of one task apart.
+    """
+
+    name: str
+    opens: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    confirmed_by: str = DYNAMODB
+    world: str = FULL
+    changes: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    reads_first: frozenset[str] = frozenset()
+    exit_code: int = 0
+    exit_code_dry: int = 0
+    label: str = ""
+    asks_everywhere: bool = False
+    is_for_local_stores: bool = False
+    changes_where_local: frozenset[str] = frozenset()
+    marks_what_is_unmarked: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({self.label})" if self.label else self.name
+
+    @property
+    def purpose(self) -> str:
+        """The strictest: what is asked. Without a store it is not asked anything."""
+        return max(self.opens.values(), key=list(RULES).index, default="looking")
+
+    @property
+    def checked(self) -> set[str]:
+        """The stores whose markers count: those opened for more than looking."""
+        return {s for s, purpose in self.opens.items() if s in MARKED and purpose != "looking"}
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether it does, somewhere, once it may."""
+        return bool(self.changes or self.changes_where_local or self.marks_what_is_unmarked)
+
+    def changed_in(self, state: State, *, is_production: bool) -> frozenset[str]:
+        """The stores that are changed where all that is asked for is given."""
+        if self.marks_what_is_unmarked:
+            return frozenset(state.unmarked())
+        return self.changes | (frozenset() if is_production else self.changes_where_local)
+
+
+def _of(*stores: str) -> frozenset[str]:
+    return frozenset(stores)
+
+
+_BOTH = _of(POSTGRES, DYNAMODB)
+_PAIR = ("--user", "bayko", "--with", "andrewbrown")
+_SAYING = ("--message", "hello there")
+_SENDING = {POSTGRES: "reading", DYNAMODB: "writing"}
+
+TASKS = (
+    # No store
+    Row("up"),
+    Row("down"),
+    Row("status"),
+    Row("audit"),
+    Row("test"),
+    Row("lint"),
+    Row("bench"),
+    Row("lambda.package", words=("--file", "{folder}/function.zip")),
+    # Looking
+    Row("admin", {POSTGRES: "looking", DYNAMODB: "looking"}),
+    Row("doctor", {POSTGRES: "looking", DYNAMODB: "looking"}),
+    Row("db.sessions", {POSTGRES: "looking"}, confirmed_by=POSTGRES),
+    Row("ddb.list-tables", {DYNAMODB: "looking"}),
+    Row(
+        "ddb.verify",
+        {POSTGRES: "verifying", DYNAMODB: "verifying"},
+        reads=_BOTH,
+        exit_code=1,  # there is something to repair
+        exit_code_dry=1,
+    ),
+    # Making what is missing
+    Row(
+        "db.create",
+        {POSTGRES: "making"},
+        confirmed_by=POSTGRES,
+        world=NO_DATABASE,
+        changes=_of(POSTGRES),
+    ),
+    Row(
+        "db.schema-load",
+        {POSTGRES: "making"},
+        label="no tables",
+        confirmed_by=POSTGRES,
+        world=NO_TABLES,
+        changes=_of(POSTGRES),
+    ),
+    Row("ddb.schema-load", {DYNAMODB: "making"}, world=NO_TABLE, changes=_of(DYNAMODB)),
+    Row("ddb.schema-load", {DYNAMODB: "making"}, label="there already"),
+    Row(
+        "adopt",
+        {POSTGRES: "making", DYNAMODB: "making"},
+        words=("--environment", "production"),
+        asks_everywhere=True,
+        marks_what_is_unmarked=True,
+    ),
+    Row(
+        "rds.update-sg-rule",
+        {AWS: "making"},
+        words=("--ip", "8.8.4.4"),
+        changes=_of(AWS),
+    ),
+    # Reading users' texts or addresses
+    Row(
+        "ddb.patterns.get-conversation",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=_PAIR,
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "ddb.patterns.get-conversation",
+        {DYNAMODB: "reading"},
+        label="by its id",
+        words=("--conversation", "{conversation}"),
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "ddb.patterns.list-conversations",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--user", "bayko"),
+        reads=_of(DYNAMODB),
+    ),
+    Row("ddb.scan", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
+    Row("ddb.export", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
+    Row(
+        "db.connect",
+        {POSTGRES: "reading"},
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
+        changes_where_local=_of(POSTGRES),
+    ),
+    Row("cognito.list-users", {AWS: "reading"}, reads=_of(AWS)),
+    # Writing
+    Row(
+        "ddb.patterns.create-message",
+        _SENDING,
+        words=(*_PAIR, *_SAYING),
+        changes=_of(DYNAMODB),
+        reads=_BOTH,
+    ),
+    Row(
+        "ddb.patterns.create-conversation",
+        _SENDING,
+        words=(*_PAIR, *_SAYING),
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
+    Row("ddb.seed", _SENDING, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
+    Row("ddb.follow-stream", {DYNAMODB: "writing"}, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
+    Row("db.seed", {POSTGRES: "writing"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.update-cognito-user-ids",
+        {POSTGRES: "writing", AWS: "reading"},
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+        reads=_of(POSTGRES, AWS),
+    ),
+    Row(
+        "db.connect",
+        {POSTGRES: "writing"},
+        label="--write",
+        words=("--write",),
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+        reads=_of(POSTGRES),
+    ),
+    # Destroying
+    Row("db.drop", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.schema-load",
+        {POSTGRES: "destroying"},
+        label="over tables",
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+    ),
+    Row(
+        "db.setup",
+        {POSTGRES: "destroying", AWS: "reading"},
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+        reads=_of(POSTGRES, AWS),
+    ),
+    Row(
+        "db.setup",
+        {POSTGRES: "destroying"},
+        label="no user pool",
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+        settings={"AWS_COGNITO_USER_POOL_ID": ""},
+    ),
+    Row("ddb.drop", {DYNAMODB: "destroying"}, changes=_of(DYNAMODB)),
+    Row(
+        "ddb.import",
+        {DYNAMODB: "destroying"},
+        words=("--file", "{import_file}"),
+        changes=_of(DYNAMODB),
+    ),
+    Row(
+        "ddb.verify",
+        {POSTGRES: "verifying", DYNAMODB: "destroying"},
+        label="--repair",
+        words=("--repair",),
+        exit_code_dry=1,  # and there still is
+        changes=_of(DYNAMODB),
+        reads=_BOTH,
+        reads_first=_BOTH,
+    ),
+    # Local stores alone
+    Row(
+        "start",
+        {POSTGRES: "writing", DYNAMODB: "writing"},
+        words=("--no-admin",),
+        world=EMPTY,
+        changes=_BOTH,
+        reads=_of(DYNAMODB),  # the inbox that it shows
+        is_for_local_stores=True,
+    ),
+)
+
+_READING = {POSTGRES: "reading", DYNAMODB: "reading"}
+
+ACTIONS = (
+    Row("inbox opened", _READING, reads=_of(DYNAMODB)),
+    Row("conversation opened", _READING, reads=_of(DYNAMODB)),
+    Row("message groups opened", _READING, reads=_BOTH),
+    Row("message groups downloaded", _READING, reads=_BOTH),
+    Row("users opened", {POSTGRES: "reading"}, reads=_of(POSTGRES)),
+    Row("Cognito users read", {AWS: "reading"}, reads=_of(AWS)),
+    Row("message sent", _SENDING, changes=_of(DYNAMODB), reads=_BOTH),
+    Row(
+        "conversation started or continued",
+        _SENDING,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "user created",
+        {POSTGRES: "writing"},
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+        reads=_of(POSTGRES),  # whether somebody has the handle
+    ),
+    Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
+    Row(
+        "store repaired",
+        {POSTGRES: "verifying", DYNAMODB: "destroying"},
+        asks_everywhere=True,  # more than the design asks: on a local store nothing would do
+        changes=_of(DYNAMODB),
+        reads=_BOTH,
+    ),
+)
+
+
+# What a cell must show
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is given: ``name`` is none, wrong or right; ``reason`` none, option or variable.
+
+    ``may_write`` is the admin UI's ``--write``; a terminal has no such switch. ``page`` draws the
+    page that does it, instead of doing it at the page's desk.
+    """
+
+    row: Row
+    state: State
+    name: str = "none"
+    reason: str = "none"
+    dry: bool = False
+    in_browser: bool = False
+    may_write: bool = True
+    page: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.row.title + (" on its page" if self.page else "")
+
+    @property
+    def is_production(self) -> bool:
+        """Whether its target counts as production: one store is enough, and the UI checks both."""
+        checked = MARKED if self.in_browser else self.row.checked
+        return self.state.prod or any(
+            self.state.counts_as_production(store, self.row.world) for store in checked
+        )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the design has a cell show. ``audited``: the purpose on the audit's line, or nothing."""
+
+    refused: bool
+    changed: frozenset[str]
+    read: frozenset[str]
+    audited: str = ""
+    why: str = ""
+
+
+def expected(cell: Cell, reason: str) -> Expected:
+    """What the design has ``cell`` show, where ``reason`` is the reason that was given, if any."""
+    row = cell.row
+    if _is_refused_at_once(cell):
+        return Expected(True, frozenset(), frozenset())
+    rule = RULES[row.purpose]
+    asks = rule.asks if cell.is_production and not row.is_for_local_stores else "nothing"
+    if row.asks_everywhere:
+        asks = "name"
+    if cell.in_browser and row.purpose == "writing":
+        asks = "nothing"  # the switch --write is the permission
+    given = (
+        asks == "nothing"
+        or (asks == "name" and (cell.dry or cell.name == "right"))
+        or (asks == "reason" and bool(reason))
+    )
+    if not given:
+        return Expected(True, frozenset(), row.reads_first)
+    changed = row.changed_in(cell.state, is_production=cell.is_production)
+    may_change = not cell.dry and (rule.may_change or not cell.is_production)
+    is_audited = cell.is_production and rule.is_audited and _is_done(cell, changed)
+    return Expected(
+        False,
+        changed if may_change else frozenset(),
+        row.reads,
+        row.purpose if is_audited else "",
+        reason if is_audited and asks == "reason" else "",
+    )
+
+
+def _is_refused_at_once(cell: Cell) -> bool:
+    """By what was typed or by how the app was started, whatever else is given."""
+    row = cell.row
+    if row.is_for_local_stores and cell.is_production and not cell.dry:
+        return True
+    if cell.name == "wrong" and row.opens:
+        return True
+    forbidden = cell.in_browser and cell.is_production and not cell.may_write
+    return forbidden and RULES[row.purpose].may_change
+
+
+def _is_done(cell: Cell, changed: frozenset[str]) -> bool:
+    """Whether there is something to write down: a dry run does nothing but read."""
+    if cell.dry:
+        return cell.row.purpose == "reading"
+    return bool(changed) or cell.row.name != "rds.update-sg-rule"

@@ -1,0 +1,205 @@
+"""The cells of a row, what each of them showed, and where that contradicts the design."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .design import (
+    ACTIONS,
+    POSTGRES,
+    RULES,
+    STATES,
+    Cell,
+    Expected,
+    Row,
+    State,
+    expected,
+)
+from .places import PRIVATE, Place, Places
+from .running import REASON, Outcome, run_action, run_page, run_task, typed
+
+NAMES = ("none", "wrong", "right")
+REASONS = ("none", "option", "variable")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a cell showed."""
+
+    cell: Cell
+    expected: Expected
+    outcome: Outcome
+    changed: frozenset[str]
+    lines: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The cell as a line of the printed matrix."""
+        cell, outcome = self.cell, self.outcome
+        audited = ", ".join(
+            f"{line['purpose']}{' + reason' if line.get('why') else ''}" for line in self.lines
+        )
+        shown = (
+            f"{cell.title:44} {cell.state.name:19} {cell.name:5} {cell.reason:8}"
+            f" {'--dry' if cell.dry else '--write' if cell.in_browser and cell.may_write else '':7}"
+            f" | {'refused' if outcome.refused else f'exit {outcome.code}':7}"
+            f" | wrote {', '.join(sorted(self.changed)) or '–':18}"
+            f" | read {', '.join(sorted(outcome.read)) or '–':18}"
+            f" | audited {audited or '–'}"
+        )
+        return "\n".join(
+            [shown.rstrip(), *(f"    CONTRADICTION: {each}" for each in self.problems)]
+        )
+
+
+HEADING = (
+    f"{'task or action':44} {'counts':19} {'name':5} {'reason':8} {'':7}"
+    " | what became of it | what was written, read and audited"
+)
+
+
+# Which cells there are
+
+
+def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
+    """Every combination of what the row can be given; what it takes no option for stays out."""
+    in_browser = row in ACTIONS
+    states = STATES if in_browser or "prod" in options else STATES[:-1]
+    names = NAMES if in_browser or "confirm" in options else NAMES[:1]
+    reasons = REASONS if "reason" in options else (REASONS[0], REASONS[2])
+    if in_browser:
+        reasons = REASONS[:2]
+    dry = (False,) if in_browser else (False, True)
+    writes = (False, True) if in_browser else (True,)
+    for state, name, reason, is_dry, may_write in itertools.product(
+        states, names, reasons, dry, writes
+    ):
+        yield Cell(row, state, name, reason, is_dry, in_browser, may_write)
+
+
+def fewer_cells(row: Row, options: frozenset[str]) -> list[Cell]:
+    """Every combination of what decides by the design; the rest takes turns.
+
+    Each value of what should not matter (a reason for a write, a name for a read) still meets each
+    value of everything else.
+    """
+    return [*_turns(all_cells(row, options), _what_decides(row))]
+
+
+def page_cells(row: Row, states: Iterable[State]) -> Iterator[Cell]:
+    """A page that shows users' data, with and without a reason typed into its form."""
+    for state, reason in itertools.product(states, REASONS[:2]):
+        yield Cell(row, state, reason=reason, in_browser=True, may_write=False, page=True)
+
+
+def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
+    asks = "name" if row.asks_everywhere else RULES[row.purpose].asks
+    if row in ACTIONS and row.purpose == "writing":
+        asks = "nothing"
+    answer = {
+        "name": lambda cell: cell.name,
+        "reason": lambda cell: (cell.reason, cell.name == "wrong"),
+        "nothing": lambda cell: cell.name == "wrong",
+    }[asks]
+    return lambda cell: (cell.state.name, cell.dry, cell.may_write, answer(cell))
+
+
+def _turns(cells: Iterable[Cell], what_decides: Callable[[Cell], Any]) -> Iterator[Cell]:
+    """One cell of each group that ``what_decides`` makes, and never the same place in it twice."""
+    groups: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(what_decides(cell), []).append(cell)
+    for turn, group in enumerate(groups.values()):
+        yield group[turn % len(group)]
+
+
+# What a cell shows
+
+
+class Bench:
+    """Runs cells on places that stay as they are until one of them changes something."""
+
+    def __init__(self, places: Places, folder: Path) -> None:
+        self._places = places
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    def try_cells(self, cells: Iterable[Cell], options: frozenset[str]) -> Iterator[Shown]:
+        for cell in cells:
+            audit = self._folder / f"audit-{next(self._numbers)}.jsonl"
+            yield self._try(cell, options, audit)
+
+    def _try(self, cell: Cell, options: frozenset[str], audit: Path) -> Shown:
+        place = self._places.get(cell.row.world, cell.state)
+        environment = self._places.environment(place, cell.state)
+        environment["CRUDDUR_AUDIT_LOG"] = str(audit)
+        outcome = self._run(cell, options, place, environment)
+        now = self._places.look(place)
+        changed = frozenset(store for store in now if now[store] != place.pristine[store])
+        self._places.renew(place, changed)
+        lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()
+        wanted = expected(cell, _reason_of(cell))
+        shown = Shown(cell, wanted, outcome, changed, lines, ())
+        return replace(shown, problems=tuple(_problems(shown, audit)))
+
+    def _run(
+        self, cell: Cell, options: frozenset[str], place: Place, environment: dict[str, str]
+    ) -> Outcome:
+        by_database = cell.row.confirmed_by == POSTGRES
+        name = place.dbname if by_database else place.table.name
+        if cell.page:
+            return run_page(cell, environment, self._folder)
+        if cell.in_browser:
+            return run_action(cell, environment, self._folder, place.conversation, name)
+        line = typed(cell, options, self._places.words(place), name)
+        return run_task(cell, line, environment, self._folder)
+
+
+def _reason_of(cell: Cell) -> str:
+    return "" if cell.reason == "none" else REASON
+
+
+def _problems(shown: Shown, audit: Path) -> Iterator[str]:
+    """Where what was shown is not what the design says."""
+    cell, wanted, outcome = shown.cell, shown.expected, shown.outcome
+    if outcome.refused is not wanted.refused:
+        said = (outcome.err.splitlines() or [""])[-1]
+        yield f"{'refused' if outcome.refused else 'not refused'}, against the design: {said}"
+    code = cell.row.exit_code_dry if cell.dry else cell.row.exit_code
+    code = 1 if wanted.refused else code
+    if outcome.code != code and outcome.refused is wanted.refused:
+        yield f"exit code {outcome.code}, not {code}: {outcome.err}"
+    if shown.changed != wanted.changed:
+        yield f"changed {sorted(shown.changed)}, not {sorted(wanted.changed)}"
+    if outcome.read != wanted.read and not (cell.dry and outcome.read < wanted.read):
+        yield f"read {sorted(outcome.read)}, not {sorted(wanted.read)}"
+    shows_people = not wanted.refused and RULES[cell.row.purpose].asks != "nothing"
+    if told := [] if shows_people else [each for each in PRIVATE if each in outcome.out]:
+        yield f"showed {told}"
+    yield from _problems_of_audit(shown, audit)
+
+
+def _problems_of_audit(shown: Shown, audit: Path) -> Iterator[str]:
+    cell, wanted, lines = shown.cell, shown.expected, shown.lines
+    if [line["purpose"] for line in lines] != [wanted.audited] * bool(wanted.audited):
+        yield f"audited {[line['purpose'] for line in lines]}, not {wanted.audited or 'nothing'}"
+        return
+    for line in lines:
+        if line["what"] != cell.row.name or line.get("why", "") != wanted.why:
+            yield f"the audit says {line['what']!r} for {line.get('why', '')!r}"
+        if not (line["actor"] and line["at"] and set(line["stores"]) == set(cell.row.opens)):
+            yield f"the audit does not say who, when or where: {line}"
+        if f"audit {json.dumps(line)}\n" not in shown.outcome.err and not cell.in_browser:
+            yield "the audit's line is not on standard error"
+    text = audit.read_text() if lines else ""
+    if private := [each for each in PRIVATE if each in text]:
+        yield f"the audit tells {private}"
+    if lines and stat.S_IMODE(audit.stat().st_mode) != 0o600:
+        yield f"the audit's file has mode {audit.stat().st_mode:o}"

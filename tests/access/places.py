@@ -1,0 +1,319 @@
+"""Both stores in every world and state, made quickly and looked at from behind.
+
+A place is made anew only after something in it was changed: the database from a template, the
+message table from a handful of items.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+from unguarded import Database
+
+from core.aws.clients import make_client
+from core.dynamodb import keys
+from core.dynamodb.items import message_item
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.schema import create_table
+from core.dynamodb.table import Table
+from core.engines import Endpoints
+from core.errors import MissingSchemaError
+from core.models import Message
+from core.postgres import admin, users
+from core.postgres.seed import seed_demo_data
+from core.purposes import Purpose
+from core.settings import Settings
+from core.targets import AwsTarget
+from core.targets.postgres import parse_url
+from core.timestamps import now, parse, sort_key
+
+from .design import AWS, DYNAMODB, EMPTY, FULL, NO_DATABASE, NO_TABLE, NO_TABLES, POSTGRES, State
+
+MARKER = "cruddur_ops_environment"
+PRIVATE = ("bayko", "andrewbrown", "Andrew", "example.com", "first words", "newest words")
+"""What stands in the stores, and may stand in no audit line."""
+
+Snapshot = dict[str, Any]
+
+
+@dataclass
+class Place:
+    """The two stores of one state, and what a command needs to reach them."""
+
+    dbname: str
+    table: Table
+    conversation: str
+    pristine: Snapshot = field(default_factory=dict)
+
+
+class Places:
+    """Makes places on the shared engines, one a world and state at a time."""
+
+    def __init__(self, engines: Endpoints, folder: Path) -> None:
+        self._engines = engines
+        self.folder = folder
+        self._maintenance = psycopg.connect(self._url("postgres"), autocommit=True)
+        self._target = AwsTarget(
+            engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True
+        )
+        self._dynamodb = make_client(self._target, "dynamodb")
+        self._templates: dict[tuple[str, str | None], str] = {}
+        self._places: dict[tuple[str, str | None, str | None], Place] = {}
+        self.aws = _Aws(self._target)
+
+    def close(self) -> None:
+        for place in self._places.values():
+            self._drop_database(place.dbname)
+            self._drop_table(place.table.name)
+        for name in self._templates.values():
+            self._drop_database(name)
+        self._maintenance.close()
+        self._dynamodb.close()
+        self.aws.close()
+
+    # A place for a cell
+
+    def get(self, world: str, state: State) -> Place:
+        """The place of ``state`` in ``world``, as nobody has touched it."""
+        key = world, state.postgres, state.dynamodb
+        if key not in self._places:
+            self._places[key] = self._made(world, state)
+        return self._places[key]
+
+    def look(self, place: Place) -> Snapshot:
+        """All that is stored, by store; None for a store that is not there."""
+        return {
+            POSTGRES: self._rows(place.dbname),
+            DYNAMODB: self._items(place.table),
+            AWS: self.aws.look(),
+        }
+
+    def renew(self, place: Place, changed: frozenset[str]) -> None:
+        """Put back what was changed."""
+        if AWS in changed:
+            self.aws.renew()
+        if changed & {POSTGRES, DYNAMODB}:
+            (key,) = (key for key, known in self._places.items() if known is place)
+            del self._places[key]
+            self._drop_database(place.dbname)
+            self._drop_table(place.table.name)
+
+    def environment(self, place: Place, state: State) -> dict[str, str]:
+        """The variables of a command on ``place``."""
+        prefix = "PROD_" if state.prod else ""
+        return {
+            f"{prefix}CONNECTION_URL": self._url(place.dbname),
+            f"{prefix}AWS_ENDPOINT_URL": self._engines.aws_endpoint_url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "DDB_MESSAGE_TABLE": place.table.name,
+            **self.aws.environment,
+        }
+
+    def words(self, place: Place) -> Mapping[str, str]:
+        """What stands for the names in braces of a row's words."""
+        return {
+            "folder": str(self.folder),
+            "conversation": place.conversation,
+            "import_file": str(self._import_file),
+        }
+
+    # Making
+
+    def _made(self, world: str, state: State) -> Place:
+        dbname = f"matrix-{uuid.uuid4().hex[:12]}"
+        if world != NO_DATABASE:
+            self._create_database(dbname, self._template(world, state.postgres))
+        table = Table(
+            self._dynamodb, f"messages-{uuid.uuid4().hex[:12]}", self._target,
+            purpose=Purpose.DESTROYING,
+        )  # fmt: skip
+        conversation = ""
+        if world != NO_TABLE:
+            create_table(table, state.dynamodb or "local")
+            if state.dynamodb is None:
+                table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+            if world != EMPTY:
+                conversation = self._converse(table)
+        place = Place(dbname, table, conversation)
+        place.pristine = self.look(place)
+        return place
+
+    def _converse(self, table: Table) -> str:
+        """A conversation, to which somebody else has added a message that no inbox shows yet."""
+        ana, ben = self._people
+        message, _ = start(table, Draft(ana, ben, "first words"))
+        key = sort_key(now())
+        group = message.message_group_uuid
+        plain = Message(group, str(uuid.uuid4()), ben, "newest words", key, parse(key))
+        table.request("put_item", Item=message_item(plain))
+        return group
+
+    @cached_property
+    def _people(self) -> Any:
+        self._template(FULL, "local")
+        return self._known_people
+
+    @cached_property
+    def _import_file(self) -> Path:
+        """An export of one message that no place holds."""
+        ana, _ = self._people
+        at = "2026-01-02T03:04:05.000006+00:00"
+        item = message_item(
+            Message(str(uuid.uuid4()), str(uuid.uuid4()), ana, "moved here", at, parse(at))
+        )
+        path = self.folder / "one-item.jsonl"
+        path.write_text(json.dumps(item) + "\n")
+        return path
+
+    def _template(self, world: str, marker: str | None) -> str:
+        """A database to make others of: users but no ``londo``, whom a seed then adds."""
+        kind = world if world in (NO_TABLES, EMPTY) else FULL
+        if (kind, marker) not in self._templates:
+            name = self._templates[kind, marker] = f"template-{uuid.uuid4().hex[:12]}"
+            self._create_database(name, "template1")
+            with Database(parse_url(self._url(name), "URL")) as db:
+                admin.load_schema(db, marker or "local")
+                if kind == FULL:
+                    seed_demo_data(db, Settings())
+                    found = [users.find_person(db, each) for each in ("andrewbrown", "bayko")]
+                    self._known_people = found
+            with psycopg.connect(self._url(name), autocommit=True) as connection:
+                connection.execute("DELETE FROM public.users WHERE handle = 'londo'")
+                if marker is None:
+                    connection.execute(f"DROP TABLE public.{MARKER}")
+                if kind == EMPTY:
+                    connection.execute("DELETE FROM public.schema_information")
+                if kind == NO_TABLES:
+                    connection.execute(
+                        "DROP TABLE public.users, public.activities, public.schema_information"
+                    )
+        return self._templates[kind, marker]
+
+    def _create_database(self, name: str, template: str) -> None:
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+    def _drop_database(self, name: str) -> None:
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _drop_table(self, name: str) -> None:
+        with contextlib.suppress(self._dynamodb.exceptions.ResourceNotFoundException):
+            self._dynamodb.delete_table(TableName=name)
+
+    def _execute(self, statement: str, *names: str) -> None:
+        quoted = map(sql.Identifier, names)
+        self._maintenance.execute(sql.SQL(statement).format(*quoted))  # type: ignore[arg-type]
+
+    def _url(self, dbname: str) -> str:
+        return urlsplit(self._engines.postgres_url)._replace(path=f"/{dbname}").geturl()
+
+    # Looking
+
+    def _rows(self, dbname: str) -> Any:
+        """The rows of every table, and the database's own number: one made anew has another."""
+        try:
+            connection = psycopg.connect(self._url(dbname), autocommit=True)
+        except psycopg.OperationalError as error:
+            if "does not exist" not in str(error):
+                raise
+            return None
+        with connection:
+            names = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            ).fetchall()
+            rows = {
+                name: connection.execute(
+                    sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1").format(
+                        sql.Identifier("public", name)
+                    )
+                ).fetchall()
+                for (name,) in names
+            }
+            of_table = (
+                "SELECT relname, oid FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            )
+            return rows, sorted(connection.execute(of_table).fetchall())
+
+    def _items(self, table: Table) -> Any:
+        try:
+            items = list(reads.scan(table))
+        except MissingSchemaError:
+            return None
+        return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+class _Aws:
+    """A user pool with one user, and a security group's rule that lets another address in."""
+
+    def __init__(self, target: AwsTarget) -> None:
+        self._cognito = make_client(target, "cognito-idp")
+        self._ec2 = make_client(target, "ec2")
+        pool = self._cognito.create_user_pool(PoolName=f"pool-{uuid.uuid4().hex[:8]}")
+        self.pool_id = pool["UserPool"]["Id"]
+        handle = {"Name": "preferred_username", "Value": "bayko"}
+        self._cognito.admin_create_user(
+            UserPoolId=self.pool_id, Username="bayko", UserAttributes=[handle]
+        )
+        group = self._ec2.create_security_group(GroupName=uuid.uuid4().hex, Description="db")
+        self._group_id = group["GroupId"]
+        source = {"CidrIp": "203.0.113.7/32", "Description": "GITPOD"}
+        permission = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
+        self._ec2.authorize_security_group_ingress(
+            GroupId=self._group_id, IpPermissions=[permission]
+        )
+        (self._rule,) = self._rules()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_COGNITO_USER_POOL_ID": self.pool_id,
+            "DB_SG_ID": self._group_id,
+            "DB_SG_RULE_ID": self._rule["SecurityGroupRuleId"],
+        }
+
+    def look(self) -> Any:
+        found = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
+        return self._rules(), [user["Username"] for user in found]
+
+    def renew(self) -> None:
+        wanted = {
+            name: self._rule[name]
+            for name in ("IpProtocol", "FromPort", "ToPort", "CidrIpv4", "Description")
+        }
+        rule = {"SecurityGroupRuleId": self._rule["SecurityGroupRuleId"]}
+        self._ec2.modify_security_group_rules(
+            GroupId=self._group_id, SecurityGroupRules=[rule | {"SecurityGroupRule": wanted}]
+        )
+
+    def _rules(self) -> list[dict[str, Any]]:
+        here = [{"Name": "group-id", "Values": [self._group_id]}]
+        found = self._ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+        return [rule for rule in found if not rule["IsEgress"]]
+
+    def close(self) -> None:
+        self._cognito.delete_user_pool(UserPoolId=self.pool_id)
+        self._ec2.delete_security_group(GroupId=self._group_id)
+        self._cognito.close()
+        self._ec2.close()
+
+
+@contextlib.contextmanager
+def places_on(engines: Endpoints, folder: Path) -> Iterator[Places]:
+    """Places that are dropped when the block ends."""
+    places = Places(engines, folder)
+    try:
+        yield places
+    finally:
+        places.close()
