@@ -31,16 +31,16 @@ def main() -> None:
 
 def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
     """Where to listen, and what follows ``--``: that is for the pages."""
-    own, for_pages = arguments, []
+    for_server, for_pages = arguments, []
     if "--" in arguments:
-        at = arguments.index("--")
-        own, for_pages = arguments[:at], arguments[at + 1 :]
+        separator = arguments.index("--")
+        for_server, for_pages = arguments[:separator], arguments[separator + 1 :]
     parser = argparse.ArgumentParser(prog="python -m admin_app")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--url")
     parser.add_argument("--forwarded")
-    options = parser.parse_args(own)
+    options = parser.parse_args(for_server)
     addresses = Addresses(
         port=options.port,
         address=options.address,
@@ -61,13 +61,13 @@ def serve(addresses: Addresses, for_pages: list[str]) -> None:
         _require_login(addresses)
     if not processes.is_free(addresses.port, addresses.address):
         raise SettingsError(
-            f"could not listen on {addresses.address}, port {addresses.port}",
-            "Another program has the port, or this machine has no such address.",
+            f"Could not listen on {addresses.address}, port {addresses.port}",
+            "Choose another port, or an address of this machine.",
         )
     from admin_app.server import make_app
 
-    where = addresses.url or f"http://127.0.0.1:{addresses.port}"
-    print(f"The admin UI is at {where} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    shown_address = addresses.url or f"http://127.0.0.1:{addresses.port}"
+    print(f"The admin UI is at {shown_address} (Ctrl-C ends it)", flush=True)  # noqa: T201
     sys.argv = [sys.argv[0], *for_pages]
     make_app(addresses).run(config=settings)
 
@@ -90,7 +90,7 @@ def _load(settings: dict[str, Any]) -> dict[str, Any]:
         bootstrap.load_config_options(known)
     except (OSError, ValueError, RuntimeError, Error) as error:
         raise SettingsError(
-            f"could not read Streamlit's config.toml: {error}", "Fix the file or remove it."
+            f"Could not read Streamlit's config.toml: {error}", "Fix the file or remove it."
         ) from error
     login.read_settings()
     return known
@@ -102,12 +102,12 @@ def _require_login(addresses: Addresses) -> None:
 
     if missing := login.missing_settings():
         raise SettingsError(
-            f"--url needs a login, and none is configured: {', '.join(missing)} missing",
-            "Describe it in .streamlit/secrets.toml, as docs/how-to/log-in.md shows.",
+            f"--url needs a login, but {', '.join(missing)} is missing in the settings",
+            "Configure it in .streamlit/secrets.toml: see docs/how-to/log-in.md.",
         )
     if (home := login.home()) != str(addresses.url):
         raise SettingsError(
-            f"the login comes back to {home}, not to {addresses.url}",
+            f"The login returns to {home}, not to {addresses.url}",
             "Correct redirect_uri in .streamlit/secrets.toml.",
         )
 

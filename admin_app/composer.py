@@ -91,5 +91,5 @@ def once(name: str) -> Once:
 
 def composer(name: str) -> Composer:
     """This session's composer of that name."""
-    found = st.session_state.setdefault(f"composer {name}", Composer(name))
-    return cast(Composer, found)
+    kept = st.session_state.setdefault(f"composer {name}", Composer(name))
+    return cast(Composer, kept)

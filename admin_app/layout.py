@@ -1,4 +1,4 @@
-"""What the pages have in common: stored text shown as text, times, problems, commands."""
+"""What the pages share: stored text shown as text, times, problems, commands."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def banner(target: Target, why_production: str, may_write: bool) -> None:
     if not why_production:
         st.caption(f"**local** · {escaped(places)}")
         return
-    mode = "you may write" if may_write else "read-only: start with --write to answer"
+    mode = "you may write" if may_write else "read-only: start with --write to change it"
     st.error(
         f"**PRODUCTION** ({escaped(why_production)}) · {escaped(places)} · {escaped(mode)}",
         icon="🔴",
@@ -91,7 +91,7 @@ def _told(describe: Callable[[], str]) -> str:
 
 
 def show_problem(error: CoreError) -> None:
-    """A friendly account of what is wrong, and the command that mends it."""
+    """Show what is wrong, and the command that fixes it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
     prod = resources.target().is_production
     line = error.command.line(prod=prod) if error.command else None
@@ -110,9 +110,9 @@ def command(task: str, *words: str) -> None:
 def commands(*tasks: Command) -> None:
     """The same things as tasks, each with its arguments as a shell takes them."""
     prod = resources.target().is_production
-    with st.expander("The same in a terminal"):
-        for each in tasks:
-            if (line := each.line(prod=prod)) is not None:
+    with st.expander("Command line"):
+        for task in tasks:
+            if (line := task.line(prod=prod)) is not None:
                 st.code(line, language=None, wrap_lines=True)
 
 

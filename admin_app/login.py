@@ -89,7 +89,7 @@ def _pass() -> None:
 
 def _check(login: Login | None, group: str) -> None:
     if login is None or not login.is_valid or group not in login.groups:
-        raise LoginEndedError("your login has ended", "Log in again.")
+        raise LoginEndedError("Your login has ended", "Log in again.")
 
 
 def require() -> None:
@@ -220,7 +220,7 @@ def read_settings() -> Mapping[str, Any]:
         raise SettingsError(str(error), "Fix the file or remove it.") from error
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"could not read secrets.toml: {error}", "Fix the file or remove it."
+            f"Could not read secrets.toml: {error}", "Fix the file or remove it."
         ) from error
     return auth if isinstance(auth, Mapping) else {}
 

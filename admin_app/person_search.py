@@ -16,10 +16,10 @@ MATCHES = 8
 
 def search_box(label: str, key: str, placeholder: str = "Handle or name") -> str:
     """A box to type a part of a handle or name in; the page follows each pause."""
-    found = st.text_input(
+    typed = st.text_input(
         label, key=key, type="search", live=True, max_chars=100, placeholder=placeholder
     )
-    return found or ""
+    return typed or ""
 
 
 def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
@@ -38,7 +38,7 @@ def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
             args=(person.handle,),
         )
     if page.cursor or cursors.get(sought):
-        label = "More people" if page.cursor else "Back to the first"
+        label = "More people" if page.cursor else "Back to first"
         st.button(label, key=f"{key} more", type="tertiary", on_click=_turn,
                   args=(f"{key} page", sought, page.cursor))  # fmt: skip
     return len(page.entries)
@@ -56,7 +56,7 @@ def name(person: Person) -> str:
 def no_users() -> None:
     """Say that there are none; only a local database leads to the demo users."""
     if lacks_demo_users(access.look().db):
-        st.info("There are no users yet. For the demo users type:")
+        st.info("There are no users yet. To add the demo users, run:")
         st.code("invoke db.seed", language=None)
     else:
         st.info("There are no users yet.")

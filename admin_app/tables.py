@@ -10,9 +10,9 @@ import streamlit as st
 from admin_app.layout import escaped
 
 
-def facts(told: Mapping[str, str]) -> None:
+def facts(values: Mapping[str, str]) -> None:
     """What is known of one thing: a name and a value a line."""
-    rows = [{"": escaped(name), " ": escaped(value)} for name, value in told.items()]
+    rows = [{"": escaped(name), " ": escaped(value)} for name, value in values.items()]
     st.table(rows, hide_index=True, hide_header=True, border="horizontal")
 
 

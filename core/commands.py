@@ -1,4 +1,4 @@
-"""Commands that an error or a note says to type next, as data, and as a shell takes them."""
+"""Commands to type next after an error or a note, as data and quoted for a shell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.printable import shows
 
 _LOCAL = ("up", "down", "status", "start")
-"""Tasks that are for the local target alone."""
+"""Tasks for the local target only."""
 
 _ANY = ("audit",)
 """Tasks that have no target."""
@@ -20,8 +20,8 @@ _BARE = re.compile(r"[\w.:+-]+", re.ASCII)
 def shell_word(value: str) -> str:
     """``value`` as one word of a POSIX shell: nothing in it is run, expanded or split.
 
-    Where it holds what does not show, or blanks that one line of text does not keep, it is spelled
-    out in the form ``$'…'``, which bash, zsh and ksh read.
+    Invisible characters, and blanks that one line of text does not keep, are spelled out in the
+    form ``$'…'``, which bash, zsh and ksh read.
     """
     if _BARE.fullmatch(value):
         return value
@@ -45,13 +45,13 @@ def option(name: str, value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A task to run next. ``options`` are words as the shell takes them: see :func:`option`."""
+    """A task to run next. ``options`` are quoted for the shell: see :func:`option`."""
 
     task: str
     options: tuple[str, ...] = ()
 
     def line(self, *, prod: bool = False) -> str | None:
-        """The command line, for production if ``prod``; None where it would be wrong there."""
+        """The command line, for production if ``prod``; None if it would be wrong there."""
         if not prod or self.task in _ANY:
             return " ".join(("invoke", self.task, *self.options))
         if self.task in _LOCAL:
@@ -60,9 +60,9 @@ class Command:
 
 
 def advice(hint: str, command: Command | None, *, prod: bool = False) -> str:
-    """What to do next, in words: ``hint``, whose last sentence leads to ``command``.
+    """What to do next: ``hint``, whose last sentence introduces ``command``.
 
-    Where the command would be wrong on this target, that sentence is left out.
+    If the command would be wrong on this target, that sentence is left out.
     """
     if command is None:
         return hint

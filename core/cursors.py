@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as a string that callers hand back unread."""
+"""Cursors: the end of a page, as a string that callers pass back unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.errors import InputError
 
 
 def encode(question: object, place: object) -> str:
-    """The cursor that continues ``question`` behind ``place``; both as JSON knows them."""
+    """The cursor that continues ``question`` after ``place``; both are JSON values."""
     content = json.dumps([question, place]).encode()
     return base64.urlsafe_b64encode(content).decode("ascii")
 
@@ -31,5 +31,5 @@ def decode(cursor: str, question: object) -> Any:
 
 
 def invalid() -> InputError:
-    """What to raise for a cursor that was never made here."""
+    """The error for a cursor that was not made here."""
     return InputError("The cursor is invalid", "Start from the first page.")

@@ -1,23 +1,23 @@
-"""Every error a caller of :mod:`core` may meet.
+"""Every error that :mod:`core` raises for its callers.
 
 ::
 
     CoreError                    one line: what is wrong, and what to do next
      ├── UsageError              options that are missing, contradict or do not parse
      ├── SettingsError           an environment variable that cannot be used
-     ├── InputError              a value that a store must not be given
-     ├── NotFoundError           a user or conversation that is not there
-     ├── NotAMemberError         somebody acting in a conversation that is not theirs
+     ├── InputError              a value that must not be stored
+     ├── NotFoundError           a user or conversation that does not exist
+     ├── NotAMemberError         a user acting in a conversation without being a member
      ├── TargetRefusedError      a step that needs a typed name, a reason or a permission
- ├── LoginEndedError         a login that has ended while its tab was open
- ├── NotPermittedError       a request that its store was not opened for
- ├── AuditError              an audit line that could not be written or read
+     ├── LoginEndedError         a login that has ended while its tab was open
+     ├── NotPermittedError       a request that its store was not opened for
+     ├── AuditError              an audit line that could not be written or read
      ├── EngineError             the embedded engines will not start, stop or answer
-     └── StoreError              a database said no, or said nothing
-          ├── UnreachableError       nobody answered at the endpoint
+     └── StoreError              a database refused a request, or did not answer
+          ├── UnreachableError       no server answered at the endpoint
           ├── CredentialsError       no credentials, or not these
-          ├── MissingSchemaError     the table or database is not there yet
-          ├── MessageUnconfirmedError  a send whose fate is unknown; carries what a retry needs
+          ├── MissingSchemaError     the table or database does not exist yet
+          ├── MessageUnconfirmedError  a send with an unknown result; has what a retry needs
           ├── DynamoDBError          carries the error code and the cancellation reasons
           └── PostgresError          carries the SQLSTATE
 
@@ -32,9 +32,9 @@ from core.commands import Command, advice
 
 
 class CoreError(Exception):
-    """A problem in one line: ``problem``, then what to do next.
+    """A problem in one line: ``problem``, then ``hint``, which says what to do next.
 
-    That is ``hint``, whose last sentence leads to ``command`` where there is one.
+    The last sentence of ``hint`` introduces ``command`` where there is one.
     """
 
     exit_code = 1
@@ -71,11 +71,11 @@ class InputError(CoreError):
 
 
 class NotFoundError(CoreError):
-    """A user or a conversation that is not there."""
+    """A user or a conversation that does not exist."""
 
 
 class NotAMemberError(CoreError):
-    """Somebody tried to read or write a conversation as a person who is not in it."""
+    """A user tried to read or write a conversation without being a member."""
 
 
 class LoginEndedError(CoreError):
@@ -99,13 +99,13 @@ class EngineError(CoreError):
 
 
 class StoreError(CoreError):
-    """A database said no, or said nothing. ``is_transient``: the same may succeed later."""
+    """A database refused a request or did not answer. ``is_transient``: a retry may succeed."""
 
     is_transient = False
 
 
 class UnreachableError(StoreError):
-    """Nobody answered at the endpoint, or the answer did not come in time."""
+    """No server answered at the endpoint in time."""
 
     is_transient = True
 

@@ -1,6 +1,6 @@
-"""JSON from a file that a person may have edited: an object that names something twice is refused.
+"""JSON from a file that a person may have edited: an object with a repeated name is refused.
 
-Python's parser keeps the last value of a repeated name and drops the others without a word:
+Python's parser keeps the last value of a repeated name and silently drops the others:
 https://docs.python.org/3/library/json.html#repeated-names-within-an-object
 """
 
@@ -17,7 +17,7 @@ class RepeatedNameError(ValueError):
 
     def __init__(self, name: str) -> None:
         shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
-        super().__init__(f"{json.dumps(shown, ensure_ascii=False)} is there more than once")
+        super().__init__(f"{json.dumps(shown, ensure_ascii=False)} occurs more than once")
         self.name = name
 
 

@@ -1,4 +1,4 @@
-"""What crosses the boundary between the stores and their callers: plain, frozen data."""
+"""The data that the stores and their callers exchange: plain and frozen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entry = TypeVar("Entry")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who takes part in conversations, as the message items name them."""
+    """A member of conversations, with the names in the message items."""
 
     uuid: str
     handle: str
@@ -69,8 +69,8 @@ class InboxRow:
 def member_uuids(rows: Iterable[InboxRow]) -> tuple[str, ...]:
     """The user uuids of a conversation's two members, in order, as its rows name them.
 
-    Empty without rows: nobody's inbox lists it. Empty also where rows contradict each other: who
-    may see the conversation is then for a person to decide.
+    Empty without rows: no inbox shows the conversation. Also empty if the rows contradict each
+    other: an operator must then decide who may see it.
     """
     pairs = {tuple(sorted((row.owner_uuid, row.other.uuid))) for row in rows}
     return pairs.pop() if len(pairs) == 1 else ()
@@ -78,9 +78,9 @@ def member_uuids(rows: Iterable[InboxRow]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What two people have with each other, as its inbox rows tell it.
+    """A conversation of two members, known from its inbox rows.
 
-    ``newest`` is the newest message where it was read, else None. No rows: nobody's inbox lists it.
+    ``newest`` is the newest message if it was read, else None. Without rows, no inbox shows it.
     """
 
     message_group_uuid: str
@@ -94,9 +94,9 @@ class Conversation:
 
     @property
     def members(self) -> tuple[Person, ...]:
-        """Everybody whom the rows name, in the order of their uuids.
+        """All people that the rows name, sorted by uuid.
 
-        A member whose name only a missing row would tell has a uuid alone.
+        A member whose name is only in a missing row has just a uuid.
         """
         people = {row.owner_uuid: Person(row.owner_uuid, "", "") for row in self.rows}
         people |= {row.other.uuid: row.other for row in self.rows}
@@ -114,10 +114,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Entry]):
-    """A run of entries in the order they were asked for.
+    """One page of entries, in the requested order.
 
-    ``cursor`` asks for the entries that follow, in the same direction; None at the end. It is
-    opaque: made by the store, valid for the same question only, safe to keep for any time.
+    ``cursor`` requests the next page; it is None on the last one. It is opaque, valid only for the
+    same request, and never expires.
     """
 
     entries: Sequence[Entry]

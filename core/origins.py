@@ -1,4 +1,4 @@
-"""Where the admin UI listens, and the origins that are its own."""
+"""The admin UI's addresses and its own origins."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ def parse_origin(text: str) -> Origin | None:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the admin UI's server listens, and the pages that may ask it.
+    """The addresses of the admin UI's server and of the pages that may send it requests.
 
-    ``url`` is the address that everybody is given, in front of a server that is reachable from
-    elsewhere. ``forwarded`` is the one at which a workspace shows a port of this machine to its
-    owner.
+    ``url`` is the public address of a server that other machines reach. ``forwarded`` is the
+    address at which a workspace forwards a port of this machine to its owner.
     """
 
     port: int
@@ -62,8 +61,10 @@ class Addresses:
         hosts = ["127.0.0.1", "localhost"]
         if ":" in self.address:
             hosts.append("[::1]")
-        own = {Origin("http", host, self.port) for host in hosts}
-        return frozenset(own | {origin for origin in (self.url, self.forwarded) if origin})
+        local_origins = {Origin("http", host, self.port) for host in hosts}
+        return frozenset(
+            local_origins | {origin for origin in (self.url, self.forwarded) if origin}
+        )
 
     def is_own_origin(self, header: str) -> bool:
         """Whether ``header``, of a request's ``Origin``, names a page of the admin UI."""
@@ -72,7 +73,7 @@ class Addresses:
     def is_own_host(self, header: str) -> bool:
         """Whether ``header``, of a request's ``Host``, names the admin UI."""
         host = header.lower()
-        return any(parse_origin(f"{own.scheme}://{host}") == own for own in self.origins)
+        return any(parse_origin(f"{origin.scheme}://{host}") == origin for origin in self.origins)
 
 
 def parse_url(url: str, option: str) -> Origin:
@@ -83,5 +84,5 @@ def parse_url(url: str, option: str) -> Origin:
     """
     origin = parse_origin(url.lower().removesuffix("/"))
     if origin is None or origin.scheme != "https":
-        raise UsageError(f"{option} takes an address like https://ops.example.com, not {url!r}")
+        raise UsageError(f"{option} needs an address like https://ops.example.com, not {url!r}")
     return origin

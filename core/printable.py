@@ -1,4 +1,4 @@
-"""Text of others made fit for a terminal: what would steer it, or does not show, is spelled out."""
+"""Makes others' text safe for a terminal: control and invisible characters are spelled out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""What counts as printable and shows nothing: fillers and variation selectors.
+"""Characters that count as printable but are invisible: fillers and variation selectors.
 
 https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 """
@@ -21,10 +21,10 @@ _JOINABLE = {"So", "Sk", "Sm", "Mn", "Mc"}
 
 
 def visible(text: str) -> str:
-    """``text`` in which every character shows; of the others, line breaks and tabs stay.
+    """``text`` with every invisible character spelled out, except line breaks and tabs.
 
-    Controls (C0, DEL, C1), format characters (bidi controls, zero-width ones) and what else shows
-    nothing are spelled out: ``\\x1b``, ``\\u202e``. Only within an emoji do they stay.
+    Controls (C0, DEL, C1), format characters (bidi controls, zero-width ones) and other invisible
+    characters become ``\\x1b``, ``\\u202e``. They stay only within an emoji.
     """
     return _replaced(text, _spelled_out, "\n\t")
 
@@ -35,12 +35,12 @@ def one_line(text: str) -> str:
 
 
 def visible_json(text: str) -> str:
-    """JSON in which every character shows, by JSON's own escapes: it means the same as before."""
+    """JSON with every invisible character as a JSON escape: its value stays the same."""
     return _replaced(text, _json_escape, "\n")
 
 
 def shows(text: str) -> bool:
-    """Whether every character of ``text`` shows."""
+    """Whether every character of ``text`` is visible."""
     return visible(text) == text and "\n" not in text and "\t" not in text
 
 

@@ -10,14 +10,14 @@ _MODE = 0o600
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """The file at ``path``, for appending, with mode 0600, made if it is not there.
+    """The file at ``path``, for appending, with mode 0600, created if it is missing.
 
     Raises:
-        OSError: it cannot be written, or belongs to somebody else.
+        OSError: it cannot be written, or belongs to another user.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
     try:
-        os.fchmod(descriptor, _MODE)  # one that was there may be open to others
+        os.fchmod(descriptor, _MODE)  # an existing file may be readable by others
     except OSError:
         os.close(descriptor)
         raise

@@ -1,4 +1,4 @@
-"""What a store is opened for, and what that allows.
+"""The purposes a store can be opened for, and what each allows.
 
 ===========  =======================================================================
 purpose      what a handle opened for it can do
@@ -12,8 +12,8 @@ destroying   everything
 ===========  =======================================================================
 
 The store packages check each request against the purpose of its handle before it is sent, so code
-that forgot to ask for a permission fails instead of acting. Who may open a store for what is
-decided in :mod:`core.access`.
+that forgets to ask for a permission fails. :mod:`core.access` decides who may open a store for
+which purpose.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.errors import NotPermittedError
 
 
 class Need(StrEnum):
-    """What one request needs of the handle that sends it."""
+    """The permission that one request needs."""
 
     LOOK = "look"
     MAKE = "make"
@@ -34,7 +34,7 @@ class Need(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a store is opened for."""
+    """The purpose that a store is opened for."""
 
     LOOKING = "looking"
     VERIFYING = "verifying"
@@ -50,12 +50,12 @@ class Purpose(StrEnum):
         """Refuse ``what``, a request or a statement, unless the purpose allows it.
 
         Raises:
-            NotPermittedError: it does not. Nothing was sent.
+            NotPermittedError: the purpose does not allow it. Nothing was sent.
         """
         if not self.allows(need):
             raise NotPermittedError(
                 f"The store was opened for {self}, which does not allow {what}",
-                "Nothing was sent. This is a fault of the program: report it.",
+                "Nothing was sent. This is a bug in Cruddur Ops: report it.",
             )
 
     def is_within(self, other: Purpose) -> bool:

@@ -24,7 +24,7 @@ def _setting(*names: str, help: str, default: str | None = None, secret: bool = 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
-    """The values in force. An empty variable counts as unset."""
+    """The values of the settings. An empty variable counts as unset."""
 
     connection_url: str | None = _setting(
         "CONNECTION_URL",
@@ -153,13 +153,15 @@ class Settings:
         cls, environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
     ) -> Settings:
         """Settings from the environment, then from a ``.env`` file for what it leaves unset."""
-        found = variables(environ, dotenv)
+        values_set = variables(environ, dotenv)
         values: dict[str, str] = {}
         for entry in fields(cls):
             for name in entry.metadata["names"]:
-                if value := found.get(name, "").strip():
+                if value := values_set.get(name, "").strip():
                     if "\0" in value:
-                        raise SettingsError(f"{name} holds a NUL character", "Write it anew.")
+                        raise SettingsError(
+                            f"{name} contains a NUL character", "Set it again without it."
+                        )
                     values[entry.name] = value
                     break
         return cls(**values)
@@ -200,10 +202,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         return {name: value or "" for name, value in dotenv_values(path).items()}
     except ImportError as error:
         raise SettingsError(
-            f"{path} is there, and python-dotenv, which reads it, is not",
+            f"Could not read {path}: python-dotenv is not installed",
             "Run: pip install -r requirements.txt",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{path} cannot be read: {error}", "Mend the file or remove it."
+            f"Could not read {path}: {error}", "Fix the file or remove it."
         ) from error

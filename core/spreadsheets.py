@@ -18,11 +18,11 @@ _LOOK_ALIKES = "".join(
     for character in map(chr, block)
     if unicodedata.normalize("NFKC", character) in tuple(_SIGNS)
 )
-"""The full-width and small forms of the signs, which East Asian editions take for them."""
+"""The full-width and small forms of the signs, which East Asian editions treat alike."""
 
 _SIGN = re.compile(f"[{re.escape(_SIGNS + _LOOK_ALIKES)}]")
 _SEPARATORS = frozenset(",;|\t\"'\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-"""What a spreadsheet of another locale, or with other settings, begins a new cell after."""
+"""The characters after which a spreadsheet of another locale begins a new cell."""
 
 _OPENING = ("\t", "\r", "\n")
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
@@ -30,11 +30,11 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
 
 def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
-    """RFC 4180, with a header. Where a spreadsheet might begin a formula, there is a ``'`` before.
+    """CSV as in RFC 4180, with a header. A ``'`` precedes whatever may begin a formula.
 
-    So it is at a cell's beginning, and within a cell behind everything that the spreadsheet of
-    another locale ends a cell at, with or without unseen characters in between. A cell that begins
-    with a tab or a line break has a ``'`` too. The rule:
+    That is at the beginning of a cell, and inside a cell after every character at which a
+    spreadsheet of another locale ends a cell, with or without invisible characters in between. A
+    cell that begins with a tab or a line break gets a ``'`` too. The rule:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     names = list(columns)

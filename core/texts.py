@@ -16,12 +16,12 @@ def message_text(text: str) -> str:
     """
     trimmed = text.strip()
     if not trimmed:
-        raise InputError("the message is empty", "Give it a text.")
+        raise InputError("The message is empty", "Enter some text.")
     if len(trimmed) > MAX_CODE_POINTS:
         raise InputError(
-            f"the message has {len(trimmed):,} characters, {MAX_CODE_POINTS:,} are allowed",
+            f"The message has {len(trimmed):,} characters, but the limit is {MAX_CODE_POINTS:,}",
             "Shorten it.",
         )
     if "\0" in trimmed or any("\ud800" <= character <= "\udfff" for character in trimmed):
-        raise InputError("the message holds a NUL or a lone surrogate", "Remove it: it is no text.")
+        raise InputError("The message contains a NUL or a lone surrogate", "Remove that character.")
     return trimmed

@@ -20,7 +20,7 @@ def now() -> datetime:
 
 
 def parse(text: str) -> datetime | None:
-    """The instant that ``text`` names, aware and in UTC; None if it names none."""
+    """The instant in ``text``, aware and in UTC; None if it is not a time."""
     try:
         return in_utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
@@ -46,7 +46,7 @@ def sort_key(instant: datetime) -> str:
 def sort_key_after(last: str | None, instant: datetime) -> str:
     """The sort key of ``instant``, or the first one of ours that is greater than ``last``.
 
-    A ``last`` that nothing of ours can follow is passed over: a conversation must stay writable.
+    A ``last`` that no sort key of ours can follow is ignored: a conversation must stay writable.
     """
     wanted = sort_key(instant)
     if last is None or wanted > last:
@@ -57,7 +57,7 @@ def sort_key_after(last: str | None, instant: datetime) -> str:
 def next_sort_key(key: str) -> str | None:
     """The first sort key of ours that is greater than ``key``, which may be of any form.
 
-    None where nothing of ours can follow: it names no instant, or is the last one of all.
+    None if none can follow: ``key`` is not a time, or it is the last possible one.
     """
     try:
         # The digits of ``key`` as they stand, whatever offset follows them: that is what sorts.
@@ -72,10 +72,10 @@ def next_sort_key(key: str) -> str | None:
 
 
 def bound_below(key: str) -> str:
-    """A time that a person may give as ``--before`` to see what is older than ``key``.
+    """A time to pass as ``--before`` to list what is older than ``key``.
 
-    Ours is returned as it is. For a row of another form it is the greatest time of our form that
-    sorts before it; for one that names no instant, the row's own key.
+    A key in our form is returned unchanged. For another form it is the greatest time in our form
+    that sorts before it; for a key that is not a time, it is the key itself.
     """
     try:
         reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
@@ -89,4 +89,4 @@ def bound_below(key: str) -> str:
         )
     except (ValueError, OverflowError):
         return key
-    return max((own for own in map(sort_key, candidates) if own <= key), default=key)
+    return max((time for time in map(sort_key, candidates) if time <= key), default=key)

@@ -1,11 +1,11 @@
 """Conversations in files, as ``ddb.seed --file`` loads them.
 
-Two forms, told apart by the first line that is not blank:
+There are two forms; the first line that is not blank decides:
 
 - plain text, a message a line, each beginning with ``Person 1:`` or ``Person 2:``;
 - JSON Lines, a message a line: ``message``, and ``person`` (1 or 2) or ``user_handle`` (or
-  ``handle``), and perhaps ``created_at`` (ISO 8601) on every line, never falling. Other keys are
-  passed over, so a message as ``ddb.patterns.get-conversation --json`` prints it is such a line.
+  ``handle``), and perhaps ``created_at`` (ISO 8601) on every line, never decreasing. Other keys
+  are ignored, so a message as ``ddb.patterns.get-conversation --json`` prints it is such a line.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def read(path: str | Path) -> list[TranscriptLine]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", "Check --file.") from error
+        raise InputError(f"Could not read {path}: {error.strerror}", "Check --file.") from error
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -67,28 +67,28 @@ def read(path: str | Path) -> list[TranscriptLine]:
 
 
 def parse(text: str, *, name: str) -> list[TranscriptLine]:
-    """The messages of a transcript, in its order; ``name`` is what errors call it.
+    """The messages of a transcript, in order; errors call it ``name``.
 
-    A byte order mark, CRLF line ends and blank lines are passed over.
+    A byte order mark, CRLF line ends and blank lines are ignored.
 
     Raises:
         InputError: a line is malformed, or there is none; it names the line.
     """
     numbered = list(_numbered_lines(text))
     if not numbered:
-        raise InputError(f"{name} holds no message", "Write lines like: Person 1: Hello!")
+        raise InputError(f"{name} has no messages", "Write lines like: Person 1: Hello!")
     read_line: Callable[[str, int], TranscriptLine] = _from_text
     if numbered[0][1].startswith("{"):
         read_line = _from_json
-    found: list[TranscriptLine] = []
+    entries: list[TranscriptLine] = []
     for line_number, line in numbered:
         try:
             entry = read_line(line, line_number)
-            _check_time(entry, found[-1] if found else None)
+            _check_time(entry, entries[-1] if entries else None)
         except InputError as error:
             raise InputError(f"{name}, line {line_number}: {error.problem}", error.hint) from error
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def _numbered_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -103,8 +103,8 @@ def _from_text(line: str, line_number: int) -> TranscriptLine:
     match = _PERSON_LINE.fullmatch(line)
     if match is None:
         raise InputError(
-            "it does not begin with Person 1: or Person 2:",
-            "A message takes one line. JSON Lines begin with {, not with [.",
+            "The line begins with neither Person 1 nor Person 2",
+            "Write each message on one line. Begin JSON Lines with {, not with [.",
         )
     return TranscriptLine(int(match[1]), None, message_text(match[2]), None, line_number)
 
@@ -116,10 +116,10 @@ def _from_json(line: str, line_number: int) -> TranscriptLine:
     if person is None:
         handle = _handle(entry)
     elif type(person) is not int or person not in (1, 2):
-        raise InputError("person is neither 1 nor 2")
+        raise InputError("The value of person is neither 1 nor 2", "Set it to 1 or 2.")
     message = entry.get("message")
     if not isinstance(message, str):
-        raise InputError("it has no message", 'It needs "message": "…".')
+        raise InputError("The line has no message", 'Add "message": "…".')
     return TranscriptLine(person, handle, message_text(message), _created_at(entry), line_number)
 
 
@@ -130,9 +130,9 @@ def _json_object(line: str) -> dict[str, Any]:
         raise InputError(str(error), "Keep one of them.") from error
     # The second: nested too deeply for the parser.
     except (ValueError, RecursionError) as error:
-        raise InputError("it is not JSON", "Each line is one JSON object.") from error
+        raise InputError("The line is not JSON", "Write one JSON object on each line.") from error
     if not isinstance(entry, dict):
-        raise InputError("it is not a JSON object", "Each line is one JSON object.")
+        raise InputError("The line is not a JSON object", "Write one JSON object on each line.")
     return entry
 
 
@@ -141,7 +141,7 @@ def _handle(entry: dict[str, Any]) -> str:
     if handle is None:
         handle = entry.get("handle")
     if not isinstance(handle, str) or not handle.strip() or not handle.isprintable():
-        raise InputError("it does not say whose message it is", "It needs person or user_handle.")
+        raise InputError("The line does not name the sender", "Add person or user_handle.")
     return handle.strip()
 
 
@@ -151,7 +151,10 @@ def _created_at(entry: dict[str, Any]) -> datetime | None:
         return None
     instant = timestamps.parse(written) if isinstance(written, str) else None
     if instant is None:
-        raise InputError("created_at is not an ISO 8601 time", "Like 2026-01-31T18:00:00+00:00")
+        raise InputError(
+            "The value of created_at is not an ISO 8601 time",
+            "Write it like 2026-01-31T18:00:00+00:00",
+        )
     return instant
 
 
@@ -159,15 +162,15 @@ def _check_time(entry: TranscriptLine, before: TranscriptLine | None) -> None:
     if before is None:
         return
     if (entry.created_at is None) != (before.created_at is None):
-        there, missing = entry.line_number, before.line_number
+        dated, undated = entry.line_number, before.line_number
         if entry.created_at is None:
-            there, missing = missing, there
+            dated, undated = undated, dated
         raise InputError(
-            f"line {there} has a created_at and line {missing} has none",
-            "Give all lines one, or none.",
+            f"Line {dated} has a created_at, but line {undated} has none",
+            "Add one to every line, or remove them all.",
         )
     if entry.created_at and before.created_at and entry.created_at < before.created_at:
         raise InputError(
-            f"its created_at is before that of line {before.line_number}",
+            f"The created_at is earlier than that of line {before.line_number}",
             "Sort the lines by created_at.",
         )

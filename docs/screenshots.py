@@ -49,9 +49,9 @@ def users(page: Page, url: str) -> None:
 def store(page: Page, url: str) -> None:
     page.goto(f"{url}/store")
     page.get_by_role("button", name="Verify the messages").click()
-    page.get_by_text("All well").wait_for()
+    page.get_by_text("No problems.").wait_for()
     page.get_by_role("button", name="Count the messages").click()
-    page.get_by_text("The same as a table").first.wait_for()
+    page.get_by_text("As a table").first.wait_for()
     page.get_by_role("heading", name="Store").scroll_into_view_if_needed()
 
 

@@ -88,7 +88,7 @@ def _ip_address(option: str) -> str:
     try:
         return str(ipaddress.ip_address(option)) if option else LOOPBACK
     except ValueError:
-        raise UsageError(f"--address takes an IP address, not {option!r}") from None
+        raise UsageError(f"--address needs an IP address, not {option!r}") from None
 
 
 def free_port(option: str, address: str = LOOPBACK) -> int:
@@ -98,13 +98,15 @@ def free_port(option: str, address: str = LOOPBACK) -> int:
 
     wanted = terminal.whole_number(option, "--port")
     if wanted is not None and wanted > 65_535:
-        raise UsageError(f"--port takes a number up to 65535, not {wanted}")
+        raise UsageError(f"--port needs a number up to 65535, not {wanted}")
     if wanted is not None and not is_free(wanted, address):
-        raise UsageError(f"port {wanted} is taken", "Give another --port, or none.")
+        raise UsageError(
+            f"Port {wanted} is taken", "Choose another port with --port, or leave it out."
+        )
     ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
     free = next((port for port in ports if is_free(port, address)), None)
     if free is None:
-        raise UsageError(f"no port from {FIRST_PORT} up is free", "Give one with --port.")
+        raise UsageError(f"No port from {FIRST_PORT} up is free", "Choose one with --port.")
     return free
 
 

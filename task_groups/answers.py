@@ -1,6 +1,6 @@
 """What a task prints: its answer on standard output, everything else on standard error.
 
-Text that is stored, or that somebody typed, passes through here before a terminal gets it.
+Stored or typed text passes through here before a terminal shows it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def print_lines(text: str) -> None:
 
 
 def note(line: str) -> None:
-    """Tell the person something that is not the answer."""
+    """Print something that is not the answer, on standard error."""
     print(plain(line), file=sys.stderr, flush=True)
 
 
@@ -89,7 +89,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on stderr while the block lasts; silent where nobody watches."""
+    """A progress bar on stderr during the block, if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -110,8 +110,8 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
     ) as bar:
         counter = bar.add_task(plain(what), total=None)
 
-        def show(count: int, of: int | None) -> None:
-            # Where DynamoDB's own count is behind, the bar shows that there is more to come.
-            bar.update(counter, completed=count, total=of if of and of >= count else None)
+        def show(count: int, total: int | None) -> None:
+            # DynamoDB's own count may be too low: the bar then shows no end.
+            bar.update(counter, completed=count, total=total if total and total >= count else None)
 
         yield show

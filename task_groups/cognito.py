@@ -19,7 +19,7 @@ def list_users(ctx: Context, prod: bool = False, json: bool = False, reason: str
 
     pool_id = run().settings.user_pool_id
     if pool_id is None:
-        raise SettingsError("no Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
+        raise SettingsError("No Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
     run().tell_target(["aws"])
     with opened(ctx) as stores:
         users = list(list_users(stores.aws, pool_id))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 _POSTGRES = "postgres"
 
 
-def _connect_opens(given: Mapping[str, Any]) -> dict[str, str]:
-    return {_POSTGRES: "writing" if given.get("write") else "reading"}
+def _connect_opens(arguments: Mapping[str, Any]) -> dict[str, str]:
+    return {_POSTGRES: "writing" if arguments.get("write") else "reading"}
 
 
 @task(
@@ -67,7 +68,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     check_droppable(run().door.look().db)
     survey = _survey()
     if not survey.exists:
-        terminal.print_line(f"there is no database {survey.state.name} to drop")
+        terminal.print_line(f"There is no database {survey.state.name} to drop")
         return
     with opened(ctx) as stores:
         _drop(ctx, stores)
@@ -112,7 +113,7 @@ def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
     terminal.print_table(
         [column.replace("_", " ") for column in columns],
         [["" if row[column] is None else row[column] for column in columns] for row in rows],
-        empty="nobody is connected",
+        empty="No sessions are connected",
     )
 
 
@@ -131,21 +132,23 @@ def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     pool_id = run().settings.user_pool_id
     run().tell_target([_POSTGRES, *(["aws"] if pool_id else [])])
     check_droppable(run().door.look().db)
-    demo_people(run().settings)  # a wrong setting is told before anything is dropped
+    demo_people(run().settings)  # report a wrong setting before anything is dropped
     with opened(ctx) as stores:
         _drop(ctx, stores)
         _create(ctx, stores)
         _schema_load(ctx, stores)
         _seed(ctx, stores)
         if pool_id is None:
-            terminal.note("no AWS_COGNITO_USER_POOL_ID: the users keep 'MOCK' as their Cognito id")
+            terminal.note(
+                "AWS_COGNITO_USER_POOL_ID is not set: the users keep 'MOCK' as their Cognito id"
+            )
             return
         try:
             _update_cognito_user_ids(ctx, stores, pool_id)
         except SettingsError as error:
             if stores.target.is_production:
                 raise
-            terminal.note(f"the users keep 'MOCK' as their Cognito id: {error}")
+            terminal.note(f"The users keep 'MOCK' as their Cognito id: {error}")
 
 
 @task(
@@ -170,7 +173,7 @@ def update_cognito_user_ids(ctx: Context, prod: bool = False, confirm: str = "")
 
 
 def _survey() -> Survey:
-    """What there is before a step that destroys."""
+    """The state of the database before a destructive step."""
     from core.postgres import survey
 
     return survey(run().door.look().db)
@@ -182,9 +185,9 @@ def _drop(ctx: Context, stores: Stores) -> None:
     name = stores.target.postgres.dbname
     ended = drop_database(stores.db)
     if ended is None:
-        terminal.print_line(f"there is no database {name} to drop")
+        terminal.print_line(f"There is no database {name} to drop")
     elif not terminal.is_dry(ctx):
-        inside = f" and ended {len(ended)} session(s) in it" if ended else ""
+        inside = f" and ended {counted(len(ended), 'session')} in it" if ended else ""
         terminal.print_line(f"dropped the database {name}{inside}")
 
 
@@ -193,7 +196,7 @@ def _create(ctx: Context, stores: Stores) -> None:
 
     name = stores.target.postgres.dbname
     if not create_database(stores.db):
-        terminal.print_line(f"the database {name} is there already")
+        terminal.print_line(f"The database {name} already exists")
     elif not terminal.is_dry(ctx):
         terminal.print_line(f"created the database {name}")
 
@@ -220,10 +223,13 @@ def _seed(ctx: Context, stores: Stores) -> None:
     if terminal.is_dry(ctx):
         return
     if added.users or added.activities:
-        terminal.print_line(f"added {added.users} user(s) and {added.activities} activities")
+        terminal.print_line(
+            f"added {counted(added.users, 'user')} and"
+            f" {counted(added.activities, 'activity', 'activities')}"
+        )
         return
     handles = ", ".join(person.handle for person in demo_people(settings))
-    terminal.print_line(f"nothing to add: {handles} and their activities are there already")
+    terminal.print_line(f"nothing to add: {handles} and their activities already exist")
 
 
 def _update_cognito_user_ids(ctx: Context, stores: Stores, pool_id: str) -> Link:
@@ -233,13 +239,13 @@ def _update_cognito_user_ids(ctx: Context, stores: Stores, pool_id: str) -> Link
     for name in link.without_handle:
         terminal.note(f"no handle in Cognito: {name}")
     for handle in link.twice_in_cognito:
-        terminal.note(f"several Cognito users have the handle {handle}: left as it is")
+        terminal.note(f"several Cognito users have the handle {handle}: left unchanged")
     for handle in link.twice_in_postgres:
-        terminal.note(f"several users in Postgres have the handle {handle}: left as it is")
+        terminal.note(f"several users in Postgres have the handle {handle}: left unchanged")
     for handle in sorted(link.not_in_postgres):
         terminal.note(f"in Cognito, not in Postgres: {handle}")
     if not terminal.is_dry(ctx):
         terminal.print_line(
-            f"{len(link.updated)} Cognito id(s) updated, {len(link.unchanged)} as they were"
+            f"{counted(len(link.updated), 'Cognito id')} updated, {len(link.unchanged)} unchanged"
         )
     return link

@@ -1,4 +1,4 @@
-"""The doctor: what is wrong here, and what mends it."""
+"""The doctor: finds problems and says how to fix them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _CHECK_WIDTH = 19
 
 @task(help=help_for("prod", "json"), opens={"postgres": "looking", "dynamodb": "looking"})
 def doctor(ctx: Context, prod: bool = False, json: bool = False) -> None:
-    """Look for what is wrong with this installation and its target, and say what mends it."""
+    """Look for problems of this installation and its target, and say how to fix them."""
     from core.doctor import State, describe, examine
 
     target = run().target
-    # Told in another way than for other tasks: what of it cannot be found out stops nothing.
+    # Unlike other tasks: an unknown part of the target must not stop the doctor.
     terminal.note(describe(target))
-    found = []
+    findings = []
     for finding in examine(target):
-        found.append(finding)
+        findings.append(finding)
         if not json:
             terminal.print_line(_line(finding), flush=True)
     if json:
-        terminal.print_json([_as_json(finding) for finding in found])
-    states = [finding.state for finding in found]
+        terminal.print_json([_as_json(finding) for finding in findings])
+    states = [finding.state for finding in findings]
     terminal.note(f"{states.count(State.BAD)} bad, {states.count(State.NOTE)} to note")
     if State.BAD in states:
         raise Exit(code=1)

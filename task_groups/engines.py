@@ -48,7 +48,7 @@ def status(ctx: Context, json: bool = False) -> None:
     _print(engines.status(run().settings.engines_path), json)
 
 
-def _print(found: Sequence[EngineStatus], json: bool) -> None:
+def _print(statuses: Sequence[EngineStatus], json: bool) -> None:
     if json:
         terminal.print_json(
             [
@@ -59,15 +59,15 @@ def _print(found: Sequence[EngineStatus], json: bool) -> None:
                     "pid": engine.pid,
                     "notes": engine.notes,
                 }
-                for engine in found
+                for engine in statuses
             ]
         )
         return
     rows = [
         (engine.name, engine.state, engine.port or "", engine.pid or "", engine.notes)
-        for engine in found
+        for engine in statuses
     ]
-    terminal.print_table(("engine", "state", "port", "pid", ""), rows, "there are no engines")
+    terminal.print_table(("engine", "state", "port", "pid", ""), rows, "There are no engines")
 
 
 @task(
@@ -112,7 +112,7 @@ def _refuse_production() -> None:
     door = run().door
     if not (why := door.why_production()):
         return
-    problem = f"start is for local stores, and {why}"
+    problem = f"The task start works on local stores only, but {why}"
     if any(door.read_state(store).environment == Environment.PRODUCTION for store in Store):
         raise TargetRefusedError(problem, "Open the admin UI on it", Command("admin"))
     adopt = Command("adopt", ("--environment", "local"))

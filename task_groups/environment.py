@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 @task(
-    help=help_for(
-        "prod", "confirm", environment="What both stores are from now on: local or production."
-    ),
+    help=help_for("prod", "confirm", environment="How to mark both stores: local or production."),
     opens={"postgres": "making", "dynamodb": "making"},
     asks_everywhere=True,
 )
@@ -29,7 +27,7 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
 
     if environment not in list(Environment):
         names = " or ".join(Environment)
-        raise UsageError(f"--environment takes {names}, not {environment!r}")
+        raise UsageError(f"--environment needs {names}, not {environment!r}")
     if prod and environment != Environment.PRODUCTION:
         raise UsageError("--prod is production", "Give --environment production.")
     run().tell_target(["postgres", "dynamodb"])
@@ -38,7 +36,7 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
     for store, marker in before.items():
         name = terminal.STORE_NAMES[store]
         if marker is not None:
-            terminal.print_line(f"the {name} is marked {marker} already, and stays so")
+            terminal.print_line(f"The {name} is already marked {marker}, which stays")
         elif not terminal.is_dry(ctx):
             terminal.print_line(f"marked the {name} as {environment}")
 
@@ -72,7 +70,7 @@ def audit(
         return
     rows = [_row(entry) for entry in entries]
     columns = ("UTC", "who", "what", "where", "about", "why", "outcome")
-    terminal.print_table(columns, rows, f"there are no such lines in {path}")
+    terminal.print_table(columns, rows, f"There are no matching lines in {path}")
 
 
 def _day(value: str) -> date | None:
@@ -85,7 +83,7 @@ def _day(value: str) -> date | None:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise UsageError(f"--day takes a day, not {value!r}", "For example: 2026-01-31") from None
+        raise UsageError(f"--day needs a day, not {value!r}", "Write it like 2026-01-31") from None
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:

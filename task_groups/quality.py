@@ -34,7 +34,7 @@ def _require(*modules: str) -> None:
 
     if missing := [name for name in modules if find_spec(name) is None]:
         raise UsageError(
-            f"not installed: {', '.join(missing)}", "Run: pip install -r requirements-dev.txt"
+            f"Not installed: {', '.join(missing)}", "Run: pip install -r requirements-dev.txt"
         )
 
 

@@ -48,7 +48,7 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
     elif not dry:
         terminal.print_json([{"changed": change.changed, **asdict(change)}])
     if not change.changed:
-        terminal.note("the rule holds already: nothing was changed")
+        terminal.note("The rule is already right: nothing was changed")
 
 
 def _print_table(change: RuleChange, after: str) -> None:

@@ -31,7 +31,7 @@ Opens = Mapping[str, str]
 
 
 class StoreTask(invoke.tasks.Task[Any]):
-    """A task that says what it opens, so that nobody has to look into it to know."""
+    """A task that declares which stores it opens, and for what."""
 
     opens: Opens | Callable[[Mapping[str, Any]], Opens]
     confirmed_by: str
@@ -182,7 +182,7 @@ class Run:
     def _caller(self) -> tuple[str, str] | None:
         """The AWS account and the caller's ARN; None on a local target.
 
-        None too where nobody can say and no task needs AWS: the database is reached without it.
+        Also None if it is unknown and no task needs AWS: the database is reached without it.
         """
         if not self.target.is_production:
             return None
@@ -191,14 +191,14 @@ class Run:
 
         takes_aws = bool(self._opened - {"postgres"})
         try:
-            found = caller(self.target.aws, quick=not takes_aws)
+            identity = caller(self.target.aws, quick=not takes_aws)
         except CoreError as error:
-            # The VPC endpoint of one service does not answer for another.
+            # A VPC endpoint answers for one service only.
             elsewhere = self.target.aws.endpoint_url is not None and isinstance(error, StoreError)
             if takes_aws and not elsewhere:
                 raise
             return None
-        return found.account, found.arn
+        return identity.account, identity.arn
 
     def tell_target(self, stores: Iterable[str]) -> None:
         """Say on stderr where this task reads and writes."""
@@ -254,14 +254,14 @@ def opened(
     about: Iterable[str] = (),
     conversation: str = "",
 ) -> Iterator[Stores]:
-    """The stores that the running task says it opens, once everything that it takes was asked.
+    """The stores that the running task declares, after asking for all that is needed.
 
-    ``action`` is a narrower one, where the task has found that it needs less.
+    ``action`` is a narrower one if the task turns out to need less.
     """
     current = run()
     action = action or current.action
     if not current.action.covers(action):
-        raise AssertionError(f"{action.name} opens more than its task says")
+        raise AssertionError(f"{action.name} opens more than its task declares")
     door = current.door
     grant = door.admit(action, AtTheTerminal(current), about=about, conversation=conversation)
     if ctx.config.run.dry and grant.is_production and action.purpose.needs_name:
@@ -277,9 +277,9 @@ class OneTargetExecutor(Executor):
         from core.errors import CoreError
 
         standard_streams.spell_out()
-        # With --debug, Invoke has everybody log everything, and the SDK logs keys.
+        # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
         logging.getLogger("botocore").setLevel(logging.INFO)
-        calls = [self._called(each) for each in tasks if getattr(each, "name", None)]
+        calls = [self._called(call) for call in tasks if getattr(call, "name", None)]
         prod = any(arguments.get("prod") for _, arguments in calls)
         current = _begin(prod=prod, dry=bool(self.config.run.dry))
         try:
@@ -294,7 +294,7 @@ class OneTargetExecutor(Executor):
             raise Exit(code=0) from None
         except OSError as error:  # a full disk, as a rule
             standard_streams.drop_unwritten()
-            raise Exit(standard_streams.told(error), 1) from error
+            raise Exit(standard_streams.reason_of(error), 1) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", 130) from None
         else:
@@ -309,9 +309,9 @@ class OneTargetExecutor(Executor):
             argument.name: argument.value if argument.got_value else None
             for argument in context.args.values()
         }
-        found = self.collection[context.name]
-        found.full_name = context.name
-        return found, arguments
+        task = self.collection[context.name]
+        task.full_name = context.name
+        return task, arguments
 
 
 def _begin(*, prod: bool, dry: bool) -> Run:
@@ -332,13 +332,13 @@ def _refuse_mixed_targets(calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) 
     """
     from core.errors import UsageError
 
-    given = {
+    targets = {
         bool(arguments.get("prod"))
         for task, arguments in calls
         if "prod" in arguments or task.opens
     }
-    if len(given) > 1:
+    if len(targets) > 1:
         raise UsageError(
-            "these tasks have different targets: some carry --prod, some do not",
+            "These tasks have different targets: some have --prod, some do not",
             "Give --prod to all of them or to none.",
         )

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, or know no Unicode, and who has seen enough of them."""
+"""Handles standard streams that are closed, full or without Unicode, and early readers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.printable import visible
 
 
 class GuardedText(io.TextIOWrapper):
-    """A terminal's stream on which everything that would steer the terminal is spelled out."""
+    """A terminal's stream that spells out control characters."""
 
     def write(self, text: str) -> int:
         super().write(visible(text))
@@ -21,10 +21,10 @@ class GuardedText(io.TextIOWrapper):
 
 
 def guard_terminals() -> None:
-    """Let nothing steer a terminal that standard output or standard error is.
+    """Protect a terminal on standard output or standard error from control characters.
 
-    Whatever is printed, by us or by a library, goes this way; only what has been made plain already
-    is written :func:`unguarded`.
+    Everything that we or a library print goes through the guard; only text that is already safe is
+    written :func:`unguarded`.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -50,21 +50,21 @@ def unguarded(stream: TextIO) -> TextIO:
 
 
 def spell_out() -> None:
-    """Have what a stream's encoding cannot say spelled out."""
+    """Make the streams spell out characters that their encoding lacks."""
     for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def told(error: OSError) -> str:
-    """What the system says, on one line."""
+def reason_of(error: OSError) -> str:
+    """The system's reason for an error, on one line."""
     if error.strerror is None:
         return str(error)
     return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
 
 
 def drop_unwritten() -> None:
-    """Keep Python from complaining at its end of a standard output that takes no more."""
+    """Keep Python from reporting, as it ends, that standard output accepts no more."""
     try:
         print(end="", flush=True)
     except OSError:
@@ -72,7 +72,7 @@ def drop_unwritten() -> None:
 
 
 def install() -> None:
-    """Have what happens to the streams outside of every task told in one line, too.
+    """Report stream errors outside of tasks in one line, too.
 
     ``invoke --list | head``, ``invoke --help up > /dev/full``, Ctrl-C while it loads.
     """
@@ -83,7 +83,7 @@ def install() -> None:
 
 
 def _replace_closed() -> None:
-    """Let nothing that is meant for a closed stream go to another: ``print`` would."""
+    """Replace closed streams, or ``print`` would write to another file."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
@@ -97,19 +97,19 @@ def _flush() -> None:
         drop_unwritten()
     except OSError as error:
         drop_unwritten()
-        print(told(error), file=sys.stderr, flush=True)
+        print(reason_of(error), file=sys.stderr, flush=True)
         os._exit(1)  # Python's own code for it is 120, with a traceback
 
 
 def _end_quietly(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """An exception hook: one line for what is no fault of a program."""
+    """An exception hook: one line for errors that are not bugs."""
     code, line = 1, ""
     if isinstance(error, BrokenPipeError):
         code = 0
     elif isinstance(error, OSError):
-        line = told(error)
+        line = reason_of(error)
     elif isinstance(error, KeyboardInterrupt):
         code, line = 130, "interrupted"
     else:

@@ -58,9 +58,9 @@ HELP = {
 STORE_NAMES = {"postgres": "database", "dynamodb": "table"}
 
 
-def help_for(*names: str, **own: str) -> dict[str, str]:
+def help_for(*names: str, **extra: str) -> dict[str, str]:
     """The help of the shared options ``names``, and of a task's ``own``."""
-    return {**{name: HELP[name] for name in names}, **own}
+    return {**{name: HELP[name] for name in names}, **extra}
 
 
 def is_dry(ctx: Context) -> bool:
@@ -80,7 +80,7 @@ def telling(what: str) -> Iterator[None]:
         raise
     except OSError as error:
         standard_streams.drop_unwritten()
-        problem = f"{what}, which could not be printed: {standard_streams.told(error)}"
+        problem = f"{what}, which could not be printed: {standard_streams.reason_of(error)}"
         raise StoreError(problem, "Do not send it again.") from error
 
 
@@ -95,7 +95,7 @@ def whole_number(value: str | int | None, option: str, *, smallest: int = 1) -> 
     except ValueError:
         number = smallest - 1
     if number < smallest:
-        raise UsageError(f"{option} takes a whole number from {smallest} up, not {value!r}")
+        raise UsageError(f"{option} needs a whole number from {smallest} up, not {value!r}")
     return min(number, sys.maxsize)  # what counts and slices take at most
 
 
@@ -109,6 +109,6 @@ def instant(value: str, option: str) -> datetime | None:
     parsed = parse(value)
     if parsed is None:
         raise UsageError(
-            f"{option} takes an ISO 8601 time, not {value!r}", "For example: 2026-01-31T18:00"
+            f"{option} needs an ISO 8601 time, not {value!r}", "Write it like 2026-01-31T18:00"
         )
     return parsed

@@ -35,25 +35,25 @@ class AtTheTerminal:
         return str(self._run.arguments.get("confirm") or "") or None
 
     def require_permission(self, action: Action, *, is_production: bool) -> None:
-        """Whoever has the credentials may do what they allow."""
+        """Allow everything: the credentials decide."""
 
     def type_name(self, action: Action, name: str, why: str) -> str | None:
         because = f": this counts as production, because {why}" if why else ""
         return _ask(f"{action.name}{because}", f"Type {name} to continue:")
 
     def give_reason(self, action: Action, why: str) -> str:
-        given = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
-        if given:
-            return given
-        told = (
-            f"{action.name} shows users' data of production ({why}). The audit keeps your reason."
+        reason = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
+        if reason:
+            return reason
+        explanation = (
+            f"{action.name} shows users' data on production ({why}). The audit keeps your reason."
         )
-        return _ask(told, "Why do you read it?") or ""
+        return _ask(explanation, "Why do you read it?") or ""
 
 
-def _ask(told: str, question: str) -> str | None:
+def _ask(explanation: str, question: str) -> str | None:
     """The answer that is typed to ``question``; None without a terminal to type it in."""
     if sys.stdin is None or not sys.stdin.isatty():
         return None
-    terminal.note(told)
+    terminal.note(explanation)
     return terminal.ask(question)

@@ -54,6 +54,7 @@ GROUND = {
     "texts",
     "timestamps",
     "transcripts",
+    "wording",
 }
 """The modules of core that know no store and no target."""
 

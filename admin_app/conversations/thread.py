@@ -51,16 +51,16 @@ def show(user_uuid: str, group: str, subject: Subject) -> None:
         if thread.has_newer:
             st.button("Show newer messages", key="newer", width="stretch")
     if thread.at or thread.has_newer:
-        st.button("Back to the newest", key="newest", icon="⤵️", on_click=go_to, args=("",))
+        st.button("Newest messages", key="newest", icon="⤵️", on_click=go_to, args=("",))
     if problem is not None:
         layout.show_problem(problem)
 
 
 def _loaded(group: str, place: str) -> Thread:
-    found = st.session_state.get("thread")
-    if not isinstance(found, Thread) or (found.message_group_uuid, found.at) != (group, place):
-        found = st.session_state["thread"] = Thread(group, place)
-    return found
+    thread = st.session_state.get("thread")
+    if not isinstance(thread, Thread) or (thread.message_group_uuid, thread.at) != (group, place):
+        thread = st.session_state["thread"] = Thread(group, place)
+    return thread
 
 
 def _load(thread: Thread, table: Table) -> None:
@@ -75,11 +75,11 @@ def _load(thread: Thread, table: Table) -> None:
 def _messages(thread: Thread, user_uuid: str) -> None:
     day = ""
     for message in thread.entries:
-        if (its_day := _day(message)) != day:
-            day = its_day
+        if (message_day := _day(message)) != day:
+            day = message_day
             st.caption(day, text_alignment="center")
-        found = bool(thread.at) and message.sort_key == thread.at
-        _bubble(message, mine=message.sender.uuid == user_uuid, found=found)
+        is_sought = bool(thread.at) and message.sort_key == thread.at
+        _bubble(message, mine=message.sender.uuid == user_uuid, is_sought=is_sought)
     if not thread.entries:
         st.info("No messages yet.")
 
@@ -88,14 +88,14 @@ def _day(message: Message) -> str:
     return f"{message.created_at:%A, %-d %B %Y}" if message.created_at else "Unknown day"
 
 
-def _bubble(message: Message, *, mine: bool, found: bool) -> None:
-    who = message.sender.display_name or message.sender.handle or "somebody"
-    at = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
+def _bubble(message: Message, *, mine: bool, is_sought: bool) -> None:
+    who = message.sender.display_name or message.sender.handle or "unknown sender"
+    time = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
     with (
         st.chat_message("user" if mine else "other", avatar=None if mine else ":material/person:"),
-        st.container(gap="xxsmall", border=found),
+        st.container(gap="xxsmall", border=is_sought),
     ):
-        st.caption(f"**{layout.escaped(who)}** · {at}{' · found' if found else ''}")
+        st.caption(f"**{layout.escaped(who)}** · {time}{' · found' if is_sought else ''}")
         # Never Markdown or HTML: what people wrote is shown as they wrote it.
         st.text(message.text)
 
@@ -111,7 +111,7 @@ def go_to(place: str) -> None:
 
 def find(group: str, table: Table) -> None:
     """Words and dates to look for in the conversation."""
-    with st.expander("Search, or go to a date", icon="🔎"):
+    with st.expander("Find a message", icon="🔎"):
         with st.container(horizontal=True):
             words = st.text_input("Search this conversation", type="search", max_chars=200,
                                   key=f"words {group}", width=260)  # fmt: skip
@@ -128,15 +128,15 @@ def _go_to_date(group: str) -> None:
 
 def _search(group: str, words: str, table: Table) -> Search:
     """The search, done once: a rerun does not read the conversation again."""
-    found = st.session_state.get("search")
-    if isinstance(found, Search) and (found.message_group_uuid, found.words) == (group, words):
+    search = st.session_state.get("search")
+    if isinstance(search, Search) and (search.message_group_uuid, search.words) == (group, words):
         if not st.session_state.get("further"):
-            return found
-        found = search_further(table, found)
+            return search
+        search = search_further(table, search)
     else:
-        found = search_messages(table, group, words)
-    st.session_state["search"] = found
-    return found
+        search = search_messages(table, group, words)
+    st.session_state["search"] = search
+    return search
 
 
 def _hits(search: Search) -> None:

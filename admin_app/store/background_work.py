@@ -71,10 +71,10 @@ def repair_faults(desk: Desk) -> Work:
 
 def _checkup(stores: Stores, job: Job, repaired: int | None) -> Checkup:
     table = job.metered(stores.table)
-    found = integrity.check(stores.db, table, job.go_on)
-    samples = [fault for kept in found.summary.samples.values() for fault in kept]
+    checkup = integrity.check(stores.db, table, job.go_on)
+    samples = [fault for kept in checkup.summary.samples.values() for fault in kept]
     handles = integrity.handles_of(stores.db, table, samples)
-    return Checkup(found.summary, found.looked_at, found.is_complete, handles, repaired)
+    return Checkup(checkup.summary, checkup.looked_at, checkup.is_complete, handles, repaired)
 
 
 def count_messages(desk: Desk) -> Work:

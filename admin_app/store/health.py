@@ -11,6 +11,7 @@ from core.commands import Command
 from core.doctor import Finding, State
 from core.dynamodb import EXPLANATIONS, REPAIRABLE, SAMPLES, FaultKind
 from core.errors import CoreError, TargetRefusedError
+from core.wording import agreeing
 
 DOCTOR = "doctor"
 CHECKUP = "checkup"
@@ -21,29 +22,29 @@ _MOST_OF_A_NAME = 255
 
 def show_doctor() -> None:
     """A button, and what was found the last time."""
-    st.write("What is wrong with this installation and its target, and what mends it.")
+    st.write("Checks this installation and its target, and says how to fix each problem.")
     progress.button(
         "Run the doctor", DOCTOR, background_work.examine(resources.target()), icon="🩺"
     )
-    found = progress.outcome(DOCTOR)
-    if isinstance(found, tuple):
-        _findings(found)
+    findings = progress.outcome(DOCTOR)
+    if isinstance(findings, tuple):
+        _findings(findings)
     layout.command("doctor")
 
 
-def _findings(found: tuple[Finding, ...]) -> None:
-    states = [finding.state for finding in found]
+def _findings(findings: tuple[Finding, ...]) -> None:
+    states = [finding.state for finding in findings]
     st.write(f"{states.count(State.BAD)} bad, {states.count(State.NOTE)} to note")
-    for finding in found:
+    for finding in findings:
         if finding.state is State.BAD:
             layout.show_problem(
                 CoreError(f"{finding.check}: {finding.finding}", finding.mend, finding.command)
             )
     tables.table(
-        ("State", "Check", "What was found"),
+        ("State", "Check", "Result"),
         [
-            (f"{_ICONS[each.state]} {each.state}", each.check, _told(each))
-            for each in sorted(found, key=lambda finding: -list(State).index(finding.state))
+            (f"{_ICONS[finding.state]} {finding.state}", finding.check, _told(finding))
+            for finding in sorted(findings, key=lambda finding: -list(State).index(finding.state))
         ],
     )
 
@@ -60,15 +61,15 @@ def show_verification(items: int, read_units: float | None) -> None:
 
     Reading it whole costs ``read_units``, as far as that is known.
     """
-    st.write("Every guarantee, checked over all stored items.")
-    st.caption(cost(read_units) + " Verifying looks into each conversation besides: about 1 RCU.")
+    st.write("Checks every guarantee for all stored items.")
+    st.caption(cost(read_units) + " Each conversation adds about 1 RCU.")
     work = background_work.verify(access.desk())
     progress.button("Verify the messages", CHECKUP, work, expected=items, icon="🔍")
-    found = progress.outcome(CHECKUP)
-    if isinstance(found, Checkup):
-        _checkup(found)
-        if found.summary.repairable:
-            _repair(found, items)
+    checkup = progress.outcome(CHECKUP)
+    if isinstance(checkup, Checkup):
+        _checkup(checkup)
+        if checkup.summary.repairable:
+            _repair(checkup, items)
     layout.commands(Command("ddb.verify"), Command("ddb.verify", ("--repair",)))
 
 
@@ -79,46 +80,46 @@ def cost(read_units: float | None) -> str:
     return f"Reads the whole table: about {max(read_units, 0.5):,.0f} RCU."
 
 
-def _checkup(found: Checkup) -> None:
-    summary = found.summary
-    if found.repaired is not None:
-        st.success(f"Repaired {found.repaired:,}. What is left:", icon="🔧")
-    looked = ", ".join(f"{count:,} {kind}" for kind, count in found.looked_at.items())
-    extent = "Looked at" if found.is_complete else "Stopped, after a look at"
+def _checkup(checkup: Checkup) -> None:
+    summary = checkup.summary
+    if checkup.repaired is not None:
+        st.success(f"Repaired {checkup.repaired:,}. Remaining problems:", icon="🔧")
+    looked = ", ".join(agreeing(count, kind) for kind, count in checkup.looked_at.items())
+    extent = "Looked at" if checkup.is_complete else "Stopped after looking at"
     st.write(f"{extent} {looked or 'nothing'}.")
-    if found.is_complete and not summary.total:
-        st.success("All well.", icon="✅")
+    if checkup.is_complete and not summary.total:
+        st.success("No problems.", icon="✅")
     for fault, count in summary.counts.items():
-        _fault(fault, count, found)
+        _fault(fault, count, checkup)
 
 
-def _fault(fault: FaultKind, count: int, found: Checkup) -> None:
-    repaired_by = "a repair fixes it" if fault in REPAIRABLE else "to be fixed by hand"
+def _fault(fault: FaultKind, count: int, checkup: Checkup) -> None:
+    repaired_by = "a repair fixes it" if fault in REPAIRABLE else "fix it by hand"
     with st.expander(f"**{count:,} × {layout.escaped(fault)}** · {EXPLANATIONS[fault]}"):
         st.caption(f"{repaired_by.capitalize()}. {'All' if count <= SAMPLES else 'Some'} of them:")
-        for sample in found.summary.samples[fault]:
+        for sample in checkup.summary.samples[fault]:
             st.text(f"{sample.pk}  {sample.sk}".rstrip())
-            if handle := found.handles.get(sample.message_group_uuid):
+            if handle := checkup.handles.get(sample.message_group_uuid):
                 st.page_link(
                     "views/conversations.py",
-                    label=f"Open the conversation as @{layout.escaped(handle)}",
+                    label=f"Open as @{layout.escaped(handle)}",
                     icon="💬",
                     query_params={"user": handle, "conversation": sample.message_group_uuid},
                 )
 
 
-def _repair(found: Checkup, items: int) -> None:
+def _repair(checkup: Checkup, items: int) -> None:
     """The plan; then the table's name, typed; then the repair, once."""
     st.markdown("### Repair")
-    if not found.is_complete:
-        st.info("To repair, verify to the end: a plan needs the whole table.")
+    if not checkup.is_complete:
+        st.info("Verify the whole table before you repair it.")
         return
     plan = ", ".join(
         f"{count:,} × {layout.escaped(fault)}"
-        for fault, count in found.summary.counts.items()
+        for fault, count in checkup.summary.counts.items()
         if fault in REPAIRABLE
     )
-    st.write(f"Would repair what it can of: {plan}. Each is looked at again before.")
+    st.write(f"A repair would fix: {plan}. It checks each problem again first.")
     if not access.may_write():
         st.info("Read-only. To repair here, start the admin UI with --write.")
         return

@@ -75,7 +75,7 @@ class Job:
             self.problem = error
         except Exception:  # noqa: BLE001 - nobody is behind this thread to see it
             _log.exception("the job %s broke", self.name)
-            self.problem = CoreError("this broke", "The admin UI's log on stderr says how.")
+            self.problem = CoreError("The work failed", "Read the admin UI's log on stderr.")
         finally:
             self.finished_at = now()
             self._ended.set()

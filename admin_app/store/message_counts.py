@@ -22,38 +22,38 @@ def show(items: int, cost: str) -> None:
     st.caption(cost)
     work = background_work.count_messages(access.desk())
     progress.button("Count the messages", COUNT, work, expected=items, icon="📈")
-    found = progress.outcome(COUNT)
-    if isinstance(found, Count):
-        _figures(found)
+    count = progress.outcome(COUNT)
+    if isinstance(count, Count):
+        _figures(count)
 
 
 @st.fragment
 @login.required
-def _figures(found: Count) -> None:
-    if not found.is_complete:
-        seen = found.counts.looked_at
+def _figures(result: Count) -> None:
+    if not result.is_complete:
+        seen = result.counts.looked_at
         st.warning(f"Stopped after {seen:,} items: there may be more messages.", icon="⚠️")
     chosen = st.segmented_control(
         "Range", _RANGES, default=_RANGES[0], required=True, label_visibility="collapsed"
     )
     unit = str(chosen).split()[1].removesuffix("s")
     number = int(str(chosen).split()[0])
-    spread = found.counts.days if unit == "day" else found.counts.hours
-    buckets = spread(found.until, number)
-    told = f"{sum(buckets.values()):,} messages in the last {chosen}, per {unit} of UTC."
-    st.write(f"{told} The last {unit} is going on.")
-    rows = [{"start": at.isoformat(), "messages": count} for at, count in buckets.items()]
-    st.vega_lite_chart(rows, _bars(unit), alt=f"{told} The figures are in the table.")
-    with st.expander("The same as a table"):
+    spread = result.counts.days if unit == "day" else result.counts.hours
+    buckets = spread(result.until, number)
+    summary = f"{sum(buckets.values()):,} messages in the last {chosen}, per {unit} of UTC."
+    st.write(f"{summary} The last {unit} is not over yet.")
+    rows = [{"start": start.isoformat(), "messages": count} for start, count in buckets.items()]
+    st.vega_lite_chart(rows, _bars(unit), alt=f"{summary} The figures are in the table.")
+    with st.expander("As a table"):
         tables.table(
             (f"{unit.capitalize()} (UTC)", "Messages"),
-            [(_label(at, unit), f"{count:,}") for at, count in buckets.items() if count],
+            [(_label(start, unit), f"{count:,}") for start, count in buckets.items() if count],
         )
-        st.caption(f"Each {unit} that is not here had none.")
+        st.caption(f"A {unit} that is not listed had no messages.")
 
 
-def _label(at: datetime, unit: str) -> str:
-    return f"{at:%a %-d %b %Y}" if unit == "day" else f"{at:%a %-d %b, %H:%M}"
+def _label(start: datetime, unit: str) -> str:
+    return f"{start:%a %-d %b %Y}" if unit == "day" else f"{start:%a %-d %b, %H:%M}"
 
 
 def _bars(unit: str) -> dict[str, Any]:

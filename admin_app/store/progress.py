@@ -77,15 +77,15 @@ def _share(job: Job) -> float:
 
 
 def _how_far(job: Job) -> str:
-    of = f" of about {job.expected:,}" if job.expected else ""
-    return f"{job.seen:,}{of} items, {tables.duration(job.took)}"
+    total = f" of about {job.expected:,}" if job.expected else ""
+    return f"{job.seen:,}{total} items, {tables.duration(job.took)}"
 
 
 def show_consumed() -> None:
     """What this server's long pieces of work have consumed, each and together."""
     jobs = list(resources.jobs().history)
     if not jobs:
-        st.caption("Nothing so far: descriptions cost no capacity.")
+        st.caption("None yet: descriptions use no capacity.")
         return
     tables.table(
         ("What", "When (UTC)", "Took", "RCU", "WCU", "Requests"),

@@ -24,7 +24,7 @@ def page() -> None:
         return
     lines = _lines()
     if not lines:
-        st.info("No such lines. Each action on production leaves one.")
+        st.info("No lines match. Each action on production adds one.")
     else:
         _table(lines[-MOST:])
         if len(lines) > MOST:

@@ -66,7 +66,7 @@ def _known_person(handle: str) -> Person:
 
 def _nobody(sought: str) -> None:
     if sought:
-        st.info(f"Nobody’s handle or name holds {layout.escaped(sought)}.")
+        st.info(f"No handle or name matches {layout.escaped(sought)}.")
     else:
         person_search.no_users()
 
@@ -130,7 +130,7 @@ def _matches(entry: InboxRow, sought: str) -> bool:
 
 
 def _conversation_button(entry: InboxRow) -> None:
-    name = layout.escaped(entry.other.display_name or entry.other.handle or "somebody")
+    name = layout.escaped(entry.other.display_name or entry.other.handle or "unknown user")
     when = layout.escaped(layout.ago(entry.last_message_at))
     text = entry.preview
     preview = layout.escaped(text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…")

@@ -63,12 +63,10 @@ def _matches(group: Conversation, sought: str) -> bool:
 def _say_how_much(overview: AllConversations, shown: list[Conversation]) -> None:
     extent = "there are more" if overview.cursor else "the whole store"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{len(shown):,} of {len(overview.groups):,} conversations that are loaded: {extent}"
-        )
+        st.caption(f"{len(shown):,} of {len(overview.groups):,} loaded conversations: {extent}")
         if overview.cursor:
             st.button("Load more", key="read on", help="One request, of up to 128 RCU")
-        st.button("Read again", key="read again", type="tertiary", icon="🔄")
+        st.button("Refresh", key="read again", type="tertiary", icon="🔄")
 
 
 def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:

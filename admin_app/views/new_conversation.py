@@ -32,7 +32,7 @@ def page() -> None:
     with two:
         recipient = _person("To", "to")
         if sender and recipient and sender.uuid == recipient.uuid:
-            st.error("A conversation takes two different people.", icon="⚠️")
+            st.error("A conversation needs two different people.", icon="⚠️")
             recipient = None
     if sender and recipient:
         _say_if_known(sender, recipient, box)
@@ -57,7 +57,7 @@ def _person(label: str, key: str) -> Person | None:
         return person
     with st.container(gap="xxsmall", key=f"list-{key}"):
         if not person_search.matches(sought, f"{key} people", functools.partial(_choose, key)):
-            st.error(f"Nobody’s handle or name holds {layout.escaped(sought)}.", icon="⚠️")
+            st.error(f"No handle or name matches {layout.escaped(sought)}.", icon="⚠️")
     return None
 
 
@@ -79,7 +79,7 @@ def _say_if_known(sender: Person, recipient: Person, box: Composer) -> None:
             group = conversations.find_existing(stores.table, sender, recipient)
         known = st.session_state["known conversation"] = (asked, group)
     if known[1] and box.last is None:
-        st.info("The two talk already: the message goes on in their conversation.", icon="💬")
+        st.info("These two already have a conversation: the message is added to it.", icon="💬")
         _link(sender.handle, known[1])
 
 
@@ -110,7 +110,7 @@ def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -
     """Send, audited. Calls nothing of Streamlit's: see the composer."""
     for what, handle in (("From", sender), ("To", recipient)):
         if not handle:
-            raise InputError(f"{what} is empty", "Type somebody’s handle.")
+            raise InputError(f"{what} is empty", "Type a user’s handle.")
     message_text(text)  # an empty message is nothing to audit
     db = desk.look().db
     about = [find_person(db, handle).uuid for handle in (sender, recipient)]
@@ -123,9 +123,9 @@ def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -
 def _show_sent(sent: SentMessage) -> None:
     other = layout.escaped(sent.recipient.display_name or sent.recipient.handle)
     if sent.started:
-        st.success(f"Sent. The conversation with {other} has begun.")
+        st.success(f"Sent. This started the conversation with {other}.")
     else:
-        st.success(f"The two talk already: sent in their conversation with {other}.")
+        st.success(f"Sent in the existing conversation with {other}.")
     _link(sent.message.sender.handle, sent.message.message_group_uuid)
 
 

@@ -24,7 +24,7 @@ from core.postgres import (
 SESSIONS = 20
 TABLES = 50
 _READ_AGAIN_S = 30
-_BACKUPS = {True: "on", False: "off", None: "not told"}
+_BACKUPS = {True: "on", False: "off", None: "unknown"}
 
 # How DynamoDB describes the table, or why it does not.
 Description = TableDescription | CoreError
@@ -32,19 +32,19 @@ Description = TableDescription | CoreError
 
 def page() -> None:
     """Each part by itself: one that does not answer hides no other."""
-    found = _description()
+    description = _description()
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.title("Store", width="content")
-        st.button("Read again", type="tertiary", icon="🔄", on_click=_forget)
+        st.button("Refresh", type="tertiary", icon="🔄", on_click=_forget)
     left, right = st.columns(2, gap="large")
     with left:
-        _part("DynamoDB", functools.partial(_dynamodb, found))
+        _part("DynamoDB", functools.partial(_dynamodb, description))
     with right:
         _part("Postgres", _postgres)
     _part("Health", health.show_doctor)
-    _part("Verification", functools.partial(_verification, found))
-    _part("Messages over time", functools.partial(_activity, found))
-    _part("Capacity consumed by this page", progress.show_consumed)
+    _part("Verification", functools.partial(_verification, description))
+    _part("Messages over time", functools.partial(_activity, description))
+    _part("Consumed capacity", progress.show_consumed)
 
 
 def _part(title: str, draw: Callable[[], None]) -> None:
@@ -57,11 +57,13 @@ def _part(title: str, draw: Callable[[], None]) -> None:
 
 def _description() -> Description:
     try:
-        found = resources.description()
+        description = resources.description()
     except CoreError as error:
         return error
     name = resources.target().table_name
-    return found or CoreError(f"there is no table {name}", "Create it", Command("ddb.schema-load"))
+    return description or CoreError(
+        f"There is no table {name}", "Create it", Command("ddb.schema-load")
+    )
 
 
 def _forget() -> None:
@@ -69,38 +71,38 @@ def _forget() -> None:
     _database.clear()
 
 
-def _dynamodb(found: Description) -> None:
-    if isinstance(found, CoreError):
-        layout.show_problem(found)
+def _dynamodb(description: Description) -> None:
+    if isinstance(description, CoreError):
+        layout.show_problem(description)
     else:
-        _table(found)
+        _table(description)
     _other_tables()
     layout.command("ddb.list-tables")
 
 
-def _table(found: TableDescription) -> None:
+def _table(description: TableDescription) -> None:
     tables.facts(
         {
-            "Table": found.name,
-            "Status": found.status.lower(),
-            "Stream": found.stream,
-            "Items": f"{found.items:,}",
-            "Size": tables.size(found.size_bytes),
-            "Billing": found.billing,
-            "Deletion protection": "on" if found.deletion_protection else "off",
-            "Point-in-time recovery": _BACKUPS[found.backups],
-            "Created": layout.exact(found.created_at),
+            "Table": description.name,
+            "Status": description.status.lower(),
+            "Stream": description.stream,
+            "Items": f"{description.items:,}",
+            "Size": tables.size(description.size_bytes),
+            "Billing": description.billing,
+            "Deletion protection": "on" if description.deletion_protection else "off",
+            "Point-in-time recovery": _BACKUPS[description.backups],
+            "Created": layout.exact(description.created_at),
         }
     )
     st.caption("DynamoDB refreshes items and sizes about every six hours.")
-    for difference in found.differences:
+    for difference in description.differences:
         st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon="⚠️")
-    _indexes(found.indexes)
+    _indexes(description.indexes)
 
 
-def _indexes(found: Sequence[IndexDescription]) -> None:
-    if not found:
-        st.caption("No index.")
+def _indexes(indexes: Sequence[IndexDescription]) -> None:
+    if not indexes:
+        st.caption("The table has no index.")
         return
     tables.table(
         ("Index", "Key", "Projection", "Size"),
@@ -111,7 +113,7 @@ def _indexes(found: Sequence[IndexDescription]) -> None:
                 index.projection,
                 f"{index.items:,} items, {tables.size(index.size_bytes)}",
             )
-            for index in found
+            for index in indexes
         ],
     )
 
@@ -121,7 +123,7 @@ def _indexes(found: Sequence[IndexDescription]) -> None:
 def _other_tables() -> None:
     """The account's tables, on demand: it may have thousands."""
     most: int = st.session_state.get("store tables", TABLES)
-    opened = st.expander("Tables of the account", on_change="rerun", key="account tables")
+    opened = st.expander("All tables", on_change="rerun", key="account tables")
     if not opened.open:
         return
     with opened:
@@ -145,34 +147,34 @@ def _database() -> DatabaseDescription:
 
 
 def _postgres() -> None:
-    found = _database()
+    database = _database()
     tables.facts(
         {
-            "Database": found.database,
-            "Size": tables.size(found.size_bytes),
-            "Server": f"Postgres {found.version}",
-            "Up since": layout.exact(found.started_at),
+            "Database": database.database,
+            "Size": tables.size(database.size_bytes),
+            "Server": f"Postgres {database.version}",
+            "Up since": layout.exact(database.started_at),
         }
     )
-    if not found.tables:
+    if not database.tables:
         layout.show_problem(
-            CoreError("the database holds no tables", "Load them", Command("db.schema-load"))
+            CoreError("The database has no tables", "Load the schema", Command("db.schema-load"))
         )
     else:
         tables.table(
             ("Table", "Rows", "Size with indexes"),
             [
-                (f"{each.schema}.{each.name}", _rows(each), tables.size(each.size_bytes))
-                for each in found.tables
+                (f"{table.schema}.{table.name}", _rows(table), tables.size(table.size_bytes))
+                for table in database.tables
             ],
         )
-    _sessions(found.most_sessions)
+    _sessions(database.most_sessions)
     layout.command("db.sessions")
 
 
 def _rows(table: TableSize) -> str:
     if table.rows is None:
-        return "not told"
+        return "unknown"
     return f"about {table.rows:,}" if table.is_estimate else f"{table.rows:,}"
 
 
@@ -182,26 +184,26 @@ def _sessions(most: int) -> None:
     """Who is connected, page by page."""
     pages: list[Session | None] = st.session_state.setdefault("store sessions", [None])
     try:
-        found = sessions(access.look().db, limit=SESSIONS + 1, after=pages[-1])
+        rows = sessions(access.look().db, limit=SESSIONS + 1, after=pages[-1])
     except CoreError as error:
         layout.show_problem(error)
         return
     st.markdown("### Who is connected")
-    st.caption(f"The server takes {most:,} sessions.")
-    shown = found[:SESSIONS]
+    st.caption(f"The server allows {most:,} sessions.")
+    shown = rows[:SESSIONS]
     tables.table(
         ("Pid", "Who", "From", "State"),
-        [(str(each.pid), _who(each), _from(each), each.state) for each in shown],
+        [(str(session.pid), _who(session), _from(session), session.state) for session in shown],
     )
     with st.container(horizontal=True):
         if len(pages) > 1:
             st.button("Previous", on_click=_previous_page, args=(pages,))
-        if len(found) > SESSIONS:
+        if len(rows) > SESSIONS:
             st.button("Next", on_click=pages.append, args=(shown[-1],))
 
 
 def _who(session: Session) -> str:
-    return f"{session.user or 'somebody'} in {session.database}"
+    return f"{session.user or 'unknown role'} in {session.database}"
 
 
 def _from(session: Session) -> str:
@@ -213,18 +215,18 @@ def _previous_page(pages: list[Session | None]) -> None:
     pages.pop()
 
 
-def _verification(found: Description) -> None:
-    if isinstance(found, CoreError):
-        st.caption("It takes the table: see DynamoDB.")
+def _verification(description: Description) -> None:
+    if isinstance(description, CoreError):
+        st.caption("This needs the table: see DynamoDB above.")
     else:
-        health.show_verification(found.items, found.scan_read_units)
+        health.show_verification(description.items, description.scan_read_units)
 
 
-def _activity(found: Description) -> None:
-    if isinstance(found, CoreError):
-        st.caption("It takes the table: see DynamoDB.")
+def _activity(description: Description) -> None:
+    if isinstance(description, CoreError):
+        st.caption("This needs the table: see DynamoDB above.")
     else:
-        message_counts.show(found.items, health.cost(found.scan_read_units))
+        message_counts.show(description.items, health.cost(description.scan_read_units))
 
 
 page()

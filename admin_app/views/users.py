@@ -41,7 +41,7 @@ def page() -> None:
         _turn_pages(following)
         _on_demand(shown)
     elif st.session_state.get("users sought"):
-        st.info("Nobody’s handle, name or email holds that.")
+        st.info("No handle, name or email matches.")
     else:
         person_search.no_users()
     if handle := st.query_params.get("user"):
@@ -245,7 +245,9 @@ def _new_user() -> None:
 
 @login.action
 def _add(box: Once, key: str, fields: dict[str, str]) -> None:
-    values = {name: str(st.session_state.get(each) or "") for name, each in fields.items()}
+    values = {
+        name: str(st.session_state.get(key_of_field) or "") for name, key_of_field in fields.items()
+    }
     st.session_state["added user"] = values["handle"]
     st.session_state.pop("users pages of", None)
     box.run(key, functools.partial(_create, access.desk(), values))

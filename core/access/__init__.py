@@ -1,8 +1,8 @@
-"""The door: the one place where a store is opened, and where it is decided who may open it.
+"""The door: the only place that opens a store and decides who may open it.
 
-Both interfaces get their stores from a :class:`Door` and from nowhere else. It asks for what an
-action needs (a reason, the store's typed name), leaves the audit line, and returns handles that
-cannot do more than they were opened for.
+Both interfaces get their stores only from a :class:`Door`. It asks for what an action needs (a
+reason, the store's typed name), writes the audit line, and returns handles that cannot do more than
+they were opened for.
 """
 
 from __future__ import annotations

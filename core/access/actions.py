@@ -10,7 +10,7 @@ from core.purposes import Purpose
 
 
 class Store(StrEnum):
-    """What can be opened. AWS stands for its other services (Cognito, EC2): it has no marker."""
+    """A store to open. AWS means its other services (Cognito, EC2), which have no marker."""
 
     POSTGRES = "postgres"
     DYNAMODB = "dynamodb"
@@ -29,9 +29,9 @@ _STRICTEST_LAST = (
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is done (``name``, as the audit calls it), and what each store is opened for.
+    """An action (``name`` is its name in the audit) and the purpose it opens each store for.
 
-    ``confirmed_by`` is the store whose name is typed for it: on what counts as production, or with
+    ``confirmed_by`` is the store whose name must be typed: on production, or with
     ``asks_everywhere`` on every target.
     """
 
@@ -42,7 +42,7 @@ class Action:
 
     @property
     def purpose(self) -> Purpose:
-        """The strictest of its purposes: what is asked before it."""
+        """The strictest of its purposes, which decides what is asked for."""
         return max(self.opens.values(), key=_STRICTEST_LAST.index)
 
     @property
@@ -57,8 +57,8 @@ class Action:
     def narrowed(self, purpose: Purpose) -> Action:
         """The same action where no store is opened for more than ``purpose``."""
         opens = {
-            store: purpose if purpose.is_within(each) else each
-            for store, each in self.opens.items()
+            store: purpose if purpose.is_within(opened_for) else opened_for
+            for store, opened_for in self.opens.items()
         }
         return replace(self, opens=opens)
 

@@ -1,6 +1,6 @@
 """The audit: one line of JSON for each thing done to a store that counts as production.
 
-A line names people and conversations by their ids. It never holds a text, a handle or an address.
+A line has the ids of people and conversations. It never has a text, a handle or an email.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. In the admin UI the login's email and subject; in a terminal the system's user."""
+    """The person who acts: the login in the admin UI, or the system's user in a terminal."""
 
     email: str = ""
     subject: str = ""
@@ -32,7 +32,7 @@ class Actor:
     arn: str = ""
 
     def described(self) -> dict[str, Any]:
-        """What is known of the actor."""
+        """The known details of the actor."""
         return {name: value for name, value in asdict(self).items() if value not in ("", None)}
 
 
@@ -63,7 +63,7 @@ class AuditLog:
         """Write one line to both places, and to the disk, before it returns.
 
         Raises:
-            AuditError: either could not be written. What the line announces must not be done.
+            AuditError: one of them could not be written. The announced action must not happen.
         """
         kept = {name: value for name, value in asdict(entry).items() if value not in ("", ())}
         line = json.dumps(kept)
@@ -151,7 +151,7 @@ def _is_in(part: str, places: Mapping[str, str]) -> bool:
 
 def _entries(path: Path) -> Iterator[AuditEntry]:
     try:
-        with path.open("rb") as file:  # one line that is no text is a damaged line
+        with path.open("rb") as file:  # a line that is not text is a damaged line
             for number, line in enumerate(file, start=1):
                 yield _parsed(path, number, line)
     except FileNotFoundError:
@@ -165,7 +165,7 @@ def _parsed(path: Path, number: int, line: bytes) -> AuditEntry:
         return _checked(json.loads(line))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise AuditError(
-            f"{path}, line {number}: this is not an audit line", "Check CRUDDUR_AUDIT_LOG."
+            f"{path}, line {number}: This is not an audit line", "Check CRUDDUR_AUDIT_LOG."
         ) from error
 
 

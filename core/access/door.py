@@ -1,4 +1,4 @@
-"""Opening the stores of one target: the marker, the questions, the audit line, the handles."""
+"""Opens the stores of one target: marker, confirmation, audit line, handles."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _LOOK = Action("look", dict.fromkeys(Store, Purpose.LOOKING))
 class Door:
     """The stores of one target. Safe to share between threads.
 
-    ``checks`` are stores whose marker counts for every action. What a store said of itself is
-    believed for ``trust_s`` when it is opened for reading; before a change it is read anew. Once
-    one store has counted as production, all do, for as long as the door exists. With ``dry``,
-    changes are handed to it as text and not made.
+    ``checks`` are stores whose marker counts for every action. A marker that was read is trusted
+    for ``trust_s`` before a read; before a change it is read again. Once one store counts as
+    production, all do, as long as the door exists. With ``dry``, changes are passed to it as text
+    and not made.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Door:
     # What counts as production
 
     def also_check(self, stores: Iterable[Store]) -> None:
-        """Have the markers of ``stores`` count for every action from here on."""
+        """Make the markers of ``stores`` count for every action from now on."""
         self._checks |= frozenset(stores)
 
     def why_production(
@@ -69,8 +69,8 @@ class Door:
     ) -> str:
         """Why this target counts as production; empty if it does not.
 
-        Looks at ``stores`` and at those that are always checked. With ``answering``, a store that
-        does not answer is passed over: nothing of it can be shown either.
+        Reads the markers of ``stores`` and of those that are always checked. With ``answering``, a
+        store that does not answer is ignored: none of its data can be shown either.
         """
         with self._lock:
             for store in () if self._why else sorted(self._checks | set(stores)):
@@ -84,17 +84,17 @@ class Door:
             return self._why
 
     def environment_of(self, store: Store) -> str:
-        """The environment that a store recreated now is marked with.
+        """The environment to mark a recreated store with.
 
-        A store keeps the one it had when this door first saw it; one that held data without a
-        marker counted as production and stays so.
+        A store keeps the environment it had when this door first read it. One that had data but no
+        marker counts as production and stays so.
         """
         with self._lock:
             kept = self._first_environments.get(store)
         return kept or str(self.target.environment)
 
     def read_state(self, store: Store) -> StoreState:
-        """What a store says of itself now."""
+        """The store's current marker, or whether it has data."""
         with self._lock:
             return self._state(store, anew=True)
 
@@ -121,11 +121,11 @@ class Door:
     # Asking
 
     def look(self) -> Stores:
-        """Both stores, opened for looking: nothing is asked for that."""
+        """Both stores, opened for looking, which needs no confirmation."""
         return Stores(self, Grant(_LOOK))
 
     def look_quickly(self) -> Stores:
-        """The same with one try and a wait of seconds, where it matters more to know soon."""
+        """Both stores for looking, with one try and a timeout of seconds."""
         return Stores(self, Grant(_LOOK), quick=True)
 
     def admit(
@@ -137,13 +137,13 @@ class Door:
         conversation: str = "",
         message: str = "",
     ) -> Grant:
-        """Ask what ``action`` needs, and leave the audit line that announces it.
+        """The permission for ``action``, after asking what it needs and writing its audit line.
 
         ``about`` are the uuids of the users whose data it is; ``conversation`` and ``message`` are
         ids as well.
 
         Raises:
-            TargetRefusedError: the name or the reason was not given, or the name is another one.
+            TargetRefusedError: the name or the reason is missing, or the name is wrong.
             AuditError: the line could not be written.
         """
         purpose = action.purpose
@@ -180,7 +180,7 @@ class Door:
         return self.target.table_name
 
     def refuse_another_name(self, action: Action, typed: str) -> None:
-        """Refuse a name that was typed for ``action`` and is not its store's, on every target."""
+        """Refuse a typed name that is not the name of ``action``'s store, on every target."""
         if typed != (name := self.name_of(action)):
             raise TargetRefusedError(
                 f"Refused {action.name}: {typed!r} is not the name of the"
@@ -199,7 +199,7 @@ class Door:
         problem = f"Refused {action.name}: the name of the {kind} was not typed"
         if why:
             problem += f". This counts as production, because {why}"
-        raise TargetRefusedError(problem, f"To do it all the same, add {option('--confirm', name)}")
+        raise TargetRefusedError(problem, f"To continue anyway, add {option('--confirm', name)}")
 
     def _reason(self, action: Action, visitor: Visitor, why: str) -> str:
         reason = " ".join(visitor.give_reason(action, why).split())
@@ -221,11 +221,11 @@ class Door:
             try:
                 hosts.append(self._database(Purpose.LOOKING).session_parameters().get("host", ""))
             except CoreError:
-                return  # what cannot be reached is told by the step itself
+                return  # the action itself reports an unreachable server
         if any("," in host for host in hosts):
             raise InputError(
-                f"{address.variable or 'the URL'} names several hosts",
-                "Name the one server on which this is to be done.",
+                f"{address.variable or 'The URL'} names several hosts",
+                "Name only the server to act on.",
             )
 
     def _entry(self, grant: Grant, outcome: str = "") -> AuditEntry:
@@ -259,7 +259,7 @@ class Door:
     def open(self, grant: Grant) -> Iterator[Stores]:
         """The stores of ``grant``, for as long as the block lasts.
 
-        An audited action that fails leaves a second line with its outcome.
+        If an audited action fails, a second audit line says so.
         """
         try:
             yield self.stores(grant)
@@ -269,11 +269,11 @@ class Door:
             raise
 
     def stores(self, grant: Grant) -> Stores:
-        """The stores of ``grant``, where what fails is no outcome to keep: a read, again."""
+        """The stores of ``grant`` without auditing failures: for repeated reads."""
         return Stores(self, grant)
 
     def close(self) -> None:
-        """Close every connection. Asked again, the door connects again."""
+        """Close every connection. A later call connects again."""
         with self._lock:
             if self._connections is not None:
                 self._connections.close()
@@ -321,9 +321,9 @@ class Door:
             return self._tables[key]
 
     def _refuse_another_marker(self, transaction: Queries) -> None:
-        """Refuse to go on where the server that acts counts as production, and none did before.
+        """Refuse to continue if this server counts as production and the checked one did not.
 
-        A database that this run dropped and created is empty, which is no reason.
+        A database that this run dropped and created is empty, so it does not count.
         """
         from core import postgres
 
@@ -365,9 +365,9 @@ class Stores:
         return self._door.aws(self.grant)
 
     def environment_of(self, store: Store) -> str:
-        """What a store that is recreated now is marked with. See :meth:`Door.environment_of`."""
+        """The environment to mark a recreated store with. See :meth:`Door.environment_of`."""
         return self._door.environment_of(store)
 
     def read_state(self, store: Store) -> StoreState:
-        """What a store says of itself now."""
+        """The store's current marker, or whether it has data."""
         return self._door.read_state(store)

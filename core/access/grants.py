@@ -13,33 +13,33 @@ from core.purposes import Purpose
 
 
 class Visitor(Protocol):
-    """Who stands at the door, and how they answer."""
+    """The person who asks to open a store, and how they answer questions."""
 
     @property
     def actor(self) -> Actor:
-        """Who the audit says acted."""
+        """The actor for the audit."""
 
     @property
     def names_are_typed_for(self) -> Collection[Purpose]:
-        """What takes the store's name on production."""
+        """The purposes that need the store's typed name on production."""
 
     @property
     def typed_name(self) -> str | None:
-        """The store's name as it was given beforehand; None if none was."""
+        """The store's name as typed beforehand; None if it was not."""
 
     def require_permission(self, action: Action, *, is_production: bool) -> None:
-        """Raise unless this person may do ``action`` at all."""
+        """Raise an error unless this person may do ``action`` at all."""
 
     def type_name(self, action: Action, name: str, why: str) -> str | None:
-        """The store's name as the person types it when asked; None if nobody can be asked."""
+        """The store's name as the person types it now; None if there is no terminal to ask in."""
 
     def give_reason(self, action: Action, why: str) -> str:
-        """Why user data is read; empty if nobody says."""
+        """Why users' data is read; empty if no reason is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A permission that was given: for what, about whom, and why. It opens nothing by itself."""
+    """A permission to do an action: for what, about whom, and why. It opens nothing by itself."""
 
     action: Action
     is_production: bool = False
@@ -57,7 +57,7 @@ class Grant:
         )
 
     def purpose_for(self, store: Store) -> Purpose:
-        """What ``store`` was granted for.
+        """The purpose that ``store`` may be opened for.
 
         Raises:
             NotPermittedError: it was not granted at all.
@@ -66,6 +66,6 @@ class Grant:
         if purpose is None:
             raise NotPermittedError(
                 f"{self.action.name} does not open {store}",
-                "Nothing was sent. This is a fault of the program: report it.",
+                "Nothing was sent. This is a bug in Cruddur Ops: report it.",
             )
         return purpose

@@ -1,6 +1,6 @@
-"""AWS"s services but for the message table: Cognito, EC2, Lambda, STS.
+"""AWS's services except the message table: Cognito, EC2, Lambda, STS.
 
-These are the package's public names; nobody outside it imports one of its modules, but for
+These are the package's public names; code outside imports none of its modules, except
 ``core.dynamodb``, which makes its clients with :mod:`core.aws.clients`.
 """
 

@@ -20,13 +20,13 @@ from core.targets import AwsTarget
 __all__ = ["DrySink", "is_loopback", "make_client", "translating"]
 
 DrySink = Callable[[str], None]
-"""Takes one line for every request or statement that a dry run does not send."""
+"""Receives one line for every request or statement that a dry run does not send."""
 
 _READ_PREFIXES = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet")
 
 
 _making = threading.Lock()
-"""The SDK's session may not be asked for two clients at once; the clients may."""
+"""The SDK's session is not thread-safe while it makes a client; the clients are."""
 
 
 def make_client(
@@ -34,9 +34,8 @@ def make_client(
 ) -> Any:
     """A client of ``service``; safe to share between threads.
 
-    A ``quick`` one tries once and waits seconds, where it matters more to know soon. With ``dry``,
-    requests that change something are handed to it as text and answered with an empty reply;
-    reads are sent as ever.
+    A ``quick`` client tries once and waits only seconds. With ``dry``, requests that change
+    something are passed to it as text and answered with an empty reply; reads are sent as usual.
 
     Raises:
         SettingsError: no region, an endpoint that is not a URL, no such AWS profile.
@@ -55,8 +54,8 @@ def make_client(
                 aws_session_token=keys[2],
             )
         except ValueError as error:
-            hint = "Check AWS_DEFAULT_REGION and the endpoint's URL: http://HOST:PORT"
-            raise SettingsError(f"no client for {service} can be made: {error}", hint) from error
+            hint = "Check AWS_DEFAULT_REGION and the endpoint's URL, like http://HOST:PORT."
+            raise SettingsError(f"Could not make a client for {service}: {error}", hint) from error
     client.meta.events.register("before-parse", functools.partial(refuse_strangers, target))
     if dry is not None:
         _hold_back_writes(client, service, dry)
@@ -67,10 +66,10 @@ def make_client(
 def _session(profile: str | None) -> botocore.session.Session:
     """The SDK's session, which finds credentials once: in the ``profile`` of the settings.
 
-    The SDK knows nothing of a ``.env`` file, and looks for a profile called "" where the variable
-    is empty.
+    The SDK does not read a ``.env`` file, and where the variable is empty it looks for a profile
+    called "".
 
-    botocore's own: a client of boto3's is the same, and costs the import of its S3 transfers.
+    This is botocore's session: boto3's clients are the same, but importing boto3 is slower.
     """
     return botocore.session.Session({"profile": (None, None, profile, None)})
 
@@ -79,7 +78,7 @@ def _config(target: AwsTarget, service: str, quick: bool) -> Config:
     loopback = False
     if target.endpoint_url is not None:
         parts = urlsplit(target.endpoint_url)
-        # The SDK would notice neither before the first request; reading a bad port raises.
+        # The SDK checks neither before the first request; reading a bad port raises.
         if parts.scheme not in ("http", "https") or parts.port == 0:
             raise ValueError(f"Invalid endpoint: {target.endpoint_url}")
         loopback = is_loopback(target.endpoint_url)
@@ -89,16 +88,16 @@ def _config(target: AwsTarget, service: str, quick: bool) -> Config:
         retries={"mode": "standard", "total_max_attempts": 1 if quick else 4},
         # A proxy in the environment must never see a call to this machine.
         proxies={} if loopback else None,
-        # Follow what the target says, not what else the environment or a profile may hold.
+        # Use the target's endpoint, not one from the environment or a profile.
         ignore_configured_endpoint_urls=True,
-        # The SDK wants sequence numbers as long as AWS's own; other engines have shorter ones.
+        # The SDK rejects sequence numbers shorter than AWS's; other engines have shorter ones.
         parameter_validation=service != "dynamodbstreams",
         user_agent_extra="cruddur-ops",
     )
 
 
 def is_loopback(url: str) -> bool:
-    """Whether ``url`` names this machine."""
+    """Whether ``url`` points to this machine."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

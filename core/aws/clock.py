@@ -1,4 +1,4 @@
-"""The clock of whoever answers a client, read off its replies."""
+"""A server's clock, read from its replies to a client."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from core.timestamps import now
 
 @dataclass(slots=True)
 class ReplyClock:
-    """How far this machine's clock is ahead of that of who answers; None until a reply told.
+    """How far this machine's clock is ahead of the server's; None before the first reply.
 
-    To the second, and a refusal tells as well as an answer: AWS refuses who is too far off.
+    It is exact to the second. Error replies count too: AWS refuses requests when the clocks differ.
     """
 
     ahead: timedelta | None = None
 
     def watch(self, client: Any) -> None:
-        """Read the clock off every reply that ``client`` gets from now on."""
+        """Read the clock from every reply that ``client`` gets from now on."""
         client.meta.events.register("before-parse", self._read)
 
     def _read(self, response_dict: dict[str, Any], **_: Any) -> None:
         try:
-            told = parsedate_to_datetime(response_dict["headers"]["Date"])
-            self.ahead = now() - told
+            replied_at = parsedate_to_datetime(response_dict["headers"]["Date"])
+            self.ahead = now() - replied_at
         except (KeyError, TypeError, ValueError):
-            return  # not every engine says what time it is
+            return  # not every engine sends its time

@@ -18,7 +18,7 @@ from core.targets import AwsTarget
 class CognitoUser:
     """A user of the pool. ``handle`` is the attribute ``preferred_username``.
 
-    AWS gives every user a ``sub``; it is empty only where a stand-in for Cognito gives none.
+    AWS gives every user a ``sub``; it is empty only where a replacement for Cognito gives none.
     """
 
     sub: str
@@ -48,24 +48,26 @@ def list_users(services: AwsServices, pool_id: str) -> Iterator[CognitoUser]:
             raise
 
 
-def _user(found: Mapping[str, Any]) -> CognitoUser:
-    attributes = {entry["Name"]: entry.get("Value") for entry in found.get("Attributes", ())}
+def _user(entry: Mapping[str, Any]) -> CognitoUser:
+    attributes = {
+        attribute["Name"]: attribute.get("Value") for attribute in entry.get("Attributes", ())
+    }
     return CognitoUser(
         sub=attributes.get("sub") or "",
         handle=attributes.get("preferred_username") or None,
         email=attributes.get("email") or None,
-        status=found.get("UserStatus", "UNKNOWN"),
-        username=found["Username"],
+        status=entry.get("UserStatus", "UNKNOWN"),
+        username=entry["Username"],
     )
 
 
 def _is_about_the_pool_id(error: Exception) -> bool:
-    """Whether Cognito, or the SDK before it, says that the id is no pool id at all."""
+    """Whether Cognito, or the SDK, reports that the pool id is invalid."""
     return "userpoolid" in str(error).lower()
 
 
 def _no_pool(target: AwsTarget, pool_id: str) -> SettingsError:
     hint = "Check AWS_COGNITO_USER_POOL_ID and the region."
     if target.endpoint_url is not None:
-        hint = "Check AWS_COGNITO_USER_POOL_ID. A pool in AWS needs --prod."
-    return SettingsError(f"there is no Cognito user pool {pool_id!r} at {place(target)}", hint)
+        hint = "Check AWS_COGNITO_USER_POOL_ID. For a pool in AWS, add --prod."
+    return SettingsError(f"There is no Cognito user pool {pool_id!r} at {place(target)}", hint)

@@ -1,4 +1,4 @@
-"""What the AWS SDK raises, as :mod:`core.errors`."""
+"""Translates the AWS SDK's errors into :mod:`core.errors`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _THROTTLING_CODES = {
     "TooManyRequestsException",
 }
 _NEVER_EMPTY = ("Describe", "List", "Query", "Scan")
-"""Operations whose replies always say something."""
+"""Operations whose replies are never empty."""
 
 _CREDENTIAL_ERRORS = (
     sdk.NoCredentialsError,
@@ -64,9 +64,9 @@ _CREDENTIAL_ERRORS = (
 def refuse_strangers(
     target: AwsTarget, response_dict: dict[str, Any], operation_model: Any, **_: Any
 ) -> None:
-    """Refuse a reply that is no AWS reply; the SDK reads a web page as an empty answer.
+    """Refuse a reply that is not from AWS; the SDK would read a web page as an empty answer.
 
-    Server errors are left to the SDK: it tries those again, whoever sent them.
+    Server errors are left to the SDK, which retries them.
     """
     body = response_dict["body"]
     if response_dict["status_code"] >= 500 or not isinstance(body, bytes):
@@ -78,14 +78,14 @@ def refuse_strangers(
         ours = _is_xml_reply(body, response_dict["status_code"], operation_model)
     if not ours:
         raise StoreError(
-            f"what answers at {place(target)} is not {service.service_name}",
+            f"The server at {place(target)} is not {service.service_name}",
             "Check the endpoint's URL.",
         )
 
 
 def _is_json_reply(body: bytes, status: int, operation_model: Any) -> bool:
     trimmed = body.strip()
-    # A reply that was cut off reads as an empty one, too.
+    # The SDK also reads an incomplete reply as an empty one.
     if not (trimmed.startswith(b"{") and trimmed.endswith(b"}")):
         return False
     if status >= 300 or not operation_model.name.startswith(_NEVER_EMPTY):
@@ -109,13 +109,13 @@ def translating(service: str, target: AwsTarget) -> Iterator[None]:
         raise _from_code(service, error) from error
     except _CREDENTIAL_ERRORS as error:
         raise CredentialsError(
-            f"no usable AWS credentials: {error}",
+            f"Could not find valid AWS credentials: {error}",
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with the AWS CLI.",
         ) from error
     except sdk.ProfileNotFound as error:
         raise SettingsError(str(error), "Check AWS_PROFILE.") from error
     except sdk.NoRegionError as error:
-        raise SettingsError("no AWS region is set", "Set AWS_DEFAULT_REGION.") from error
+        raise SettingsError("No AWS region is set", "Set AWS_DEFAULT_REGION.") from error
     except (sdk.HTTPClientError, sdk.ConnectionError) as error:
         raise _unreachable(service, target, error) from error
     except (sdk.BotoCoreError, ResponseParserError, ValueError) as error:
@@ -123,7 +123,7 @@ def translating(service: str, target: AwsTarget) -> Iterator[None]:
 
 
 def place(target: AwsTarget) -> str:
-    """Where the target's calls go, for a message."""
+    """The endpoint of the target's calls, for a message."""
     return target.endpoint_url or f"AWS {target.region or ''}".strip()
 
 
@@ -137,12 +137,12 @@ def _unreachable(service: str, target: AwsTarget, error: Exception) -> Unreachab
 
 
 def _from_code(service: str, error: sdk.ClientError) -> CoreError:
-    found = error.response.get("Error", {})
+    details = error.response.get("Error", {})
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    code = found.get("Code") or f"HTTP {status}"
-    text = found.get("Message") or code
+    code = details.get("Code") or f"HTTP {status}"
+    text = details.get("Message") or code
     if code in _CREDENTIAL_CODES:
-        hint = "Check whose credentials are in use: aws sts get-caller-identity"
+        hint = "Check which credentials are in use: aws sts get-caller-identity"
         if code in _EXPIRED_CODES:
             hint = "They have expired: sign in again (aws sso login), or set fresh keys."
         return CredentialsError(f"{service} refused the credentials ({code}): {text}", hint)
@@ -151,7 +151,7 @@ def _from_code(service: str, error: sdk.ClientError) -> CoreError:
         return StoreError(f"{service} refused {error.operation_name} ({code}): {text}", hint)
     if code == "ResourceNotFoundException":
         return MissingSchemaError(
-            f"the DynamoDB table or index is not there ({text})",
+            f"The DynamoDB table or index does not exist ({text})",
             "Create it",
             Command("ddb.schema-load"),
         )

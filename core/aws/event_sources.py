@@ -1,4 +1,4 @@
-"""Which Lambda functions a stream is delivered to, and whether they take what they get."""
+"""The Lambda functions that a stream is delivered to, and whether they succeed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from core.aws.clients import make_client
 from core.aws.errors import translating
 from core.targets import AwsTarget
 
-# "No records processed" is what a mapping says that had nothing to do yet.
+# A mapping that has had nothing to do yet reports "No records processed".
 _FINE = ("", "OK", "No records processed")
 _ON = ("Enabled", "Enabling", "Creating", "Updating")
 
 
 @dataclass(frozen=True, slots=True)
 class EventSource:
-    """One mapping of a stream to a function. ``trouble`` is the last failure it tells of."""
+    """One mapping of a stream to a function. ``trouble`` is its last reported failure."""
 
     uuid: str
     function: str
@@ -34,7 +34,7 @@ def list_event_sources(
     """Every mapping of the stream, over all pages. ``quick``: see ``make_client``.
 
     Raises:
-        CredentialsError: among others, without the right lambda:ListEventSourceMappings.
+        CredentialsError: for example, the permission lambda:ListEventSourceMappings is missing.
     """
     client = make_client(target, "lambda", quick=quick)
     with closing(client), translating("lambda", target):
@@ -43,13 +43,13 @@ def list_event_sources(
         )
         return [
             EventSource(
-                uuid=found["UUID"],
-                function=found["FunctionArn"].rpartition(":function:")[2],
-                state=found.get("State", "Unknown"),
-                trouble=_trouble(found.get("LastProcessingResult") or ""),
+                uuid=mapping["UUID"],
+                function=mapping["FunctionArn"].rpartition(":function:")[2],
+                state=mapping.get("State", "Unknown"),
+                trouble=_trouble(mapping.get("LastProcessingResult") or ""),
             )
             for page in pages
-            for found in page["EventSourceMappings"]
+            for mapping in page["EventSourceMappings"]
         ]
 
 

@@ -1,4 +1,4 @@
-"""Whose AWS account a target is."""
+"""The AWS account of a target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.targets import AwsTarget
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signs the target's requests. ``account`` has twelve digits; ``region`` is resolved."""
+    """The identity that signs requests. ``account`` has twelve digits; ``region`` is resolved."""
 
     account: str
     arn: str
@@ -20,9 +20,9 @@ class Caller:
 
 
 def caller(target: AwsTarget, *, quick: bool = False) -> Caller:
-    """Who the target's credentials belong to.
+    """The identity that the target's credentials belong to.
 
-    Needs no permission: AWS answers whoever signs the request. ``quick``: see ``make_client``.
+    It needs no permission: AWS answers every signed request. ``quick``: see ``make_client``.
 
     Raises:
         CredentialsError: there are no credentials, they have expired, or AWS does not know them.

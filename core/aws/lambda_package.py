@@ -1,6 +1,6 @@
-"""The zip of the stream function: this project's own modules, which is all it needs.
+"""The zip of the stream function: it contains only this project's modules.
 
-Lambda's Python runtime brings boto3. The archive is the same, byte for byte, for the same sources.
+Lambda's Python runtime provides boto3. The same sources make the same archive, byte for byte.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def build_zip(path: Path) -> int:
-    """Write the zip to ``path``; its size in bytes.
+    """The size in bytes of the zip, after writing it to ``path``.
 
     Raises:
         InputError: the file cannot be written.
@@ -39,5 +39,7 @@ def build_zip(path: Path) -> int:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, source.read_bytes())
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "Give another --file.") from error
+        raise InputError(
+            f"Could not write {path}: {error.strerror}", "Name another file with --file."
+        ) from error
     return path.stat().st_size

@@ -1,4 +1,4 @@
-"""The address that the internet sees this machine at."""
+"""This machine's address on the internet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import InputError, SettingsError, UnreachableError
 from core.settings import Settings
 
 SERVICES = ("https://checkip.amazonaws.com", "https://api.ipify.org")
-"""Each answers with nothing but the address of whoever asks, over IPv4."""
+"""Each replies with only the IPv4 address of the client."""
 
 TIMEOUT_S = 5.0
 _MAX_ANSWER_BYTES = 100
@@ -23,8 +23,8 @@ def machine_ipv4(settings: Settings, timeout_s: float = TIMEOUT_S) -> str:
     """This machine's public IPv4 address: what ``GITPOD_IP`` says, else looked up.
 
     Raises:
-        SettingsError: ``GITPOD_IP`` is no such address.
-        UnreachableError: nobody knew.
+        SettingsError: ``GITPOD_IP`` is not a public IPv4 address.
+        UnreachableError: no service gave an address.
     """
     if settings.gitpod_ip is None:
         return public_ipv4(timeout_s=timeout_s)
@@ -51,13 +51,13 @@ def public_ipv4(services: Sequence[str] = SERVICES, timeout_s: float = TIMEOUT_S
         except urllib.error.HTTPError as error:
             error.close()
             failures.append(f"{urlsplit(url).hostname}: HTTP {error.code}")
-        # Besides connections: a reply that is no HTTP, a proxy address that is no URL.
+        # Failed connections, replies that are not HTTP, and invalid proxy addresses.
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             failures.append(f"{urlsplit(url).hostname}: {reason}")
     raise UnreachableError(
-        f"this machine's public address could not be looked up ({'; '.join(failures)})",
-        "Give it yourself: --ip ADDRESS",
+        f"Could not look up this machine's public address ({'; '.join(failures)})",
+        "Set it with --ip ADDRESS.",
     )
 
 
@@ -68,7 +68,7 @@ def _fetch(url: str, timeout_s: float) -> str:
 
 
 def global_ipv4(text: str) -> str:
-    """``text``, if it is the IPv4 address of one machine on the internet.
+    """``text`` without blanks, if it is the public IPv4 address of one machine.
 
     Raises:
         InputError: it is something else.
@@ -77,10 +77,10 @@ def global_ipv4(text: str) -> str:
         address = ipaddress.IPv4Address(text.strip())
     except ValueError:
         raise InputError(
-            f"{text.strip()[:40]!r} is no IPv4 address", "One looks like this: 8.8.4.4"
+            f"{text.strip()[:40]!r} is not an IPv4 address", "Enter one like 8.8.4.4."
         ) from None
     if not address.is_global or address.is_multicast:
         raise InputError(
-            f"{address} is not a public address", "RDS sees the one that the internet sees."
+            f"{address} is not a public address", "Enter the address that the internet sees."
         )
     return str(address)

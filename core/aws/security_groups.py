@@ -46,7 +46,7 @@ class SecurityGroupRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """The rule as it was found and as it is now."""
+    """The rule before and after the change."""
 
     before: SecurityGroupRule
     after: SecurityGroupRule
@@ -66,10 +66,10 @@ def rule_ids(settings: Settings) -> tuple[str, str] | None:
     if group_id and rule_id:
         return group_id, rule_id
     if group_id or rule_id:
-        there, missing = "DB_SG_ID", "DB_SG_RULE_ID"
+        present, missing = "DB_SG_ID", "DB_SG_RULE_ID"
         if rule_id:
-            there, missing = missing, there
-        raise SettingsError(f"{there} is set and {missing} is not", "Set both or neither.")
+            present, missing = missing, present
+        raise SettingsError(f"{present} is set and {missing} is not", "Set both or neither.")
     return None
 
 
@@ -86,7 +86,7 @@ def rule(
 
 
 def plan_rule(services: AwsServices, group_id: str, rule_id: str, ip: str, port: int) -> RuleChange:
-    """What :func:`point_rule_at` would change. Reads the rule and changes nothing.
+    """The change that :func:`point_rule_at` would make. Changes nothing.
 
     Raises:
         InputError: ``ip`` is not one public IPv4 address.
@@ -97,16 +97,16 @@ def plan_rule(services: AwsServices, group_id: str, rule_id: str, ip: str, port:
     after = replace(before, protocol="tcp", from_port=port, to_port=port, source=source)
     if after == before:
         return RuleChange(before, after)
-    # AWS replaces the rule as a whole: what is not repeated here is lost.
+    # AWS replaces the whole rule: what is not repeated here is lost.
     return RuleChange(before, replace(after, description=before.description or DEFAULT_DESCRIPTION))
 
 
 def point_rule_at(
     services: AwsServices, group_id: str, rule_id: str, ip: str, port: int
 ) -> RuleChange:
-    """Let ``ip``, and no other address, through the rule to ``port``.
+    """The change made so that the rule lets only ``ip`` in, only to ``port``.
 
-    A description that the rule has is kept. Where all of this holds already, nothing is sent.
+    The rule keeps its description. If it is right already, nothing is sent.
 
     Raises:
         InputError: ``ip`` is not one public IPv4 address.
@@ -131,7 +131,7 @@ def point_rule_at(
             SecurityGroupRules=[{"SecurityGroupRuleId": rule_id, "SecurityGroupRule": wanted}],
         )
     if not services.is_dry and not reply.get("Return"):
-        raise StoreError(f"ec2 did not change rule {rule_id}", "Look at it in the AWS console.")
+        raise StoreError(f"EC2 did not change rule {rule_id}", "Check it in the AWS console.")
     return change
 
 
@@ -139,56 +139,58 @@ def port_number(text: str) -> int:
     """The port that ``POSTGRES_PORT`` names.
 
     Raises:
-        SettingsError: it names none. Container links set this variable to a URL.
+        SettingsError: it is not a port. Container links set this variable to a URL.
     """
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65_535):
-        raise SettingsError(f"POSTGRES_PORT is {text!r}, which is no port", "Set it to 5432.")
+        raise SettingsError(
+            f"POSTGRES_PORT is {text!r}, which is not a port", "Set it to a number like 5432."
+        )
     return int(text)
 
 
 def _read(client: Any, target: AwsTarget, group_id: str, rule_id: str) -> SecurityGroupRule:
     with translating("ec2", target):
         try:
-            found = client.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])
+            reply = client.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])
         except ClientError as error:
             if error.response["Error"]["Code"].startswith("InvalidSecurityGroupRuleId"):
                 raise _no_rule(target, rule_id) from error
             raise
-    rules = found["SecurityGroupRules"]
+    rules = reply["SecurityGroupRules"]
     if not rules:
         raise _no_rule(target, rule_id)
     if rules[0]["GroupId"] != group_id:
         raise SettingsError(
-            f"rule {rule_id} belongs to security group {rules[0]['GroupId']}, not {group_id}",
+            f"Rule {rule_id} belongs to security group {rules[0]['GroupId']}, not {group_id}",
             "Check DB_SG_ID and DB_SG_RULE_ID.",
         )
     if rules[0].get("IsEgress"):
         raise SettingsError(
-            f"rule {rule_id} is an outbound rule", "Set DB_SG_RULE_ID to an inbound one."
+            f"Rule {rule_id} is an outbound rule", "Set DB_SG_RULE_ID to an inbound one."
         )
     return _rule(rules[0])
 
 
-def _rule(found: Mapping[str, Any]) -> SecurityGroupRule:
+def _rule(stored: Mapping[str, Any]) -> SecurityGroupRule:
     sources = (
-        found.get("CidrIpv4"),
-        found.get("CidrIpv6"),
-        found.get("PrefixListId"),
-        found.get("ReferencedGroupInfo", {}).get("GroupId"),
+        stored.get("CidrIpv4"),
+        stored.get("CidrIpv6"),
+        stored.get("PrefixListId"),
+        stored.get("ReferencedGroupInfo", {}).get("GroupId"),
     )
     return SecurityGroupRule(
-        group_id=found["GroupId"],
-        rule_id=found["SecurityGroupRuleId"],
-        protocol=found["IpProtocol"],
-        from_port=found.get("FromPort", -1),
-        to_port=found.get("ToPort", -1),
+        group_id=stored["GroupId"],
+        rule_id=stored["SecurityGroupRuleId"],
+        protocol=stored["IpProtocol"],
+        from_port=stored.get("FromPort", -1),
+        to_port=stored.get("ToPort", -1),
         source=next(filter(None, sources), ""),
-        description=found.get("Description", ""),
+        description=stored.get("Description", ""),
     )
 
 
 def _no_rule(target: AwsTarget, rule_id: str) -> SettingsError:
     hint = "Check DB_SG_RULE_ID and the region."
     if target.endpoint_url is not None:
-        hint = "Check DB_SG_RULE_ID. A rule in AWS needs --prod."
-    return SettingsError(f"there is no security group rule {rule_id} at {place(target)}", hint)
+        hint = "Check DB_SG_RULE_ID. For a rule in AWS, add --prod."
+    return SettingsError(f"There is no security group rule {rule_id} at {place(target)}", hint)

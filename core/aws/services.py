@@ -1,4 +1,4 @@
-"""AWS's services as they are opened for one purpose."""
+"""AWS's services, opened for one purpose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.purposes import Need, Purpose
 from core.targets import AwsTarget
 
 _NEEDS = {
-    ("cognito-idp", "ListUsers"): Need.READ,  # shows people's addresses
+    ("cognito-idp", "ListUsers"): Need.READ,  # shows users' emails
     ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
     ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
 }
@@ -21,8 +21,8 @@ _NEEDS = {
 class AwsServices:
     """The services of one target, opened for one purpose.
 
-    Their clients refuse what the purpose does not allow, before it is sent. An operation that is
-    not listed needs everything.
+    Their clients refuse requests that the purpose does not allow before they are sent. An
+    operation that is not listed needs the strictest permission.
     """
 
     target: AwsTarget
@@ -45,8 +45,9 @@ class AwsServices:
 
 
 def need_of(service: str, operation: str) -> Need:
-    """What a request needs; both names as botocore and the API have them.
+    """The permission that a request needs. Both names are spelled as in botocore and the API.
 
-    By name, not by what a name begins with: ``GetSecretValue`` only looks like a look.
+    It depends on the whole name: one that begins with ``Get``, like ``GetSecretValue``, may need
+    more than looking.
     """
     return _NEEDS.get((service, operation), Need.DESTROY)

@@ -1,7 +1,7 @@
-"""The doctor: what is wrong with this installation and its target, and how to mend it.
+"""The doctor: finds problems of this installation and its target, and says how to fix them.
 
-It only looks. Its checks depend on nothing that another one found, and each takes what it needs
-(a driver, a server, credentials) when it is run: so the doctor answers where little else does.
+It changes nothing. No check depends on the result of another, and each loads what it needs (a
+driver, a server, credentials) when it runs: so the doctor works even where little else does.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ __all__ = ["Finding", "State", "describe", "examine", "probes"]
 
 
 def examine(target: Target, *, patience_s: float = PATIENCE_S) -> Iterator[Finding]:
-    """Every finding, in one order for every run, each as soon as it is there.
+    """Every finding, always in the same order, each as soon as it is known.
 
-    The checks run side by side. Those that have not answered after ``patience_s`` are given up
-    on, and are findings as well. Nothing is raised.
+    The checks run side by side. A check that has not finished after ``patience_s`` is abandoned,
+    which is a finding as well. Raises nothing.
     """
     return run(probes(target), target, patience_s)
 
 
 def probes(target: Target) -> list[Probe]:
-    """What is looked at on ``target``, with the names of the checks."""
+    """The probes that ``target`` needs, with the names of their checks."""
     from core.doctor import aws, dynamodb, machine, postgres, variables
 
-    found = [
+    probes_of_target = [
         Probe(("python",), machine.python),
         Probe(("packages",), machine.packages),
         Probe(("virtual environment",), machine.virtual_environment),
@@ -44,18 +44,18 @@ def probes(target: Target) -> list[Probe]:
         ),
     ]
     if target.is_production:
-        found.append(Probe(("security group rule",), aws.security_group_rule))
-    return found
+        probes_of_target.append(Probe(("security group rule",), aws.security_group_rule))
+    return probes_of_target
 
 
 def describe(target: Target) -> str:
-    """The target in one line, whatever of it cannot be told. Connects to nothing."""
-    told = []
+    """The target in one line, with the reason for each part that is unknown. Does not connect."""
+    descriptions = []
     for store in ("postgres", "dynamodb"):
         try:
-            told.append(getattr(target, f"describe_{store}")())
+            descriptions.append(getattr(target, f"describe_{store}")())
         except CoreError as error:
-            told.append(f"no {store}: {error.problem}")
+            descriptions.append(f"no {store}: {error.problem}")
         except ImportError as error:
-            told.append(f"no {store}: {error}")
-    return " · ".join([f"target: {target.environment}", *told])
+            descriptions.append(f"no {store}: {error}")
+    return " · ".join([f"target: {target.environment}", *descriptions])

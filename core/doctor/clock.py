@@ -14,16 +14,16 @@ SET = "Set this machine's clock: sudo timedatectl set-ntp true"
 
 
 def clock(check: str, ahead: timedelta | None) -> Finding:
-    """What it means that this machine's clock is ``ahead`` of a server's."""
+    """The finding for a machine whose clock is ``ahead`` of a server's."""
     if ahead is None:
-        return note(check, "unknown: its replies carry no time")
+        return note(check, "Unknown: its replies have no time")
     apart = abs(ahead)
     if apart < NOTABLE:
-        return ok(check, "agrees with this machine's")
-    told = (
-        f"this machine's clock is {apart.total_seconds():,.0f} s"
+        return ok(check, "Agrees with this machine's clock")
+    difference = (
+        f"This machine's clock is {apart.total_seconds():,.0f} s"
         f" {'ahead of' if ahead > timedelta(0) else 'behind'} it"
     )
     if apart < REFUSED:
-        return note(check, told, SET)
-    return bad(check, f"{told}; from five minutes on AWS refuses what is signed", SET)
+        return note(check, difference, SET)
+    return bad(check, f"{difference}: from five minutes on, AWS refuses signed requests", SET)

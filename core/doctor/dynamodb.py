@@ -1,4 +1,4 @@
-"""The look at DynamoDB: does it answer, is the table ours, does anybody follow its stream?"""
+"""The DynamoDB checks: is it reachable, is the schema right, does a function read the stream?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOLLOW = Command("ddb.follow-stream")
 
 
 def dynamodb(target: Target) -> Iterator[Finding]:
-    """Reachability, clock, schema and stream, from one DescribeTable; then who follows."""
+    """Reachability, clock, schema and stream, from one DescribeTable; then the projection."""
     from core.aws import ReplyClock
     from core.dynamodb import describe, open_table
 
@@ -46,8 +46,8 @@ def dynamodb(target: Target) -> Iterator[Finding]:
     if description is not None:
         yield from _stream(target, table, description)
     else:
-        yield note("stream", "unknown; see dynamodb table")
-        yield note("projection", "unknown; see dynamodb table")
+        yield note("stream", "Unknown: see dynamodb table")
+        yield note("projection", "Unknown: see dynamodb table")
 
 
 def _table(table: Table, description: dict[str, Any] | None) -> Finding:
@@ -56,7 +56,7 @@ def _table(table: Table, description: dict[str, Any] | None) -> Finding:
     check = "dynamodb table"
     if description is None:
         return bad(
-            check, f"there is no table {table.name}", "Create it", Command("ddb.schema-load")
+            check, f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
         )
     if differences := schema_differences(description):
         return bad(
@@ -74,24 +74,24 @@ def _stream(target: Target, table: Table, description: dict[str, Any]) -> Iterat
     from core.dynamodb import shows_new_images, stream_is_on, turning_on
 
     if not stream_is_on(description):
-        # Our own sends move the inbox rows themselves: only messages of others wait for a stream.
+        # Our own sends move the inbox rows themselves: only other programs' messages need a stream.
         yield note(
             "stream",
-            "off: messages that other programs write do not move inboxes",
-            f"If there are any: {turning_on(table)}",
+            "Off: messages from other programs do not update inboxes",
+            f"If there are such messages, turn it on: {turning_on(table)}",
         )
-        yield note("projection", "there is no stream to follow")
+        yield note("projection", "There is no stream to follow")
         return
     if not shows_new_images(description):
         view = description["StreamSpecification"]["StreamViewType"]
         yield note(
             "stream",
-            f"on with view type {view}: it lacks the new images that the projection reads",
+            f"On with view type {view}, which lacks the new images that the projection reads",
             "Turn it off (--stream-specification StreamEnabled=false), then on with the right one:"
             f" {turning_on(table)}",
         )
     else:
-        yield ok("stream", f"on, {description['StreamSpecification']['StreamViewType']}")
+        yield ok("stream", f"On, {description['StreamSpecification']['StreamViewType']}")
     yield _projection(target, description["LatestStreamArn"])
 
 
@@ -99,29 +99,29 @@ def _projection(target: Target, stream_arn: str) -> Finding:
     from core.aws import list_event_sources
 
     if not target.is_production:
-        return ok("projection", f"locally it is done by: {_FOLLOW.line()}")
+        return ok("projection", f"Run it locally with: {_FOLLOW.line()}")
     try:
         return judged(list_event_sources(target.aws, stream_arn, quick=True))
     except StoreError as error:
-        return note("projection", f"unknown: {error.problem}", error.hint, error.command)
+        return note("projection", f"Unknown: {error.problem}", error.hint, error.command)
 
 
 def judged(sources: list[EventSource]) -> Finding:
-    """What it means that a stream is delivered to ``sources``."""
+    """The finding for a stream that is delivered to ``sources``."""
     if not sources:
-        return note("projection", "no Lambda function is given the stream", _DEPLOY, _FOLLOW)
+        return note("projection", "No Lambda function receives the stream", _DEPLOY, _FOLLOW)
     for source in sources:
         if not source.is_enabled:
             return bad(
                 "projection",
-                f"the stream's delivery to {source.function} is {source.state}",
+                f"The stream's delivery to {source.function} is {source.state}",
                 f"aws lambda update-event-source-mapping {option('--uuid', source.uuid)} --enabled",
             )
         if source.trouble:
             name = source.function.partition(":")[0]
             return bad(
                 "projection",
-                f"function {source.function} does not take the stream: {source.trouble}",
+                f"Function {source.function} fails on the stream: {source.trouble}",
                 f"Read its log: aws logs tail /aws/lambda/{name}",
             )
-    return ok("projection", "done by function " + ", ".join(each.function for each in sources))
+    return ok("projection", "Done by function " + ", ".join(source.function for source in sources))

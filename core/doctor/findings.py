@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a diagnosis.
+    """The result of one check, shown as one line.
 
-    ``mend`` is what to do about it, empty where there is nothing to do; its last sentence leads to
-    ``command`` where there is one. ``ms`` is how long the answer took, where that was measured.
+    ``mend`` says how to fix the problem; it is empty where there is nothing to do. Its last
+    sentence introduces ``command`` where there is one. ``ms`` is how long the answer took, where
+    that was measured.
     """
 
     check: str
@@ -32,7 +33,7 @@ class Finding:
     command: Command | None = None
 
     def next_step(self, *, prod: bool) -> str:
-        """What to do about it, with a command that is meant for production if ``prod``."""
+        """What to do next, with a command for production if ``prod``."""
         return advice(self.mend, self.command, prod=prod)
 
 

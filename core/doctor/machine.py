@@ -1,4 +1,4 @@
-"""What the project stands on here: Python, packages, disk, the embedded engines."""
+"""The checks of this machine: Python, packages, disk, the embedded engines."""
 
 from __future__ import annotations
 
@@ -27,31 +27,37 @@ SCARCE_BYTES = 100_000_000
 
 def python(_: Target, version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Finding]:
     """Whether this Python is one that the project runs on."""
-    told = f"Python {'.'.join(map(str, version))} at {sys.executable}"
+    version_and_path = f"Python {'.'.join(map(str, version))} at {sys.executable}"
     project = (PROJECT_ROOT / "pyproject.toml").read_text("utf-8")
     oldest = re.search(r'requires-python = ">=([\d.]+)"', project)
     if oldest is None:
-        yield note("python", f"{told}; pyproject.toml does not say which one is needed")
+        yield note(
+            "python", f"{version_and_path}; pyproject.toml does not say which version is needed"
+        )
     elif version < tuple(map(int, oldest[1].split("."))):
-        yield bad("python", f"{told}; the project needs {oldest[1]}", f"With such a one: {VENV}")
+        yield bad(
+            "python",
+            f"{version_and_path}; the project needs {oldest[1]} or newer",
+            f"With such a Python, run: {VENV}",
+        )
     else:
-        yield ok("python", told)
+        yield ok("python", version_and_path)
 
 
 def packages(
     _: Target, requirements: Path = PROJECT_ROOT / "requirements.txt"
 ) -> Iterator[Finding]:
-    """Whether every required package is there, in a version that will do."""
+    """Whether every required package is installed in a suitable version."""
     wanted = list(_required(requirements))
     faults = [fault for requirement in wanted if (fault := _fault(requirement))]
     if faults:
         yield bad("packages", "; ".join(faults), INSTALL)
     else:
-        yield ok("packages", f"{len(wanted)} as {requirements.name} wants them")
+        yield ok("packages", f"{len(wanted)} packages, as {requirements.name} requires")
 
 
 def _required(requirements: Path) -> Iterator[Requirement]:
-    """The requirements, and those that they bring for the extras they name."""
+    """The requirements, and those that their extras add."""
     from importlib.metadata import PackageNotFoundError, requires
 
     from packaging.requirements import Requirement
@@ -67,32 +73,36 @@ def _required(requirements: Path) -> Iterator[Requirement]:
         except PackageNotFoundError:
             continue
         for extra in requirement.extras:
-            here = {"extra": extra}
-            yield from (each for each in brought if each.marker and each.marker.evaluate(here))
+            environment = {"extra": extra}
+            yield from (
+                requirement_of_extra
+                for requirement_of_extra in brought
+                if requirement_of_extra.marker and requirement_of_extra.marker.evaluate(environment)
+            )
 
 
 def _fault(requirement: Requirement) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        found = version(requirement.name)
+        installed = version(requirement.name)
     except PackageNotFoundError:
         return f"{requirement.name} is not installed"
-    if requirement.specifier.contains(found, prereleases=True):
+    if requirement.specifier.contains(installed, prereleases=True):
         return None
-    return f"{requirement.name} is {found} instead of {requirement.specifier}"
+    return f"{requirement.name} is {installed} instead of {requirement.specifier}"
 
 
 def virtual_environment(
     _: Target, prefix: str = sys.prefix, base_prefix: str = sys.base_prefix
 ) -> Iterator[Finding]:
-    """Whether packages go into an environment of the project's own."""
+    """Whether packages go into a virtual environment."""
     if prefix != base_prefix:
         yield ok("virtual environment", prefix)
     else:
         yield note(
             "virtual environment",
-            f"none: packages are those of the system's Python in {prefix}",
+            f"None: the packages are those of the system's Python in {prefix}",
             f"{VENV} && . .venv/bin/activate",
         )
 
@@ -105,13 +115,17 @@ def disk(
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    told = f"{_size(free)} free at {folder}"
+    free_space = f"{_size(free)} free at {folder}"
     if free < scarce:
-        yield bad("disk", told, f"Make room. What is large: du -xsh {folder}/* | sort -h")
+        yield bad(
+            "disk",
+            free_space,
+            f"Free some space. To see what is large: du -xsh {folder}/* | sort -h",
+        )
     elif free < notable:
-        yield note("disk", told, f"What is large: du -xsh {folder}/* | sort -h")
+        yield note("disk", free_space, f"To see what is large: du -xsh {folder}/* | sort -h")
     else:
-        yield ok("disk", told)
+        yield ok("disk", free_space)
 
 
 def _size(size_bytes: int) -> str:
@@ -125,17 +139,19 @@ def engines(target: Target) -> Iterator[Finding]:
     settings = target.settings
     used = {"postgres": not settings.connection_url, "dynamodb": not settings.endpoint_url}
     if target.is_production or not any(used.values()):
-        yield ok("engines", "not used by this target")
+        yield ok("engines", "Not used by this target")
         return
-    found = [engine for engine in embedded.status(settings.engines_path) if used[engine.name]]
-    if all(engine.state == "running" for engine in found):
-        yield ok("engines", ", ".join(f"{each.name} runs on port {each.port}" for each in found))
+    statuses = [engine for engine in embedded.status(settings.engines_path) if used[engine.name]]
+    if all(engine.state == "running" for engine in statuses):
+        yield ok(
+            "engines", ", ".join(f"{engine.name} runs on port {engine.port}" for engine in statuses)
+        )
     else:
-        yield bad("engines", "; ".join(map(_engine, found)), "Run", Command("up"))
+        yield bad("engines", "; ".join(map(_engine, statuses)), "Run", Command("up"))
 
 
 def _engine(engine: EngineStatus) -> str:
-    told = f"{engine.name} is {engine.state}"
+    summary = f"{engine.name} is {engine.state}"
     if engine.state == "running" or not engine.notes:
-        return told
-    return f"{told}: {engine.notes}"
+        return summary
+    return f"{summary}: {engine.notes}"

@@ -1,4 +1,4 @@
-"""The look at Postgres: does it answer, and is what it holds Cruddur's?"""
+"""The Postgres checks: is it reachable, and is the schema Cruddur's?"""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def postgres(target: Target) -> Iterator[Finding]:
         greeting = greet(db)
         ms = round((time.perf_counter() - started) * 1000, 1)
         ahead = now() - greeting.now
-        told = f"Postgres {greeting.version} answers at {db.address.place}"
-        yield ok("postgres", told, ms=ms)
+        summary = f"Postgres {greeting.version} answers at {db.address.place}"
+        yield ok("postgres", summary, ms=ms)
         yield _schema(target, schema_differences(db), read_marker(db))
     yield clock("postgres clock", ahead)
 
@@ -33,15 +33,15 @@ def _schema(target: Target, differences: list[str], marker: str | None) -> Findi
     if differences:
         return bad(
             "postgres schema",
-            f"database {name!r} is not Cruddur's: {'; '.join(differences)}",
+            f"The schema of database {name!r} is not Cruddur's: {'; '.join(differences)}",
             "Load the schema (this drops users and activities)",
             Command("db.schema-load"),
         )
-    told = f"users and activities are there in {name!r}"
+    summary = f"Database {name!r} has the tables users and activities"
     if marker is None:
-        told += ", without an environment marker: it counts as production"
-        return note("postgres schema", told)
+        summary += " but no environment marker: it counts as production"
+        return note("postgres schema", summary)
     if marker != target.environment:
-        told += f", which is marked {marker!r}; the target is {target.environment}"
-        return note("postgres schema", told)
-    return ok("postgres schema", told)
+        summary += f", but is marked {marker!r}; the target is {target.environment}"
+        return note("postgres schema", summary)
+    return ok("postgres schema", summary)

@@ -1,4 +1,4 @@
-"""Running checks side by side, so that one which hangs or breaks keeps none from answering."""
+"""Runs checks side by side, so that one which hangs or breaks does not stop the others."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ INSTALL = "Run: pip install -r requirements.txt"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A look at one thing, and the names of the ``checks`` that it makes there.
+    """A function that looks at one thing, and the names of the ``checks`` it makes.
 
-    ``look`` may end with any error: that becomes the finding of the first check which it did not
-    get to, and the checks behind that are unknown.
+    ``look`` may raise any error: the error becomes the finding of the first check that was not
+    finished, and the checks after it are unknown.
     """
 
     checks: tuple[str, ...]
@@ -36,11 +36,11 @@ def run(probes: Sequence[Probe], target: Target, patience_s: float) -> Iterator[
 
 @dataclass(slots=True)
 class _Running:
-    """A probe in a thread of its own, which is left behind if it does not come back."""
+    """A probe in a separate thread, which is abandoned if it does not finish in time."""
 
     probe: Probe
     target: Target
-    found: list[Finding] = field(default_factory=list)
+    made: list[Finding] = field(default_factory=list)
     failure: CoreError | None = None
     thread: threading.Thread = field(init=False)
 
@@ -51,28 +51,28 @@ class _Running:
     def _look(self) -> None:
         try:
             for finding in self.probe.look(self.target):
-                self.found.append(finding)
+                self.made.append(finding)
         except CoreError as error:
             self.failure = error
         except ImportError as error:
-            self.failure = CoreError(f"could not import {error.name or error}", INSTALL)
+            self.failure = CoreError(f"Could not import {error.name or error}", INSTALL)
         except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
-            self.failure = CoreError(f"the check broke: {type(error).__name__}: {error}")
+            self.failure = CoreError(f"The check failed: {type(error).__name__}: {error}")
 
     def findings(self, deadline: float, patience_s: float) -> Iterator[Finding]:
         self.thread.join(max(0.0, deadline - time.monotonic()))
         failure = self.failure
         if self.thread.is_alive():
             failure = CoreError(
-                f"no answer within {patience_s:g} s", "Check the network, then run it again."
+                f"No answer within {patience_s:g} s", "Check the network, then run it again."
             )
-        found = list(self.found)
-        yield from found
-        made = {finding.check for finding in found}
-        missing = [check for check in self.probe.checks if check not in made]
+        findings = list(self.made)
+        yield from findings
+        checked = {finding.check for finding in findings}
+        missing = [check for check in self.probe.checks if check not in checked]
         if not missing:
             return
         first, *others = missing
-        failure = failure or CoreError("the check did not end")
+        failure = failure or CoreError("The check did not finish")
         yield bad(first, failure.problem, failure.hint, failure.command)
-        yield from (note(check, f"unknown; see {first}") for check in others)
+        yield from (note(check, f"Unknown: see {first}") for check in others)

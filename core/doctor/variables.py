@@ -1,4 +1,4 @@
-"""Variables that are set and do not do what whoever set them hopes for."""
+"""The check of variables that are set but have no effect, or not the intended one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.settings import Settings, variables as variables_set
 from core.targets import Target
 
 CLOSENESS = 0.8
-"""How alike two names are, of 1, for one to count as the other misspelt."""
+"""How alike two names must be, out of 1, for one to count as a misspelling of the other."""
 
-# Other programs' own, which look like ours.
+# Variables of other programs that look like ours.
 _OTHERS = (
     "AWS_COGNITO_USER_POOL_CLIENT_ID",
     "CODESPACE*",
@@ -36,25 +36,27 @@ _CHECK = "variables"
 
 
 def variables(target: Target) -> Iterator[Finding]:
-    """What is set, in the environment and in ``.env``."""
+    """Findings about the variables in the environment and in ``.env``."""
     yield from look(target, variables_set(), in_dotenv=variables_set({}))
 
 
 def look(
     target: Target, values: Mapping[str, str], *, in_dotenv: Collection[str] = ()
 ) -> Iterator[Finding]:
-    """What there is to say of the variables in ``values``; the values themselves never are."""
+    """Findings about the variables in ``values``. They never contain the values themselves."""
     values = {name: value.strip() for name, value in values.items() if value.strip()}
-    found = [
+    findings = [
         *_incomplete(values),
         *_misspelt(values, in_dotenv),
         *_contradicting(values),
         *_ignored(target, values),
     ]
-    if not found:
+    if not findings:
         used = sorted(values.keys() & _NAMES)
-        found = [ok(_CHECK, f"set: {', '.join(used)}" if used else "none is set, none is needed")]
-    yield from found
+        findings = [
+            ok(_CHECK, f"Set: {', '.join(used)}" if used else "None is set, and none is needed")
+        ]
+    yield from findings
 
 
 _NAMES = {name for setting in fields(Settings) for name in setting.metadata["names"]}
@@ -64,11 +66,11 @@ def _incomplete(values: Mapping[str, str]) -> Iterator[Finding]:
     for names in _TOGETHER:
         missing = [name for name in names if name not in values]
         if 0 < len(missing) < len(names):
-            there = ", ".join(name for name in names if name in values)
+            present = ", ".join(name for name in names if name in values)
             yield bad(
                 _CHECK,
-                f"{there} is set without {' and '.join(missing)}",
-                f"Set all of them, or: unset {there.replace(',', '')}",
+                f"{present} is set without {' and '.join(missing)}",
+                f"Set all of them, or run: unset {present.replace(',', '')}",
             )
 
 
@@ -83,23 +85,27 @@ def _misspelt(values: Mapping[str, str], in_dotenv: Collection[str]) -> Iterator
             rename = f'export {meant}="${name}"; unset {name}'
             yield note(
                 _CHECK,
-                f"{name} is set and nothing here reads it; {meant} is read",
-                f"Rename it in .env: {meant}" if name in in_dotenv else f"If it is meant: {rename}",
+                f"{name} is set, but only {meant} is read",
+                f"Rename it in .env: {meant}"
+                if name in in_dotenv
+                else f"If you meant that one: {rename}",
             )
 
 
 def _ignored(target: Target, values: Mapping[str, str]) -> Iterator[Finding]:
     for name in target.ignored_variables():
-        told = f"--prod ignores {name}"
-        yield note(_CHECK, told, "An endpoint for production: PROD_AWS_ENDPOINT_URL")
+        problem = f"--prod ignores {name}"
+        yield note(_CHECK, problem, "Set an endpoint for production in PROD_AWS_ENDPOINT_URL.")
     for name in sorted(filter(_is_an_endpoint, values)):
-        told = f"{name} is not read: one endpoint serves all services but DynamoDB"
-        yield note(_CHECK, told, "Use AWS_ENDPOINT_URL; with --prod, PROD_AWS_ENDPOINT_URL.")
+        problem = f"{name} is not read: all services except DynamoDB share one endpoint"
+        yield note(
+            _CHECK, problem, "Set AWS_ENDPOINT_URL instead, or with --prod PROD_AWS_ENDPOINT_URL."
+        )
     if target.is_production and target.settings.profile and target.settings.secret_access_key:
         yield note(
             _CHECK,
-            "AWS_PROFILE's keys are not used: AWS_ACCESS_KEY_ID is set, and wins",
-            "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+            "The keys of AWS_PROFILE are not used: AWS_ACCESS_KEY_ID overrides them",
+            "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
         )
 
 
@@ -109,10 +115,10 @@ def _contradicting(values: Mapping[str, str]) -> Iterator[Finding]:
         for other in names[1:]:
             if values[other] == values[names[0]] or other == "AWS_ENDPOINT_URL":  # has other uses
                 continue
-            told = f"{other} says something else than {names[0]}, which wins"
-            yield note(_CHECK, told, f"unset {other}")
+            problem = f"{other} differs from {names[0]}, which overrides it"
+            yield note(_CHECK, problem, f"Run: unset {other}")
 
 
 def _is_an_endpoint(name: str) -> bool:
-    """Whether the AWS SDK would take the variable for one service's endpoint; ours may not."""
+    """Whether the AWS SDK would read the variable as the endpoint of one service."""
     return name.startswith("AWS_ENDPOINT_URL_") and name not in _NAMES

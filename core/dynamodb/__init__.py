@@ -1,6 +1,6 @@
 """The message table: its keys and items, the access patterns, the write path, its integrity.
 
-These are the package's public names; nobody outside it imports one of its modules. Functions take a
+These are the package's public names; code outside imports none of its modules. Functions take a
 :class:`Table`, opened for one purpose; plain models come back. Raw items leave this package only
 where storage itself is the subject (:func:`scan`).
 """

@@ -1,4 +1,4 @@
-"""What an operator asks of the table first, from DynamoDB's own description of it."""
+"""The table at a glance, from DynamoDB's own description of it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class TableDescription:
 
     ``items`` and ``size_bytes`` are DynamoDB's own figures, which it refreshes about every six
     hours: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
-    ``differences`` is what keeps the table from being Cruddur's. ``backups``, whether
-    point-in-time recovery is on, is None where that cannot be learnt.
+    ``differences`` says how the schema differs from Cruddur's. ``backups`` says whether
+    point-in-time recovery is on; it is None where that is unknown.
     """
 
     name: str
@@ -52,63 +52,63 @@ class TableDescription:
 
     @property
     def scan_read_units(self) -> float:
-        """What reading every item once costs, as far as the size is known: 0.5 RCU per 4 KB."""
+        """The estimated cost of reading every item once: 0.5 RCU per 4 KB."""
         return self.size_bytes / RCU_BYTES * 0.5
 
 
 def describe_table(table: Table) -> TableDescription | None:
-    """The table's description, or None if it is not there. Two requests, no read units."""
-    found = describe(table)
-    if found is None:
+    """The table's description, or None if it does not exist. Two requests, no read units."""
+    description = describe(table)
+    if description is None:
         return None
-    created_at = found.get("CreationDateTime")
+    created_at = description.get("CreationDateTime")
     kinds = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
     return TableDescription(
-        name=found["TableName"],
-        status=found.get("TableStatus", "ACTIVE"),
+        name=description["TableName"],
+        status=description.get("TableStatus", "ACTIVE"),
         created_at=in_utc(created_at) if created_at else None,
-        items=found.get("ItemCount", 0),
-        size_bytes=found.get("TableSizeBytes", 0),
-        billing=_billing(found),
-        stream=_stream(found),
-        deletion_protection=bool(found.get("DeletionProtectionEnabled")),
+        items=description.get("ItemCount", 0),
+        size_bytes=description.get("TableSizeBytes", 0),
+        billing=_billing(description),
+        stream=_stream(description),
+        deletion_protection=bool(description.get("DeletionProtectionEnabled")),
         backups=_point_in_time_recovery(table),
-        indexes=tuple(_index(each) for kind in kinds for each in found.get(kind) or ()),
-        differences=tuple(schema_differences(found)),
+        indexes=tuple(_index(index) for kind in kinds for index in description.get(kind) or ()),
+        differences=tuple(schema_differences(description)),
     )
 
 
-def _billing(found: Mapping[str, Any]) -> str:
-    mode = (found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+def _billing(description: Mapping[str, Any]) -> str:
+    mode = (description.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
     if mode == "PAY_PER_REQUEST":
         return "on demand"
-    given = found.get("ProvisionedThroughput") or {}
-    reads, writes = given.get("ReadCapacityUnits", 0), given.get("WriteCapacityUnits", 0)
+    throughput = description.get("ProvisionedThroughput") or {}
+    reads, writes = throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
     return f"provisioned: {reads:,} RCU, {writes:,} WCU"
 
 
-def _stream(found: dict[str, Any]) -> str:
-    if not stream_is_on(found):
+def _stream(description: dict[str, Any]) -> str:
+    if not stream_is_on(description):
         return "off"
-    return f"on, {found['StreamSpecification'].get('StreamViewType')}"
+    return f"on, {description['StreamSpecification'].get('StreamViewType')}"
 
 
-def _index(found: Mapping[str, Any]) -> IndexDescription:
-    ordered = sorted(found["KeySchema"], key=lambda entry: str(entry["KeyType"]))
-    projection = found.get("Projection") or {}
+def _index(index: Mapping[str, Any]) -> IndexDescription:
+    ordered = sorted(index["KeySchema"], key=lambda entry: str(entry["KeyType"]))
+    projection = index.get("Projection") or {}
     kind = str(projection.get("ProjectionType", "ALL"))
     return IndexDescription(
-        name=found["IndexName"],
-        status=found.get("IndexStatus", "ACTIVE"),  # a local index has none of its own
+        name=index["IndexName"],
+        status=index.get("IndexStatus", "ACTIVE"),  # a local index has none of its own
         key=", ".join(str(entry["AttributeName"]) for entry in ordered),
         projection=", ".join(projection["NonKeyAttributes"]) if kind == "INCLUDE" else kind,
-        items=found.get("ItemCount", 0),
-        size_bytes=found.get("IndexSizeBytes", 0),
+        items=index.get("ItemCount", 0),
+        size_bytes=index.get("IndexSizeBytes", 0),
     )
 
 
 def _point_in_time_recovery(table: Table) -> bool | None:
-    """Whether it is on. Not every engine has it, and a role may not be allowed to ask."""
+    """Whether it is on; None where the engine lacks it or the role may not ask."""
     try:
         with translating("dynamodb", table.target):
             reply = table.client.describe_continuous_backups(TableName=table.name)
@@ -116,6 +116,8 @@ def _point_in_time_recovery(table: Table) -> bool | None:
         raise
     except StoreError:
         return None
-    told = reply.get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
-    status = told.get("PointInTimeRecoveryStatus")
+    recovery = reply.get("ContinuousBackupsDescription", {}).get(
+        "PointInTimeRecoveryDescription", {}
+    )
+    status = recovery.get("PointInTimeRecoveryStatus")
     return None if status is None else bool(status == "ENABLED")

@@ -42,7 +42,7 @@ def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_item(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
-    """Whether two items hold the same; a set has no order, and 1.0 is 1."""
+    """Whether two items have the same content; sets have no order, and 1.0 equals 1."""
     return one is not None and canonical(raw_item(one)) == canonical(raw_item(other))
 
 
@@ -65,7 +65,7 @@ def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normal(number: str) -> str:
-    """The one form of all that name the same number; of what names none, the text."""
+    """The same text for all spellings of one number; any other text unchanged."""
     try:
         return str(Decimal(number).normalize(_EXACT) or 0)
     except InvalidOperation:
@@ -73,11 +73,11 @@ def _normal(number: str) -> str:
 
 
 def parsed_item(line: bytes) -> Item:
-    """The item that a line of DynamoDB JSON holds, as the SDK takes it: binary in bytes.
+    """The item in a line of DynamoDB JSON, in the SDK's form: binary in bytes.
 
     Raises:
-        RepeatedNameError: it names something twice, at any depth.
-        ValueError: it is none, or none of the message table: a key or a value is not as it must be.
+        RepeatedNameError: a name occurs twice in one object, at any depth.
+        ValueError: it is not an item of the message table: a key or a value is invalid.
     """
     try:
         item = {_text(name): _parsed(value) for name, value in json_objects.parse(line).items()}
@@ -87,7 +87,7 @@ def parsed_item(line: bytes) -> Item:
     except json_objects.RepeatedNameError:
         raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"no item: {error}") from error
+        raise ValueError(f"invalid item: {error}") from error
     return item
 
 
@@ -103,12 +103,12 @@ def _parsed(value: Any, levels: int = _MAX_LEVELS) -> dict[str, Any]:
     if not levels:
         raise ValueError("nested too deeply")
     if kind == "L":
-        return {kind: [_parsed(each, levels - 1) for each in _list(content)]}
-    return {kind: {_text(name): _parsed(each, levels - 1) for name, each in content.items()}}
+        return {kind: [_parsed(member, levels - 1) for member in _list(content)]}
+    return {kind: {_text(name): _parsed(member, levels - 1) for name, member in content.items()}}
 
 
 def _text(content: Any) -> str:
-    content.encode()  # half a surrogate pair is no text
+    content.encode()  # fails on a lone surrogate
     return str(content)
 
 
@@ -133,9 +133,9 @@ def _set_of(
     parse: Callable[[Any], Any], identity: Callable[[Any], Hashable] = lambda member: member
 ) -> Callable[[Any], list[Any]]:
     def parse_set(content: Any) -> list[Any]:
-        members = [parse(each) for each in _list(content)]
+        members = [parse(member) for member in _list(content)]
         if not members or len(set(map(identity, members))) < len(members):
-            raise ValueError("a set is empty, or has something twice")
+            raise ValueError("a set is empty, or has a member twice")
         return members
 
     return parse_set

@@ -1,4 +1,4 @@
-"""Items to models and back. Reading takes what is there: others write this table too."""
+"""Converts items to models and back. Reading is lenient: others write this table too."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from core.timestamps import parse
 
 
 class _Deserializer(TypeDeserializer):  # type: ignore[misc]
-    """The SDK's, but numbers of any length: its own raises on those of more than 38 digits.
+    """The SDK's deserializer, for numbers of any length: the SDK's fails beyond 38 digits.
 
-    What is no finite number is left as text.
+    A value that is not a finite number stays text.
     """
 
     def _deserialize_n(self, value: str) -> Decimal | str:
@@ -56,7 +56,7 @@ def inbox_row_item(row: InboxRow) -> Item:
 
 
 def message_from(item: Mapping[str, Any]) -> Message:
-    """The message that ``item`` holds; what is missing reads as an empty string."""
+    """The message in ``item``; a missing attribute reads as an empty string."""
     sort_key = text_of(item, "sk")
     return Message(
         message_group_uuid=keys.message_group_of(text_of(item, "pk")) or "",
@@ -69,7 +69,7 @@ def message_from(item: Mapping[str, Any]) -> Message:
 
 
 def inbox_row_from(item: Mapping[str, Any]) -> InboxRow:
-    """The inbox row that ``item`` holds; what is missing reads as an empty string."""
+    """The inbox row in ``item``; a missing attribute reads as an empty string."""
     sort_key = text_of(item, "sk")
     return InboxRow(
         message_group_uuid=text_of(item, "message_group_uuid"),
@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:
 
 def _number(value: Decimal) -> int | float | str:
     if value and value.adjusted() > MAX_EXPONENT:
-        return str(value)  # an integer of that many digits may take for ever
+        return str(value)  # converting that many digits may take for ever
     if value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)

@@ -1,4 +1,4 @@
-"""The keys of every item kind: the one place that builds and takes them apart.
+"""The keys of every item kind: the only place that builds and parses them.
 
 ===============  ============================  ================
 item             pk                            sk
@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 INDEX = "message-group-sk-index"
-"""Group rows by ``message_group_uuid`` and ``sk``. Sparse: no other item carries that attribute."""
+"""Inbox rows by ``message_group_uuid`` and ``sk``. Sparse: no other item carries that attribute."""
 
 _MESSAGE = "MSG#"
 _GROUP = "GRP#"
@@ -32,7 +32,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 
 
 def can_be_id(text: str) -> bool:
-    """Whether a partition key, of the table or the index, can be made of ``text``."""
+    """Whether ``text`` can be part of a partition key of the table or the index."""
     try:
         return 0 < len(text.encode()) <= _MAX_ID_BYTES
     except UnicodeEncodeError:
@@ -52,7 +52,7 @@ def inbox_pk(user_uuid: str) -> str:
 
 
 def pair_key(one: str, other: str) -> Key:
-    """The key under which two people, in whichever order, find their conversation."""
+    """The key of the pair of two users, in either order."""
     smaller, larger = sorted((one, other))
     return key(f"{_PAIR}{smaller}#{larger}", "PAIR")
 
@@ -66,7 +66,7 @@ def message_group_of(pk: str) -> str | None:
 
 
 def owner_of(pk: str) -> str | None:
-    """The ``user_uuid`` whose inbox a group row is in; None for any other pk."""
+    """The ``user_uuid`` of the inbox that an inbox row's pk names; None for any other pk."""
     return pk.removeprefix(_GROUP) if pk.startswith(_GROUP) else None
 
 

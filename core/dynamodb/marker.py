@@ -1,4 +1,4 @@
-"""What the table says of itself: the environment marker, an item of its own."""
+"""The environment marker of the table, which is an item."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.targets import StoreState
 
 
 def read_state(table: Table) -> StoreState:
-    """What the table says of itself, read consistently. A missing table holds nothing.
+    """The table's marker, or whether it has data, read consistently. A missing table has neither.
 
-    1 RCU; where there is no marker, 1 more.
+    1 RCU; 1 more where there is no marker.
     """
     try:
         reply = table.request("get_item", Key=keys.ENVIRONMENT_KEY, ConsistentRead=True)
@@ -22,20 +22,20 @@ def read_state(table: Table) -> StoreState:
     except DynamoDBError as error:
         if error.code != "ValidationException":
             raise
-        # A table with other keys than ours was made by others.
+        # A table with other keys was not created by us.
         return StoreState(table.name, None, holds_data=True)
     return StoreState(table.name, environment, holds_data)
 
 
 def holds_items(table: Table) -> bool:
-    """Whether the table holds an item besides the marker, read consistently. 1 RCU."""
+    """Whether the table has an item besides the marker, read consistently. 1 RCU."""
     # The marker is at most one of two items.
     page = table.request("scan", Limit=2, ConsistentRead=True, ProjectionExpression="pk, sk")
     return any(item.get("pk") != keys.ENVIRONMENT_KEY["pk"] for item in page["Items"])
 
 
 def write_marker(table: Table, environment: str) -> bool:
-    """Store the environment's name in the table; False if one is stored already, which stays."""
+    """Store the environment's name in the table; False if there is one already, which stays."""
     return request_if(
         table,
         "put_item",

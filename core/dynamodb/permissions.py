@@ -1,6 +1,6 @@
-"""What each DynamoDB request needs of the handle that sends it.
+"""The permission that each DynamoDB request needs.
 
-A request that is not listed here needs everything, so a new one fails closed.
+An operation that is not listed here needs the strictest one, so a new operation is refused.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
 """
 
@@ -58,7 +58,7 @@ def require(purpose: Purpose, operation: str, params: Mapping[str, Any]) -> None
 
 
 def need_of(operation: str, params: Mapping[str, Any]) -> Need:
-    """What a request with these parameters needs; ``operation`` as the API names it."""
+    """The permission that a request needs; ``operation`` is spelled as in the API."""
     if operation in _LOOKS:
         return Need.LOOK
     if operation in _READS:
@@ -71,7 +71,7 @@ def need_of(operation: str, params: Mapping[str, Any]) -> Need:
 
 
 def _shows_no_user_data(operation: str, params: Mapping[str, Any]) -> bool:
-    """Whether the response can hold only counts, keys, or the environment marker."""
+    """Whether the response contains only counts, keys, or the environment marker."""
     if operation == "GetItem":
         return bool(params.get("Key") == keys.ENVIRONMENT_KEY)
     if operation not in ("Query", "Scan"):
@@ -101,7 +101,7 @@ def _names_marker(params: Any) -> bool:
 
 
 def _writes_marker(operation: str, params: Mapping[str, Any]) -> bool:
-    """Whether it stores the environment marker, and replaces none."""
+    """Whether it stores the environment marker and cannot replace one."""
     item = params.get("Item") or {}
     return (
         operation == "PutItem"

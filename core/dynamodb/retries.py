@@ -1,4 +1,4 @@
-"""How to wait for a table that is busy, and for how long."""
+"""Retries requests to a busy or silent table, and limits for how long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SILENCE_S = 30.0
 
 
 class Backoff:
-    """Pauses between tries, longer and longer, with jitter, until a deadline.
+    """Pauses between retries: ever longer, with jitter, until a deadline.
 
     The jitter is AWS's "full jitter":
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -27,7 +27,7 @@ class Backoff:
         self._ceiling_s = 0.02
 
     def pause(self) -> bool:
-        """Wait a while and return True; False when the time is up."""
+        """True after a pause; False when the time is up."""
         if time.monotonic() > self._deadline:
             return False
         time.sleep(random.uniform(0, self._ceiling_s))
@@ -40,10 +40,10 @@ def retry_while_busy(
     is_over: Callable[[], bool] = lambda: False,
     silence_s: float = SILENCE_S,
 ) -> Done:
-    """What ``act`` comes to, in the end: a table may be throttled for longer than the SDK tries.
+    """The result of ``act``, retried: a table may be throttled for longer than the SDK retries.
 
-    It is tried again for up to :data:`LONG_S`, and for up to ``silence_s`` where nobody answers,
-    unless ``is_over`` says that nobody waits for it.
+    It is retried for up to :data:`LONG_S`, or for up to ``silence_s`` where the store does not
+    answer. Retries stop early when ``is_over`` returns True.
     """
     busy, silent = Backoff(LONG_S), Backoff(silence_s)
     while True:

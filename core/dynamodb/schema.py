@@ -1,4 +1,4 @@
-"""The table itself: its schema, its creation and its end."""
+"""The table's schema, and how the table is created, dropped and described."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _PATIENCE = {"Delay": 1, "MaxAttempts": 300}
 
 
 def create_table(table: Table, environment: str) -> bool:
-    """True when the table was created, False when it was there with the same schema.
+    """True if the table was created, False if it exists with the same schema.
 
-    On-demand billing, stream on with NEW_IMAGE. Returns once it is ACTIVE (AWS takes seconds to
-    a minute) and, if it holds nothing yet, carries the environment marker.
+    It has on-demand billing and a stream with NEW_IMAGE. Returns once it is ACTIVE (AWS takes
+    seconds to a minute) and, if it has no data, has the environment marker.
 
     Raises:
-        StoreError: a table of that name is there with another schema; it is left as it is.
+        StoreError: a table of that name exists with another schema; nothing was changed.
     """
     described = describe(table)
     created = described is None and _create(table)
@@ -55,7 +55,7 @@ def create_table(table: Table, environment: str) -> bool:
         _wait_until_active(table)
     if differences := schema_differences(describe(table) or _SCHEMA):
         raise StoreError(
-            f"table {table.name} is there with another schema: {'; '.join(differences)}",
+            f"Table {table.name} has another schema: {'; '.join(differences)}",
             "Name another table in DDB_MESSAGE_TABLE, or drop this one",
             Command("ddb.drop"),
         )
@@ -65,7 +65,7 @@ def create_table(table: Table, environment: str) -> bool:
 
 
 def _create(table: Table) -> bool:
-    """Create the table; False if somebody else just did."""
+    """True if the table was created; False if another program just created it."""
     with translating("dynamodb", table.target):
         try:
             table.client.create_table(
@@ -90,7 +90,7 @@ def _needs_marker(table: Table) -> bool:
 
 
 def drop_table(table: Table) -> bool:
-    """True when the table was dropped, False when there was none. Returns once it is gone."""
+    """True if the table was dropped, False if there was none. Returns once it is gone."""
     if describe(table) is None:
         return False
     with translating("dynamodb", table.target):
@@ -115,9 +115,9 @@ def list_tables(table: Table) -> Iterator[str]:
 
 
 def describe(table: Table) -> dict[str, Any] | None:
-    """DynamoDB's description of the table, or None if it is not there.
+    """DynamoDB's description of the table, or None if it does not exist.
 
-    Its item count and size are DynamoDB's own, refreshed about every six hours:
+    DynamoDB refreshes its item count and size about every six hours:
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
     """
     try:
@@ -130,26 +130,26 @@ def describe(table: Table) -> dict[str, Any] | None:
 
 
 def require_table(table: Table) -> None:
-    """Raise unless the table is there.
+    """Check that the table exists.
 
     Raises:
-        MissingSchemaError: it is not.
+        MissingSchemaError: it does not.
     """
     if describe(table) is None:
         raise missing(table)
 
 
 def missing(table: Table) -> MissingSchemaError:
-    """What to raise where the table that is meant is not there."""
+    """The error for a table that does not exist."""
     return MissingSchemaError(
-        f"there is no table {table.name}", "Create it", Command("ddb.schema-load")
+        f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
     )
 
 
 def schema_differences(description: dict[str, Any]) -> list[str]:
-    """What keeps the described table from being ours; empty when nothing does.
+    """How the described table's schema differs from ours; empty where it does not.
 
-    Capacity, billing mode and stream are an operator's to choose and are not compared.
+    Capacity, billing mode and stream are not compared: operators choose them.
     """
     types = {d["AttributeName"]: d["AttributeType"] for d in description["AttributeDefinitions"]}
     differences = [
@@ -160,14 +160,17 @@ def schema_differences(description: dict[str, Any]) -> list[str]:
     ]
     if _key_names(description) != _key_names(_SCHEMA):
         differences.append(f"its key is {_key_names(description)}")
-    indexes = {index["IndexName"]: index for index in description.get("GlobalSecondaryIndexes", [])}
-    found = indexes.get(keys.INDEX)
+    indexes = {
+        described_index["IndexName"]: described_index
+        for described_index in description.get("GlobalSecondaryIndexes", [])
+    }
+    index = indexes.get(keys.INDEX)
     wanted = _SCHEMA["GlobalSecondaryIndexes"][0]
-    if found is None:
+    if index is None:
         differences.append(f"index {keys.INDEX} is missing")
-    elif _key_names(found) != _key_names(wanted):
-        differences.append(f"the key of index {keys.INDEX} is {_key_names(found)}")
-    elif found["Projection"].get("ProjectionType") != "ALL":
+    elif _key_names(index) != _key_names(wanted):
+        differences.append(f"the key of index {keys.INDEX} is {_key_names(index)}")
+    elif index["Projection"].get("ProjectionType") != "ALL":
         differences.append(f"index {keys.INDEX} does not project all attributes")
     return differences
 
@@ -183,13 +186,13 @@ def stream_is_on(description: dict[str, Any]) -> bool:
 
 
 def shows_new_images(description: dict[str, Any]) -> bool:
-    """Whether the stream carries what the projection reads."""
+    """Whether the stream's records contain what the projection reads."""
     view = description.get("StreamSpecification", {}).get("StreamViewType", "")
     return view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
 def not_active(description: dict[str, Any]) -> list[str]:
-    """What of the table is being made, changed or dropped just now."""
+    """The parts of the table that are being created, changed or dropped."""
     parts = [("the table", description.get("TableStatus", "ACTIVE"))]
     parts += [
         (f"index {index['IndexName']}", index.get("IndexStatus", "ACTIVE"))

@@ -1,4 +1,4 @@
-"""The table as its callers hold it: a client, a name, and a meter of what was consumed."""
+"""The message table: a client, a name, and a meter of the consumed capacity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.purposes import Purpose
 from core.targets import AwsTarget, Target
 
 GoOn = Callable[[int], bool]
-"""What a long pass asks as it goes: told how many items it has seen, whether it is to go on."""
+"""Called during a long scan with the number of items read; False stops the scan."""
 
 _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
 
@@ -37,8 +37,8 @@ class ConsumedCapacity:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, operation: str, response: Mapping[str, Any]) -> None:
-        found = response.get("ConsumedCapacity") or []
-        reports = [found] if isinstance(found, dict) else found
+        reported = response.get("ConsumedCapacity") or []
+        reports = [reported] if isinstance(reported, dict) else reported
         units = sum(float(report.get("CapacityUnits", 0)) for report in reports)
         with self._lock:
             self.requests += 1
@@ -56,7 +56,7 @@ class ConsumedCapacity:
 class Table:
     """The message table of one target, opened for one purpose; share it freely.
 
-    The client refuses what the purpose does not allow, before it is sent.
+    The client refuses a request that the purpose does not allow before it is sent.
     """
 
     client: Any

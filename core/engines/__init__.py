@@ -1,8 +1,8 @@
-"""The embedded engines: a Postgres and a DynamoDB of one's own, without Docker or an account.
+"""The embedded engines: a local Postgres and DynamoDB, without Docker or an AWS account.
 
-Both listen on 127.0.0.1 only and keep their data in one folder, with a state file that says which
-ports they have. They belong to whoever started them first and are shared by every later command.
-Asking where they are reads that file and does nothing else; everything heavier is imported late.
+Both listen on 127.0.0.1 only and keep their data in one folder, where a state file has their ports.
+They belong to the user who started them first, and every later command shares them. Looking up
+their addresses only reads that file; everything heavier is imported late.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DATABASE = "cruddur"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the engines answer while they run. The URL holds a password."""
+    """The addresses of the engines. The URL contains a password."""
 
     postgres_url: str = field(repr=False)
     aws_endpoint_url: str
@@ -29,7 +29,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """One engine: ``state`` is "running" or "stopped"; ``notes`` is what there is to know."""
+    """One engine: ``state`` is "running" or "stopped"; ``notes`` says what else matters."""
 
     name: str
     state: str
@@ -39,14 +39,14 @@ class EngineStatus:
 
 
 def endpoints(folder: Path) -> Endpoints:
-    """Where the engines of ``folder`` answer, whether or not they run.
+    """The addresses of the engines of ``folder``, whether or not they run.
 
     Raises:
         EngineError: they were never started.
     """
     state = read_state(folder / STATE_FILE)
     if state is None:
-        raise EngineError("the embedded engines have not been set up yet", "Run", Command("up"))
+        raise EngineError("The embedded engines have not been set up yet", "Run", Command("up"))
     return Endpoints(
         f"postgresql://postgres:{state.password}@127.0.0.1:{state.postgres.port}/{DATABASE}",
         f"http://127.0.0.1:{state.dynamodb.port}",
@@ -54,10 +54,10 @@ def endpoints(folder: Path) -> Endpoints:
 
 
 def start(folder: Path) -> list[EngineStatus]:
-    """Start the engines that are not running; returns once both answer.
+    """The status of both engines, after starting those that were stopped. Both answer then.
 
     Raises:
-        EngineError: one of them cannot be started; what runs keeps running.
+        EngineError: one of them cannot be started; a running one keeps running.
     """
     from core.engines import control
 
@@ -65,7 +65,7 @@ def start(folder: Path) -> list[EngineStatus]:
 
 
 def stop(folder: Path) -> list[EngineStatus]:
-    """Stop the engines of ``folder`` and nothing else; returns once they are gone.
+    """The status of the engines of ``folder`` after stopping them. Nothing else is stopped.
 
     Raises:
         EngineError: one of them does not end.

@@ -1,4 +1,4 @@
-"""Starting and stopping both engines, one command at a time."""
+"""Starts and stops both engines, one command at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.engines.state import STATE_FILE, Engine, State, read_state, write_stat
 from core.errors import EngineError
 from core.private_files import replace_private_file
 
-# Below the range that systems hand out to outgoing connections.
+# Below the range that systems use for outgoing connections.
 _PORTS = range(15_000, 30_000)
 
 
@@ -60,28 +60,28 @@ def status(folder: Path) -> list[EngineStatus]:
 
 
 def _never_started() -> list[EngineStatus]:
-    note = "never started; run: invoke up"
+    note = "never started. Run: invoke up"
     return [EngineStatus(name, "stopped", None, None, note) for name in ("postgres", "dynamodb")]
 
 
 def _status(folder: Path, state: State, note: str) -> list[EngineStatus]:
-    found = postgres.running(folder)
-    accepting = found is not None and _listens(state.postgres.port)
-    other = processes.alive(state.dynamodb.process)
-    answering = other is not None and dynamodb.answers(state.dynamodb.port)
+    server = postgres.running(folder)
+    accepting = server is not None and _listens(state.postgres.port)
+    ministack = processes.alive(state.dynamodb.process)
+    answering = ministack is not None and dynamodb.answers(state.dynamodb.port)
     return [
         EngineStatus(
             "postgres",
             "running" if accepting else "stopped",
             state.postgres.port,
-            found.pid if found else None,
+            server.pid if server else None,
             f"database {DATABASE}" if accepting else "",
         ),
         EngineStatus(
             "dynamodb",
             "running" if answering else "stopped",
             state.dynamodb.port,
-            other.pid if other else None,
+            ministack.pid if ministack else None,
             note,
         ),
     ]
@@ -96,20 +96,20 @@ def _listens(port: int) -> bool:
 
 
 def _new_state() -> State:
-    """Two free ports, for good, and a password: on a shared machine others may reach the port."""
+    """Two free ports and a password: on a shared machine, other users may reach the ports."""
     tried = random.sample(_PORTS, 200)
     free = [port for port in tried if processes.is_free(port)][:2]
     if len(free) < 2:
-        raise EngineError("no free port was found from 15000 up", "Close some programs.")
+        raise EngineError("No port between 15000 and 29999 is free", "Close some programs.")
     return State(secrets.token_urlsafe(24), Engine(free[0]), Engine(free[1]))
 
 
 def _environment(folder: Path) -> str:
-    """A shell file that points other programs, Cruddur's own among them, at the engines."""
-    found = endpoints(folder)
+    """A shell file that points other programs, such as Cruddur's own, at the engines."""
+    urls = endpoints(folder)
     variables = {
-        "CONNECTION_URL": found.postgres_url,
-        "AWS_ENDPOINT_URL": found.aws_endpoint_url,
+        "CONNECTION_URL": urls.postgres_url,
+        "AWS_ENDPOINT_URL": urls.aws_endpoint_url,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -119,7 +119,7 @@ def _environment(folder: Path) -> str:
 
 @contextmanager
 def _exclusively(folder: Path) -> Iterator[None]:
-    """One command at a time; a second one waits for the first."""
+    """Run the block in one command at a time; a second one waits for the first."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
@@ -129,5 +129,5 @@ def _exclusively(folder: Path) -> Iterator[None]:
         where = error.filename or folder
         raise EngineError(
             f"{where}: {error.strerror}",
-            "Make room, or make the folder writable; another one: CRUDDUR_ENGINES_DIR",
+            "Free some space, make the folder writable, or set another one in CRUDDUR_ENGINES_DIR.",
         ) from error

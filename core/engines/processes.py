@@ -1,4 +1,4 @@
-"""Finding, waiting for and ending the processes that were started here, and no others."""
+"""Finds, waits for and ends the processes that were started here, and no others."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from core.engines.state import Process
 from core.errors import EngineError
 
 _CLOCK_TOLERANCE_S = 2.0
-"""How far the start of one process may seem to move when the system's clock is set."""
+"""How far a process's start time may seem to move when the system's clock is set."""
 
 
 def alive(process: Process | None) -> psutil.Process | None:
-    """The process, if it still runs; a later one that got its pid is somebody else's."""
+    """The process if it still runs; None if it ended, even if a later one has its pid."""
     if process is None:
         return None
     try:
-        found = psutil.Process(process.pid)
-        moved = abs(found.create_time() - process.created_at)
-        if moved > _CLOCK_TOLERANCE_S or found.status() == psutil.STATUS_ZOMBIE:
+        running = psutil.Process(process.pid)
+        moved = abs(running.create_time() - process.created_at)
+        if moved > _CLOCK_TOLERANCE_S or running.status() == psutil.STATUS_ZOMBIE:
             return None
     except psutil.Error:
         return None
-    return found
+    return running
 
 
 def remember(pid: int) -> Process:
     return Process(pid, psutil.Process(pid).create_time())
 
 
-def end(found: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) -> None:
+def end(process: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) -> None:
     """Send ``signal`` and wait until the process and its children are gone."""
     try:
-        family = [found, *found.children(recursive=True)]
-        found.send_signal(signal)
+        family = [process, *process.children(recursive=True)]
+        process.send_signal(signal)
     except psutil.NoSuchProcess:
         return
     except psutil.AccessDenied as error:
         raise EngineError(
-            f"{name} (pid {found.pid}) belongs to another user", "Stop it as that user."
+            f"{name} (pid {process.pid}) belongs to another user", "Stop it as that user."
         ) from error
-    if not wait_until(lambda: all([_has_ended(process) for process in family]), timeout_s):
+    if not wait_until(lambda: all([_has_ended(member) for member in family]), timeout_s):
         raise EngineError(
-            f"{name} (pid {found.pid}) does not end",
-            f"Look into its log, or end it: kill -9 {found.pid}",
+            f"{name} (pid {process.pid}) did not stop",
+            f"Read its log, or end it: kill -9 {process.pid}",
         )
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Whether the process is gone, or only waits for a parent that never asks how it ended.
+    """Whether the process is gone or a zombie, whose parent has not asked for its exit status.
 
-    In a container without an init such a process stays for good.
+    In a container without an init a zombie stays for ever.
     """
     try:
         zombie = bool(process.status() == psutil.STATUS_ZOMBIE)
@@ -64,7 +64,7 @@ def _has_ended(process: psutil.Process) -> bool:
         return True
     if zombie:
         with suppress(psutil.TimeoutExpired):
-            process.wait(timeout=0)  # asks, if it is a child of this process
+            process.wait(timeout=0)  # asks for the status if it is a child of this process
     return zombie
 
 
@@ -81,12 +81,12 @@ def is_free(port: int, address: str = "127.0.0.1") -> bool:
 
 
 def require_free(port: int, name: str, folder: Path) -> None:
-    """Raise, with who has it, unless ``port`` is free."""
+    """Raise an error that names the program on ``port``, unless the port is free."""
     if is_free(port):
         return
     raise EngineError(
-        f"port {port}, which {name} has in {folder}, is taken{_by_whom(port)}",
-        'Stop that program, or choose another "port" in state.json there.',
+        f"Port {port}, which {name} uses in {folder}, is taken{_by_whom(port)}",
+        'Stop that program, or set another "port" in state.json in that folder.',
     )
 
 
@@ -97,12 +97,12 @@ def _by_whom(port: int) -> str:
             if here and connection.status == psutil.CONN_LISTEN and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
-        pass  # other users' processes are theirs to see
+        pass  # we may not see other users' processes
     return ""
 
 
 def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
-    """Whether ``ready`` came true in time."""
+    """Whether ``ready`` became true in time."""
     deadline = time.monotonic() + timeout_s
     while not ready():
         if time.monotonic() > deadline:
@@ -112,7 +112,7 @@ def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something."""
+    """The last line of a log that is not blank."""
     try:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What is kept of the engines: ports, the password, which processes they are."""
+"""The state file of the engines: their ports, the password and their processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VERSION = 1
 
 @dataclass(slots=True)
 class Process:
-    """A process that was started here. The time it began tells it from a later one of its pid."""
+    """A process that was started here. Its start time distinguishes it from later ones."""
 
     pid: int
     created_at: float
@@ -24,7 +24,7 @@ class Process:
 
 @dataclass(slots=True)
 class Engine:
-    """One engine: its port for good, and its process, None once it was stopped in order."""
+    """One engine: its permanent port, and its process; None after it was stopped properly."""
 
     port: int
     process: Process | None = None
@@ -47,7 +47,7 @@ def read_state(path: Path) -> State | None:
         stored = json.loads(path.read_text())
         if stored["version"] != _VERSION:
             raise EngineError(
-                f"{path} is of version {stored['version']}, this is version {_VERSION}",
+                f"{path} has version {stored['version']}, this program needs {_VERSION}",
                 "Update Cruddur Ops, or stop the engines with the version that started them.",
             )
         return State(
@@ -56,11 +56,11 @@ def read_state(path: Path) -> State | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise EngineError(f"{path} cannot be read: {error.strerror}", _AS_BEFORE) from error
+        raise EngineError(f"Could not read {path}: {error.strerror}", _AS_BEFORE) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EngineError(
             f"{path} is damaged",
-            "Delete its folder, with the local data in it, then run",
+            "Delete its folder with the local data, then run",
             Command("up"),
         ) from error
 
@@ -80,5 +80,5 @@ def _engine(stored: dict[str, object]) -> Engine:
 
 
 def write_state(path: Path, state: State) -> None:
-    """Store ``state`` whole or not at all, for its owner's eyes only."""
+    """Store ``state`` whole or not at all, readable by its owner only."""
     replace_private_file(path, json.dumps({"version": _VERSION, **asdict(state)}, indent=2))

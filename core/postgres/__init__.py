@@ -1,6 +1,6 @@
-"""Cruddur's relational store: users, activities, and the upkeep of their database.
+"""Cruddur's relational store: users, activities, and the administration of their database.
 
-These are the package's public names; nobody outside it imports one of its modules. Functions take a
+These are the package's public names; code outside imports none of its modules. Functions take a
 :class:`Database`, opened for one purpose. SQL lives in ``sql/``.
 """
 

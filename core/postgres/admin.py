@@ -1,4 +1,4 @@
-"""The upkeep of a database: create, drop, load the schema, what it holds, who is connected."""
+"""Database administration: create, drop, load the schema, read the marker, list sessions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_DATA = {("public", "schema_information")}
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody connected to the server. None: the role may not see it, or there is none."""
+    """A connection to the server. A field is None where it is empty or the role may not see it."""
 
     pid: int
     user: str | None
@@ -40,16 +40,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What there is before a destructive step."""
+    """The state of the database before a destructive step."""
 
     state: StoreState
     exists: bool
     has_tables: bool
-    """Whether there is a table that loading the schema would drop."""
+    """Whether a table exists that loading the schema would drop."""
 
 
 def survey(db: Queries) -> Survey:
-    """What the database holds and says of itself; nothing, where there is no database."""
+    """The database's marker, and whether it has tables and data. Works without a database."""
     try:
         tables = db.query_rows(load("admin/tables"))
     except MissingSchemaError:
@@ -66,7 +66,7 @@ def survey(db: Queries) -> Survey:
 
 
 def read_state(db: Queries) -> StoreState:
-    """What the database says of itself. A missing database holds nothing."""
+    """The database's marker, or whether it has data. A missing database has neither."""
     try:
         if (environment := read_marker(db)) is not None:
             return StoreState(db.address.dbname, environment, holds_data=False)
@@ -80,12 +80,12 @@ def _may_hold_rows(db: Queries, schema: str, name: str) -> bool:
     try:
         return bool(db.query_value(statement))
     except (PostgresError, MissingSchemaError):
-        # What cannot be looked into, or changed under our eyes, counts as data.
+        # A table that we may not read, or that was just dropped, counts as data.
         return True
 
 
 def read_marker(db: Queries) -> str | None:
-    """The environment that the database says it is; None where it says nothing."""
+    """The environment in the database's marker; None where there is no marker."""
     if not db.query_value(load("admin/marker_exists")):
         return None
     marker: str | None = db.query_value(load("admin/read_marker"))
@@ -93,13 +93,13 @@ def read_marker(db: Queries) -> str | None:
 
 
 def write_marker(db: Queries, environment: str) -> None:
-    """Have the database say that it is ``environment``, unless it said something before."""
+    """Mark the database as ``environment`` unless it has a marker."""
     db.query_commit(load("admin/create_marker_table"))
     db.query_commit(load("admin/write_marker"), {"environment": environment})
 
 
 def mark(db: Database, environment: str) -> bool:
-    """Mark a database that has no marker; False if it had one, which stays."""
+    """True if the database was marked; False if it had a marker, which stays."""
     with db.transaction() as transaction:
         transaction.query_commit(load("admin/begin_schema_load"))
         if not db.is_dry and read_marker(transaction) is not None:
@@ -109,13 +109,13 @@ def mark(db: Database, environment: str) -> bool:
 
 
 def database_exists(db: Database) -> bool:
-    """Whether the server has the database."""
+    """Whether the database exists on the server."""
     with _maintenance(db) as server:
         return _exists(server, db.address.dbname)
 
 
 def create_database(db: Database) -> bool:
-    """Create the database; False if it was there. A dry run takes it for missing."""
+    """True if the database was created; False if it exists. A dry run assumes it is missing."""
     name = db.address.dbname
     with _maintenance(db) as server:
         if not db.is_dry and _exists(server, name):
@@ -123,7 +123,7 @@ def create_database(db: Database) -> bool:
         try:
             server.run_alone(_naming("admin/create_database", name))
         except PostgresError as error:
-            # Somebody else created it in between: Postgres says so in one of these two ways.
+            # Another session created it in the meantime: Postgres reports one of these two codes.
             if error.sqlstate in ("42P04", "23505"):
                 return False
             raise
@@ -131,23 +131,23 @@ def create_database(db: Database) -> bool:
 
 
 def check_droppable(db: Database) -> None:
-    """Refuse to drop a database that belongs to the server itself, or one of several servers.
+    """Refuse to drop a database that the server needs for itself.
 
     Raises:
-        InputError: it is one.
+        InputError: it is such a database.
     """
     address = db.address
     variable = address.variable or "the URL"
     if address.dbname in _SYSTEM:
         raise InputError(
-            f"{address.dbname!r} is the server's own database and is not dropped",
+            f"Refused to drop {address.dbname!r}: it is the server's own database",
             f"Name Cruddur's database in {variable}.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells one server, and one database on it, from all others.
+    """The identity of one server and of one database on it.
 
     ``system_identifier`` is None where the role may not read it.
     """
@@ -158,7 +158,7 @@ class Identity:
 
 
 def read_identity(db: Queries, name: str) -> Identity | None:
-    """The server that ``db`` is on, and its database ``name``; None if it has no such database."""
+    """The identity of ``db``'s server and its database ``name``; None if that does not exist."""
     rows = db.query_rows(load("admin/identity"), {"name": name})
     if not rows:
         return None
@@ -169,15 +169,15 @@ def read_identity(db: Queries, name: str) -> Identity | None:
 
 
 def drop_database(db: Database) -> tuple[Session, ...] | None:
-    """Drop the database and end the sessions in it, which are the answer; None if none was there.
+    """The sessions that dropping the database ended; None if there was no database.
 
-    The drop takes a second session, in another database. It must be on the very server whose
-    database ``db`` reached and was checked on, and find that very database there.
+    The drop needs a second session, in another database. That session must be on the server that
+    ``db`` was checked on, and the database there must be the one that was checked.
 
     Raises:
         InputError: the database belongs to the server itself, or the URL names several hosts.
         TargetRefusedError: the second session is on another server, or the database is another one.
-        PostgresError: Postgres refused; the hint says who is connected.
+        PostgresError: Postgres refused; the hint lists who is connected.
     """
     check_droppable(db)
     name = db.address.dbname
@@ -187,7 +187,7 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
         checked = None
     if checked is None:
         return None
-    db.close()  # this very session is not one that is in the way
+    db.close()  # or this session would block the drop
     with _maintenance(db) as server:
         if read_identity(server, name) != checked:
             raise TargetRefusedError(
@@ -216,10 +216,10 @@ def _drop(server: Database, name: str) -> tuple[Session, ...]:
 
 
 def load_schema(db: Database, environment: str, *, only_if_missing: bool = False) -> bool:
-    """Drop and recreate the tables, all or none, and mark the database as ``environment``.
+    """True if the tables were dropped, recreated and the database marked as ``environment``.
 
-    A marker that is there stays. With ``only_if_missing`` tables that are there stay too, and
-    the answer is False; two that do this at once load the schema once.
+    An existing marker stays. With ``only_if_missing`` existing tables stay too, and this returns
+    False; two calls at the same time load the schema once.
     """
     with db.transaction() as transaction:
         transaction.query_commit(load("admin/begin_schema_load"))
@@ -234,7 +234,7 @@ def load_schema(db: Database, environment: str, *, only_if_missing: bool = False
 
 
 def has_tables(db: Queries) -> bool:
-    """Whether any of the tables is there that :func:`load_schema` makes."""
+    """Whether any table exists that :func:`load_schema` creates."""
     tables = db.query_rows(load("admin/tables"))
     return any((table["schema"], table["name"]) in _OUR_TABLES for table in tables)
 
@@ -242,7 +242,7 @@ def has_tables(db: Queries) -> bool:
 def sessions(
     db: Queries, *, limit: int | None = None, after: Session | None = None
 ) -> list[Session]:
-    """Who is connected to the server, this connection included, by database and pid.
+    """The server's connections, this one included, sorted by database and pid.
 
     All of them, or up to ``limit`` that follow ``after``.
     """
@@ -263,7 +263,7 @@ def _naming(statement: str, name: str) -> FileStatement:
 
 
 def _maintenance(db: Database) -> Database:
-    """The server of ``db``, seen from a database that is always there, for the same purpose.
+    """A connection to ``db``'s server in a database that always exists, for the same purpose.
 
     The database of ``db`` may be missing, or be the one to drop.
     """

@@ -1,11 +1,11 @@
-"""The connections to one Postgres server: made when they are needed, shared, replaced when broken.
+"""The connections to one Postgres server: opened when needed, shared, and replaced when broken.
 
-The first thread to ask gets a connection of its own and no pool is started: a command needs one
-connection, a clear error at once, and none of a pool's threads. Threads that find it taken share
-a psycopg pool.
+The first thread gets a single connection, and no pool is started: a command needs one connection
+and an immediate, clear error, but none of a pool's threads. While that connection is in use, other
+threads share a psycopg pool.
 
-A host name may stand for several servers. The one that the first connection reached serves all
-later ones, so that what was checked and what is done are on the same server.
+A host name may stand for several servers. All later connections go to the server that the first
+one reached, so that a check and the action after it use the same server.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Connection: TypeAlias = psycopg.Connection[Row]
 CONNECT_TIMEOUT_S = 5
 MAX_POOLED = 8
 _TRUSTED_FOR_S = 1.0
-"""A connection that was used this recently is used again without a look whether it still works."""
+"""A connection that was used this recently is used again without testing it."""
 
 
 class Connections:
-    """Connections to ``address``; safe to share between threads. Connects when first asked."""
+    """Connections to ``address``; safe to share between threads. Connects at first use."""
 
     def __init__(self, address: PostgresAddress) -> None:
         self.address = address
@@ -53,7 +53,7 @@ class Connections:
         return self._reached or self.address
 
     def close(self) -> None:
-        """Close every connection. Asked again, it connects again."""
+        """Close every connection. A later call connects again."""
         with self._first_taken:
             if self._first is not None:
                 self._first.close()
@@ -65,7 +65,7 @@ class Connections:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A working connection of the caller's own, in autocommit."""
+        """A working connection that no other thread uses meanwhile, in autocommit."""
         if not self._first_taken.acquire(blocking=False):
             with self._pooled() as connection:
                 yield connection
@@ -95,26 +95,26 @@ class Connections:
             try:
                 return psycopg.connect(self._reached.conninfo, **self._options())
             except psycopg.OperationalError:
-                self._reached = None  # that server is gone; the name may lead to another one
+                self._reached = None  # that server is gone; the host name may stand for another one
         connection = psycopg.connect(self.address.conninfo, **self._options())
         self._reached = _reached(self.address, connection)
         return connection
 
     def _options(self) -> dict[str, Any]:
-        given = conninfo_to_dict(self.address.conninfo)
+        from_url = conninfo_to_dict(self.address.conninfo)
         ours = {
             "connect_timeout": CONNECT_TIMEOUT_S,
             # Text is Unicode here, whatever encoding the database was made with.
             "client_encoding": "UTF8",
             "fallback_application_name": "cruddur-ops",
         }
-        missing = {key: value for key, value in ours.items() if key not in given}
+        missing = {key: value for key, value in ours.items() if key not in from_url}
         return {
             **missing,
             "autocommit": True,
             "row_factory": dict_row,
-            # A pooler may hand the next transaction to another server session, where a statement
-            # that was prepared here is missing, or is another one of the same name.
+            # A pooler may send the next transaction to another session of the server, where a
+            # statement prepared here is missing or another one has its name.
             "prepare_threshold": None,
         }
 
@@ -126,10 +126,10 @@ class Connections:
         try:
             connection = pool.getconn()
         except PoolTimeout as error:
-            # A pool says how long it waited, not why: connecting once more does.
+            # The pool reports how long it waited, not why. Connecting once more shows the reason.
             with self._connect():
                 raise PostgresError(
-                    f"all {MAX_POOLED} connections to {self.address.place} are busy", "Try again."
+                    f"All {MAX_POOLED} connections to {self.address.place} are busy", "Try again."
                 ) from error
         try:
             yield connection

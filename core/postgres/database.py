@@ -1,8 +1,8 @@
 """A Postgres database, opened for one purpose: statements in, plain rows out.
 
-Every statement runs in a transaction that states all it relies on: what a server, a role, a
-database or a variable sets has no effect, and nothing is set for the session, since a pooler may
-stand in between. A transaction that only reads begins ``READ ONLY``.
+Every statement runs in a transaction that sets every option it relies on: the defaults of the
+server, the role, the database or the environment have no effect. Nothing is set for the session,
+because a pooler may be in between. A transaction that only reads begins ``READ ONLY``.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _SETTINGS = {
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
 }
-"""What the answers depend on: https://www.postgresql.org/docs/current/runtime-config-client.html"""
+"""The options that results depend on: https://www.postgresql.org/docs/current/runtime-config-client.html"""
 
 logger = logging.getLogger(__name__)
 
 
 class Queries(ABC):
-    """What can be asked of a database, in a transaction or outside of one.
+    """The statements a database runs, inside a transaction or outside of one.
 
-    Reads are SELECTs. Everything that changes something goes through :meth:`query_commit`: a dry
-    run hands it to ``dry`` as text and sends nothing. A statement that the purpose does not allow
-    is refused with :class:`~core.errors.NotPermittedError` before it is sent.
+    Reads are SELECTs. Every change goes through :meth:`query_commit`: a dry run passes it to
+    ``dry`` as text and sends nothing. A statement that the purpose does not allow is refused with
+    :class:`~core.errors.NotPermittedError` before it is sent.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Queries(ABC):
 
     @property
     def dry_sink(self) -> DrySink | None:
-        """Takes what a dry run does not send; None where changes are made."""
+        """Receives the statements that a dry run does not send; None outside a dry run."""
         return self._dry
 
     def query_rows(self, statement: Statement, params: Params | None = None) -> list[Row]:
@@ -86,9 +86,9 @@ class Queries(ABC):
         return rows[0] if rows else None
 
     def query_commit(self, statement: Statement, params: Params | None = None) -> Any:
-        """The value of RETURNING (first column, first row), or None; the change is committed.
+        """The value of RETURNING (first column, first row), or None, after the change is committed.
 
-        Inside a transaction it is committed with the others. In a dry run the answer is None.
+        Inside a transaction it is committed with the others. A dry run returns None.
         """
         self._require(statement, Need.WRITE)
         if self._dry is not None:
@@ -119,7 +119,10 @@ class Queries(ABC):
 
 
 class Transaction(Queries):
-    """Several statements that happen together or not at all. See :meth:`Database.transaction`."""
+    """Several statements that are committed together or not at all.
+
+    :meth:`Database.transaction` yields it.
+    """
 
     def __init__(
         self, address: PostgresAddress, purpose: Purpose, connection: Connection, log: bool
@@ -132,14 +135,14 @@ class Transaction(Queries):
 
 
 Check = Callable[[Queries], None]
-"""Looks at the database at the beginning of each transaction; raises to end it."""
+"""Runs at the beginning of each transaction; raises to end it."""
 
 
 class Database(Queries):
     """The database at ``address``, opened for ``purpose``; safe to share between threads.
 
-    Connects when first asked. With ``dry``, changes are handed to it as text and not made. With
-    ``log``, statements are logged, without their values. ``check`` runs first in every transaction,
+    Connects at first use. With ``dry``, changes are passed to it as text and not made. With
+    ``log``, statements are logged without their values. ``check`` runs first in every transaction,
     on the server that the transaction is on. Close it, or use it as a context manager.
     """
 
@@ -164,7 +167,7 @@ class Database(Queries):
         self.close()
 
     def close(self) -> None:
-        """Close every connection, those of its other handles too. Asked again, it connects."""
+        """Close every connection, those of its other handles too. A later call connects again."""
         self._connections.close()
 
     def opened_for(
@@ -186,7 +189,7 @@ class Database(Queries):
         return self._connections.reached
 
     def session_parameters(self) -> dict[str, str]:
-        """What the connection was made with, as libpq knows it: the host or hosts among it."""
+        """The parameters of the connection as libpq reports them, with its host or hosts."""
         with translating(self.address), self._connections.connection() as connection:
             return connection.info.get_parameters()
 
@@ -194,8 +197,8 @@ class Database(Queries):
     def transaction(self) -> Iterator[Queries]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        Ask the object it gives, not the database. In a dry run that is the database itself:
-        reads see what is stored, changes are told.
+        Use the object that it yields, not the database. In a dry run that is the database itself:
+        reads see what is stored, and changes are only reported.
         """
         if self._dry is not None:
             self._dry("BEGIN;")
@@ -206,7 +209,7 @@ class Database(Queries):
             yield Transaction(self.address, self.purpose, connection, self._log)
 
     def run_alone(self, statement: Statement) -> None:
-        """Run a statement that takes no transaction: CREATE DATABASE, DROP DATABASE."""
+        """Run what Postgres refuses in a transaction: CREATE DATABASE, DROP DATABASE."""
         self._require(statement, Need.DESTROY)
         if self._dry is not None:
             self._dry(rendered(statement))
@@ -217,7 +220,7 @@ class Database(Queries):
     @contextmanager
     def _in_transaction(self, read_only: bool) -> Iterator[Connection]:
         with translating(self.address), self._connections.connection() as connection:
-            # One request: without values, several statements may stand in it.
+            # One request: without values it may contain several statements.
             connection.execute(_begin(read_only or self.is_dry))
             try:
                 if self._check is not None:

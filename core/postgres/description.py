@@ -1,4 +1,4 @@
-"""What an operator asks of the database first: its version, its size, its tables."""
+"""The database at a glance: its version, its size, its largest tables."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from core.timestamps import in_utc
 
 MOST_TABLES = 20
 COUNTED_TO = 10_000
-"""Tables of up to this many rows are counted; of larger ones the planner's estimate is told."""
+"""Tables of up to this many rows are counted; for larger ones the planner's estimate is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """A table with its indexes. ``rows`` is None where nobody may know or has estimated them."""
+    """A table and its size with indexes. ``rows`` is None where the number is unknown."""
 
     schema: str
     name: str
@@ -42,16 +42,19 @@ class DatabaseDescription:
 
 
 def describe_database(db: Queries) -> DatabaseDescription:
-    """The database at a glance. Reads at most ``COUNTED_TO`` rows of ``MOST_TABLES`` tables."""
+    """The server's version, the database's size and its largest tables.
+
+    Reads at most ``COUNTED_TO`` rows of ``MOST_TABLES`` tables.
+    """
     (row,) = db.query_rows(load("admin/describe_database"))
-    found = db.query_rows(load("admin/largest_tables"), {"limit": MOST_TABLES})
+    tables = db.query_rows(load("admin/largest_tables"), {"limit": MOST_TABLES})
     return DatabaseDescription(
         version=row["version"],
         started_at=in_utc(row["started_at"]),
         database=row["database"],
         size_bytes=row["size_bytes"],
         most_sessions=row["most_sessions"],
-        tables=tuple(_sized(db, **table) for table in found),
+        tables=tuple(_sized(db, **table) for table in tables),
     )
 
 
@@ -64,11 +67,11 @@ def _sized(db: Queries, schema: str, name: str, size_bytes: int, estimated_rows:
 
 
 def _count_rows(db: Queries, schema: str, name: str) -> int | None:
-    """The table's rows, counted to one more than ``COUNTED_TO``; None if that is not allowed."""
+    """The table's rows, counted to one more than ``COUNTED_TO``; None if we may not read it."""
     statement = load("admin/count_rows").format(
         table=sql.Identifier(schema, name), limit=sql.Literal(COUNTED_TO + 1)
     )
     try:
         return int(db.query_value(statement))
-    except (PostgresError, MissingSchemaError):  # no right to it, or dropped just now
+    except (PostgresError, MissingSchemaError):  # no privilege on it, or it was just dropped
         return None

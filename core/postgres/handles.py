@@ -1,4 +1,4 @@
-"""What somebody may have meant who typed a handle that nobody has."""
+"""Handles that may have been meant when a handle is unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.postgres.statements import load
 from core.targets import Environment
 
 _MAX_LENGTH = 64
-"""No suggestion for a longer one: variants and comparisons grow with it."""
+"""Longer handles get no suggestions: the variants and comparisons grow with the length."""
 
 _BESIDE = 20
 _MAX_CANDIDATES = 200
@@ -23,16 +23,16 @@ _ALPHABET = string.ascii_lowercase + string.digits + "_.-"
 
 
 def bare_handle(handle: str) -> str:
-    """``handle`` without blanks around it and the ``@`` that people put before it."""
+    """``handle`` without blanks around it and without a leading ``@``."""
     return handle.strip().removeprefix("@")
 
 
 def similar_handles(db: Queries, handle: str, *, limit: int = 3) -> list[str]:
-    """Up to ``limit`` handles of users that resemble ``handle``, the most similar first.
+    """Up to ``limit`` users' handles that resemble ``handle``, the most similar first.
 
-    They differ from it in case, in a leading ``@`` or blanks around it, or in a letter or so. One
-    statement, which looks up a bounded number of places in the index on handles: as fast for a
-    million users as for three. Where Cruddur's own table has no such index, it is read through.
+    They differ from it in case, in a leading ``@`` or blanks, or in a letter or two. This is one
+    statement that looks up a bounded number of places in the index on handles: as fast for a
+    million users as for three. Cruddur's own table may have no such index; it is then scanned.
     """
     bare = bare_handle(handle)
     if not bare or len(bare) > _MAX_LENGTH or not is_text(handle):
@@ -59,7 +59,7 @@ def _variants(handle: str) -> Iterator[str]:
 
 
 def _one_letter_off(text: str) -> Iterator[str]:
-    """Every text that one slip of the fingers makes of ``text``: some 80 for each letter."""
+    """Every text that one typing mistake makes of ``text``: about 80 for each letter."""
     for place in range(len(text) + 1):
         before, after = text[:place], text[place:]
         yield from (before + letter + after for letter in _ALPHABET)
@@ -71,16 +71,16 @@ def _one_letter_off(text: str) -> Iterator[str]:
 
 
 def _likeness(typed: str, stored: str) -> float:
-    """1 for the same but for case, ``@`` and blanks; 0 for nothing in common."""
+    """How alike two handles are: 1 if they differ only in case, ``@`` and blanks; 0 if entirely."""
     return SequenceMatcher(
         None, typed.lower(), bare_handle(stored).lower()[: 2 * _MAX_LENGTH], autojunk=False
     ).ratio()
 
 
 def no_such_user(db: Queries, handle: str) -> NotFoundError:
-    """The error that says so, with the handles that may have been meant.
+    """The error for an unknown ``handle``, with similar handles as a hint.
 
-    Only an empty table of a local database leads to the demo users.
+    It suggests the demo users only for an empty local database.
     """
     problem = f"There is no user with the handle {bare_handle(handle)!r}"
     if similar := similar_handles(db, handle):
@@ -93,12 +93,12 @@ def no_such_user(db: Queries, handle: str) -> NotFoundError:
 
 
 def lacks_demo_users(db: Queries) -> bool:
-    """Whether the database has no users, and is a local one: demo users belong nowhere else."""
+    """Whether the database is local and has no users: demo users belong nowhere else."""
     if db.address.variable == "PROD_CONNECTION_URL" or read_marker(db) != Environment.LOCAL:
         return False
     return bool(db.query_value(load("users/none")))
 
 
 def is_text(text: str) -> bool:
-    """Whether Postgres can hold ``text``: no NUL, no lone surrogate."""
+    """Whether Postgres can store ``text``: it has no NUL and no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,4 +1,4 @@
-"""Whether a database is what the rest of the package takes it for."""
+"""Whether a database has the schema that the rest of the package expects."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _UUIDS = {("users", "uuid"), ("activities", "uuid"), ("activities", "user_uuid")
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a server says of itself: its version, the time it takes it to be."""
+    """A server's version, and the time on its clock."""
 
     version: str
     now: datetime
 
 
 def greet(db: Queries) -> Greeting:
-    """A server's first words: one request, besides connecting."""
+    """The server's version and time, in one request after connecting."""
     (row,) = db.query_rows(load("admin/greet"))
     return Greeting(**row)
 
 
 def schema_differences(db: Queries) -> list[str]:
-    """What keeps the tables from being Cruddur's; empty when nothing does.
+    """How the tables differ from Cruddur's; empty where they do not.
 
-    Keys and constraints are an operator's to choose (ours are stricter than Cruddur's) and are
-    not compared, nor are types, but for those that our statements compare with uuids.
+    Keys and constraints are not compared: operators choose them, and ours are stricter than
+    Cruddur's. Types are compared only for the columns that our statements compare with uuids.
     """
     rows = db.query_rows(load("admin/columns"), {"tables": list(_COLUMNS)})
     types = {(row["table"], row["column"]): row["type"] for row in rows}
     differences = []
     for table, columns in _COLUMNS.items():
-        if not any(found == table for found, _ in types):
+        if not any(stored_table == table for stored_table, _ in types):
             differences.append(f"table {table} is missing")
             continue
         differences += [

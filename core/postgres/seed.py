@@ -17,7 +17,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:cruddur:users")
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A user that :func:`seed` adds."""
+    """A demo user that :func:`seed_demo_data` adds."""
 
     handle: str
     display_name: str
@@ -25,13 +25,13 @@ class DemoPerson:
 
     @property
     def uuid(self) -> str:
-        """Made of the handle, so that setting up again does not orphan the person's messages."""
+        """Derived from the handle, so that seeding again keeps the person's messages reachable."""
         return str(uuid.uuid5(_NAMESPACE, self.handle))
 
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """How much of the demo data was not there yet."""
+    """How many demo users and activities were missing and have been added."""
 
     users: int
     activities: int
@@ -45,7 +45,7 @@ _DEFAULTS = (
 
 
 def demo_people(settings: Settings) -> tuple[DemoPerson, ...]:
-    """The demo users: the two that the settings may replace, then the rest.
+    """The demo users: first the two that the settings may replace, then the rest.
 
     Raises:
         SettingsError: a replacement is incomplete, or two of them share a handle or an email.
@@ -72,29 +72,29 @@ def demo_people(settings: Settings) -> tuple[DemoPerson, ...]:
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
             raise SettingsError(
-                f"two demo users have the {what} {twice!r}",
-                "Give each its own, through user1_… and user2_….",
+                f"Two demo users have the {what} {twice!r}",
+                "Set different values in user1_… and user2_….",
             )
     return people
 
 
-def _replaced(default: DemoPerson, prefix: str, given: Mapping[str, str | None]) -> DemoPerson:
-    values = {name: value for name, value in given.items() if value}
+def _replaced(default: DemoPerson, prefix: str, settings: Mapping[str, str | None]) -> DemoPerson:
+    values = {name: value for name, value in settings.items() if value}
     if not values:
         return default
-    missing = [f"{prefix}_{name}" for name in given if name not in values]
+    missing = [f"{prefix}_{name}" for name in settings if name not in values]
     if missing:
         raise SettingsError(
-            f"{' and '.join(missing)} not set, though the rest of {prefix}_… is",
+            f"{' and '.join(missing)} not set, but other {prefix}_… variables are",
             f"Set all three of {prefix}_name, {prefix}_email and {prefix}_username, or none.",
         )
     return DemoPerson(bare_handle(values["username"]), values["name"], values["email"])
 
 
 def seed_demo_data(db: Database, settings: Settings) -> Seeded:
-    """Add what is missing of the demo data; what is there stays as it is.
+    """Add the demo data that is missing; existing rows stay as they are.
 
-    A user with a demo handle counts as there, whatever the uuid: it may be Cruddur's own.
+    A user with a demo handle counts as existing, whatever the uuid: it may be Cruddur's own.
 
     Raises:
         InputError: another user has the email of a demo user. Nothing was added.

@@ -1,4 +1,4 @@
-"""The command line of an interactive SQL shell, with the password in no argument."""
+"""The command line of an interactive SQL shell. The password is never an argument."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shell:
-    """What to run. ``password`` goes into its environment, other processes see ``argv`` only."""
+    """The program to run. ``password`` goes into its environment, never into ``argv``."""
 
     argv: tuple[str, ...]
     password: str | None
@@ -29,30 +29,31 @@ class Shell:
         return line if self.password is None else f"PGPASSWORD=*** {line}"
 
     def replace_this_process(self) -> NoReturn:
-        """Hand the terminal over: no process of ours waits behind the shell."""
+        """Replace this process with the shell: nothing waits behind it."""
         if self.password is not None:
             os.putenv("PGPASSWORD", self.password)
         os.execv(self.argv[0], self.argv)  # noqa: S606 - no shell is wanted in between
 
 
 def find_shell(address: PostgresAddress, bundled: Path | None, *, read_only: bool = False) -> Shell:
-    """psql on the PATH, else the ``bundled`` one, else pgcli.
+    """The shell to run: psql on the PATH, else the ``bundled`` one, else pgcli.
 
-    ``read_only`` has its transactions begin so: a guard against mistakes, not against its user.
+    With ``read_only`` its transactions are read-only by default: this prevents mistakes, but its
+    user can turn it off.
 
     Raises:
-        SettingsError: there is none of them.
+        SettingsError: none of them is installed.
     """
     program = shutil.which("psql") or (bundled and str(bundled)) or shutil.which("pgcli")
     if not program:
         raise SettingsError(
-            "neither psql nor pgcli is installed",
+            "Neither psql nor pgcli is installed",
             "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
         )
-    given = conninfo_to_dict(address.conninfo)
-    shown = {key: value for key, value in given.items() if key not in _SECRETS}
-    password = given.get("password")
+    parameters = conninfo_to_dict(address.conninfo)
+    shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
+    password = parameters.get("password")
     if read_only:
-        options = f"{given.get('options', '')} -c default_transaction_read_only=on"
+        options = f"{parameters.get('options', '')} -c default_transaction_read_only=on"
         shown["options"] = options.strip()
     return Shell((program, make_conninfo("", **shown)), None if password is None else str(password))

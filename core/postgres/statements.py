@@ -1,7 +1,7 @@
-"""The SQL of the project: one file a statement under ``sql/``, loaded by name.
+"""The project's SQL statements: one file each under ``sql/``, loaded by name.
 
-Values are bound (``%(name)s``), identifiers are composed (``{name}``), nothing is formatted. The
-first line of a file says what its statement needs of the handle that sends it::
+Values are bound (``%(name)s``) and identifiers composed (``{name}``); no SQL is formatted. The
+first line of a file names the permission that its statement needs::
 
     -- needs: look | make | read | write | destroy
 """
@@ -27,7 +27,7 @@ Params: TypeAlias = Mapping[str, Any]
 
 
 class FileStatement(sql.Composable):
-    """The statement of a file, and what it needs of the handle that sends it."""
+    """The statement of a file, and the permission it needs."""
 
     def __init__(self, text: sql.SQL, need: Need, body: sql.Composable | None = None) -> None:
         super().__init__(body or text)
@@ -63,12 +63,12 @@ def names() -> list[str]:
 
 
 def need_of(statement: Statement, otherwise: Need) -> Need:
-    """What ``statement`` needs of its handle: as its file says, or else ``otherwise``."""
+    """The permission that ``statement`` needs: the one in its file, or else ``otherwise``."""
     return statement.need if isinstance(statement, FileStatement) else otherwise
 
 
 def composed(statement: Statement) -> sql.Composed:
-    """``statement``, ready to be executed or to become part of another."""
+    """``statement`` in a form that can be executed or become part of another statement."""
     if isinstance(statement, str):
         statement = _sql(statement)
     return sql.Composed([statement])
@@ -85,9 +85,9 @@ def _sql(text: str) -> sql.SQL:
 
 
 def rendered(statement: Statement, params: Params | None = None) -> str:
-    """``statement`` with its values in place, as it could be typed into psql.
+    """``statement`` with its values filled in, as it could be typed into psql.
 
-    For people to read in a dry run. Needs no connection; what is executed is never made of it.
+    A dry run shows it. It needs no connection, and it is never executed.
     """
     text = composed(statement).as_string(None)
     if params is not None:

@@ -1,4 +1,4 @@
-"""The driver's errors, raised as :mod:`core.errors`: each once, with its cause.
+"""Translates the driver's errors into :mod:`core.errors`: each once, with its cause.
 
 SQLSTATE codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -23,7 +23,7 @@ from core.errors import (
 )
 from core.targets.postgres import PostgresAddress
 
-# libpq keeps the SQLSTATE of a refused connection to itself; only the server's words are left.
+# libpq does not report the SQLSTATE of a refused connection, only the server's message.
 _MISSING_DATABASE = re.compile(r'FATAL: +database ".*" does not exist')
 _REFUSED_USER = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|FATAL: +role \""
@@ -35,31 +35,31 @@ _SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
 
 _SESSIONS = Command("db.sessions")
 _NEXT_STEPS = {
-    "2BP01": ("Drop first what depends on it, or drop the database", Command("db.drop")),
-    "42501": ("Connect as the owner, or let the owner grant it.", None),
+    "2BP01": ("Drop what depends on it first, or drop the database", Command("db.drop")),
+    "42501": ("Connect as the owner, or ask the owner to grant it.", None),
     "53300": ("See who is connected", _SESSIONS),
     "55006": ("See who is connected", _SESSIONS),
-    "55P03": ("Somebody holds a lock on it. See who is connected", _SESSIONS),
+    "55P03": ("Another session holds a lock on it. See who is connected", _SESSIONS),
 }
 
 
 @contextmanager
 def translating(address: PostgresAddress) -> Iterator[None]:
-    """Raise what psycopg raises as the error that says what to do next."""
+    """Raise psycopg's errors as errors that say what to do next."""
     try:
         yield
     except psycopg.Error as error:
         raise translated(address, error) from error
     except UnicodeEncodeError as error:
-        raise InputError("a value is not valid Unicode text", "Type it again.") from error
+        raise InputError("A value is not valid Unicode text", "Type it again.") from error
 
 
 def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
-    """The error of :mod:`core.errors` that ``error`` is."""
+    """The error of :mod:`core.errors` for ``error``."""
     state = error.sqlstate
     if state is None:
         if isinstance(error, psycopg.DataError):
-            return InputError(f"a value cannot be stored: {error}")
+            return InputError(f"A value cannot be stored: {error}")
         if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
             return _not_connected(address, str(error))
     if state == "42P01":
@@ -72,23 +72,23 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
         return _unreachable(address, error.diag.message_primary or "")
     text = ": ".join(filter(None, [error.diag.message_primary, error.diag.message_detail]))
     return PostgresError(
-        f"Postgres said no ({state or type(error).__name__}): {text or error}",
+        f"Postgres refused the statement ({state or type(error).__name__}): {text or error}",
         *_NEXT_STEPS.get(state or "", ("", None)),
         sqlstate=state,
     )
 
 
 def _not_connected(address: PostgresAddress, text: str) -> CoreError:
-    """Why there is no connection. ``text`` tells of every server that was tried."""
+    """The error for a failed connection. ``text`` has a line for every server that was tried."""
     if _MISSING_DATABASE.search(text):
         return MissingSchemaError(
-            f"there is no database {address.dbname!r} at {address.place}",
+            f"There is no database {address.dbname!r} at {address.place}",
             "Create it",
             Command("db.create"),
         )
     if bad := _BAD_OPTION.match(text):
         hint = f"Check {address.variable or 'the address'}, and the variables whose names begin PG."
-        return SettingsError(f"no connection can be made: {bad[1]}", hint)
+        return SettingsError(f"Could not connect: {bad[1]}", hint)
     lines = [_reason(line) for line in text.splitlines()]
     for line in lines:
         if _REFUSED_USER.search(line):
@@ -99,12 +99,12 @@ def _not_connected(address: PostgresAddress, text: str) -> CoreError:
             )
     for line in lines:
         if _REFUSED.match(line):
-            return PostgresError(f"Postgres at {address.place} said no: {line}")
+            return PostgresError(f"Postgres at {address.place} refused the connection: {line}")
     return _unreachable(address, lines[0] if lines else "")
 
 
 def _reason(line: str) -> str:
-    """``line`` without the words that repeat which server it is about."""
+    """``line`` without its beginning, which repeats the name of the server."""
     return line.rpartition(" failed: ")[2].strip() or line.strip()
 
 
@@ -114,4 +114,6 @@ def _unreachable(address: PostgresAddress, reason: str) -> UnreachableError:
         return UnreachableError(
             problem, "Is it running? For the embedded engines run", Command("up")
         )
-    return UnreachableError(problem, "Check the network, and that the server lets this machine in.")
+    return UnreachableError(
+        problem, "Check the network, and whether the server accepts this machine."
+    )

@@ -44,43 +44,47 @@ def find_user(db: Queries, handle: str) -> User:
     Raises:
         NotFoundError: there is none.
     """
-    found = find_users_by_handle(db, [handle])
-    if handle not in found:
+    users = find_users_by_handle(db, [handle])
+    if handle not in users:
         raise no_such_user(db, handle)
-    return found[handle]
+    return users[handle]
 
 
 def find_users_by_handle(db: Queries, handles: Iterable[str]) -> dict[str, User]:
-    """The users with these handles, by the handle as it was given. Unknown ones are left out.
+    """The users with these handles, by the handle as it was typed. Unknown ones are left out.
 
-    Where Cruddur's own table holds a handle twice, the older user is meant.
+    Where Cruddur's own table holds a handle twice, this gives the older user.
     """
-    # As it is stored, before it is taken for one with an @ or blanks that do not belong to it.
-    wanted = {given: (given, given.strip(), bare_handle(given)) for given in handles}
-    asked = {handle for readings in wanted.values() for handle in readings}
-    rows = _rows_of(db, "users/by_handles", "handles", asked)
-    found = {user.handle: user for user in map(_user, reversed(rows))}
-    read = {given: next(filter(found.get, readings), None) for given, readings in wanted.items()}
-    return {given: found[handle] for given, handle in read.items() if handle is not None}
+    # A handle is tried as it was typed first: a stored one may begin with an @ or hold blanks.
+    readings_of = {handle: (handle, handle.strip(), bare_handle(handle)) for handle in handles}
+    candidates = {reading for readings in readings_of.values() for reading in readings}
+    rows = _rows_of(db, "users/by_handles", "handles", candidates)
+    users = {user.handle: user for user in map(_user, reversed(rows))}
+    matches = {
+        handle: next((users[reading] for reading in readings if reading in users), None)
+        for handle, readings in readings_of.items()
+    }
+    return {handle: user for handle, user in matches.items() if user is not None}
 
 
 def find_users_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
-    """The users with these uuids, by the uuid as it was given.
+    """The users with these uuids, by the uuid as it was typed.
 
-    Unknown ones are left out, and so is what is no uuid at all.
+    Unknown uuids are left out, and so are invalid ones.
     """
-    wanted = {given: parsed for given in uuids if (parsed := _uuid(given)) is not None}
+    wanted = {user_uuid: parsed for user_uuid in uuids if (parsed := _uuid(user_uuid)) is not None}
     rows = _rows_of(db, "users/by_uuids", "uuids", set(wanted.values()))
-    found = {user.uuid: user for user in map(_user, rows)}
-    return {given: found[parsed] for given, parsed in wanted.items() if parsed in found}
+    users = {user.uuid: user for user in map(_user, rows)}
+    return {user_uuid: users[parsed] for user_uuid, parsed in wanted.items() if parsed in users}
 
 
 def search_users(
     db: Queries, text: str, *, limit: int = 20, after: str | None = None
 ) -> Page[User]:
-    """Users whose handle, display name or email holds ``text``, by handle; all for no text.
+    """Users whose handle, display name or email contains ``text``, sorted by handle.
 
-    ``after`` is the cursor of the page before. Users without a handle are not found.
+    An empty ``text`` matches every user. ``after`` is the cursor of the page before. Users without
+    a handle are left out.
 
     Raises:
         InputError: ``after`` is not a cursor.
@@ -92,7 +96,7 @@ def search_users(
 
 
 def _search(db: Queries, statement: str, text: str, limit: int, after: str | None) -> list[Row]:
-    """One row more than ``limit``, where there are more."""
+    """The matching rows: one more than ``limit`` where there is a next page."""
     handle, last_uuid = _read_cursor(after, _USERS, ("", _NO_UUID))
     if not is_text(text):
         return []
@@ -108,17 +112,17 @@ def _search(db: Queries, statement: str, text: str, limit: int, after: str | Non
 
 
 def count_users(db: Queries) -> int:
-    """How many users there are."""
+    """The number of users."""
     return int(db.query_value(load("users/count")))
 
 
 def create_user(
     db: Database, handle: str, display_name: str, email: str, *, user_uuid: str | None = None
 ) -> User:
-    """Add a user that Cognito does not know yet.
+    """The user that was added. Cognito does not know them yet.
 
     Raises:
-        InputError: a value is missing or unfit, or another user has the handle or the email.
+        InputError: a value is missing or invalid, or another user has the handle or the email.
     """
     handle, display_name, email = bare_handle(handle), display_name.strip(), email.strip()
     _check_new_user(handle, display_name, email)
@@ -139,7 +143,7 @@ def create_user(
 
 
 def set_cognito_user_ids(db: Queries, ids: Mapping[str, str]) -> int:
-    """Store Cognito's ``ids`` by user uuid, all or none; the number of users that had another."""
+    """Store Cognito's ``ids`` by user uuid, all or none; returns how many users changed."""
     changed = db.query_commit(
         load("users/set_cognito_user_ids"),
         {"uuids": list(ids), "cognito_user_ids": list(ids.values())},
@@ -148,22 +152,21 @@ def set_cognito_user_ids(db: Queries, ids: Mapping[str, str]) -> int:
 
 
 def find_users_by_bare_handle(db: Queries, handles: Iterable[str]) -> list[User]:
-    """The users whose handle is one of ``handles``, but for blanks around it and a leading ``@``.
+    """The users with one of these ``handles``, oldest first. Reads the whole table.
 
-    Oldest first; reads the whole table.
+    Blanks around a stored handle and a leading ``@`` are ignored.
     """
     rows = _rows_of(db, "users/by_bare_handles", "handles", set(handles))
     return [_user(row) for row in rows]
 
 
 def find_person(db: Queries, handle: str) -> Person:
-    """Who is called ``handle``: no address, so that a handle opened for looking will do.
+    """The person with this handle, without an email: opening Postgres for looking is enough.
 
-    The handle counts as it is stored, before it is taken for one with an ``@`` or blanks that do
-    not belong to it.
+    The handle is tried as it was typed first, then without blanks and a leading ``@``.
 
     Raises:
-        NotFoundError: nobody is.
+        NotFoundError: no user has the handle.
     """
     readings = [handle, handle.strip(), bare_handle(handle)]
     rows = db.query_rows(load("users/person"), {"handles": readings}) if is_text(handle) else []
@@ -175,10 +178,10 @@ def find_person(db: Queries, handle: str) -> Person:
 def search_people(
     db: Queries, text: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Person]:
-    """People whose handle or display name holds ``text``, by handle; all for no text.
+    """People whose handle or display name contains ``text``, sorted by handle.
 
-    Shows no address, so that a handle opened for looking will do. ``after`` is the cursor of the
-    page before. Users without a handle are not found.
+    An empty ``text`` matches everyone. Emails are left out: opening Postgres for looking is
+    enough. ``after`` is the cursor of the page before. Users without a handle are left out.
 
     Raises:
         InputError: ``after`` is not a cursor.
@@ -192,7 +195,7 @@ def search_people(
 def list_activities(
     db: Queries, user_uuid: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Activity]:
-    """What the user posted, newest first. ``after`` is the cursor of the page before.
+    """A page of the user's activities, newest first. ``after`` is the cursor of the page before.
 
     Raises:
         InputError: ``after`` is not a cursor.
@@ -233,20 +236,22 @@ def refusing_duplicates() -> Iterator[None]:
 
 
 def _duplicate(field: str, value: str) -> InputError:
-    return InputError(f"the {field} {value!r} belongs to another user", f"Choose another {field}.")
+    return InputError(f"The {field} {value!r} belongs to another user", f"Choose another {field}.")
 
 
 def _check_new_user(handle: str, display_name: str, email: str) -> None:
     for field, value in (("handle", handle), ("display name", display_name), ("email", email)):
         if not value:
-            raise InputError(f"the {field} is empty", "Give the new user one.")
+            raise InputError(f"The {field} is empty", "Enter one.")
         if not is_text(value) or "\n" in value:
-            raise InputError(f"the {field} {value!r} cannot be stored", "Type it again, as text.")
+            raise InputError(
+                f"The {field} {value!r} cannot be stored", "Type it again as plain text."
+            )
     if any(character.isspace() or character == "@" for character in handle):
-        raise InputError(f"the handle {handle!r} holds a blank or an @", "Leave it out.")
+        raise InputError(f"The handle {handle!r} contains a blank or an @", "Remove it.")
     name, _, domain = email.rpartition("@")
     if not name or not domain or any(character.isspace() for character in email):
-        raise InputError(f"{email!r} is not an email address", "It looks like name@example.com")
+        raise InputError(f"{email!r} is not an email address", "Enter one like name@example.com.")
 
 
 def _rows_of(db: Queries, statement: str, name: str, values: set[str]) -> list[Row]:
@@ -260,7 +265,7 @@ def _person(row: Row) -> Person:
 
 
 def _user(row: Row) -> User:
-    # Cruddur's own tables may hold nulls where ours hold text.
+    # Cruddur's own tables may have nulls where ours have text.
     handle = row["handle"] or ""
     return User(
         uuid=str(row["uuid"]),
@@ -288,7 +293,7 @@ def _activity(row: Row) -> Activity:
 
 
 def _aware(instant: datetime) -> datetime:
-    """``instant`` in UTC. Cruddur's own columns carry no zone; they are written in UTC."""
+    """``instant`` in UTC. Cruddur's own columns have no time zone; their values are in UTC."""
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC)
@@ -302,12 +307,12 @@ def _uuid(text: str) -> str | None:
 
 
 def _escaped(text: str) -> str:
-    """``text`` as a LIKE pattern that means itself."""
+    """``text`` with LIKE's wildcards escaped."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _read_cursor(cursor: str | None, question: str, start: tuple[str, str]) -> tuple[str, str]:
-    """The text and the uuid of the row that the page before ``cursor`` ended with."""
+    """The text and the uuid of the last row of the page that ``cursor`` came with."""
     if cursor is None:
         return start
     place = cursors.decode(cursor, question)

@@ -1,7 +1,7 @@
-"""Where a Postgres URL leads, and how to say so without its password.
+"""Reads a Postgres URL, and describes it without its password.
 
-libpq does the parsing: what it understands (percent-encoding, IPv6, sockets, several hosts, any
-option) is understood here. https://www.postgresql.org/docs/current/libpq-connect.html
+libpq parses it, so everything libpq supports (percent-encoding, IPv6, sockets, several hosts, any
+option) works here. https://www.postgresql.org/docs/current/libpq-connect.html
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from core.errors import SettingsError
 
 MAX_NAME_BYTES = 63
-"""Postgres cuts longer names off, so that two of them could mean one database."""
+"""Postgres truncates longer names, so that two of them could mean the same database."""
 
-_EXAMPLE = "It looks like postgresql://user:password@host:5432/cruddur"
-_ENCODE = "Characters like @ / : % in a password are percent-encoded: %40 %2F %3A %25."
+_EXAMPLE = "Write it like postgresql://user:password@host:5432/cruddur"
+_ENCODE = "Percent-encode characters like @ / : % in a password: %40 %2F %3A %25."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PostgresAddress:
-    """A database and the way to it. ``conninfo`` holds the password: never show it.
+    """A database and how to connect to it. ``conninfo`` contains the password: never show it.
 
     ``host`` and ``port`` are comma-separated lists where the URL names several, as libpq writes
     them; ``host`` is a folder for a socket, and empty where libpq's default socket is meant.
@@ -75,36 +75,36 @@ class PostgresAddress:
 
 
 def parse_url(url: str, variable: str) -> PostgresAddress:
-    """The address that ``url``, the value of the setting ``variable``, names.
+    """The address in ``url``, which is the value of the setting ``variable``.
 
-    What the URL leaves out (the user, a host) is what libpq takes in its place.
+    libpq's defaults replace what the URL leaves out, like the user or a host.
 
     Raises:
-        SettingsError: it is no Postgres URL or names no database. Never shows the URL.
+        SettingsError: it is not a Postgres URL or has no database. Never shows the URL.
     """
     try:
-        given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-        found = _defaults() | given
+        from_url = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+        parameters = _defaults() | from_url
     except (Error, UnicodeError):
-        # The parser quotes what it could not read, which may be the password: not as a cause.
+        # The parser's error may quote the password: do not keep it as the cause.
         raise SettingsError(f"{variable} is not a Postgres URL", _EXAMPLE) from None
-    host = found.get("hostaddr") or found.get("host") or ""
-    if not host and "service" in given:
-        host = f"service {given['service']}"
-    port = ",".join(number or "5432" for number in found.get("port", "").split(","))
+    host = parameters.get("hostaddr") or parameters.get("host") or ""
+    if not host and "service" in from_url:
+        host = f"service {from_url['service']}"
+    port = ",".join(number or "5432" for number in parameters.get("port", "").split(","))
     _refuse_misread_password(url, host, port, variable)
-    dbname = given.get("dbname", "")
+    dbname = from_url.get("dbname", "")
     if not dbname:
         raise SettingsError(f"{variable} names no database", _EXAMPLE)
     if len(dbname.encode()) > MAX_NAME_BYTES:
         raise SettingsError(
             f"{variable} names a database of more than {MAX_NAME_BYTES} bytes", "Shorten its name."
         )
-    return PostgresAddress(make_conninfo(url), host, port, dbname, found["user"], variable)
+    return PostgresAddress(make_conninfo(url), host, port, dbname, parameters["user"], variable)
 
 
 def _defaults() -> dict[str, str]:
-    """What libpq puts in place of what a URL leaves out: its environment variables, the user."""
+    """libpq's defaults for what a URL leaves out: its environment variables, the user."""
     return {
         option.keyword.decode(): option.val.decode()
         for option in pq.Conninfo.get_defaults()
@@ -113,7 +113,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _refuse_misread_password(url: str, host: str, port: str, variable: str) -> None:
-    """A password with a bare ``@`` or ``/`` reads as part of the host, the port or the name."""
+    """Refuse a URL whose password has a bare ``@`` or ``/``, which libpq reads as another part."""
     path = url.partition("://")[2].partition("/")[2].partition("?")[0]
     numbers = port.split(",")
     if "@" in path or ("@" in host and not host.startswith("@")):
@@ -121,13 +121,15 @@ def _refuse_misread_password(url: str, host: str, port: str, variable: str) -> N
     if not all(number.isascii() and number.isdigit() for number in numbers):
         _refuse(variable)
     if not all(0 < int(number) < 65536 for number in numbers):
-        raise SettingsError(f"{variable} names a port that does not exist", _EXAMPLE)
+        raise SettingsError(f"{variable} has an invalid port", _EXAMPLE)
     if len(numbers) not in (1, len(host.split(","))):
-        raise SettingsError(f"{variable} does not name one port for each host", _EXAMPLE)
+        raise SettingsError(f"{variable} does not have one port for each host", _EXAMPLE)
 
 
 def _refuse(variable: str) -> NoReturn:
-    raise SettingsError(f"{variable} cannot be told apart into password, host and name", _ENCODE)
+    raise SettingsError(
+        f"Could not read the password, host and database name in {variable}", _ENCODE
+    )
 
 
 def _place(host: str, port: str) -> str:

@@ -1,4 +1,4 @@
-"""What counts as production: what was asked for, and what a store says of itself.
+"""What counts as production: ``--prod``, or a store's own marker.
 
 A loopback URL may be a tunnel, so the marker that is stored in the data counts as much as
 ``--prod``.
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Environment(StrEnum):
-    """The name a target goes by; the stored markers hold the same words."""
+    """The name of a target; the stored markers use the same words."""
 
     LOCAL = "local"
     PRODUCTION = "production"
@@ -19,11 +19,11 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What a store says of itself, read consistently.
+    """A store's marker, or whether it has data, read consistently.
 
     ``name`` is the database's or the table's name, which an operator types to confirm.
-    ``environment`` is the stored marker, None where there is none. ``holds_data`` is looked at only
-    where there is no marker, else False.
+    ``environment`` is the stored marker, None where there is none. ``holds_data`` is read only
+    if there is no marker, else False.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One resolved target a run: *local* or *production*, for both stores at once.
+"""The single target of a run: *local* or *production*, for both stores at once.
 
 Only ``--prod`` selects production.
 """
@@ -44,7 +44,7 @@ class AwsTarget:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The one place a run reads and writes."""
+    """The stores that a run reads and writes."""
 
     environment: Environment
     settings: Settings
@@ -58,13 +58,13 @@ class Target:
         """The message table's name.
 
         Raises:
-            SettingsError: no table can have it.
+            SettingsError: it is not a valid table name.
         """
         name = self.settings.table_name
         if not _TABLE_NAME.fullmatch(name):
             raise SettingsError(
-                f"DDB_MESSAGE_TABLE is {name!r}, and no table can be called that",
-                "A name has 3 to 255 letters, digits, dots, dashes and underscores.",
+                f"DDB_MESSAGE_TABLE is {name!r}, which is not a valid table name",
+                "Use 3 to 255 letters, digits, dots, dashes and underscores.",
             )
         return name
 
@@ -74,14 +74,14 @@ class Target:
 
         Raises:
             SettingsError: no URL for production, or one that does not parse.
-            EngineError: the embedded Postgres is meant and was never started.
+            EngineError: it is the embedded Postgres, which was never started.
         """
         from core.targets.postgres import parse_url
 
         if self.is_production:
             if self.settings.prod_connection_url is None:
                 raise SettingsError(
-                    "--prod needs PROD_CONNECTION_URL, which is not set",
+                    "PROD_CONNECTION_URL is not set, but --prod needs it",
                     "Set it to the production Postgres URL.",
                 )
             return parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
@@ -94,8 +94,8 @@ class Target:
         """The DynamoDB endpoint.
 
         Raises:
-            SettingsError: its URL holds a password, which would be shown with it.
-            EngineError: the embedded engine is meant and was never started.
+            SettingsError: its URL contains a password, which would be shown with it.
+            EngineError: it is the embedded engine, which was never started.
         """
         return self._aws(self.settings.endpoint_url)
 
@@ -116,8 +116,8 @@ class Target:
         endpoint = self.settings.prod_endpoint_url if self.is_production else local_endpoint
         if endpoint is not None and "@" in endpoint:
             raise SettingsError(
-                "an AWS endpoint's URL holds a user or password, which AWS does not take",
-                "It looks like http://HOST:PORT",
+                "An AWS endpoint's URL contains a user or password, which AWS does not accept",
+                "Write it like http://HOST:PORT",
             )
         if self.is_production:
             settings = self.settings
@@ -137,16 +137,16 @@ class Target:
         return f"Postgres {self.postgres.describe()}"
 
     def ignored_variables(self) -> list[str]:
-        """The endpoint variables that are set and that this target does not follow."""
+        """The endpoint variables that are set and that this target ignores."""
         if not self.is_production:
             return []
-        found = {
+        endpoints_set = {
             "AWS_ENDPOINT_URL_DYNAMODB": self.settings.endpoint_url,
             "AWS_ENDPOINT_URL": self.settings.aws_endpoint_url,
         }
         if self.settings.endpoint_url == self.settings.aws_endpoint_url:
-            del found["AWS_ENDPOINT_URL_DYNAMODB"]
-        return [name for name, value in found.items() if value]
+            del endpoints_set["AWS_ENDPOINT_URL_DYNAMODB"]
+        return [name for name, value in endpoints_set.items() if value]
 
 
 def resolve(settings: Settings, *, prod: bool) -> Target:

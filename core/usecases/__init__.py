@@ -1,1 +1,1 @@
-"""What a person does with both stores: who people are (Postgres), what they said (DynamoDB)."""
+"""The use cases that need both stores: users are in Postgres, messages in DynamoDB."""

@@ -1,7 +1,7 @@
-"""Which user of Cognito is which user of Postgres: by handle, by one rule.
+"""Matches Cognito's users with Postgres's users by handle.
 
 Handles are compared without blanks around them and without a leading ``@``: Cruddur's sign-up form
-and its seeds write them either way. A handle that one side holds twice links nobody.
+and its seeds write them either way. A handle that occurs twice on one side links no user.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Named = TypeVar("Named", User, CognitoUser)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What became of the users of a pool. Handles, as Cognito or Postgres writes them.
+    """The result of linking a pool's users, as handles in Cognito's or Postgres's spelling.
 
-    ``updated`` had another id; ``unchanged`` had this one. ``without_handle`` are Cognito's own
-    user names.
+    ``updated`` users had another id; ``unchanged`` ones had this one. ``without_handle`` has
+    Cognito's own user names.
     """
 
     updated: Sequence[str]
@@ -34,14 +34,14 @@ class Link:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether a handle that is held twice was left as it is."""
+        """Whether a handle that occurs twice was left unchanged."""
         return bool(self.twice_in_cognito or self.twice_in_postgres)
 
 
 def link_users(db: Database, services: AwsServices, pool_id: str) -> Link:
-    """Store Cognito's id with every user who has the same handle, all or none.
+    """The result of storing Cognito's id for every user with the same handle, all or none.
 
-    In a dry run nothing is stored, and ``updated`` are those that would be.
+    A dry run stores nothing, and ``updated`` has the users that would change.
     """
     pool = list(list_users(services, pool_id))
     by_handle = _by_handle(pool)
@@ -74,7 +74,7 @@ def _by_handle(users: Iterable[Named]) -> dict[str, list[Named]]:
 
 
 def link_states(services: AwsServices, pool_id: str, users: Sequence[User]) -> Mapping[str, str]:
-    """What the pool says of each of ``users``, in words, by their uuid. Changes nothing."""
+    """Each user's state in the pool, in words, by user uuid. Changes nothing."""
     pool = _by_handle(list_users(services, pool_id))
     return {user.uuid: _state(user, pool.get(bare_handle(user.handle), [])) for user in users}
 

@@ -1,4 +1,4 @@
-"""What people do with conversations: list, read, send, start, load."""
+"""Use cases of conversations: list, read, send, start, load."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from core.transcripts import TranscriptLine
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """What an unconfirmed send left: its ``message_uuid`` and first-tried ``created_at``."""
+    """What a retry of an unconfirmed send needs: its ``message_uuid`` and first ``created_at``."""
 
     message_uuid: str
     created_at: str | None = None
@@ -84,12 +84,12 @@ def _bound(instant: datetime | None) -> str | None:
 
 
 def find_conversation(db: Database, table: Table, handle: str, other_handle: str) -> str:
-    """The message_group_uuid of the newest conversation that two people have.
+    """The message_group_uuid of the newest conversation of two users.
 
-    Walks the first one's inbox from its newest end, consistently; then the other's.
+    Reads the first one's inbox from its newest row, consistently; then the other's.
 
     Raises:
-        NotFoundError: nobody has that handle, or they have no conversation.
+        NotFoundError: there is no such user, or they have no conversation.
     """
     user, other = _two_people(db, handle, other_handle)
     group = conversation_of(table, user.uuid, other.uuid)
@@ -107,14 +107,14 @@ def find_conversation(db: Database, table: Table, handle: str, other_handle: str
 
 
 def find_existing(table: Table, user: Person, other: Person) -> str | None:
-    """The message_group_uuid that a message of one to the other goes on in, if they have one."""
+    """The message_group_uuid of the conversation that two people have; None if they have none."""
     return known_conversation(table, user.uuid, other.uuid)
 
 
 def with_current_names(db: Database, conversations: Iterable[Conversation]) -> list[Conversation]:
     """The conversations with handles and names as Postgres has them now. One query.
 
-    Rows keep the names of the day they were written; who is not in Postgres keeps those.
+    Rows have the names of the time they were written; people missing in Postgres keep those.
     """
     listed = list(conversations)
     wanted = {person.uuid for conversation in listed for person in conversation.members}
@@ -141,14 +141,14 @@ class Membership:
 
 
 def membership(db: Database, table: Table, handle: str, message_group_uuid: str) -> Membership:
-    """Who takes part in a conversation, seen from one of its members.
+    """A user's membership of a conversation, with the other member.
 
-    Members are known from the owner and the other person of any one row, never from who sent.
-    One index query, 0.5 RCU; where the index shows nothing yet, the member's inbox is walked.
+    A row's owner and other person are the members; senders do not count. One index query, 0.5
+    RCU; if the index has no row yet, the user's inbox is read.
 
     Raises:
-        NotFoundError: there is no such conversation, or nobody has that handle.
-        NotAMemberError: it is not that person's.
+        NotFoundError: there is no such conversation or user.
+        NotAMemberError: the user is not a member of it.
     """
     user = find_person(db, handle)
     rows = list_rows_of(table, message_group_uuid)
@@ -156,15 +156,15 @@ def membership(db: Database, table: Table, handle: str, message_group_uuid: str)
         rows = [row]
     if not rows:
         raise NotFoundError(
-            f"there is no conversation {message_group_uuid}",
-            "List theirs",
+            f"There is no conversation {message_group_uuid}",
+            "List their conversations",
             _listing(user),
         )
     other = _other_member(rows, user)
     if other is None:
         raise NotAMemberError(
             f"{user.handle} is not a member of conversation {message_group_uuid}",
-            "List theirs",
+            "List their conversations",
             _listing(user),
         )
     known = find_users_by_uuid(db, [other.uuid])
@@ -180,7 +180,7 @@ def _other_member(rows: Sequence[InboxRow], user: Person) -> Person | None:
         if row.owner_uuid == user.uuid:
             return row.other
     for row in rows:
-        if row.other.uuid == user.uuid:  # the user's own row is lost
+        if row.other.uuid == user.uuid:  # the user's own row is missing
             return Person(row.owner_uuid, "", "")
     return None
 
@@ -197,7 +197,7 @@ def send_message(
     """Add a message to a conversation, as one of its members. Cost: pattern D.
 
     Raises:
-        InputError: the text is empty, too long, or no text.
+        InputError: the text is empty, too long or invalid.
         NotFoundError, NotAMemberError: see :func:`membership`.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
@@ -217,11 +217,11 @@ def start_conversation(
     *,
     retry: Retry | None = None,
 ) -> SentMessage:
-    """Send somebody a message, in the conversation that the two have, or a new one. Cost: C.
+    """Send a user a message, in the existing conversation of the two or a new one. Cost: C.
 
     Raises:
-        InputError: the text is unfit, or both are the same person.
-        NotFoundError: nobody has one of the handles.
+        InputError: the text is invalid, or both are the same user.
+        NotFoundError: one of the handles is unknown.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
     text = message_text(text)
@@ -242,8 +242,8 @@ def _two_people(db: Database, handle: str, other_handle: str) -> tuple[Person, P
     other = find_person(db, other_handle)
     if user.uuid == other.uuid:
         raise InputError(
-            f"{user.handle} cannot have a conversation with {user.handle}",
-            "Name two different people.",
+            f"{user.handle} cannot have a conversation with themselves",
+            "Name two different users.",
         )
     return user, other
 
@@ -251,13 +251,13 @@ def _two_people(db: Database, handle: str, other_handle: str) -> tuple[Person, P
 def load_conversation(
     db: Database, table: Table, handle: str, other_handle: str, lines: Sequence[TranscriptLine]
 ) -> LoadedTranscript:
-    """Load a transcript into the conversation of two people; twice is as good as once.
+    """Load a transcript into the conversation of two users. Loading it twice changes nothing.
 
     ``Person 1`` is ``handle``, ``Person 2`` is ``other_handle``.
 
     Raises:
-        InputError: a line names somebody else or lies in the future; nothing was loaded.
-        NotFoundError: nobody has one of the handles.
+        InputError: a line is from another person or in the future; nothing was loaded.
+        NotFoundError: one of the handles is unknown.
     """
     user, other = _two_people(db, handle, other_handle)
     people = {user.handle: user, other.handle: other}
@@ -267,11 +267,11 @@ def load_conversation(
         sender = {1: user, 2: other}.get(line.person or 0) or people.get(line.handle or "")
         if sender is None:
             raise InputError(
-                f"line {line.line_number} is from {line.handle}",
+                f"Line {line.line_number} is from {line.handle}",
                 f"Only {user.handle} and {other.handle} take part: see --me and --other.",
             )
         if line.created_at is not None and line.created_at > latest:
-            raise InputError(f"line {line.line_number} lies in the future", "Mend its created_at.")
+            raise InputError(f"Line {line.line_number} is in the future", "Fix its created_at.")
         messages.append(TranscriptMessage(sender, line.message, line.created_at))
     return load_transcript(table, (user, other), messages)
 

@@ -1,4 +1,4 @@
-"""Checking every guarantee over the stored items, with names as Postgres has them."""
+"""Checks every guarantee for the stored items, with the names in Postgres."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from core.usecases.conversations import current_names
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What a verification found. ``looked_at`` counts items by kind.
+    """The result of a verification. ``looked_at`` counts items by kind.
 
-    ``is_complete`` is False where it was ended early.
+    ``is_complete`` is False if it was stopped early.
     """
 
     summary: FaultSummary
@@ -29,7 +29,7 @@ def verification(db: Database, table: Table) -> Verification:
 
 
 def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
-    """Every fault of the table, by kind. Ends early where ``go_on`` says so."""
+    """Every fault of the table, by kind. Stops early if ``go_on`` returns False."""
     running = verification(db, table)
     summary = FaultSummary()
     for fault in running.findings(go_on):
@@ -38,9 +38,9 @@ def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
 
 
 def handles_of(db: Database, table: Table, faults: Sequence[Fault]) -> dict[str, str]:
-    """By message_group_uuid, the handle of a member of the conversation that a fault is in.
+    """The handle of one member of each conversation with a fault, by message_group_uuid.
 
-    Left out is one in which nobody is known. One index query a conversation.
+    Conversations without a known member are left out. One index query for each conversation.
     """
     members: dict[str, list[str]] = {}
     for fault in faults:

@@ -1,4 +1,4 @@
-"""Setting up both stores: what is missing is made, what is empty is seeded."""
+"""Sets up both stores: creates what is missing and seeds what is empty."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from core.usecases.conversations import load_conversation
 
 
 def make_what_is_missing(stores: Stores) -> Iterator[str]:
-    """Make the database, its tables and the message table where they are missing.
+    """Create the database, its tables and the message table if they are missing.
 
-    Yields what was made, in words.
+    Yields what was created, in words.
     """
     create_database(stores.db)
     environment = stores.environment_of(Store.POSTGRES)
@@ -35,9 +35,9 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
 
 
 def mark_before_seed(stores: Stores, store: Store) -> bool:
-    """Mark a store that has neither a marker nor data: whether it was marked now.
+    """True if a store that has neither a marker nor data was marked.
 
-    One that holds data without a marker counts as production, and stays so.
+    A store that has data but no marker counts as production, and stays so.
     """
     state = stores.read_state(store)
     if state.environment is not None or state.holds_data:
@@ -63,7 +63,7 @@ def seed_users(stores: Stores) -> Seeded:
 
 
 def seed_what_is_empty(stores: Stores) -> Iterator[str]:
-    """Seed the demo users where there is no user, their conversation where there is no item.
+    """Seed the demo users if there are no users, and their conversation if there are no items.
 
     Yields what was seeded, in words.
     """
@@ -79,7 +79,7 @@ def seed_what_is_empty(stores: Stores) -> Iterator[str]:
 
 
 def adopt(stores: Stores, environment: str) -> Mapping[Store, str | None]:
-    """Mark both stores as ``environment``; by store, the marker that it had before and keeps.
+    """Mark both stores as ``environment``; returns the marker that each store had and keeps.
 
     Raises:
         MissingSchemaError: the table or the database is missing. Nothing was marked.

@@ -1,4 +1,4 @@
-"""Checking every guarantee over the stored items, and repairing what breaks one."""
+"""Checks every guarantee for the stored items, and repairs problems."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from core.wording import agreeing
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 _POSTGRES, _DYNAMODB = "postgres", "dynamodb"
 
 
-def _verify_opens(given: Mapping[str, Any]) -> dict[str, str]:
-    repairs = bool(given.get("repair"))
+def _verify_opens(arguments: Mapping[str, Any]) -> dict[str, str]:
+    repairs = bool(arguments.get("repair"))
     return {_POSTGRES: "verifying", _DYNAMODB: "destroying" if repairs else "verifying"}
 
 
@@ -50,7 +51,7 @@ def verify(
 
 
 def _repair(ctx: Context, plan: FaultSummary, show: Callable[[FaultSummary], None]) -> FaultSummary:
-    """Repair what can be repaired; what is left then."""
+    """The problems that remain after repairing what can be repaired."""
     from core.dynamodb import repair
     from core.usecases import integrity
 
@@ -58,32 +59,32 @@ def _repair(ctx: Context, plan: FaultSummary, show: Callable[[FaultSummary], Non
         repair(integrity.verification(stores.db, stores.table))
         if terminal.is_dry(ctx):
             return plan
-        terminal.note("repaired; what is left:")
+        terminal.note("Repaired. Remaining problems:")
         summary = _report(stores, show)
         terminal.note(str(stores.table.capacity))
         return summary
 
 
 def _report(stores: Stores, show: Callable[[FaultSummary], None]) -> FaultSummary:
-    """What a verification finds, by kind, shown; what it looked at is told."""
+    """The problems that a verification finds, by kind, after showing them."""
     from core.usecases import integrity
 
     checkup = integrity.check(stores.db, stores.table)
     show(checkup.summary)
-    looked = ", ".join(f"{count:,} {kind}" for kind, count in checkup.looked_at.items())
+    looked = ", ".join(agreeing(count, kind) for kind, count in checkup.looked_at.items())
     terminal.note(f"looked at {looked or 'nothing'}")
     return checkup.summary
 
 
-def _print_plan(found: FaultSummary) -> None:
-    """Say what a repair would mend, where standard output is for the program that asked."""
+def _print_plan(summary: FaultSummary) -> None:
+    """Show what a repair would do on standard error: standard output is for a program."""
     from core.dynamodb import REPAIRABLE
 
-    for fault, count in found.counts.items():
+    for fault, count in summary.counts.items():
         terminal.note(f"{count:,} {fault}: {'--repair' if fault in REPAIRABLE else 'by hand'}")
 
 
-def _print_faults(found: FaultSummary, *, json: bool) -> None:
+def _print_faults(summary: FaultSummary, *, json: bool) -> None:
     from core.dynamodb import EXPLANATIONS, REPAIRABLE
 
     if json:
@@ -94,9 +95,9 @@ def _print_faults(found: FaultSummary, *, json: bool) -> None:
                     "count": count,
                     "explanation": EXPLANATIONS[fault],
                     "mendable": fault in REPAIRABLE,
-                    "samples": [{"pk": s.pk, "sk": s.sk} for s in found.samples[fault]],
+                    "samples": [{"pk": s.pk, "sk": s.sk} for s in summary.samples[fault]],
                 }
-                for fault, count in found.counts.items()
+                for fault, count in summary.counts.items()
             ]
         )
         return
@@ -106,8 +107,10 @@ def _print_faults(found: FaultSummary, *, json: bool) -> None:
             fault,
             EXPLANATIONS[fault],
             "--repair" if fault in REPAIRABLE else "by hand",
-            f"{found.samples[fault][0].pk} {found.samples[fault][0].sk}",
+            f"{summary.samples[fault][0].pk} {summary.samples[fault][0].sk}",
         )
-        for fault, count in found.counts.items()
+        for fault, count in summary.counts.items()
     ]
-    terminal.print_table(("count", "fault", "what it is", "mend", "for example"), rows, "all well")
+    terminal.print_table(
+        ("count", "problem", "explanation", "repair", "example"), rows, "No problems"
+    )

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 20
 
 
-def _reading(given: Mapping[str, Any]) -> dict[str, str]:
+def _reading(arguments: Mapping[str, Any]) -> dict[str, str]:
     """A conversation that is named by its id takes no look at the users."""
-    stores = ("postgres", "dynamodb") if given.get("user") else ("dynamodb",)
+    stores = ("postgres", "dynamodb") if arguments.get("user") else ("dynamodb",)
     return dict.fromkeys(stores, "reading")
 
 
@@ -102,7 +102,7 @@ def create_conversation(
     json: bool = False,
     confirm: str = "",
 ) -> None:
-    """Send somebody a first message, or one more if the two talk already (pattern C)."""
+    """Send a user a first message, or one more in an existing conversation (pattern C)."""
     from core.usecases import conversations
 
     _required(user, "--user HANDLE")
@@ -167,7 +167,7 @@ def _one_of(user: str, with_: str, conversation: str) -> None:
 
     if bool(with_) == bool(conversation):
         raise UsageError(
-            "which conversation?",
+            "The conversation is not clear",
             "Give --user HANDLE and --with HANDLE, or --conversation UUID.",
         )
     if with_:
@@ -188,7 +188,7 @@ def _note_rest(page: Page[Any], what: str) -> None:
 
     if page.cursor is not None:
         bound = option("--before", bound_below(page.entries[-1].sort_key))
-        terminal.note(f"there are older {what}: {bound}")
+        terminal.note(f"There are older {what}: {bound}")
 
 
 def _when(instant: datetime | None, sort_key: str) -> str:
@@ -203,7 +203,7 @@ def _print_messages(messages: list[Message], json: bool) -> None:
         (_when(entry.created_at, entry.sort_key), entry.sender.handle, entry.text)
         for entry in messages
     ]
-    terminal.print_table(("UTC", "from", "message"), rows, "there are no messages")
+    terminal.print_table(("UTC", "from", "message"), rows, "There are no messages")
 
 
 def print_conversations(conversations: Any, json: bool) -> None:
@@ -222,7 +222,7 @@ def print_conversations(conversations: Any, json: bool) -> None:
         for entry in conversations
     ]
     columns = ("UTC", "with", "name", "last message", "conversation")
-    terminal.print_table(columns, rows, "there are no conversations")
+    terminal.print_table(columns, rows, "There are no conversations")
 
 
 def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
@@ -257,12 +257,12 @@ def message_json(message: Message) -> dict[str, str]:
 def conversation_json(conversation: InboxRow) -> dict[str, str]:
     from core.timestamps import sort_key
 
-    at = conversation.last_message_at
+    last_message_at = conversation.last_message_at
     return {
         "message_group_uuid": conversation.message_group_uuid,
         "user_uuid": conversation.other.uuid,
         "user_handle": conversation.other.handle,
         "user_display_name": conversation.other.display_name,
         "message": conversation.preview,
-        "last_message_at": sort_key(at) if at else conversation.sort_key,
+        "last_message_at": sort_key(last_message_at) if last_message_at else conversation.sort_key,
     }

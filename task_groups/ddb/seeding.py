@@ -44,9 +44,9 @@ def seed(
         loaded = setup.seed_conversation(stores, me or first, other or second, lines)
     place = f"conversation {loaded.message_group_uuid}"
     if loaded.added == 0:
-        terminal.print_line(f"all {loaded.present} messages are in {place} already")
+        terminal.print_line(f"All {loaded.present} messages already exist in {place}")
     elif not terminal.is_dry(ctx):
-        before = f" ({loaded.present} were there already)" if loaded.present else ""
+        before = f" ({loaded.present} already existed)" if loaded.present else ""
         terminal.print_line(f"loaded {loaded.added} messages into {place}{before}")
     terminal.note(str(table.capacity))
 

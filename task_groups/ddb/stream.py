@@ -31,7 +31,7 @@ def follow_stream(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         try:
             _follow(table, follower, prod)
         except KeyboardInterrupt:
-            terminal.note("stopped; the next run continues from here")
+            terminal.note("Stopped. The next run resumes from here.")
 
 
 def _follow(table: Table, follower: Follower, prod: bool) -> None:
@@ -48,12 +48,12 @@ def _follow(table: Table, follower: Follower, prod: bool) -> None:
         except StoreError as error:
             if not error.is_transient:
                 raise
-            terminal.note(f"{error} (trying again)")
+            terminal.note(f"{error} Retrying.")
         if follower.arn != arn:
             repair = Command("ddb.verify", ("--repair",)).line(prod=prod)
             terminal.note(
-                f"the stream was turned off and on again: following {follower.arn}."
-                f" Messages of the time between show in no inbox yet: {repair}"
+                f"The stream was turned off and on again: following {follower.arn}."
+                f" To show the messages written in between, run: {repair}"
             )
         if not busy:
             time.sleep(POLL_S)
@@ -70,6 +70,6 @@ def _project(table: Table, follower: Follower, batch: Batch) -> bool:
     else:
         follower.done(batch)
     lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
-    trouble = f" · {len(failures)} to do again" if failures else ""
+    trouble = f" · {len(failures)} to retry" if failures else ""
     terminal.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
     return not failures

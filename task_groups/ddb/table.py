@@ -26,7 +26,7 @@ def schema_load(ctx: Context, prod: bool = False) -> None:
         table = stores.table
         created = create_table(table, stores.environment_of(Store.DYNAMODB))
     if not created:
-        terminal.print_line(f"table {table.name} is there already, with this schema")
+        terminal.print_line(f"table {table.name} already exists with this schema")
     elif not terminal.is_dry(ctx):
         terminal.print_line(f"created table {table.name}")
 
@@ -39,12 +39,12 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     run().tell_target([_DYNAMODB])
     name = run().target.table_name
     if describe(run().door.look().table) is None:
-        terminal.print_line(f"there is no table {name}: nothing to drop")
+        terminal.print_line(f"There is no table {name}: nothing to drop")
         return
     with opened(ctx) as stores:
         dropped = drop_table(stores.table)
     if not dropped:
-        terminal.print_line(f"there is no table {name}: nothing to drop")
+        terminal.print_line(f"There is no table {name}: nothing to drop")
     elif not terminal.is_dry(ctx):
         terminal.print_line(f"dropped table {name}")
 
@@ -65,7 +65,7 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
         terminal.print_line(name)
     if not names:
         create = Command("ddb.schema-load").line(prod=prod)
-        terminal.note(f"there are no tables. Create one: {create}")
+        terminal.note(f"There are no tables. Create one: {create}")
 
 
 @task(

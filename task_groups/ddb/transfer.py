@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     help=help_for(
         "prod",
         "reason",
-        file="Where to write. Standard output unless given; a file can be gone on with.",
+        file="Where to write. Standard output unless given. An interrupted export resumes.",
         json="Plain values for people and programs instead of DynamoDB JSON; not for ddb.import.",
     ),
     opens={"dynamodb": "reading"},
@@ -31,7 +31,7 @@ def export(
     from core.errors import UsageError
 
     if file and json:
-        raise UsageError("--file is lossless, --json is not", "Give one of them.")
+        raise UsageError("--file and --json contradict each other", "Give one of them.")
     run().tell_target(["dynamodb"])
     with opened(ctx) as stores:
         table = stores.table
@@ -70,7 +70,7 @@ def _export_file(ctx: Context, table: Table, file: str) -> None:
     opens={"dynamodb": "destroying"},
 )
 def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
-    """Put the items of a file into the table; one that differs from what is there stays out."""
+    """Put the items of a file into the table; one that differs from a stored item is left out."""
     from core.commands import Command
     from core.dynamodb import import_file
     from core.errors import UsageError
@@ -85,14 +85,14 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         with terminal.progress(f"importing into {table.name}") as progress:
             done = import_file(table, Path(file), progress)
     if not terminal.is_dry(ctx):
-        terminal.print_line(f"added {done.added:,} items; {done.present:,} were there already")
+        terminal.print_line(f"added {done.added:,} items; {done.present:,} already existed")
         if done.added:
-            terminal.note(f"check what is there now: {Command('ddb.verify').line(prod=prod)}")
+            terminal.note(f"Check the table: {Command('ddb.verify').line(prod=prod)}")
     terminal.note(str(table.capacity))
     if done.differing:
         lines = ", ".join(map(str, done.lines))
         raise Exit(
-            f"{done.differing:,} items were left out: others have their keys (line {lines} …)."
+            f"{done.differing:,} items were left out: other items have their keys (line {lines} …)."
             f" Look at them with: {Command('ddb.scan').line(prod=prod)}",
             1,
         )

@@ -24,7 +24,7 @@ def test_every_conversation_is_listed_newest_first(two_groups) -> None:
     shown = app.dataframe[0].value
     assert list(shown["last_message"]) == ["about tea", "=about() **lunch**"]
     assert "Andrew Bayko (@bayko)" in shown["members"][0]
-    assert "2 of 2 conversations that are loaded: the whole store" in said(app)
+    assert "2 of 2 loaded conversations: the whole store" in said(app)
 
 
 def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
@@ -40,7 +40,7 @@ def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
     assert "there are more" in said(app)
     while "Load more" in labels(app):
         app.button(key="read on").click().run()
-    assert "2 of 2 conversations that are loaded: the whole store" in said(app)
+    assert "2 of 2 loaded conversations: the whole store" in said(app)
 
 
 def test_reading_again_shows_what_is_new(db, table, two_groups) -> None:

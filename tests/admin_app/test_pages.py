@@ -214,7 +214,7 @@ def send_from_form(app: AppTest, sender: str, recipient: str, text: str) -> AppT
         ("bayko", "", "hi", "To is empty"),
         ("bayko", "nobody-here", "hi", "nobody-here"),
         ("bayko", "bayko", "hi", "two different people"),
-        ("bayko", "londo", "  ", "the message is empty"),
+        ("bayko", "londo", "  ", "The message is empty"),
     ],
 )
 def test_a_form_that_cannot_be_sent_keeps_the_text_and_says_why(
@@ -228,7 +228,7 @@ def test_a_form_that_cannot_be_sent_keeps_the_text_and_says_why(
 
 def test_a_first_message_goes_out_and_empties_the_box(db, table) -> None:
     app = send_from_form(opened("views/new_conversation.py"), "bayko", "@londo", "hello")
-    assert "has begun" in said(app)
+    assert "This started" in said(app)
     assert app.text_area[0].value == ""
 
 
@@ -237,9 +237,9 @@ def test_that_two_talk_already_is_said_before_anything_is_sent(db, table) -> Non
     app = opened("views/new_conversation.py")
     app.text_input(key="from").input("bayko").run()
     app.text_input(key="to").input("@andrewbrown").run()
-    assert "The two talk already" in said(app)
+    assert "These two already have a conversation" in said(app)
     app.text_input(key="to").input("londo").run()
-    assert "The two talk already" not in said(app)
+    assert "These two already have a conversation" not in said(app)
 
 
 def test_what_is_wrong_with_a_person_is_said_beside_the_field(db, table) -> None:

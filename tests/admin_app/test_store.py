@@ -145,7 +145,7 @@ def test_a_missing_database_names_its_command_beside_a_loaded_table(environ, tab
 def test_the_doctor_s_findings_name_the_command_that_mends(db, table) -> None:
     table.client.delete_table(TableName=table.name)
     app = press(opened(PAGE), "Run the doctor")
-    assert f"there is no table {table.name}" in shown(app)
+    assert f"There is no table {table.name}" in shown(app)
     assert "bad, " in shown(app)
     assert "Create it: invoke ddb.schema-load" in shown(app)
 
@@ -153,7 +153,7 @@ def test_the_doctor_s_findings_name_the_command_that_mends(db, table) -> None:
 def test_a_sound_table_is_well(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = press(opened(PAGE), "Verify the messages")
-    assert "All well." in shown(app)
+    assert "No problems." in shown(app)
     assert "1 messages" in shown(app)
     assert "Repair" not in labels(app)
 
@@ -163,13 +163,13 @@ def test_a_fault_is_told_with_its_key_and_its_conversation(db, table, group) -> 
     told = shown(app)
     assert "1 × stale preview" in told
     assert f"GRP#{person(db, 'bayko').uuid}  {EARLY}" in told
-    (link,) = (link for link in app.get("page_link") if "Open the conversation" in link.proto.label)
+    (link,) = (link for link in app.get("page_link") if "Open as" in link.proto.label)
     assert link.proto.query_string == f"user=bayko&conversation={group}"
 
 
 def test_a_repair_takes_the_table_s_name(db, table, group) -> None:
     app = press(opened(PAGE), "Verify the messages")
-    assert "Would repair what it can of: 1 × stale preview" in shown(app)
+    assert "A repair would fix: 1 × stale preview" in shown(app)
     for typed in ("", "another-table"):
         app.text_input[0].input(typed)
         press(app, "Repair")
@@ -178,7 +178,7 @@ def test_a_repair_takes_the_table_s_name(db, table, group) -> None:
     app.text_input[0].input(table.name)
     press(app, "Repair")
     assert "Repaired 1." in shown(app)
-    assert "All well." in shown(app)
+    assert "No problems." in shown(app)
     assert inbox(db, table) == "newest"
 
 
@@ -224,7 +224,7 @@ def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
     may_end.set()
     assert resources.jobs().history[0].wait(10)
     app.run()
-    assert "Stopped, after a look at nothing" in shown(app)
+    assert "Stopped after looking at nothing" in shown(app)
     assert "Repair" not in labels(app)
 
 
@@ -244,7 +244,7 @@ def test_messages_are_counted_on_demand_with_the_cost_said_before(db, table) -> 
 
 def test_what_the_page_consumed_is_added_up(db, table, group) -> None:
     app = opened(PAGE)
-    assert "Nothing so far" in shown(app)
+    assert "None yet" in shown(app)
     press(app, "Verify the messages")
     press(app, "Count the messages")
     total = sum(job.capacity.read_units for job in resources.jobs().history)
@@ -318,7 +318,7 @@ class TestProduction:
 
     def test_verifies_and_shows_the_plan_but_repairs_nothing(self, signed_in) -> None:
         app = press(opened(PAGE), "Verify the messages")
-        assert "Would repair what it can of: 1 × stale preview" in shown(app)
+        assert "A repair would fix: 1 × stale preview" in shown(app)
         assert "Read-only. To repair here" in shown(app)
         assert "Repair" not in labels(app)
 

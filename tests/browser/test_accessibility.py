@@ -59,7 +59,7 @@ def test_an_open_conversation_that_scrolls_has_none(themed: Page, app_url, app_e
     for n in range(12):
         say(app_env, "andrewbrown", "bayko", f"for everybody {n}")
     open_conversation(themed, app_url, "bayko", "Andrew Brown")
-    themed.get_by_text("Search, or go to a date").click()
+    themed.get_by_text("Find a message").click()
     themed.get_by_label("Search this conversation").fill("everybody")
     themed.keyboard.press("Enter")
     expect(themed.get_by_role("button", name="for everybody").last).to_be_visible()

@@ -76,7 +76,7 @@ def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url,
     choose(page, "To", "cotto", "Vir Cotto")
     page.get_by_role("textbox", name="First message").fill("a first message")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("has begun")).to_be_visible()
+    expect(page.get_by_text("This started")).to_be_visible()
     page.get_by_role("link", name="Open the conversation").click()
     expect(page.get_by_role("heading", name="Andrew Brown and Vir Cotto")).to_be_visible()
     expect(page.get_by_test_id("stChatMessage").get_by_text("a first message")).to_be_visible()
@@ -87,10 +87,10 @@ def test_starting_with_somebody_known_continues_and_says_so(page: Page, app_url,
     page.goto(f"{app_url}/new_conversation")
     choose(page, "From", "mollari", "Londo Mollari")
     choose(page, "To", "brown", "Andrew Brown")
-    expect(page.get_by_text("The two talk already: the message goes on")).to_be_visible()
+    expect(page.get_by_text("These two already have a conversation")).to_be_visible()
     page.get_by_role("textbox", name="First message").fill("once more")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("talk already: sent in their conversation")).to_be_visible()
+    expect(page.get_by_text("Sent in the existing conversation")).to_be_visible()
 
 
 def test_a_person_is_found_while_one_types(page: Page, app_url, app_env) -> None:
@@ -129,7 +129,7 @@ def test_a_year_back_by_date_by_page_and_by_search(page: Page, app_url, app_env)
         expect(bubbles.get_by_text(f"old message {last}", exact=True)).to_be_attached()
     expect(bubbles.get_by_text("the newest", exact=True)).to_be_attached()
 
-    unfold(page.get_by_text("Search, or go to a date"))
+    unfold(page.get_by_text("Find a message"))
     page.get_by_label("Search this conversation").fill("MESSAGE 37")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="old message 37")).to_be_visible()
@@ -139,7 +139,7 @@ def test_a_year_back_by_date_by_page_and_by_search(page: Page, app_url, app_env)
     expect(bubbles.get_by_text("old message 37", exact=True)).to_be_in_viewport()
     expect(bubbles.get_by_text("the newest", exact=True)).to_have_count(0)
     place = page.url
-    page.get_by_role("button", name="Back to the newest").click()
+    page.get_by_role("button", name="Newest messages").click()
     expect(bubbles.get_by_text("the newest", exact=True)).to_be_in_viewport()
     page.go_back()
     expect(bubbles.get_by_text("old message 37", exact=True)).to_be_in_viewport()
@@ -224,7 +224,7 @@ def test_an_empty_message_is_refused_beside_the_box(page: Page, app_url, app_env
     say(app_env, "andrewbrown", "bayko", "hello")
     open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("the message is empty")).to_be_visible()
+    expect(page.get_by_text("The message is empty")).to_be_visible()
 
 
 def assert_nothing_but_text(page: Page) -> None:

@@ -63,7 +63,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
 
     page.get_by_role("button", name="Verify the messages").dblclick()
     open_fault(page)
-    expect(page.get_by_role("link", name="Open the conversation as").first).to_be_visible()
+    expect(page.get_by_role("link", name="Open as").first).to_be_visible()
 
     name = page.get_by_role("textbox", name="Type the table")
     name.fill("another-table")
@@ -72,7 +72,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     assert "stale" in inbox(table, owner)
     name.fill(table.name)
     page.get_by_role("button", name="Repair").dblclick()
-    expect(page.get_by_text(re.compile(r"Mended \d+\. What is left:"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Repaired \d+\. Remaining problems:"))).to_be_visible()
     assert "stale" not in inbox(table, owner)
     wait_until_drawn(page)  # what a second click has begun, too
     assert (verified.count(), repaired.count()) == (before[0] + 1, before[1] + 1)
@@ -82,7 +82,7 @@ def test_a_fault_leads_to_its_conversation(page: Page, app_url, stale) -> None:
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Verify the messages").click()
     open_fault(page)
-    page.get_by_role("link", name="Open the conversation as @londo").first.click()
+    page.get_by_role("link", name="Open as @londo").first.click()
     expect(page.get_by_role("heading", name="Londo Mollari and Andrew Brown")).to_be_visible()
 
 
@@ -95,7 +95,7 @@ def test_messages_over_time_are_a_chart_and_a_table(page: Page, app_url, app_env
     expect(page.get_by_text("in the last 24 hours, per hour of UTC").first).to_be_visible()
     page.get_by_text("30 days", exact=True).click()
     expect(page.get_by_text("in the last 30 days, per day of UTC").first).to_be_visible()
-    unfold(page.get_by_text("The same as a table"))
+    unfold(page.get_by_text("As a table"))
     expect(page.get_by_role("columnheader", name="Day (UTC)")).to_be_visible()
 
 
@@ -109,7 +109,7 @@ def test_what_was_found_is_still_there_after_a_reload(page: Page, app_url, app_e
 
 def test_the_account_s_tables_are_listed_on_demand(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/store")
-    unfold(page.get_by_text("Tables of the account"))
+    unfold(page.get_by_text("All tables"))
     listed = page.get_by_test_id("stText").get_by_text("messages-").first
     expect(listed).to_be_visible()
     more = page.get_by_role("button", name="Show more tables")

@@ -42,15 +42,15 @@ def test_another_address_is_handed_on_with_the_one_that_people_open(run_invoke, 
     ("options", "line"),
     [
         (["--address=0.0.0.0"], "--address needs --url"),
-        (["--address=ops.example", "--url=https://ops.example"], "--address takes an IP address"),
-        (["--address=127.0.0.1:80", "--url=https://ops.example"], "--address takes an IP address"),
-        (["--url=http://ops.example"], "--url takes an address like https://"),
-        (["--url=https://ops.example/admin"], "--url takes an address like https://"),
-        (["--url=https://me@ops.example"], "--url takes an address like https://"),
-        (["--url=https://*.example"], "--url takes an address like https://"),
-        (["--url=ops.example"], "--url takes an address like https://"),
-        (["--url=https://ops.example:0x1"], "--url takes an address like https://"),
-        (["--url=https://ops.example:70000"], "--url takes an address like https://"),
+        (["--address=ops.example", "--url=https://ops.example"], "--address needs an IP address"),
+        (["--address=127.0.0.1:80", "--url=https://ops.example"], "--address needs an IP address"),
+        (["--url=http://ops.example"], "--url needs an address like https://"),
+        (["--url=https://ops.example/admin"], "--url needs an address like https://"),
+        (["--url=https://me@ops.example"], "--url needs an address like https://"),
+        (["--url=https://*.example"], "--url needs an address like https://"),
+        (["--url=ops.example"], "--url needs an address like https://"),
+        (["--url=https://ops.example:0x1"], "--url needs an address like https://"),
+        (["--url=https://ops.example:70000"], "--url needs an address like https://"),
     ],
 )
 def test_an_address_that_is_none_is_one_line(run_invoke, table_env, options, line) -> None:
@@ -65,7 +65,7 @@ def test_without_a_login_it_listens_nowhere_else(run_invoke, table_env) -> None:
     env = table_env | {"STREAMLIT_SECRETS_FILES": "/nonexistent/secrets.toml"}
     result = run_invoke("admin", "--address=0.0.0.0", "--url=https://ops.example", env=env)
     assert result.returncode == 1
-    assert "--url needs a login, and none is configured" in result.stderr
+    assert "--url needs a login, but" in result.stderr
     assert "The admin UI is at" not in result.stdout
 
 
@@ -86,7 +86,7 @@ def test_production_and_writing_are_handed_on(run_invoke, table_env) -> None:
 def test_a_port_that_is_none_is_one_line(run_invoke, table_env, port) -> None:
     result = run_invoke("admin", f"--port={port}", env=table_env)
     assert result.returncode == 2
-    assert "--port takes" in result.stderr
+    assert "--port needs" in result.stderr
 
 
 def test_a_taken_port_is_one_line(run_invoke, table_env) -> None:
@@ -94,7 +94,7 @@ def test_a_taken_port_is_one_line(run_invoke, table_env) -> None:
         port = taken.getsockname()[1]
         result = run_invoke("admin", "--port", str(port), env=table_env)
     assert result.returncode == 2
-    assert f"port {port} is taken" in result.stderr
+    assert f"Port {port} is taken" in result.stderr
 
 
 def test_start_sets_up_what_is_missing_and_prints_the_inbox(
@@ -117,7 +117,7 @@ def test_start_is_not_for_a_store_that_counts_as_production(
     messages.request("put_item", Item=item)
     result = run_invoke("start", "--no-admin", env=table_env)
     assert result.returncode == 1
-    assert "start is for local stores" in result.stderr
+    assert "The task start works on local stores only" in result.stderr
 
 
 def test_a_dry_start_starts_nothing(run_invoke, tmp_path) -> None:

@@ -108,7 +108,7 @@ def test_a_pool_that_is_not_there_is_one_line(run_invoke, env) -> None:
     result = run_invoke("cognito.list-users", env=env | elsewhere)
     assert (result.returncode, result.stdout) == (1, "")
     _, line = result.stderr.splitlines()
-    assert line.startswith("there is no Cognito user pool 'eu-west-1_nowhere' at http://")
+    assert line.startswith("There is no Cognito user pool 'eu-west-1_nowhere' at http://")
     assert "AWS_COGNITO_USER_POOL_ID" in line
 
 
@@ -125,7 +125,7 @@ def test_prod_asks_the_production_endpoint_with_the_operators_credentials(run_in
     task += ("--reason", "a ticket")
     refused = run_invoke(*task, env=env | production)
     assert refused.returncode == 1
-    assert "no usable AWS credentials" in refused.stderr
+    assert "Could not find valid AWS credentials" in refused.stderr
     keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
     allowed = run_invoke(*task, env=env | production | keys)
     assert allowed.returncode == 0

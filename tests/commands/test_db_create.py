@@ -11,7 +11,7 @@ def test_it_creates_the_database_and_says_so(run_invoke, postgres_env, address) 
 def test_a_database_that_is_there_is_said_and_no_failure(run_invoke, postgres_env, address) -> None:
     run_invoke("db.create", env=postgres_env)
     again = run_invoke("db.create", env=postgres_env)
-    assert again.stdout == f"the database {address.dbname} is there already\n"
+    assert again.stdout == f"The database {address.dbname} already exists\n"
     assert again.returncode == 0
 
 

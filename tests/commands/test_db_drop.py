@@ -29,7 +29,7 @@ def test_it_drops_the_database_and_ends_the_sessions_in_it(
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo):
         result = run_invoke("db.drop", env=postgres_env)
-    assert result.stdout == f"dropped the database {address.dbname} and ended 1 session(s) in it\n"
+    assert result.stdout == f"dropped the database {address.dbname} and ended 1 session in it\n"
     assert result.returncode == 0
     assert not unguarded.database_exists(address)
 
@@ -38,7 +38,7 @@ def test_a_database_that_is_not_there_is_said_and_no_failure(
     run_invoke, postgres_env, address
 ) -> None:
     result = run_invoke("db.drop", env=postgres_env)
-    assert result.stdout == f"there is no database {address.dbname} to drop\n"
+    assert result.stdout == f"There is no database {address.dbname} to drop\n"
     assert result.returncode == 0
 
 

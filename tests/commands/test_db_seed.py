@@ -17,10 +17,10 @@ def loaded(address):
 
 def test_it_adds_the_demo_users_once(run_invoke, postgres_env, loaded) -> None:
     first = run_invoke("db.seed", env=postgres_env)
-    assert first.stdout.startswith("added 3 user(s) and ")
+    assert first.stdout.startswith("added 3 users and ")
     again = run_invoke("db.seed", env=postgres_env)
     assert again.stdout == (
-        "nothing to add: andrewbrown, bayko, londo and their activities are there already\n"
+        "nothing to add: andrewbrown, bayko, londo and their activities already exist\n"
     )
     assert (first.returncode, again.returncode) == (0, 0)
     assert users.count_users(loaded) == 3

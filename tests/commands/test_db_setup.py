@@ -12,12 +12,12 @@ def test_it_makes_a_seeded_database_from_nothing(run_invoke, postgres_env, addre
     result = run_invoke("db.setup", env=postgres_env)
     lines = result.stdout.splitlines()
     assert lines[:3] == [
-        f"there is no database {address.dbname} to drop",
+        f"There is no database {address.dbname} to drop",
         f"created the database {address.dbname}",
         f"loaded the schema into {address.dbname}, marked local",
     ]
-    assert lines[3].startswith("added 3 user(s)")
-    assert "no AWS_COGNITO_USER_POOL_ID" in result.stderr
+    assert lines[3].startswith("added 3 users")
+    assert "AWS_COGNITO_USER_POOL_ID is not set" in result.stderr
     assert result.returncode == 0
     assert unguarded.state(address).environment == "local"
 

@@ -60,12 +60,12 @@ def test_every_page_of_ids_is_stored_by_handle(run_invoke, env, cognito, pool_id
         sign_up(cognito, pool_id, f"stranger{number}", f"stranger{number}")
     sub = sign_up(cognito, pool_id, "zz-bayko", "bayko")
     result = run_invoke("db.update-cognito-user-ids", env=env)
-    assert result.stdout == "1 Cognito id(s) updated, 0 as they were\n"
+    assert result.stdout == "1 Cognito id updated, 0 unchanged\n"
     assert "in Cognito, not in Postgres: stranger64" in result.stderr
     assert users.find_user(seeded, "bayko").cognito_user_id == sub
     assert result.returncode == 0
     again = run_invoke("db.update-cognito-user-ids", env=env)
-    assert again.stdout == "0 Cognito id(s) updated, 1 as they were\n"
+    assert again.stdout == "0 Cognito ids updated, 1 unchanged\n"
 
 
 def test_a_user_without_a_handle_is_reported(run_invoke, env, cognito, pool_id, seeded) -> None:
@@ -81,7 +81,7 @@ def test_two_users_with_one_handle_are_reported_and_neither_is_believed(
     sign_up(cognito, pool_id, "one", "bayko")
     sign_up(cognito, pool_id, "two", "bayko")
     result = run_invoke("db.update-cognito-user-ids", env=env)
-    assert "several Cognito users have the handle bayko: left as it is" in result.stderr
+    assert "several Cognito users have the handle bayko: left unchanged" in result.stderr
     assert result.returncode == 1
     assert users.find_user(seeded, "bayko").cognito_user_id == "MOCK"
 
@@ -107,6 +107,6 @@ def test_setup_fetches_the_ids_where_there_is_a_pool(
 ) -> None:
     sub = sign_up(cognito, pool_id, "bayko", "bayko")
     result = run_invoke("db.setup", env=env)
-    assert result.stdout.endswith("1 Cognito id(s) updated, 0 as they were\n")
+    assert result.stdout.endswith("1 Cognito id updated, 0 unchanged\n")
     with Database(address) as db:
         assert users.find_user(db, "bayko").cognito_user_id == sub

@@ -120,7 +120,7 @@ def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> No
         while " records " not in told[-1]:
             told.append(follower.stderr.readline())
     assert [line for line in told[:-1] if "record dropped" not in line] == []
-    assert (len(told[:-1]), "to do again" in told[-1]) == (3, False)
+    assert (len(told[:-1]), "to retry" in told[-1]) == (3, False)
 
 
 def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, messages, group) -> None:
@@ -163,5 +163,5 @@ def test_a_stream_that_is_turned_off_ends_it_with_what_turns_it_on(follow, messa
         )
         last = follower.stderr.read().splitlines()[-1]
         assert follower.wait(30) == 1
-    assert f"the stream of table {messages.name} is off" in last
+    assert f"The stream of table {messages.name} is off" in last
     assert "aws dynamodb update-table" in last

@@ -120,7 +120,7 @@ def test_empty_answers_are_empty_arrays_and_a_note(run_invoke, table_env) -> Non
     assert answer(run_invoke, table_env, "list-conversations", "--user", "bayko") == []
     result = run_invoke("ddb.patterns.list-conversations", "--user", "bayko", env=table_env)
     assert result.stdout == ""
-    assert "there are no conversations" in result.stderr
+    assert "There are no conversations" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["<script>", "' OR 1=1 --", "=cmd()", "[a](javascript:b)", "🙂"])
@@ -144,7 +144,7 @@ def test_a_message_is_data(run_invoke, table_env, text) -> None:
         ("create-message", ("--user", "bayko", *TO_NOWHERE), 1, "nope"),
         ("create-message", TO_NOWHERE, 2, "--user"),
         ("get-conversation", (), 2, "--conversation"),
-        ("get-conversation", (*PAIR, "--conversation", "x"), 2, "which conversation"),
+        ("get-conversation", (*PAIR, "--conversation", "x"), 2, "conversation is not clear"),
         ("get-conversation", (*PAIR, "--before", "yesterday"), 2, "yesterday"),
         ("get-conversation", (*PAIR, "--limit", "abc"), 2, "abc"),
         ("list-conversations", (), 2, "--user"),

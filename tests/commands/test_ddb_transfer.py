@@ -92,7 +92,7 @@ def test_numbers_in_any_form_are_there_already_the_second_time(
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | numbers))
     told = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
     assert [result.returncode for result in told] == [0, 0]
-    assert "added 0 items; 1 were there already" in told[1].stdout
+    assert "added 0 items; 1 already existed" in told[1].stdout
 
 
 def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
@@ -169,7 +169,7 @@ def test_a_line_that_names_something_twice_is_refused_and_nothing_is_written(
     path.write_text('{"pk":{"S":"a"},"sk":{"S":"b"}}\n' + line + "\n")
     result = run_invoke("ddb.import", "--file", str(path), env=table_env)
     assert result.returncode == 1
-    assert f'{path}, line 2: "{name}" is there more than once' in result.stderr
+    assert f'{path}, line 2: "{name}" occurs more than once' in result.stderr
     assert len(list(reads.scan(messages))) == 1, "the environment marker"
 
 
@@ -405,7 +405,7 @@ def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -
     path = tmp_path / "items.jsonl"
 
     def another(count: int, of: int | None) -> None:
-        with pytest.raises(InputError, match="another export is writing"):
+        with pytest.raises(InputError, match="Another export is writing"):
             exports.export_file(messages, path, lambda count, of: None)
 
     count = exports.export_file(messages, path, another)

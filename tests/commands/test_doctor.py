@@ -140,7 +140,7 @@ def test_servers_that_are_silent_are_given_up_on_in_seconds(diagnose, silence) -
 def test_one_store_that_is_down_does_not_hide_the_other(diagnose, table_env) -> None:
     found = diagnose(table_env | {"CONNECTION_URL": "postgresql://someone@127.0.0.1:9/cruddur"})
     assert bad_ones(found) == {"postgres"}
-    assert found["postgres schema"]["finding"] == "unknown; see postgres"
+    assert found["postgres schema"]["finding"] == "Unknown: see postgres"
     assert found["dynamodb table"]["state"] == "ok"
     found = diagnose(table_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert bad_ones(found) == {"dynamodb"}
@@ -228,7 +228,7 @@ def test_a_missing_table_is_one_command_away(diagnose, bare_env) -> None:
     found = diagnose(bare_env)
     assert bad_ones(found) == {"dynamodb table"}
     assert found["dynamodb table"]["mend"] == "Create it: invoke ddb.schema-load"
-    assert found["stream"]["finding"] == "unknown; see dynamodb table"
+    assert found["stream"]["finding"] == "Unknown: see dynamodb table"
 
 
 def test_a_table_with_another_schema_is_bad(diagnose, bare_env, messages) -> None:
@@ -281,7 +281,7 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_read(run_invoke, tabl
     result = run_invoke("doctor", env=table_env | {"DDB_MESSAGES_TABLE": "other"})
     assert result.returncode == 0  # it may be another program's
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("note")]
-    assert "DDB_MESSAGES_TABLE is set and nothing here reads it; DDB_MESSAGE_TABLE" in line
+    assert "DDB_MESSAGES_TABLE is set, but only DDB_MESSAGE_TABLE" in line
 
 
 def test_half_a_setting_is_bad(diagnose, table_env) -> None:
@@ -379,10 +379,10 @@ def test_production_that_is_well_is_told_with_account_region_and_function(
     assert bad_ones(found) == set()
     assert list(found) == [*CHECKS, "security group rule"]
     assert found["credentials"]["finding"] == (
-        "account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
+        "Account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
     )
-    assert found["projection"]["finding"] == "done by function projection"
-    assert "'local'; the target is production" in found["postgres schema"]["finding"]
+    assert found["projection"]["finding"] == "Done by function projection"
+    assert "marked 'local'; the target is production" in found["postgres schema"]["finding"]
 
 
 def test_expired_credentials_are_bad_and_everything_else_is_told(
@@ -446,7 +446,7 @@ def test_a_projection_that_may_not_be_looked_at_is_unknown_and_not_bad(
     fake_aws.answer("ListEventSourceMappings", denied, 403)
     found = diagnose(prod_env, "--prod")
     assert (found["projection"]["state"], bad_ones(found)) == ("note", set())
-    assert found["projection"]["finding"].startswith("unknown: lambda refused")
+    assert found["projection"]["finding"].startswith("Unknown: lambda refused")
 
 
 def test_a_clock_that_is_hours_off_is_bad_though_the_request_was_refused(
@@ -528,9 +528,9 @@ def test_a_rule_that_lets_this_machine_in_is_well(diagnose, rule_env) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"GITPOD_IP": "8.8.8.8"}, "and not 8.8.8.8, this machine, to 5432"),
-        ({"POSTGRES_PORT": "6543"}, "and not 8.8.4.4, this machine, to 6543"),
-        ({"DB_SG_RULE_ID": "sgr-0123456789abcdef0"}, "there is no security group rule"),
+        ({"GITPOD_IP": "8.8.8.8"}, "but not this machine, 8.8.8.8, to port 5432"),
+        ({"POSTGRES_PORT": "6543"}, "but not this machine, 8.8.4.4, to port 6543"),
+        ({"DB_SG_RULE_ID": "sgr-0123456789abcdef0"}, "There is no security group rule"),
         ({"GITPOD_IP": "10.0.0.1"}, "GITPOD_IP: 10.0.0.1 is not a public address"),
     ],
 )
@@ -549,4 +549,4 @@ def test_an_address_that_cannot_be_looked_up_leaves_the_rule_unknown(diagnose, r
     nowhere = {"GITPOD_IP": "", "https_proxy": "http://127.0.0.1:9"}
     found = diagnose(rule_env | nowhere, "--prod")
     assert (found["security group rule"]["state"], bad_ones(found)) == ("note", set())
-    assert "could not be looked up" in found["security group rule"]["finding"]
+    assert "Could not look up" in found["security group rule"]["finding"]

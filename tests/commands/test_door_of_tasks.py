@@ -143,7 +143,7 @@ class TestTheCognitoIdsOfProduction:
     def test_are_stored_with_it_and_a_line(self, run_invoke, tunnelled) -> None:
         name = tunnelled.address.dbname
         result = run_invoke("db.update-cognito-user-ids", "--confirm", name, env=tunnelled.env)
-        assert result.stdout == "1 Cognito id(s) updated, 0 as they were\n"
+        assert result.stdout == "1 Cognito id updated, 0 unchanged\n"
         (line,) = tunnelled.audited
         assert (line["what"], line["purpose"]) == ("db.update-cognito-user-ids", "writing")
         assert line["actor"].keys() >= {"uid", "host"}

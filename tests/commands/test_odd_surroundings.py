@@ -150,9 +150,9 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("command", "env", "told"),
     [
-        ("bench --messages abc", {}, "--messages takes a whole number"),
-        ("bench --messages -5", {}, "--messages takes a whole number"),
-        ("start --port abc", {}, "--port takes a whole number"),
+        ("bench --messages abc", {}, "--messages needs a whole number"),
+        ("bench --messages -5", {}, "--messages needs a whole number"),
+        ("start --port abc", {}, "--port needs a whole number"),
         ("ddb.drop", {"DDB_MESSAGE_TABLE": "a b"}, "DDB_MESSAGE_TABLE is 'a b'"),
         ("ddb.scan", {"DDB_MESSAGE_TABLE": "ab"}, "DDB_MESSAGE_TABLE is 'ab'"),
     ],
@@ -183,7 +183,7 @@ def test_a_limit_beyond_every_table_is_no_trouble(run_invoke, seeded) -> None:
 
 def test_an_error_that_asks_a_question_is_well_spelled(run_invoke, table_env) -> None:
     result = run_invoke("ddb.patterns.get-conversation", env=table_env)
-    assert result.stderr.startswith("which conversation? Give ")
+    assert result.stderr.startswith("The conversation is not clear. Give ")
 
 
 def test_what_was_typed_does_not_steer_the_terminal_in_an_error(run_invoke, table_env) -> None:

@@ -74,7 +74,7 @@ def test_a_rule_that_holds_already_is_said(run_invoke, env) -> None:
     run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     again = run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     assert again.returncode == 0
-    assert "the rule holds already: nothing was changed" in again.stderr
+    assert "The rule is already right: nothing was changed" in again.stderr
 
 
 def test_a_program_gets_both_rules(run_invoke, env) -> None:
@@ -100,8 +100,8 @@ def test_without_an_address_the_look_up_is_tried_and_the_option_named(run_invoke
     result = run_invoke("rds.update-sg-rule", env=env | nowhere)
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert line.startswith("this machine's public address could not be looked up (")
-    assert line.endswith("--ip ADDRESS")
+    assert line.startswith("Could not look up this machine's public address (")
+    assert line.endswith("--ip ADDRESS.")
 
 
 def test_the_port_is_the_one_of_the_environment(run_invoke, env, stored) -> None:
@@ -139,11 +139,11 @@ def test_one_id_without_the_other_is_refused(run_invoke, there: str, missing: st
     ("options", "variables", "complaint"),
     [
         (["--ip", "10.0.0.1"], {}, "10.0.0.1 is not a public address"),
-        (["--ip", "8.8.4.4/24"], {}, "'8.8.4.4/24' is no IPv4 address"),
-        (["--ip", "::1"], {}, "'::1' is no IPv4 address"),
+        (["--ip", "8.8.4.4/24"], {}, "'8.8.4.4/24' is not an IPv4 address"),
+        (["--ip", "::1"], {}, "'::1' is not an IPv4 address"),
         ([], {"GITPOD_IP": "192.168.1.1"}, "GITPOD_IP: 192.168.1.1 is not a public address"),
         (["--ip", "8.8.4.4"], {"POSTGRES_PORT": "tcp://10.0.0.2:5432"}, "POSTGRES_PORT is"),
-        (["--ip", "8.8.4.4"], {"DB_SG_RULE_ID": "sgr-0123456789abcdef0"}, "there is no security"),
+        (["--ip", "8.8.4.4"], {"DB_SG_RULE_ID": "sgr-0123456789abcdef0"}, "There is no security"),
         (["--ip", "8.8.4.4"], {"DB_SG_ID": "sg-0123456789abcdef0"}, "belongs to security group"),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_user_that_cruddur_seeded_stays_as_it_is(db: Database) -> None:
 
 def test_an_email_that_is_taken_stops_the_seed_before_anything_is_added(db: Database) -> None:
     users.create_user(db, "other", "Other", "bayko@example.com")
-    with pytest.raises(InputError, match=r"the email 'bayko@example\.com'"):
+    with pytest.raises(InputError, match=r"The email 'bayko@example\.com'"):
         seed_demo_data(db, Settings())
     assert users.count_users(db) == 1
 
@@ -193,13 +193,13 @@ def test_a_new_user_is_found_and_waits_for_cognito(db: Database) -> None:
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        (("bayko", "B", "new@example.com"), "the handle 'bayko' belongs"),
-        (("new", "N", "bayko@example.com"), "the email 'bayko@example.com' belongs"),
-        (("", "N", "n@example.com"), "the handle is empty"),
-        (("@", "N", "n@example.com"), "the handle is empty"),
-        (("a b", "N", "n@example.com"), "holds a blank"),
-        (("n", " ", "n@example.com"), "the display name is empty"),
-        (("n", "N", ""), "the email is empty"),
+        (("bayko", "B", "new@example.com"), "The handle 'bayko' belongs"),
+        (("new", "N", "bayko@example.com"), "The email 'bayko@example.com' belongs"),
+        (("", "N", "n@example.com"), "The handle is empty"),
+        (("@", "N", "n@example.com"), "The handle is empty"),
+        (("a b", "N", "n@example.com"), "contains a blank"),
+        (("n", " ", "n@example.com"), "The display name is empty"),
+        (("n", "N", ""), "The email is empty"),
         (("n", "N", "nobody"), "not an email"),
         (("n", "N\0", "n@example.com"), "cannot be stored"),
         (("n\udcff", "N", "n@example.com"), "cannot be stored"),

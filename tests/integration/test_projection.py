@@ -404,7 +404,7 @@ def test_what_can_never_work_is_dropped(table, ana, ben, group, sender, text) ->
     planned = plan([record(message)])
     assert (planned.moves, [reason for _, reason in planned.dropped]) == (
         (),
-        ["no inbox row can be made of it"],
+        ["it cannot become an inbox row"],
     )
 
 

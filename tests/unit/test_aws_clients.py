@@ -95,7 +95,7 @@ def failure(
     with pytest.raises(CoreError) as raised, translating(service, target):
         call(client)
     assert "\n" not in str(raised.value)
-    assert raised.value.__cause__ is not None or "what answers" in raised.value.problem
+    assert raised.value.__cause__ is not None or "The server at" in raised.value.problem
     return raised.value
 
 
@@ -173,7 +173,7 @@ def test_a_proxy_that_does_not_answer_is_told() -> None:
 def test_a_server_that_is_not_aws_is_recognised(service, call, status, body) -> None:
     error = failure(service, call, (status, body))
     assert isinstance(error, StoreError)
-    assert error.problem == f"what answers at http://127.0.0.1:4566 is not {service}"
+    assert error.problem == f"The server at http://127.0.0.1:4566 is not {service}"
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"status": "ok"}', b'{"Items": [{"pk'])
@@ -188,7 +188,7 @@ def test_json_that_answers_something_else_or_is_cut_off_is_no_empty_answer(body)
 @pytest.mark.parametrize(("service", "call"), CALLS[1:])
 def test_xml_that_answers_something_else_is_no_empty_answer(service, call) -> None:
     error = failure(service, call, (200, b"<status><ok/></status>"))
-    assert error.problem == f"what answers at http://127.0.0.1:4566 is not {service}"
+    assert error.problem == f"The server at http://127.0.0.1:4566 is not {service}"
 
 
 def test_an_item_that_is_not_there_is_an_empty_answer() -> None:

@@ -79,7 +79,7 @@ def test_when_none_knows_the_option_is_named(internet) -> None:
     line = str(raised.value)
     assert "checkip.amazonaws.com: [Errno 111] Connection refused" in line
     assert "api.ipify.org: HTTP 503" in line
-    assert line.endswith("--ip ADDRESS")
+    assert line.endswith("--ip ADDRESS.")
 
 
 def test_a_long_answer_does_not_become_a_long_error(internet) -> None:

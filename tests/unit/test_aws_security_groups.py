@@ -203,7 +203,7 @@ def test_a_rule_that_is_not_there_names_the_variable(stub, code) -> None:
 def test_an_engine_that_finds_no_rule_and_says_nothing_names_the_variable(stub) -> None:
     stub.add_response("describe_security_group_rules", {"SecurityGroupRules": []})
     engine = replace(AWS, target=replace(TARGET, endpoint_url="http://127.0.0.1:4566"))
-    with pytest.raises(SettingsError, match=r"DB_SG_RULE_ID\. A rule in AWS needs --prod"):
+    with pytest.raises(SettingsError, match=r"DB_SG_RULE_ID\. For a rule in AWS, add --prod"):
         rule(engine, GROUP, RULE)
 
 

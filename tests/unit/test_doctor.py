@@ -41,7 +41,7 @@ def test_an_error_is_the_finding_of_the_first_check_that_was_not_made() -> None:
     assert look(Probe(("one", "two", "three"), one_of_three)) == [
         ok("one", "fine"),
         bad("two", "nobody answers", "Run: invoke up"),
-        Finding("three", State.NOTE, "unknown; see two"),
+        Finding("three", State.NOTE, "Unknown: see two"),
     ]
 
 
@@ -50,7 +50,7 @@ def test_a_check_that_breaks_says_so() -> None:
         yield from {}["surprise"]
 
     (found,) = look(Probe(("one",), broken))
-    assert found == bad("one", "the check broke: KeyError: 'surprise'", "")
+    assert found == bad("one", "The check failed: KeyError: 'surprise'", "")
 
 
 def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() -> None:
@@ -60,7 +60,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() 
         yield no_such_driver.finding
 
     (found,) = look(Probe(("one",), without))
-    assert found.finding == "could not import no_such_driver"
+    assert found.finding == "Could not import no_such_driver"
     assert found.mend == "Run: pip install -r requirements.txt"
 
 
@@ -75,7 +75,7 @@ def test_a_check_that_hangs_is_given_up_on_and_the_others_are_not() -> None:
     found = look(Probe(("one", "two"), hanging), patience_s=0.2)
     assert time.monotonic() - started < 2
     assert [finding.state for finding in found] == ["ok", "bad"]
-    assert found[1].finding == "no answer within 0.2 s"
+    assert found[1].finding == "No answer within 0.2 s"
     for_ever.set()
 
 
@@ -89,7 +89,7 @@ def test_a_check_that_hangs_does_not_keep_the_command_from_ending() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=PROJECT_ROOT
     )
-    assert "no answer within 0.1 s" in done.stdout
+    assert "No answer within 0.1 s" in done.stdout
     assert done.stderr == ""
 
 

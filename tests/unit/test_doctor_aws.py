@@ -22,8 +22,8 @@ RULE = SecurityGroupRule("sg-1", "sgr-1", "tcp", 5432, 5432, "8.8.4.4/32", "")
 @pytest.mark.parametrize(
     ("seconds", "state", "told"),
     [
-        (0, State.OK, "agrees"),
-        (-4, State.OK, "agrees"),
+        (0, State.OK, "Agrees"),
+        (-4, State.OK, "Agrees"),
         (60, State.NOTE, "60 s ahead of it"),
         (-60, State.NOTE, "60 s behind it"),
         (301, State.BAD, "301 s ahead of it"),

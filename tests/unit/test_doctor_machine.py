@@ -24,7 +24,7 @@ def test_a_python_that_is_too_old_is_bad(version) -> None:
     (found,) = machine.python(HERE, version)
     assert found.state is State.BAD
     assert found.finding.startswith(f"Python 3.{version[1]}.")
-    assert found.finding.endswith("; the project needs 3.11")
+    assert found.finding.endswith("; the project needs 3.11 or newer")
     assert "-m venv" in found.mend
 
 

@@ -35,7 +35,7 @@ def findings(values: dict[str, str], *, prod: bool = False, **options) -> list[F
 def test_a_misspelt_name_is_told_with_the_one_that_is_read(wrong: str, right: str) -> None:
     (found,) = findings({wrong: "s3cret"})
     assert found.state is State.NOTE
-    assert found.finding == f"{wrong} is set and nothing here reads it; {right} is read"
+    assert found.finding == f"{wrong} is set, but only {right} is read"
     assert f'export {right}="${wrong}"' in found.mend
 
 
@@ -56,13 +56,13 @@ def test_a_misspelt_name_in_the_file_is_renamed_there() -> None:
 )
 def test_other_programs_variables_are_left_alone(name: str) -> None:
     (found,) = findings({name: "x"})
-    assert (found.state, found.finding) == (State.OK, "none is set, none is needed")
+    assert (found.state, found.finding) == (State.OK, "None is set, and none is needed")
 
 
 def test_every_setting_alone_is_no_misspelling() -> None:
     for setting in fields(Settings):
         for name in setting.metadata["names"]:
-            assert not any("nothing here" in found.finding for found in findings({name: "1"}))
+            assert not any("but only" in found.finding for found in findings({name: "1"}))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_lacks_its_companion_is_bad(there: str, missing: str) -> None:
 def test_of_two_names_the_one_that_loses_is_told_if_it_differs() -> None:
     both = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
     (found,) = findings(both)
-    assert found.finding == "AWS_REGION says something else than AWS_DEFAULT_REGION, which wins"
+    assert found.finding == "AWS_REGION differs from AWS_DEFAULT_REGION, which overrides it"
     assert found.state is State.NOTE
     assert findings(both | {"AWS_REGION": "eu-west-1"})[0].state is State.OK
 
@@ -112,7 +112,7 @@ def test_production_says_which_endpoints_it_ignores() -> None:
 def test_keys_that_win_over_a_profile_are_told_where_they_are_used() -> None:
     values = {"AWS_PROFILE": "ops", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     (found,) = findings(values, prod=True)
-    assert found.finding.startswith("AWS_PROFILE's keys are not used")
+    assert found.finding.startswith("The keys of AWS_PROFILE are not used")
     assert findings(values)[0].state is State.OK
 
 

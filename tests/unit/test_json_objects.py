@@ -30,7 +30,7 @@ def test_a_name_that_is_there_twice_is_refused(text: str, name: str) -> None:
     with pytest.raises(RepeatedNameError) as caught:
         parse(text)
     assert caught.value.name == name
-    assert str(caught.value) == f'"{name}" is there more than once'
+    assert str(caught.value) == f'"{name}" occurs more than once'
 
 
 @given(JSON)

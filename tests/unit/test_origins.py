@@ -56,5 +56,5 @@ def test_a_host_takes_the_port_of_its_own_address() -> None:
 def test_a_url_is_an_address_over_https_without_a_path() -> None:
     assert str(parse_url("https://Ops.Example/", "--url")) == "https://ops.example"
     for url in ("http://ops.example", "https://ops.example/x", "https://a@b", "https://", "x"):
-        with pytest.raises(UsageError, match="--url takes an address like https://"):
+        with pytest.raises(UsageError, match="--url needs an address like https://"):
             parse_url(url, "--url")

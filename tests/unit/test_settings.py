@@ -13,7 +13,7 @@ NOWHERE = Path("/nonexistent/.env")
 
 def test_a_value_with_a_nul_character_is_named(tmp_path) -> None:
     (tmp_path / ".env").write_text("CRUDDUR_ENGINES_DIR=a\0b")
-    with pytest.raises(SettingsError, match="CRUDDUR_ENGINES_DIR holds a NUL"):
+    with pytest.raises(SettingsError, match="CRUDDUR_ENGINES_DIR contains a NUL"):
         Settings.from_env({}, tmp_path / ".env")
 
 

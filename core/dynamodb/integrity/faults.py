@@ -1,4 +1,4 @@
-"""What can be wrong with stored items, in words and in numbers."""
+"""The faults of stored items, with explanations and counts."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ EXPLANATIONS = {
     FaultKind.MISSING_ROW: "a member's inbox lacks the conversation",
     FaultKind.DUPLICATE_ROW: "a member's inbox shows the conversation more than once",
     FaultKind.STALE_PREVIEW: "the inbox shows an older message than the newest",
-    FaultKind.PREVIEW_AHEAD: "the inbox shows a text that is no message, at a later time",
-    FaultKind.MEMBERS_DIFFER: "its rows contradict each other about whose conversation it is",
-    FaultKind.NO_MESSAGES: "the conversation is listed and has no messages",
-    FaultKind.ORPHAN_MESSAGES: "the messages of a conversation that nobody's inbox lists",
-    FaultKind.DOUBLE_MESSAGE: "stored before under another time, with the same message_uuid",
-    FaultKind.STRANGER_MESSAGE: "sent by somebody who is no member of the conversation",
-    FaultKind.INDEXED_MESSAGE: "an item that is no message group carries message_group_uuid",
-    FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or not there",
+    FaultKind.PREVIEW_AHEAD: "the inbox shows another text than the newest message, and is later",
+    FaultKind.MEMBERS_DIFFER: "its rows disagree about who the members are",
+    FaultKind.NO_MESSAGES: "the conversation has inbox rows but no messages",
+    FaultKind.ORPHAN_MESSAGES: "the messages of a conversation that no inbox lists",
+    FaultKind.DOUBLE_MESSAGE: "a message with the same message_uuid is stored at another time",
+    FaultKind.STRANGER_MESSAGE: "sent by a person who is not a member of the conversation",
+    FaultKind.INDEXED_MESSAGE: "an item that is not an inbox row has message_group_uuid",
+    FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or does not exist",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
     FaultKind.UNREADABLE: (
-        "attributes are missing or of the wrong type, or name no instant or no pair"
+        "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
 }
 REPAIRABLE = frozenset(FaultKind) - {
@@ -55,7 +55,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.UNKNOWN_USER,
     FaultKind.UNREADABLE,
 }
-"""What ``--repair`` can mend; a missing or orphaned row only where both members are known."""
+"""The faults that ``--repair`` fixes; a missing or orphaned row only if both members are known."""
 
 
 @dataclass(frozen=True, slots=True)

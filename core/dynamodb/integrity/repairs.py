@@ -1,4 +1,4 @@
-"""Mending what a verification found: each mend conditioned on what was read, and idempotent."""
+"""Repairs the faults of a verification: each repair is conditional and idempotent."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ def repair(
     go_on: GoOn = always,
     on_repaired: Callable[[Fault], None] = lambda _: None,
 ) -> int:
-    """How many faults were mended, each as a fresh pass over the table finds it.
+    """The number of faults repaired, in one new pass over the table.
 
-    A mend that DynamoDB will not have is passed over. Ended at any point, it may be run again: what
-    is mended is not found any more.
+    A repair that DynamoDB refuses as invalid is skipped. It may be interrupted and run again:
+    repaired faults are not found again.
     """
-    mended = 0
+    repaired = 0
     for finding in verification.findings(go_on):
         try:
-            is_mended = mend(verification.table, verification.find_people, finding)
+            is_repaired = mend(verification.table, verification.find_people, finding)
         except DynamoDBError as error:
             if error.code != "ValidationException":
                 raise
             continue
-        if is_mended:
-            mended += 1
+        if is_repaired:
+            repaired += 1
             on_repaired(finding)
-    return mended
+    return repaired
 
 
 def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
-    """Mend one fault; False where it cannot be mended or somebody has changed the item since.
+    """True if the fault was repaired; False where that is impossible or the item has changed.
 
     Raises:
         StoreError: the store did not answer; run the repair again.
@@ -79,11 +79,11 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
 
 def _newest_message(table: Table, group: str) -> Message | None:
     members = member_uuids(list_rows_of(table, group))
-    return newest_message(table, group, of=members, consistent=True)
+    return newest_message(table, group, senders=members, consistent=True)
 
 
 def _show_newest(table: Table, finding: Fault) -> bool:
-    """Put the newest message's text into a row that is ahead of it; the row's time stays."""
+    """Set a row's preview to the newest message's text; the row's time, which is later, stays."""
     newest = _newest_message(table, finding.message_group_uuid)
     if newest is None or newest.sort_key > finding.sk:
         return False
@@ -97,8 +97,8 @@ def _show_newest(table: Table, finding: Fault) -> bool:
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
-    """Put a lost conversation back into both inboxes, where its two members are known."""
-    newest = newest_message(table, group, of=members, consistent=True)
+    """Put a conversation without rows back into both inboxes, if its two members are known."""
+    newest = newest_message(table, group, senders=members, consistent=True)
     if len(members) != 2 or newest is None:
         return False
     if read_conversation(table, group, members).rows:
@@ -113,7 +113,7 @@ def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequ
 
 
 def _rename(table: Table, find_people: FindPeople, finding: Fault) -> bool:
-    """Show the other person in a row as Postgres has them."""
+    """Set the other person's name in a row to the one in Postgres."""
     row = table.request("get_item", Key=keys.key(finding.pk, finding.sk), ConsistentRead=True)
     user_uuid = row.get("Item", {}).get("user_uuid", {}).get("S", "")
     person: Person | None = find_people([user_uuid]).get(user_uuid)

@@ -1,7 +1,7 @@
-"""Checking every guarantee over the stored items, in constant memory.
+"""Checks every guarantee for the stored items, in constant memory.
 
-One scan of the table; one index query and one message read a conversation. What looks wrong is
-read again, consistently, before it is reported: others may be writing meanwhile.
+It scans the table once, and makes one index query and one message read for each conversation. An
+apparent fault is read again, consistently, before it is reported: others may be writing meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.dynamodb.table import GoOn, Table, always
 from core.models import Conversation, InboxRow, Person, member_uuids
 
 FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
-"""Answers which of some user uuids are known, and how they are called."""
+"""Returns the known people among some user uuids, with their names."""
 
 Value = TypeVar("Value")
 
@@ -41,7 +41,7 @@ _INBOX_ROW = ("message_group_uuid", "message", "user_uuid", "user_handle", "user
 class Verification:
     """A pass over the table. Iterate :meth:`findings`; ``counts`` is complete at its end.
 
-    ``is_complete`` tells whether a pass has come to its end.
+    ``is_complete`` says whether a pass has reached the end of the table.
     """
 
     table: Table
@@ -53,10 +53,10 @@ class Verification:
     _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
-        """Everything that breaks a guarantee, in the order the scan meets it.
+        """Everything that breaks a guarantee, in the scan's order.
 
-        A message that is stored twice is noticed where fewer than 4,096 lie between the two. Ends
-        early where ``go_on``, asked before each item, says so.
+        A message that is stored twice is detected if fewer than 4,096 lie between the two. Calls
+        ``go_on`` before each item, and ends early where it returns False.
         """
         for looked_at, item in enumerate(scan(self.table)):
             if not go_on(looked_at):
@@ -90,15 +90,15 @@ class Verification:
             yield _at(item, FaultKind.UNREADABLE, group)
             return
         known = group in self._conversations
-        found = self._conversation(group)
+        conversation = self._conversation(group)
         if self._messages.get(message.message_uuid) == group:
             yield _at(item, FaultKind.DOUBLE_MESSAGE, group)
         _remember(self._messages, message.message_uuid, group)
-        if not found.rows:
-            # Once a conversation, and only if it is not the index that lags.
+        if not conversation.rows:
+            # Report it once for each conversation, and only if the index is not just lagging.
             if not known and inbox_row(self.table, message.sender.uuid, group) is None:
                 yield _at(item, FaultKind.ORPHAN_MESSAGES, group)
-        elif found.member_uuids and message.sender.uuid not in found.member_uuids:
+        elif conversation.member_uuids and message.sender.uuid not in conversation.member_uuids:
             yield _at(item, FaultKind.STRANGER_MESSAGE, group)
 
     def _inbox_row(self, item: Item) -> Iterator[Fault]:
@@ -108,18 +108,18 @@ class Verification:
             yield _at(item, FaultKind.UNREADABLE, row.message_group_uuid)
             return
         yield from self._names(item, row)
-        found = self._conversation(row.message_group_uuid)
-        if not Conversation(row.message_group_uuid, [*found.rows, row]).member_uuids:
+        conversation = self._conversation(row.message_group_uuid)
+        if not Conversation(row.message_group_uuid, [*conversation.rows, row]).member_uuids:
             yield _at(item, FaultKind.MEMBERS_DIFFER, row.message_group_uuid)
             return
-        first = min(((r.owner_uuid, r.sort_key) for r in found.rows), default=None)
+        first = min(((r.owner_uuid, r.sort_key) for r in conversation.rows), default=None)
         if first != (row.owner_uuid, row.sort_key):
-            return  # the conversation is judged once, at the first of its rows
-        if list(judge(found)):
-            found = read_conversation(
-                self.table, row.message_group_uuid, found.member_uuids, found.rows
+            return  # check the conversation once, at the first of its rows
+        if list(judge(conversation)):
+            conversation = read_conversation(
+                self.table, row.message_group_uuid, conversation.member_uuids, conversation.rows
             )
-            yield from judge(found)
+            yield from judge(conversation)
 
     def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
         person = self._person(row.other.uuid)
@@ -135,28 +135,30 @@ class Verification:
             yield _at(item, FaultKind.INDEXED_MESSAGE, group)
         if not keys.can_be_id(group) or len(pair) != 2:
             yield _at(item, FaultKind.UNREADABLE, group)
-        elif (found := self._conversation(group)).member_uuids != pair and (
-            found.member_uuids or not found.rows
+        elif (conversation := self._conversation(group)).member_uuids != pair and (
+            conversation.member_uuids or not conversation.rows
         ):
-            found = read_conversation(self.table, group, pair)
-            if found.newest is None or (found.rows and found.member_uuids != pair):
+            conversation = read_conversation(self.table, group, pair)
+            if conversation.newest is None or (
+                conversation.rows and conversation.member_uuids != pair
+            ):
                 yield _at(item, FaultKind.ORPHAN_PAIR, group)
-            elif not found.rows:
+            elif not conversation.rows:
                 yield _at(item, FaultKind.MISSING_ROW, group)
 
     def _conversation(self, message_group_uuid: str) -> Conversation:
-        found = self._conversations.get(message_group_uuid)
-        if found is None:
+        conversation = self._conversations.get(message_group_uuid)
+        if conversation is None:
             rows = list_rows_of(self.table, message_group_uuid)
-            newest = newest_message(self.table, message_group_uuid, of=member_uuids(rows))
-            found = Conversation(message_group_uuid, rows, newest)
-            _remember(self._conversations, message_group_uuid, found)
-        return found
+            newest = newest_message(self.table, message_group_uuid, senders=member_uuids(rows))
+            conversation = Conversation(message_group_uuid, rows, newest)
+            _remember(self._conversations, message_group_uuid, conversation)
+        return conversation
 
     def _person(self, user_uuid: str) -> Person | None:
         if user_uuid not in self._people:
-            found = self.find_people([user_uuid]).get(user_uuid)
-            _remember(self._people, user_uuid, found)
+            person = self.find_people([user_uuid]).get(user_uuid)
+            _remember(self._people, user_uuid, person)
         return self._people[user_uuid]
 
 
@@ -182,8 +184,8 @@ def read_conversation(
 ) -> Conversation:
     """A conversation's rows and newest message, read consistently.
 
-    A member's rows that were ``seen``, in the index, are looked up, at 1 RCU each. The member's
-    inbox is read whole, at 1 RCU per 4 KB, only where there are none or one has moved since.
+    The rows ``seen`` in the index are read again, at 1 RCU each. The whole inbox of a member is
+    read, at 1 RCU per 4 KB, only if none was seen or one has moved since.
     """
     rows = [
         row
@@ -191,35 +193,35 @@ def read_conversation(
         for row in _looked_up(table, [row for row in seen if row.owner_uuid == member])
         or inbox_rows(table, member, message_group_uuid)
     ]
-    newest = newest_message(table, message_group_uuid, of=members, consistent=True)
+    newest = newest_message(table, message_group_uuid, senders=members, consistent=True)
     return Conversation(message_group_uuid, rows, newest)
 
 
 def _looked_up(table: Table, seen: Sequence[InboxRow]) -> list[InboxRow]:
-    """These rows as they are now; none at all where one of them is not there any more."""
-    found = [inbox_row_at(table, row.owner_uuid, row.sort_key) for row in seen]
-    still = [
-        now
-        for row, now in zip(seen, found, strict=True)
-        if now is not None and now.message_group_uuid == row.message_group_uuid
+    """These rows as they are now; empty if one of them is gone."""
+    current_rows = [inbox_row_at(table, row.owner_uuid, row.sort_key) for row in seen]
+    unmoved = [
+        current
+        for row, current in zip(seen, current_rows, strict=True)
+        if current is not None and current.message_group_uuid == row.message_group_uuid
     ]
-    return still if len(still) == len(seen) else []
+    return unmoved if len(unmoved) == len(seen) else []
 
 
 def judge(conversation: Conversation) -> Iterator[Fault]:
-    """What is wrong with a conversation's inbox rows."""
+    """The faults of a conversation's inbox rows."""
     for member in conversation.member_uuids:
-        own = sorted(
+        member_rows = sorted(
             (row for row in conversation.rows if row.owner_uuid == member),
             key=lambda row: row.sort_key,
         )
         pk = keys.inbox_pk(member)
-        if not own:
+        if not member_rows:
             yield Fault(FaultKind.MISSING_ROW, pk, "", conversation.message_group_uuid)
             continue
-        for row in own[:-1]:
+        for row in member_rows[:-1]:
             yield Fault(FaultKind.DUPLICATE_ROW, pk, row.sort_key, conversation.message_group_uuid)
-        yield from _preview(conversation, own[-1])
+        yield from _preview(conversation, member_rows[-1])
 
 
 def _preview(conversation: Conversation, row: InboxRow) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""All conversations of the store, whoever takes part, and how many messages one has."""
+"""All conversations of the store, and how many messages a conversation has."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _QUESTION = "all inbox rows"
 
 
 def list_all_inbox_rows(table: Table, *, cursor: str | None = None) -> Page[InboxRow]:
-    """Inbox rows of the whole store, a conversation's beside each other, in no other order.
+    """A page of the store's inbox rows; the rows of a conversation are together.
 
-    One request: a page of the sparse index, which holds nothing else, of up to 1,000 rows or 1 MB.
+    One request for a page of the sparse index, of up to 1,000 rows or 1 MB.
     Eventually consistent: 0.5 RCU per 4 KB. A page may end between a conversation's
     two rows, and may be empty before the last.
 
@@ -38,7 +38,7 @@ def list_all_inbox_rows(table: Table, *, cursor: str | None = None) -> Page[Inbo
     last = page.get("LastEvaluatedKey")
     following = cursors.encode(_QUESTION, last) if last else None
     rows = (inbox_row_from(item) for item in page["Items"])
-    # Others may have put more into the index: an item without an owner is no inbox row.
+    # Others may have put other items into the index: one without an owner is not an inbox row.
     return Page([row for row in rows if row.owner_uuid], following)
 
 
@@ -48,11 +48,13 @@ def conversations_of(rows: Iterable[InboxRow]) -> list[Conversation]:
     for row in rows:
         rows_by_id.setdefault(row.message_group_uuid, []).append(row)
     conversations = [Conversation(group, tuple(rows)) for group, rows in rows_by_id.items()]
-    return sorted(conversations, key=lambda each: each.newest_row.sort_key, reverse=True)
+    return sorted(
+        conversations, key=lambda conversation: conversation.newest_row.sort_key, reverse=True
+    )
 
 
 def count_messages(table: Table, message_group_uuid: str) -> int:
-    """How many messages a conversation has.
+    """The number of messages in a conversation.
 
     DynamoDB counts by reading: 0.5 RCU per 4 KB of them, a request per 1 MB.
     """
@@ -60,7 +62,7 @@ def count_messages(table: Table, message_group_uuid: str) -> int:
 
 
 def count_conversations(table: Table, user_uuid: str) -> int:
-    """How many inbox rows a user has. Costs what :func:`count_messages` does."""
+    """The number of a user's inbox rows. Costs as much as :func:`count_messages`."""
     return _count(table, keys.inbox_pk(user_uuid))
 
 

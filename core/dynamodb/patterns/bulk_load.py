@@ -1,4 +1,4 @@
-"""Loading a whole conversation at once, so that loading it again changes nothing."""
+"""Loads a whole conversation. Loading it again changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.timestamps import now, parse, sort_key_after
 _NAMESPACE = uuid.UUID("8d6f5a3e-2f0b-4c51-9d0e-6a3f7f0c5b1d")
 _PACE = timedelta(seconds=90)
 _CHUNK = MAX_ACTIONS - 10
-"""Messages a transaction: room is left for the pair and for moving both members' rows."""
+"""Messages in a transaction, which also has the pair and moves both members' rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class TranscriptMessage:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTranscript:
-    """What a load did: messages ``added`` now, and ``present`` before it."""
+    """The number of messages ``added`` by a load, and of those ``present`` before it."""
 
     message_group_uuid: str
     added: int
@@ -54,11 +54,11 @@ class LoadedTranscript:
 def load_transcript(
     table: Table, members: tuple[Person, Person], lines: Sequence[TranscriptMessage]
 ) -> LoadedTranscript:
-    """Store ``lines`` in the conversation of ``members``, in their order, each once.
+    """The result of storing ``lines`` in the conversation of ``members``, in order, each once.
 
-    A message is recognised by the transcript's content, its people and its place in it, so a
-    load that was cut off goes on where it stopped. Up to 90 messages a transaction, each with
-    both inbox rows: a reader never sees half a state. Lines without a time are set 90 seconds
+    A message is recognised by the transcript's content, its members and its position, so an
+    interrupted load resumes where it stopped. Each transaction has up to 90 messages and both
+    inbox rows: a reader never sees a partial state. Lines without a time are set 90 seconds
     apart, the last one now, all of them after what the conversation holds already.
 
     The conversation is read once, consistently, and again after a conflict: 1 RCU per 4 KB of it.
@@ -71,7 +71,7 @@ def load_transcript(
     obstacles = _Obstacles()
     while True:
         group = existing_group(table, members[0].uuid, members[1].uuid)
-        if stored is None:  # at first, and after whatever was in the way
+        if stored is None:  # first, and again after a conflict
             stored = _stored(table, group, set(uuids)) if group else set()
         present = len(stored) if present is None else present
         missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
@@ -84,7 +84,9 @@ def load_transcript(
             continue
         stored = None
         if not backoff.pause():
-            raise StoreError("the conversation could not be loaded whole", "Run it again.")
+            raise StoreError(
+                "Could not load the whole conversation", "Run it again to load the rest."
+            )
 
 
 def _message_uuids(members: tuple[Person, Person], lines: Sequence[TranscriptMessage]) -> list[str]:
@@ -103,19 +105,21 @@ def _stored(table: Table, message_group_uuid: str, wanted: set[str]) -> set[str]
         ExpressionAttributeValues={":pk": {"S": keys.message_pk(message_group_uuid)}},
         ConsistentRead=True,
     )
-    return {found for item in items if (found := text_of(item, "message_uuid")) in wanted}
+    return {
+        message_uuid for item in items if (message_uuid := text_of(item, "message_uuid")) in wanted
+    }
 
 
 @dataclass(slots=True)
 class _Obstacles:
-    """What the tries so far ran into: sort keys of other messages, instants of other rows."""
+    """What earlier tries collided with: sort keys of other messages, times of other rows."""
 
     taken: set[str] = field(default_factory=set)
     nudges: dict[str, int] = field(default_factory=dict)
 
 
 class _Chunk:
-    """The first of the missing messages, as many as one transaction takes."""
+    """The first missing messages: as many as fit into one transaction."""
 
     def __init__(
         self,
@@ -135,7 +139,7 @@ class _Chunk:
         self.pair = [] if group else [put_pair(table, members[0].uuid, members[1].uuid, own_group)]
 
     def commit(self) -> bool:
-        """False when others were in the way: they are noted, and what they wrote is read again."""
+        """True if committed; False after a conflict, which is noted for the next try."""
         nudges = self.obstacles.nudges
         moves = move_rows(self.table, self.messages[-1], self.members, self.rows, nudges)
         actions = [
@@ -155,8 +159,8 @@ class _Chunk:
 
 
 def _rows(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:
-    found = [inbox_row(table, member.uuid, group) for member in members]
-    return [row for row in found if row is not None]
+    member_rows = [inbox_row(table, member.uuid, group) for member in members]
+    return [row for row in member_rows if row is not None]
 
 
 def _dated(

@@ -1,4 +1,4 @@
-"""How much is written when: messages by the hour, counted from the messages themselves."""
+"""Counts messages by hour and day, from the messages themselves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MessageCounts:
 
 
 def count_by_hour(table: Table, counts: MessageCounts) -> Iterator[None]:
-    """Count into ``counts`` while the table is scanned; a stop after each page, to show them.
+    """Scan the table and add its messages to ``counts``; yields after each page, to show them.
 
     No index has messages by time, so this reads the whole table: 0.5 RCU per 4 KB of it, eventually
     consistent, a request per 1 MB. Constant memory.
@@ -60,7 +60,7 @@ def count_by_hour(table: Table, counts: MessageCounts) -> Iterator[None]:
     for page in pages:
         counts.looked_at += int(page["ScannedCount"])
         for item in page["Items"]:
-            at = parse(item["sk"]["S"])
-            if at is not None and at >= since:
-                counts.by_hour[at.replace(minute=0, second=0, microsecond=0)] += 1
+            sent_at = parse(item["sk"]["S"])
+            if sent_at is not None and sent_at >= since:
+                counts.by_hour[sent_at.replace(minute=0, second=0, microsecond=0)] += 1
         yield

@@ -1,4 +1,4 @@
-"""Patterns A and B, and the look-ups that the write path needs."""
+"""Patterns A and B, and the reads that the write path needs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _page(
         else:
             after = reached if after is None else max(after, reached)
     entries: list[Entry] = []
-    # One more than asked for tells whether a next page exists.
+    # One more than the limit shows whether there is a next page.
     for item in _query(table, pk, newest_first, after, before, limit + 1):
         if len(entries) == limit:
             return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
@@ -151,7 +151,7 @@ def inbox_row(table: Table, user_uuid: str, message_group_uuid: str) -> InboxRow
 
 
 def inbox_row_at(table: Table, user_uuid: str, sort_key: str) -> InboxRow | None:
-    """The row at one place of an inbox, read consistently. 1 RCU."""
+    """The row at one sort key of an inbox, read consistently; None if there is none. 1 RCU."""
     key = keys.key(keys.inbox_pk(user_uuid), sort_key)
     item = table.request("get_item", Key=key, ConsistentRead=True).get("Item")
     return None if item is None else next(_readable(iter([item])), None)
@@ -188,9 +188,9 @@ def conversation_of(table: Table, user_uuid: str, other: str) -> str | None:
 
 
 def known_conversation(table: Table, user_uuid: str, other: str) -> str | None:
-    """The conversation that a message between two users goes on in, if they have one.
+    """The conversation that two users already have, if any.
 
-    The one that their pair item remembers, at 1 RCU; else :func:`conversation_of`.
+    The one in their pair item, at 1 RCU; else :func:`conversation_of`.
     """
     return pair_group(table, user_uuid, other) or conversation_of(table, user_uuid, other)
 
@@ -217,13 +217,13 @@ def _readable(items: Iterator[Item]) -> Iterator[InboxRow]:
 
 
 def names_a_conversation(row: InboxRow) -> bool:
-    """Whether it names an owner, a group and another person; else nothing can be done with it."""
+    """Whether it has an owner, a conversation and another person; it is useless otherwise."""
     ids = (row.owner_uuid, row.message_group_uuid, row.other.uuid)
     return all(map(keys.can_be_id, ids)) and row.owner_uuid != row.other.uuid
 
 
 def pair_group(table: Table, one: str, other: str) -> str | None:
-    """The conversation that two people are known to have, read consistently. 1 RCU."""
+    """The conversation in the pair of two users, or None, read consistently. 1 RCU."""
     reply = table.request("get_item", Key=keys.pair_key(one, other), ConsistentRead=True)
     group = reply.get("Item", {}).get("group_uuid", {}).get("S")
     return str(group) if group else None
@@ -249,7 +249,7 @@ def find_message(
 
 
 def latest_message_of(table: Table, message_group_uuid: str, user_uuid: str) -> Message | None:
-    """The newest message that somebody sent in a conversation. Walks back until it meets one."""
+    """The newest message of one sender in a conversation. Reads backwards until there is one."""
     items = paging.items(
         table,
         "query",
@@ -265,12 +265,16 @@ def latest_message_of(table: Table, message_group_uuid: str, user_uuid: str) -> 
 
 
 def newest_message(
-    table: Table, message_group_uuid: str, *, of: Collection[str] = (), consistent: bool = False
+    table: Table,
+    message_group_uuid: str,
+    *,
+    senders: Collection[str] = (),
+    consistent: bool = False,
 ) -> Message | None:
-    """The newest message of a conversation that names an instant and is ``of`` one of its members.
+    """The newest message of a conversation with a valid time, sent by one of ``senders``.
 
-    ``of`` are the members' user uuids; without them, anybody's counts. One request, 0.5 RCU, or 1
-    if consistent, while messages are under 1 KB; one more for each four that do not count.
+    ``senders`` are user uuids; without them, any sender counts. One request, 0.5 RCU, or 1 if
+    consistent, while messages are under 1 KB; one more request for each four that do not count.
     """
     items = paging.items(
         table,
@@ -282,16 +286,18 @@ def newest_message(
         ConsistentRead=consistent,
     )
     messages = (message for message in map(message_from, items) if message.created_at)
-    return next((each for each in messages if not of or each.sender.uuid in of), None)
+    return next(
+        (message for message in messages if not senders or message.sender.uuid in senders), None
+    )
 
 
 def senders_of(table: Table, message_group_uuid: str, *, most: int) -> list[Person]:
-    """Who has sent in a conversation, up to ``most`` people. Walks it back from its newest end."""
-    found: dict[str, Person] = {}
+    """Up to ``most`` senders of a conversation. Reads it backwards from its newest message."""
+    senders: dict[str, Person] = {}
     for item in _query(table, keys.message_pk(message_group_uuid), True, None, None, 1000):
         sender = message_from(item).sender
         if sender.uuid:
-            found.setdefault(sender.uuid, sender)
-        if len(found) == most:
+            senders.setdefault(sender.uuid, sender)
+        if len(senders) == most:
             break
-    return list(found.values())
+    return list(senders.values())

@@ -1,4 +1,4 @@
-"""Leaving a member one inbox row, whoever moves rows at the same time."""
+"""Ensures that a member has one inbox row, even if others move rows at the same time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.timestamps import next_sort_key, parse
 
 
 def list_again(table: Table, message: Message, owner: str, other: Person) -> bool:
-    """Show a lost conversation in the owner's inbox, with its newest message; True if it does.
+    """True if a conversation without rows was put back into the owner's inbox.
 
-    ``message`` is one of it. Somebody may send meanwhile: one row is left.
+    ``message`` is one of its messages. One row remains even if someone sends meanwhile.
     """
     return bring(table, message, owner, other, [])
 
@@ -25,24 +25,24 @@ def list_again(table: Table, message: Message, owner: str, other: Person) -> boo
 def settle(
     table: Table, message: Message, members: tuple[Person, Person], rows: Sequence[InboxRow]
 ) -> None:
-    """Leave each member one row, where others may have put one at the time that we did.
+    """Leave each member one row, where another writer may have put one at the same time.
 
-    ``rows`` are the conversation's as they were read before ``message`` was stored with rows of its
-    own. Only a member who had none is looked at: 1 RCU per 4 KB of the inbox.
+    ``rows`` are the conversation's rows as read before ``message`` was stored with its own rows.
+    Only a member who had none is checked: 1 RCU per 4 KB of the inbox.
     """
     if table.dry:
         return
     for owner, other in (members, members[::-1]):
         if all(row.owner_uuid != owner.uuid for row in rows):
-            there = inbox_rows(table, owner.uuid, message.message_group_uuid)
-            bring(table, message, owner.uuid, other, there)
+            member_rows = inbox_rows(table, owner.uuid, message.message_group_uuid)
+            bring(table, message, owner.uuid, other, member_rows)
 
 
 def bring(table: Table, message: Message, owner: str, other: Person, rows: list[InboxRow]) -> bool:
-    """Leave the owner one row, with ``message`` or a newer one; True if that took a write.
+    """Leave the owner one row, with ``message`` or a newer one; True if something was written.
 
-    A row is deleted only for another that is there: a later one, or one that ours can follow. So
-    whatever others do meanwhile, one is left.
+    A row is deleted only if another one exists: a later one, or one that our row can follow. So at
+    least one row remains, whatever others do meanwhile.
     """
     backoff = Backoff()
     written = False
@@ -58,12 +58,15 @@ def bring(table: Table, message: Message, owner: str, other: Person, rows: list[
             continue
         deleted = [_delete(table, row) for row in rows if row.sort_key != kept.sort_key]
         written = written or kept is not last or any(deleted)
-        # Rows that were there are a check in themselves: who moves one deletes it, and so do we.
-        # Where there were none, somebody may have put one meanwhile: only another look tells.
+        # Deleting the earlier rows detects conflicts: another writer that moves one deletes it.
+        # If there were none, another writer may have put one meanwhile: read again to know.
         if all(deleted) and (rows or table.dry):
             return written
         if not backoff.pause():
-            raise StoreError(f"the rows of conversation {message.message_group_uuid} keep moving")
+            raise StoreError(
+                f"The inbox rows of conversation {message.message_group_uuid} keep changing",
+                "Try again.",
+            )
         rows = inbox_rows(table, owner, message.message_group_uuid)
     return written
 
@@ -71,19 +74,19 @@ def bring(table: Table, message: Message, owner: str, other: Person, rows: list[
 def _to_show(
     table: Table, message: Message, owner: str, other: Person, rows: list[InboxRow]
 ) -> Message | None:
-    """``message``, where each row is older or shows it; else the newest one, which is looked up.
+    """``message`` if each row is older or shows it; else the newest stored message.
 
-    A row's time alone does not tell: it may have had to move on by a microsecond, past a message
-    that it does not show. None where nothing is stored any more.
+    A row's time alone is not enough: it may be a microsecond later than the message it shows. None
+    if no message is stored any more.
     """
     if rows and all(row.sort_key < message.sort_key or row.preview == message.text for row in rows):
         return message
-    of = (owner, other.uuid)
-    return newest_message(table, message.message_group_uuid, of=of, consistent=True)
+    senders = (owner, other.uuid)
+    return newest_message(table, message.message_group_uuid, senders=senders, consistent=True)
 
 
 def _last_of(rows: list[InboxRow]) -> InboxRow | None:
-    """The latest row. Others' may have a time that nothing of ours can follow: it is no place."""
+    """The latest row, except those whose time no sort key of ours can follow."""
     places = (row for row in rows if next_sort_key(row.sort_key) is not None)
     return max(places, key=lambda row: row.sort_key, default=None)
 
@@ -91,29 +94,29 @@ def _last_of(rows: list[InboxRow]) -> InboxRow | None:
 def _put_behind(
     table: Table, message: Message, owner: str, other: Person, last: InboxRow | None
 ) -> InboxRow | None:
-    """Put the owner's row for ``message`` behind their ``last`` one; the row that is there then.
+    """The row stored after putting the owner's row for ``message`` after their ``last`` one.
 
-    It is another's where somebody has just put one with another message. None where nothing can
-    follow what is in the way: at the end of time, or behind a time of a strange form.
+    It is another row if another writer has just put one with another message. None if no sort key
+    can follow the obstacle: at the end of time, or after a time in an unknown form.
     """
     group = message.message_group_uuid
-    at: str | None = message.sort_key
+    sort_key: str | None = message.sort_key
     if last is not None and last.sort_key >= message.sort_key:
-        at = next_sort_key(last.sort_key)
-    while at is not None:
-        row = InboxRow(group, owner, other, message.text, at, parse(at))
+        sort_key = next_sort_key(last.sort_key)
+    while sort_key is not None:
+        row = InboxRow(group, owner, other, message.text, sort_key, parse(sort_key))
         if _put(table, row):
             return row
-        in_the_way = inbox_row_at(table, owner, at)
-        following = next_sort_key(at)
+        in_the_way = inbox_row_at(table, owner, sort_key)
+        following = next_sort_key(sort_key)
         if in_the_way is not None and in_the_way.message_group_uuid == group:
             return in_the_way if following else None
-        at = following  # another conversation of the owner's has that very instant
+        sort_key = following  # another conversation of the owner has exactly this time
     return None
 
 
 def _put(table: Table, row: InboxRow) -> bool:
-    """Put ``row``, unless one of another conversation, or with another message, is in its place."""
+    """True if ``row`` was put; False if its place has another conversation or another message."""
     item = inbox_row_item(row)
     return request_if(
         table,

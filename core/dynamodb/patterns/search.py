@@ -1,4 +1,4 @@
-"""Looking for words in one conversation, a stretch of it at a time."""
+"""Searches one conversation for words, a number of messages at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.errors import InputError
 from core.models import Message
 
 STRETCH = 5000
-"""Messages that one call looks at: at 200 bytes each 1 MB, or 125 RCU."""
+"""The messages that one call reads: 1 MB, or 125 RCU, at 200 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What has been found so far, newest first.
+    """The matches so far, newest first.
 
     ``looked_at`` counts messages from the newest end; ``cursor`` continues where the search
     stopped, None once it has seen the whole conversation.
@@ -29,16 +29,16 @@ class Search:
 
 
 def search_messages(table: Table, message_group_uuid: str, words: str) -> Search:
-    """The messages among the newest :data:`STRETCH` whose text holds ``words``.
+    """The messages among the newest :data:`STRETCH` whose text contains ``words``.
 
-    Case does not count, blanks at either end are left out. Costs what reading them costs, pattern
-    A, whatever is found: DynamoDB has no index of words.
+    Ignores case, and blanks at either end. Costs as much as reading the messages, pattern A,
+    whether or not they match: DynamoDB has no index of words.
 
     Raises:
         InputError: there are no words.
     """
     if not words.strip():
-        raise InputError("there is nothing to look for", "Type a word of the message.")
+        raise InputError("The search is empty", "Type a word of the message.")
     return search_further(table, Search(message_group_uuid, words.strip()))
 
 

@@ -1,9 +1,9 @@
 """Patterns C and D: the path of a message into the table.
 
-One transaction puts the message and moves both members' inbox rows to it. It is conditioned on
-what was read, so that a concurrent send cancels it; then the rows are read again, consistently,
-and the transaction is tried anew, with the message's key unchanged until somebody else's message
-is found under it. So a lost reply never doubles a message, and an inbox row never moves backwards.
+One transaction puts the message and moves both members' inbox rows to it. Its conditions make a
+concurrent send cancel it. Then the rows are read again, consistently, and the transaction is
+retried; the message's key stays the same until another message is found under it. So a lost reply
+never doubles a message, and an inbox row never moves backwards.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from core.timestamps import now, parse, sort_key, sort_key_after
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message on its way.
+    """A message that is not stored yet.
 
     A retry of an unconfirmed send carries the ``message_uuid`` and, as ``tried_from``, the
     ``created_at`` of :class:`~core.errors.MessageUnconfirmedError`.
@@ -76,10 +76,10 @@ def send(
 
 
 class _Sending:
-    """One send, over as many tries as it takes.
+    """One send, with all its retries.
 
-    ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
-    until the message is found.
+    ``unknown`` is True once a try may have stored the message: from then on only finding the
+    message is proof.
     """
 
     def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
@@ -106,7 +106,7 @@ class _Sending:
             self.key = self.first_key = sort_key_after(self._last(), now())
         backoff = Backoff()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
-            self._read_rows_again()  # the index lags, or a row is lost
+            self._read_rows_again()  # the index lags, or a row is missing
         while True:
             message = self.draft.message(self.group, self.key)
             newest = self._would_be_newest()
@@ -121,16 +121,16 @@ class _Sending:
             if (stored := self._already_stored(outcome)) is not None:
                 return stored
             nudge(self.nudges, moves, [position - 1 for position in outcome.failed if position])
-            if 0 in outcome.failed:  # another message has the key: ours can no longer appear there
+            if 0 in outcome.failed:  # another message has the key: ours needs a new one
                 self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))
             if outcome.final or not backoff.pause():
-                raise outcome.error or StoreError("the message could not be stored", "Try again.")
+                raise outcome.error or StoreError("Could not store the message", "Try again.")
             self._read_rows_again()
-            if not self.unknown:  # nothing of ours is stored: go behind what has come meanwhile
+            if not self.unknown:  # our message is not stored: move it after newer messages
                 self.key = max(self.key, sort_key_after(self._last(), now()))
 
     def _settle(self, message: Message) -> None:
-        with contextlib.suppress(StoreError):  # the message is stored: a repair settles it then
+        with contextlib.suppress(StoreError):  # the message is stored; a repair can do this later
             settle(self.table, message, self.members, self.rows)
 
     def _would_be_newest(self) -> bool:
@@ -141,9 +141,9 @@ class _Sending:
         """
         if (self._last() or "") < self.key:
             return True
-        of = [member.uuid for member in self.members]
-        found = newest_message(self.table, self.group, of=of, consistent=True)
-        return found is None or found.sort_key < self.key
+        senders = [member.uuid for member in self.members]
+        newest = newest_message(self.table, self.group, senders=senders, consistent=True)
+        return newest is None or newest.sort_key < self.key
 
     def _already_stored(self, outcome: Outcome) -> Message | None:
         """This very message, if an earlier try of it was committed after all."""
@@ -156,7 +156,7 @@ class _Sending:
         try:
             return self._stored()
         except StoreError:
-            return None  # still no answer: the next try will tell
+            return None  # still no answer: the next try will show
 
     def _stored(self) -> Message | None:
         """The message, where a try of it that is in doubt was stored."""
@@ -170,18 +170,20 @@ class _Sending:
     def _read_rows_again(self) -> None:
         """Read each member's row from the base table: the index may lag behind it."""
         try:
-            found = [inbox_row(self.table, member.uuid, self.group) for member in self.members]
+            member_rows = [
+                inbox_row(self.table, member.uuid, self.group) for member in self.members
+            ]
         except StoreError:
             if not self.unknown:
                 raise
-            return  # keep what was read before: the conditions will tell
-        self.rows = [row for row in found if row is not None]
+            return  # keep the earlier rows: the conditions detect a change
+        self.rows = [row for row in member_rows if row is not None]
 
 
 def unconfirmed(draft: Draft, first_key: str) -> MessageUnconfirmedError:
     return MessageUnconfirmedError(
-        "the store did not answer: the message may or may not be stored",
-        "Look at the conversation before you send it again.",
+        "DynamoDB did not answer: the message may or may not be stored",
+        "Check the conversation before you send it again.",
         message_uuid=draft.message_uuid,
         created_at=first_key,
     )
@@ -220,12 +222,12 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
             unknown = unknown or outcome.unknown
             nudge(nudges, moves, [position - 2 for position in outcome.failed if position >= 2])
             if outcome.final or not backoff.pause():
-                raise outcome.error or StoreError("no conversation could be started", "Try again.")
+                raise outcome.error or StoreError("Could not start the conversation", "Try again.")
         except StoreError as error:
             if unknown:
                 raise unconfirmed(draft, message.sort_key) from error
             raise
-    if unknown or group == own_group:  # a try of ours went through, whatever was told of it
+    if unknown or group == own_group:  # one of our tries was committed, whatever its reply
         draft = replace(draft, tried_from=message.sort_key)
     return send(table, group, draft), group == own_group
 
@@ -241,6 +243,6 @@ def existing_group(table: Table, one: str, other: str) -> str | None:
     if (group := conversation_of(table, one, other)) is None:
         return None
     if not commit(table, [put_pair(table, one, other, group)]).committed:
-        # Somebody else remembered first; what they remembered counts.
+        # Another writer stored the pair first; its conversation counts.
         return pair_group(table, one, other) or group
     return group

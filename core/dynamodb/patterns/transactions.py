@@ -1,4 +1,4 @@
-"""The actions that writes are made of, and the one request that commits them together.
+"""The actions of a write, and the single request that commits them together.
 
 Limits of a transaction: 100 actions, 4 MB, each item once:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -56,7 +56,7 @@ def put_message(table: Table, message: Message) -> Action:
 
 
 def put_inbox_row(table: Table, row: InboxRow) -> Action:
-    """Put an inbox row, unless another conversation's row has that very instant."""
+    """Put an inbox row, unless another conversation's row has exactly its time."""
     return _put(
         table,
         inbox_row_item(row),
@@ -66,7 +66,7 @@ def put_inbox_row(table: Table, row: InboxRow) -> Action:
 
 
 def delete_inbox_row(table: Table, row: InboxRow) -> Action:
-    """Delete an inbox row, if it still is where it was read."""
+    """Delete an inbox row, if it is unchanged."""
     return {
         "Delete": {
             "TableName": table.name,
@@ -95,25 +95,25 @@ def move_rows(
     """
     moves = []
     for owner, other in (members, members[::-1]):
-        own = [row for row in rows if row.owner_uuid == owner.uuid]
-        last = max((row.sort_key for row in own), default=None)
-        at = message.sort_key
-        if last is not None and last >= at:
+        owner_rows = [row for row in rows if row.owner_uuid == owner.uuid]
+        last = max((row.sort_key for row in owner_rows), default=None)
+        key = message.sort_key
+        if last is not None and last >= key:
             if not newest:
                 continue
-            at = sort_key_after(last, message.created_at or now())
-        at = _nudged(at, nudges.get(owner.uuid, 0))
-        row = InboxRow(message.message_group_uuid, owner.uuid, other, message.text, at, parse(at))
+            key = sort_key_after(last, message.created_at or now())
+        key = _nudged(key, nudges.get(owner.uuid, 0))
+        row = InboxRow(message.message_group_uuid, owner.uuid, other, message.text, key, parse(key))
         # There should be one. Of very many, the next send or a repair deletes the rest.
-        deletes = [delete_inbox_row(table, row) for row in own[:_MOST_DELETED]]
+        deletes = [delete_inbox_row(table, row) for row in owner_rows[:_MOST_DELETED]]
         moves += [(owner.uuid, action) for action in (*deletes, put_inbox_row(table, row))]
     return moves
 
 
-def _nudged(at: str, microseconds: int) -> str:
-    instant = parse(at)
+def _nudged(key: str, microseconds: int) -> str:
+    instant = parse(key)
     if microseconds == 0 or instant is None:
-        return at
+        return key
     return sort_key(instant + microseconds * MICROSECOND)
 
 
@@ -132,7 +132,7 @@ def nudge(
 
 
 def put_pair(table: Table, one: str, other: str, message_group_uuid: str) -> Action:
-    """Remember the conversation of two people, unless one is remembered already."""
+    """Store the pair of two users, unless there is one already."""
     item = keys.pair_key(one, other) | {"group_uuid": {"S": message_group_uuid}}
     return _put(table, item, "attribute_not_exists(pk)")
 
@@ -151,23 +151,23 @@ def _put(table: Table, item: Item, condition: str, values: Item | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a transaction.
+    """The result of a transaction.
 
-    ``committed``; or refused, with the positions of the actions whose ``failed`` condition it
-    was; or, with ``unknown``, without an answer to one of the tries: it may have been committed, or
-    be so yet. ``final``: trying again will not tell.
+    It was ``committed``; or refused, with the positions of the actions whose condition ``failed``;
+    or is ``unknown`` because a try got no reply: it may have been committed, or may still be.
+    ``final``: a retry cannot help.
     """
 
     committed: bool = False
     unknown: bool = False
     final: bool = False
     failed: frozenset[int] = frozenset()
-    found: dict[int, Item] = field(default_factory=dict)
+    stored: dict[int, Item] = field(default_factory=dict)
     error: StoreError | None = None
 
     def message_in_the_way(self, position: int) -> Message | None:
         """The message that holds the key which the action at ``position`` wanted."""
-        item = self.found.get(position)
+        item = self.stored.get(position)
         return message_from(item) if item else None
 
 
@@ -175,7 +175,7 @@ def commit(table: Table, actions: Sequence[Action]) -> Outcome:
     """Commit ``actions`` together, or none of them. 2 WCU per KB and item, index writes aside.
 
     Raises:
-        StoreError: nothing was committed, and trying again will not mend that.
+        StoreError: nothing was committed, and a retry cannot help.
     """
     try:
         with translating("dynamodb", table.target):
@@ -197,7 +197,7 @@ def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
 
 
 def _unanswered(error: StoreError) -> Outcome:
-    """What an error leaves open: a try of the SDK's may have been carried out before it."""
+    """The outcome of an error: an earlier try of the SDK may have been committed."""
     unknown = _may_be_committed(error)
     if not (error.is_transient or unknown):
         raise error
@@ -225,13 +225,13 @@ def _cancelled(error: DynamoDBError) -> Outcome:
     if not _TRANSIENT_REASONS.issuperset(error.reasons):
         raise error
     failed = frozenset(n for n, reason in enumerate(error.reasons) if reason == _CONDITION_FAILED)
-    # A condition that fails tells what is stored; a conflict does not.
+    # A failed condition shows what is stored; a conflict does not.
     unknown = not failed and _tries_before(error) > 0
-    return Outcome(unknown=unknown, failed=failed, found=_found(error), error=error)
+    return Outcome(unknown=unknown, failed=failed, stored=_stored_items(error), error=error)
 
 
-def _found(error: DynamoDBError) -> dict[int, Item]:
-    """The items that failed conditions met, by the position of their action."""
+def _stored_items(error: DynamoDBError) -> dict[int, Item]:
+    """The stored items that made conditions fail, by the position of their action."""
     cause = error.__cause__
     if not isinstance(cause, botocore.exceptions.ClientError):
         return {}

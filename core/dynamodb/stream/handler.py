@@ -1,4 +1,4 @@
-"""The Lambda function behind the table's stream: plan a batch, make its moves, report failures.
+"""The Lambda function that reads the table's stream: plans a batch, moves rows, reports failures.
 
 Configure the event source mapping with ``ReportBatchItemFailures``: what is reported is delivered
 again, from the earliest failed record on. Malformed records are logged and dropped.
@@ -37,7 +37,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
 
 
 def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
-    """Make the moves of a batch; the answer names the records to deliver again."""
+    """The records to deliver again, after making the moves of a batch."""
     planned = plan(records)
     for sequence_number, reason in planned.dropped:
         _warn("record dropped", sequence_number=sequence_number, reason=reason)
@@ -67,7 +67,7 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
 def _is_too_large(error: StoreError) -> bool:
     """Whether a row would be over 400 KB, which no later try makes smaller.
 
-    DynamoDB says ValidationException of what may pass, too: of an index that is being built.
+    A ValidationException may also be temporary: while an index is being built.
     """
     return (
         isinstance(error, DynamoDBError)

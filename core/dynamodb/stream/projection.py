@@ -1,8 +1,8 @@
-"""Pattern E: inbox rows that follow the stream of messages.
+"""Pattern E: moves inbox rows to the messages in the table's stream.
 
-``plan`` is pure: a batch of stream records in, at most one move a conversation out. ``move`` makes
-one of them. Two hosts use both: the Lambda handler and ``invoke ddb.follow-stream``. Beside our own
-write path, which has moved the rows already, nothing is left to do and nothing is written.
+``plan`` is pure: it turns a batch of stream records into at most one move for each conversation.
+``move`` makes one of them. The Lambda handler and ``invoke ddb.follow-stream`` use both. For
+messages that we sent, whose rows have moved already, nothing is written.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from core.dynamodb.table import Table
 from core.models import InboxRow, Message, Person, member_uuids
 
 _MAX_TEXT_BYTES = 390_000
-"""What an inbox row takes of texts, with room for ids: an item has 400 KB at most."""
+"""The most text in an inbox row, which leaves room for ids: an item has at most 400 KB."""
 
 _REQUIRED = ("message_uuid", "message", "user_uuid", "user_handle", "user_display_name")
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The newest message that a batch holds for one conversation.
+    """The newest message of one conversation in a batch.
 
     ``since`` is the sort key of the oldest one. ``sequence_number`` is that of the conversation's
-    first record in the batch: where to go on from if the move fails.
+    first record in the batch: where to resume if the move fails.
     """
 
     message: Message
@@ -45,7 +45,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a batch asks for. ``dropped`` says why records were left out, by sequence number."""
+    """The moves of a batch. ``dropped`` says why records were left out, by sequence number."""
 
     moves: tuple[Move, ...]
     dropped: tuple[tuple[str, str], ...]
@@ -71,7 +71,7 @@ def plan(records: Iterable[Mapping[str, Any]]) -> Plan:
         group = message.message_group_uuid
         seen = newest.setdefault(group, Move(message, message.sort_key, sequence_number))
         newest[group] = Move(
-            max(seen.message, message, key=lambda each: each.sort_key),
+            max(seen.message, message, key=lambda message: message.sort_key),
             min(seen.since, message.sort_key),
             seen.sequence_number,
         )
@@ -79,7 +79,7 @@ def plan(records: Iterable[Mapping[str, Any]]) -> Plan:
 
 
 class _MalformedError(ValueError):
-    """A record that is no stream record of this table."""
+    """A record that is not a valid stream record of this table."""
 
 
 def _sequence_number(record: object) -> str:
@@ -89,7 +89,7 @@ def _sequence_number(record: object) -> str:
 
 
 def _inserted_message(record: Mapping[str, Any]) -> Message | None:
-    """The message that ``record`` inserted; None where it tells of something else."""
+    """The message that ``record`` inserted; None for any other change."""
     try:
         if record["eventName"] != "INSERT":
             return None
@@ -108,23 +108,23 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
     size_bytes = len(texts.encode(errors="surrogatepass"))
     ids = (message.message_group_uuid, sender.uuid)
     if not all(map(keys.can_be_id, ids)) or size_bytes > _MAX_TEXT_BYTES:
-        raise _MalformedError("no inbox row can be made of it")  # not later either
+        raise _MalformedError("it cannot become an inbox row")  # and a retry cannot help
     return message
 
 
 def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     """Bring both members' inbox rows to ``message``; True if anything was written.
 
-    Where the times do not tell that a row is older, it is brought to the conversation's newest
-    message instead: so never backwards, and redelivery in any order changes nothing. The new row is
-    put before the old one is deleted: after a crash in between, redelivery deletes it. ``since`` is
-    the sort key of the batch's oldest message: rows from there on are read from the base table,
-    consistently, for the index may not show yet what an earlier delivery left there. A message of
-    somebody who is no member is nobody's preview: then, too, it is the members' newest that counts.
+    If a row may be newer, it moves to the conversation's newest message instead. So no row moves
+    backwards, and redelivery in any order changes nothing. The new row is put before the old one is
+    deleted: after a crash in between, redelivery deletes it. ``since`` is the sort key of the
+    batch's oldest message: later rows are read from the base table, consistently, because the index
+    may lag behind an earlier delivery. A message from a person who is not a member is never shown:
+    the rows then move to the members' newest message.
 
-    One index query and one query a member, 2.5 RCU, where each row is older than the message or
-    shows it; 1 RCU more for each that is neither. 8 WCU when both rows move, none when they are
-    there already.
+    One index query and one query for each member, 2.5 RCU, if each row is older than the message or
+    shows it; 1 RCU more for each other row. 8 WCU when both rows move, none when they are there
+    already.
 
     Raises:
         StoreError: a transient failure; deliver the record again.
@@ -135,14 +135,14 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
         rows = [row]
     uuids = member_uuids(rows)
     if sender.uuid not in uuids:
-        found = newest_message(table, group, of=uuids, consistent=True) if uuids else None
-        if found is None:
+        newest = newest_message(table, group, senders=uuids, consistent=True) if uuids else None
+        if newest is None:
             return False
-        message = found
+        message = newest
     since = min(since or message.sort_key, message.sort_key)
     written = False
-    for owner, other, own in _members(table, message, rows, since):
-        written = bring(table, message, owner, other, own) or written
+    for owner, other, owner_rows in _members(table, message, rows, since):
+        written = bring(table, message, owner, other, owner_rows) or written
     return written
 
 
@@ -165,13 +165,13 @@ def _members(table: Table, message: Message, rows: list[InboxRow], since: str) -
 def _own(table: Table, rows: list[InboxRow], owner: str, group: str, since: str) -> list[InboxRow]:
     """The owner's rows: from ``since`` on as they are, before that as the index has them.
 
-    Where neither shows one, the whole inbox is read before that is believed.
+    If neither has one, the whole inbox is read to be sure.
     """
     older = [row for row in rows if row.owner_uuid == owner and row.sort_key < since]
     return inbox_rows(table, owner, group, since=since) + older or inbox_rows(table, owner, group)
 
 
 def person_in(table: Table, group: str, user_uuid: str) -> Person:
-    """Somebody as their own last message names them; without one, by uuid alone."""
+    """A person with the names in their last message; without a message, only the uuid."""
     last = latest_message_of(table, group, user_uuid)
     return last.sender if last else Person(user_uuid, "", "")

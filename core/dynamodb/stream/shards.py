@@ -1,4 +1,4 @@
-"""Reading the table's stream, from any DynamoDB endpoint, from where the last run stopped.
+"""Reads the table's stream from any DynamoDB endpoint, resuming where the last run stopped.
 
 Shards are read parents first, as DynamoDB asks for the order of one item's changes to hold:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
@@ -27,7 +27,7 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one shard, in order. Call :meth:`Follower.done` once they are dealt with."""
+    """Records of one shard, in order. Call :meth:`Follower.done` once they are processed."""
 
     shard_id: str
     records: list[Mapping[str, Any]]
@@ -40,7 +40,7 @@ class Batch:
 
 
 class Checkpoint:
-    """Where each shard was left, in a file that survives ``kill -9``.
+    """The position in each shard, in a file that survives ``kill -9``.
 
     ``None`` for a shard means that it was read to its end and is closed.
     """
@@ -56,10 +56,10 @@ class Checkpoint:
                 if stored["stream"] == stream_arn:
                     self._shards = dict(stored["shards"])
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise StoreError(f"the checkpoint {path} is damaged", "Delete it.") from error
+                raise StoreError(f"The checkpoint {path} is damaged", "Delete it.") from error
 
     def begin(self, stream_arn: str) -> None:
-        """Note nothing of any other stream from here on."""
+        """Start anew for this stream: forget the positions in any other."""
         self._stream_arn = stream_arn
         self._shards = {}
 
@@ -90,7 +90,7 @@ def stream_arn(table: Table) -> str:
     """The ARN of the table's stream.
 
     Raises:
-        MissingSchemaError: there is no table, or its stream is off, or does not tell new images.
+        MissingSchemaError: there is no table, or its stream is off, or has no new images.
     """
     description = describe(table)
     if description is None:
@@ -98,13 +98,13 @@ def stream_arn(table: Table) -> str:
     arn = description.get("LatestStreamArn")
     if not arn or not stream_is_on(description):
         raise MissingSchemaError(
-            f"the stream of table {table.name} is off",
+            f"The stream of table {table.name} is off",
             f"Turn it on with view type NEW_IMAGE: {turning_on(table)}",
         )
     if not shows_new_images(description):
         raise MissingSchemaError(
-            f"the stream of table {table.name} does not tell what was written",
-            "Turn it off, then on with view type NEW_IMAGE, if nothing else reads it:"
+            f"The stream of table {table.name} does not contain what was written",
+            "If nothing else reads it, turn it off, then on with view type NEW_IMAGE:"
             f" {turning_on(table)}",
         )
     return str(arn)

@@ -1,6 +1,6 @@
-"""The whole table to a file: JSON Lines of DynamoDB JSON, every type kept.
+"""Exports the whole table to JSON Lines of DynamoDB JSON, without loss.
 
-Both can be cut off at any moment and run again. Memory does not grow with the table.
+An export may be interrupted at any moment and run again. Memory does not grow with the table.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def export_lines(table: Table, *, ascii_only: bool = False) -> Iterator[str]:
 
 
 def export_file(table: Table, path: Path, progress: Progress) -> int:
-    """Write every item but the environment marker to ``path``, mode 0600; how many there are.
+    """The number of items written to ``path``, mode 0600: all except the environment marker.
 
-    What was begun and cut off goes on where it stopped, from the ``.part`` beside ``path``, if that
-    is of this very table. The file is there when it is whole. How many items there are is
-    DynamoDB's own count, which may be hours old.
+    An interrupted export resumes where it stopped, from the ``.part`` file beside ``path``, if that
+    is from the same table. ``path`` appears only when it is complete. ``progress`` gets DynamoDB's
+    own count as the total, which may be hours old.
 
     Raises:
-        InputError: ``path`` is a folder or a device, cannot be written, or somebody is writing it.
+        InputError: ``path`` is a folder or a device, or cannot be written, or is being written.
         MissingSchemaError: there is no table.
     """
     path = Path(os.path.realpath(path))  # a link stays one
@@ -56,9 +56,9 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
 
 def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Progress) -> int:
     part, place = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
-    of = _identity(table, described)
+    identity = _identity(table, described)
     with _only_writer(part) as file:
-        reached = _reached(place, of, part.stat().st_size)
+        reached = _reached(place, identity, part.stat().st_size)
         if reached is None:
             place.unlink(missing_ok=True)
             reached = _Reached(0, 0, None)
@@ -71,8 +71,13 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
             file.flush()
             count += len(lines)
             if after := page.get("LastEvaluatedKey"):
-                there = {"of": of, "items": count, "bytes": file.tell(), "after": raw_item(after)}
-                replace_private_file(place, json.dumps(there))
+                progress_so_far = {
+                    "of": identity,
+                    "items": count,
+                    "bytes": file.tell(),
+                    "after": raw_item(after),
+                }
+                replace_private_file(place, json.dumps(progress_so_far))
             progress(count, described.get("ItemCount"))
         part.replace(path)
         place.unlink(missing_ok=True)
@@ -81,28 +86,31 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
 
 @contextmanager
 def _only_writer(part: Path) -> Iterator[IO[bytes]]:
-    """The file ``part``, for appending, made if it is not there; nobody else gets it meanwhile."""
+    """The file ``part``, opened for appending and locked; created if it is missing."""
     with open_private(part) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Somebody who has just ended would have made it the whole file.
+            # An export that has just ended has renamed it.
             free = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
         except BlockingIOError:
             free = False
         if not free:
-            raise InputError(f"another export is writing {part}", "Wait, or give another --file.")
+            raise InputError(
+                f"Another export is writing {part}",
+                "Wait for it, or name another file with --file.",
+            )
         yield file
 
 
 def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
-    """What no other table has in common with this one: names are the same on many targets."""
-    told = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
-    return [str(each) for each in (table.target.endpoint_url, table.name, *told)]
+    """What identifies this table: many targets have a table of the same name."""
+    ids = (described.get(name) for name in ("TableArn", "TableId", "CreationDateTime"))
+    return [str(value) for value in (table.target.endpoint_url, table.name, *ids)]
 
 
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-    silence_s = 0.0  # a store that was never there is told at once
+    silence_s = 0.0  # a store that never answered is reported at once
     while True:
         scan = functools.partial(table.request, "scan", **params)
         response = retry_while_busy(scan, silence_s=silence_s)
@@ -121,18 +129,18 @@ def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """How far an export came: what it has written, and the key that its scan goes on behind."""
+    """The progress of an export: what it has written, and the key after which its scan resumes."""
 
     items: int
     bytes: int
     after: Mapping[str, Any] | None
 
 
-def _reached(place: Path, of: list[str], size_bytes: int) -> _Reached | None:
-    """How far an export ``of`` this very table came; None where there is nothing to go on from."""
+def _reached(place: Path, identity: list[str], size_bytes: int) -> _Reached | None:
+    """The progress of an earlier export of the same table; None if there is nothing to resume."""
     try:
         stored = json.loads(place.read_text())
         reached = _Reached(int(stored["items"]), int(stored["bytes"]), dict(stored["after"]))
-        return reached if stored["of"] == of and 0 <= reached.bytes <= size_bytes else None
+        return reached if stored["of"] == identity and 0 <= reached.bytes <= size_bytes else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""What exports and imports have in common: the file, and how far they are."""
+"""What exports and imports share: errors of the file, and the progress callback."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from core.errors import InputError
 
 Progress = Callable[[int, int | None], None]
-"""Takes how many items are dealt with, and how many there are, as far as that is known."""
+"""Receives the number of items processed, and the total if it is known."""
 
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Tell what the system says of ``path``, and refuse what is there and no regular file.
+    """Raise the system's errors with ``path``, and refuse anything but a regular file.
 
-    An export would replace a device by a file; an import, which reads twice, find a pipe empty.
+    An export would replace a device with a file; an import reads twice and would find a pipe empty.
     """
-    hint = "Give another --file."
+    hint = "Name another file with --file."
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not a regular file", hint)
         yield
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint) from error
+        raise InputError(f"Could not open {path}: {error.strerror}", hint) from error

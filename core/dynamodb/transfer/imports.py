@@ -1,4 +1,4 @@
-"""A file of items into the table: JSON Lines of DynamoDB JSON, as an export writes them."""
+"""Imports items into the table from JSON Lines of DynamoDB JSON, as an export writes them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ _MAX_SAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did: items ``added``, and ``present`` already, or in the case of an inbox row
-    further on; kept as they were though the file has another item under their key: ``differing``,
-    with the first of their lines."""
+    """The result of an import, in numbers of items.
+
+    ``added``; ``present`` already, or replaced by a later inbox row; ``differing``, whose key has
+    another item in the table, which was kept. ``lines`` are the first lines of those.
+    """
 
     added: int
     present: int
@@ -42,17 +44,17 @@ class Imported:
 def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     """Put the items of ``path`` into the table, unless another item has their key.
 
-    The file is read through once and checked before anything is written. Each put is conditional,
-    1 WCU per KB, 8 at a time; running it again changes nothing. The marker is passed over, and so
-    is an inbox row of which the table has a later one: 0.5 RCU each. An export is no snapshot, and
-    others may write meanwhile: a verification finds the rows that this leaves in two places.
-    Throttled, it waits, up to five minutes an item; where nobody answers, half a minute.
+    The whole file is checked before anything is written. Each put is conditional, 1 WCU per KB, 8
+    at a time; running it again changes nothing. The marker is skipped, and so is an inbox row of
+    which the table has a later one: 0.5 RCU each. An export is not a snapshot, and others may write
+    meanwhile: a verification finds inbox rows that are then stored twice. If the table throttles,
+    each item is retried for up to five minutes; if it does not answer, for half a minute.
 
     Raises:
-        InputError: a line that is no item, with its number. Nothing was written. Or one that
-            DynamoDB will not have, as it is over 400 KB, say: others were written.
+        InputError: a line is not an item, and nothing was written; or DynamoDB refused an item,
+            for example one over 400 KB, and other items were written.
     """
-    of = sum(1 for _ in _items(path))  # every line is checked before the first is written
+    line_count = sum(1 for _ in _items(path))  # every line is checked before the first is written
     counts = {"added": 0, "present": 0}
     differing: list[int] = []
     total = 0
@@ -65,7 +67,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
                     differing += [number] if len(differing) < _MAX_SAMPLES else []
                 else:
                     counts[outcome] += 1
-            progress(counts["added"] + counts["present"] + total, of)
+            progress(counts["added"] + counts["present"] + total, line_count)
     return Imported(counts["added"], counts["present"], total, tuple(differing))
 
 
@@ -73,8 +75,8 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
 def _writers(
     table: Table, path: Path
 ) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
-    """Puts a chunk of items, several at a time; what became of each, in their order."""
-    is_over = threading.Event()  # those who wait for a throttled table then give up
+    """Yields a function that puts items, several at a time, and returns their outcomes in order."""
+    is_over = threading.Event()  # retries for a throttled table then stop
     # A dry run prints, and two threads must not print at once.
     with ThreadPoolExecutor(1 if table.dry else _WRITERS) as pool:
         try:
@@ -95,7 +97,9 @@ def _put_line(table: Table, path: Path, number: int, item: Item) -> str:
     except DynamoDBError as error:
         if error.code != "ValidationException":
             raise
-        raise InputError(f"{path}, line {number}: {error.problem}", "Mend or drop it.") from error
+        raise InputError(
+            f"{path}, line {number}: {error.problem}", "Fix the line or remove it."
+        ) from error
 
 
 def _put(table: Table, item: Item) -> str:
@@ -111,7 +115,7 @@ def _put(table: Table, item: Item) -> str:
                 ReturnConsumedCapacity="TOTAL",
             )
         except table.client.exceptions.ConditionalCheckFailedException as error:
-            # Only a refused put is compared: the first one costs no read.
+            # Compare only after a refused put: a successful one costs no read.
             stored = error.response.get("Item")
             if stored is None:
                 stored = table.request(
@@ -126,8 +130,8 @@ def _has_moved_on(table: Table, item: Item) -> bool:
     """Whether the item is an inbox row whose conversation has a later one in that inbox."""
     row = inbox_row_from(item)
     return names_a_conversation(row) and any(
-        there.owner_uuid == row.owner_uuid and there.sort_key > row.sort_key
-        for there in list_rows_of(table, row.message_group_uuid)
+        stored.owner_uuid == row.owner_uuid and stored.sort_key > row.sort_key
+        for stored in list_rows_of(table, row.message_group_uuid)
     )
 
 
@@ -150,6 +154,6 @@ def _items(path: Path) -> Iterator[tuple[int, Item]]:
 
 def _no_item(path: Path, number: int) -> InputError:
     return InputError(
-        f"{path}, line {number}: this is no item of the message table in DynamoDB JSON",
-        'A line looks like {"pk":{"S":"…"},"sk":{"S":"…"},…}, as ddb.export writes it.',
+        f"{path}, line {number}: This is not a message table item in DynamoDB JSON",
+        'Write each line like {"pk":{"S":"…"},"sk":{"S":"…"},…}, as ddb.export writes it.',
     )
