@@ -1,0 +1,177 @@
+"""When nobody does anything any more: what must be well then, and after what."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from .. import memory
+from ..invariants import View, When, broken
+from ..memory import Item
+from . import actors, ours
+from .runs import Node
+from .scopes import Scope
+from .store import Store
+
+NEXT = "message of the next send"
+
+
+class Calm:
+    """A machine on a good day, a second later."""
+
+    elapsed_s = 0.0
+
+    def __init__(self) -> None:
+        self._uuids = itertools.count()
+
+    def now(self) -> datetime:
+        return ours.EPOCH + timedelta(seconds=1)
+
+    def waited(self) -> float:
+        return 1.0  # nothing that goes wrong goes on for ever
+
+    def uuid4(self) -> UUID:
+        return ours.uuid_of(f"calm {next(self._uuids)}")
+
+
+def records_of(items: Iterable[Item]) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "Keys": {"pk": item["pk"], "sk": item["sk"]},
+                "NewImage": item,
+                "SequenceNumber": str(place),
+            },
+        }
+        for place, item in enumerate(items)
+    ]
+
+
+class Settling:
+    """The ends of one scope."""
+
+    def __init__(self, scope: Scope, store: Store) -> None:
+        self.scope, self.store = scope, store
+        messages = [item for (pk, _), item in scope.items.items() if pk[:4] == "MSG#"]
+        unseen = [m for m in messages if m["message_uuid"]["S"] in scope.undelivered]
+        self.undelivered_before = tuple(map(store.item, unseen))
+        self.attempted = {item["message_uuid"]["S"] for item in messages}
+        self.attempted |= {uuid for actor in scope.actors for uuid in actor.sends} | {NEXT}
+        self.before = {item["message_uuid"]["S"]: item["sk"]["S"] for item in messages}
+
+    def view(self, table: int, nodes: Sequence[Node], **more: str) -> View:
+        acknowledged = dict(self.before)
+        refused = []
+        for node in nodes:
+            acknowledged |= {ack.message_uuid: ack.sort_key for ack in node.acks}
+            outcomes = str(node.ask.value).split(", ") if node.is_done else []
+            refused += [o.removeprefix("refused ") for o in outcomes if o[:8] == "refused "]
+        several = [frozenset({"ana", "ben"})] if self.scope.may_be_several else []
+        return View(
+            self.store.tables[table],
+            acknowledged | more,
+            self.attempted,
+            refused,
+            [tuple(ack.message_uuid for ack in node.acks) for node in nodes],
+            several,
+            self.scope.strangers,
+            self.scope.orphans,
+        )
+
+    def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
+        """What is wrong after one of the ends that the scope promises."""
+        rest = self._rest(table, stream, reached)
+        for name in self.scope.settles:
+            settled = memory.Table()
+            settled.items = dict(self.store.tables[table])
+            handle = ours.open_table(memory.Client(settled))
+            more: dict[str, str] = {}
+            try:
+                _ENDS[name](handle, rest, more)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+                return f"{name} broke: {type(error).__name__}: {error}"
+            view = self.view(self.store.table(settled.items), nodes, **more)
+            wrong = broken(view, When.ALWAYS, When.ONLY_OURS, When.IN_THE_END)
+            wrong += self._still_wrong(settled, handle, rest)
+            if wrong:
+                return f"in the end, after {name}: {'; '.join(wrong)}"
+        return ""
+
+    def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
+        """What our projection was not told of yet."""
+        if reached >= 0:
+            return [self.store.items[number] for number in stream[reached:]]
+        undelivered = set(self.undelivered_before)
+        return [
+            item
+            for (pk, _), item in self.store.tables[table].items()
+            if pk[:4] == "MSG#"
+            and (
+                item["message_uuid"]["S"] not in self.before or self.store.item(item) in undelivered
+            )
+        ]
+
+    def _still_wrong(
+        self, settled: memory.Table, handle: ours.Table, rest: Sequence[Item]
+    ) -> list[str]:
+        findings = list(ours.Verification(handle, actors.known_people).findings())
+        wrong = [
+            f"guarantee 2, a verification finds nothing: {each.kind} at {each.pk} {each.sk}"
+            for each in findings
+            if each.kind not in self.scope.expected
+        ]
+        before = dict(settled.items)
+        messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
+        again = [*reversed(messages), *messages, *rest]
+        for record in records_of(again):
+            ours.project(handle, [record])
+        if settled.items != before:
+            wrong.append("guarantee 5, redelivery_changes_nothing: rows moved")
+        return wrong
+
+
+End = Callable[[ours.Table, Sequence[Item], dict[str, str]], None]
+
+
+def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str]) -> None: ...
+
+
+def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None:
+    assert ours.project(handle, records_of(rest)) == {"batchItemFailures": []}
+
+
+def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
+    """Cruddur's app puts one more message, and the stream brings us all that is left."""
+    at = ours.EPOCH + timedelta(seconds=1)
+    group = actors.GROUP
+    key = ours.sort_key(at)
+    message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, at)
+    item = ours.message_item(message)
+    handle.client.put_item(Item=item)
+    more[NEXT] = key
+    assert ours.project(handle, records_of([*rest, item])) == {"batchItemFailures": []}
+
+
+def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> None:
+    draft = ours.Draft(actors.ANA, actors.BEN, "text of the next send", NEXT)
+    more[NEXT] = ours.start(handle, draft)[0].sort_key
+
+
+def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str]) -> None:
+    for _pass in range(3):
+        if not ours.repair(ours.Verification(handle, actors.known_people)):
+            return
+    raise AssertionError("a repair never comes to its end")
+
+
+_ENDS: dict[str, End] = {
+    "as it is": _as_it_is,
+    "the stream": _stream,
+    "the next projection": _next_projection,
+    "the next send": _next_send,
+    "a repair": _repair,
+}

@@ -1,0 +1,63 @@
+"""Every interleaving, to its end, within the scopes of :mod:`.explore.scopes`.
+
+The small ones run always; ``invoke test --explore`` runs the large ones too. What breaks a rule is
+shown as a test: paste it at the end of this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from core.dynamodb.patterns import row_moves
+
+from .explore import scopes
+from .explore.ours import InboxRow
+from .explore.running import Explored, explore, explore_at_once, explore_family, told
+from .explore.scopes import Family
+from .explore.traces import replay
+
+FAMILIES = scopes.families().values()
+SMALL = [family for family in FAMILIES if not family.is_large]
+LARGE = [family for family in FAMILIES if family.is_large]
+
+
+@pytest.mark.parametrize("family", SMALL, ids=lambda family: family.name)
+def test_every_interleaving_of_a_small_scope_keeps_the_guarantees(family: Family, lines) -> None:
+    explored = explore_family(family)
+    lines(told(family, explored))
+    fail_with_traces(explored)
+
+
+@pytest.mark.explore
+@pytest.mark.timeout(7200)
+def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> None:
+    fail_with_traces(explore_at_once(LARGE, os.cpu_count() or 1, lines))
+
+
+def fail_with_traces(explored: Iterable[Explored]) -> None:
+    """Fail with a test for each rule that is broken, and nothing around it."""
+    for each in explored:
+        if each.trace:
+            pytest.fail(f"{each.scope}: paste this test\n\n{each.trace}\n", pytrace=False)
+        assert each.found.is_complete
+
+
+def test_a_planted_fault_is_found_with_the_shortest_trace_that_plays_again(monkeypatch) -> None:
+    """A projection that deletes a row before it puts the next: a crash in between loses it."""
+    monkeypatch.setattr(row_moves, "_put_behind", without_a_put)
+    explored = explore(scopes.scopes()["a plain put and 2 projections"])
+    assert "guarantee 2" in explored.trace
+    (trace,) = re.findall(r'replay\("(.*)"\)', explored.trace)
+    assert replay(trace)
+    assert len(trace.split(": ")[-1].split()) < 12
+    assert "projection 1 reads the stream" in explored.trace
+
+
+def without_a_put(table, message, owner, other, last):
+    """Says that the row is put, and puts none."""
+    key = message.sort_key
+    return InboxRow(message.message_group_uuid, owner, other, message.text, key, None)
