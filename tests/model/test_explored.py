@@ -61,3 +61,11 @@ def without_a_put(table, message, owner, other, last):
     """Says that the row is put, and puts none."""
     key = message.sort_key
     return InboxRow(message.message_group_uuid, owner, other, message.text, key, None)
+
+
+# Traces that once broke a rule.
+
+
+def test_a_transcript_that_two_load_at_once_is_stored_once() -> None:
+    """The second had looked for messages before the first stored them, and for rows after that."""
+    assert replay("2 loads of one transcript: 1 1 1 1 2 2 1 2 2 2") == ""

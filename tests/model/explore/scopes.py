@@ -387,6 +387,12 @@ def _small() -> list[Family]:
             settles=("the next send", "a repair"),
         ),
         _single(
+            "2 loads of one transcript",
+            *(actors.transcript(), actors.transcript(number=1)),
+            items=well,
+            faults=1,
+        ),
+        _single(
             "Cruddur's start, and ours",
             *(actors.cruddur_start(), actors.start(ANA, BEN)),
             items=NOTHING,
