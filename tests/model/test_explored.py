@@ -69,3 +69,9 @@ def without_a_put(table, message, owner, other, last):
 def test_a_transcript_that_two_load_at_once_is_stored_once() -> None:
     """The second had looked for messages before the first stored them, and for rows after that."""
     assert replay("2 loads of one transcript: 1 1 1 1 2 2 1 2 2 2") == ""
+
+
+def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothing_twice() -> None:
+    """The key in doubt was a later one than the first, and the first is what was tried again."""
+    steps = "1 2 2 2 2 2 2 1/gives-up 1 1 1/late 1 2 1 1 1/comes-through 1 1"
+    assert replay(f"pairs of all: send, projection: {steps}") == ""

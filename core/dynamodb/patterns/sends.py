@@ -79,7 +79,8 @@ class _Sending:
     """One send, over as many tries as it takes.
 
     ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
-    until the message is found.
+    until the message is found. ``key`` is where it can be: it moves on only once it is certain
+    that no try so far was stored, or can be yet.
     """
 
     def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
@@ -88,7 +89,7 @@ class _Sending:
         self.draft = draft
         self.members = (draft.sender, draft.recipient)
         self.rows: list[InboxRow] = []
-        self.key = self.first_key = draft.tried_from or ""
+        self.key = draft.tried_from or ""
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
 
@@ -98,12 +99,12 @@ class _Sending:
             return self._stored() or self._run()
         except StoreError as error:
             if self.unknown:
-                raise unconfirmed(self.draft, self.first_key) from error
+                raise unconfirmed(self.draft, self.key) from error
             raise
 
     def _run(self) -> Message:
         if not self.key:
-            self.key = self.first_key = sort_key_after(self._last(), now())
+            self.key = sort_key_after(self._last(), now())
         backoff = Backoff()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
             self._read_rows_again()  # the index lags, or a row is lost
@@ -162,7 +163,7 @@ class _Sending:
         """The message, where a try of it that is in doubt was stored."""
         if not self.unknown:
             return None
-        return find_message(self.table, self.group, self.draft.message_uuid, since=self.first_key)
+        return find_message(self.table, self.group, self.draft.message_uuid, since=self.key)
 
     def _last(self) -> str | None:
         return max((row.sort_key for row in self.rows), default=None)
@@ -178,12 +179,12 @@ class _Sending:
         self.rows = [row for row in found if row is not None]
 
 
-def unconfirmed(draft: Draft, first_key: str) -> MessageUnconfirmedError:
+def unconfirmed(draft: Draft, key: str) -> MessageUnconfirmedError:
     return MessageUnconfirmedError(
         "the store did not answer: the message may or may not be stored",
         "Look at the conversation before you send it again.",
         message_uuid=draft.message_uuid,
-        created_at=first_key,
+        created_at=key,
     )
 
 
