@@ -75,3 +75,15 @@ def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothi
     """The key in doubt was a later one than the first, and the first is what was tried again."""
     steps = "1 2 2 2 2 2 2 1/gives-up 1 1 1/late 1 2 1 1 1/comes-through 1 1"
     assert replay(f"pairs of all: send, projection: {steps}") == ""
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "projection, function: 1 1 1 1 1/lost-reply 2 2 2/lost-reply",
+        "import, function: 1 2 2 2 1 1 1 1 2 2/lost-reply",
+    ],
+)
+def test_a_send_clears_up_one_inbox_with_two_rows_where_the_other_has_none(trace: str) -> None:
+    """It read the newest row of each inbox again, and forgot the second one of the first."""
+    assert replay(f"pairs of all: {trace}") == ""

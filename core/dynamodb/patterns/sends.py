@@ -16,6 +16,7 @@ from core.dynamodb.patterns.reads import (
     conversation_of,
     find_message,
     inbox_row,
+    inbox_row_at,
     list_rows_of,
     newest_message,
     pair_group,
@@ -169,14 +170,23 @@ class _Sending:
         return max((row.sort_key for row in self.rows), default=None)
 
     def _read_rows_again(self) -> None:
-        """Read each member's row from the base table: the index may lag behind it."""
+        """Read each member's rows from the base table: the index may lag behind it."""
         try:
-            found = [inbox_row(self.table, member.uuid, self.group) for member in self.members]
+            self.rows = [row for member in self.members for row in self._rows_of(member.uuid)]
         except StoreError:
             if not self.unknown:
                 raise
-            return  # keep what was read before: the conditions will tell
-        self.rows = [row for row in found if row is not None]
+            # Keep what was read before: the conditions will tell.
+
+    def _rows_of(self, owner: str) -> list[InboxRow]:
+        """The owner's newest row, and those of several that were read and are still there."""
+        newest = inbox_row(self.table, owner, self.group)
+        if newest is None:
+            return []
+        seen = [row.sort_key for row in self.rows if row.owner_uuid == owner]
+        older = (key for key in seen if key != newest.sort_key and len(seen) > 1)
+        found = [inbox_row_at(self.table, owner, key) for key in older]
+        return [newest, *(r for r in found if r and r.message_group_uuid == self.group)]
 
 
 def unconfirmed(draft: Draft, key: str) -> MessageUnconfirmedError:
