@@ -1,8 +1,9 @@
 """What must hold of the stored items, each rule named after its guarantee.
 
 One list for whoever looks: the state machine after each of its steps, the exploration after each
-request. Some rules hold ``always``, whoever writes; some always where ``only ours`` write; the rest
-``in the end``, once the stream was delivered, or our next send or a repair has been through.
+request. Some rules hold always, whoever writes; others always where only ours write, and else in
+the end: once the stream was delivered, or our next send or a repair has been through. Two more look
+at the table by our own operations, in the end.
 """
 
 from __future__ import annotations
@@ -12,15 +13,29 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
-from .explore.ours import InboxRow, Message, inbox_row_from, message_from
+from .explore.ours import (
+    InboxRow,
+    Message,
+    Person,
+    Table,
+    Verification,
+    inbox_row_from,
+    message_from,
+    project,
+)
 from .memory import Item, Key
 
 
 class When(StrEnum):
     ALWAYS = "always"
-    ONLY_OURS = "always, where only ours write"
-    IN_THE_END = "in the end"
+    ROWS_STAY = "always, where nobody else deletes a row; else in the end"
+    ONLY_OURS = "always, where only ours write; else in the end"
+
+
+EVERY = tuple(When)
+"""What must hold in the end."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +189,15 @@ def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> st
     return ""
 
 
+@rule(2, When.ROWS_STAY)
+def nobody_is_missing_a_conversation(view: View) -> str:
+    for group in view.groups:
+        for member in view.members_of(group):
+            if not view.rows_of(member, group):
+                return f"{member} is not shown {group}"
+    return ""
+
+
 @rule(3, When.ALWAYS)
 def two_people_have_one_conversation(view: View) -> str:
     pairs: dict[frozenset[str], set[str]] = {}
@@ -240,15 +264,74 @@ class Previews:
             self.shown[row.owner_uuid, row.message_group_uuid] = key
 
 
-def a_preview_never_moves_back(before: Previews, after: Previews) -> str:
-    """Guarantee 2, of one step of ours: no inbox shows an older message than it did."""
+def a_preview_never_moves_back(
+    before: Previews, after: Previews, *, may_be_missing: bool = False
+) -> str:
+    """Guarantee 2, of one step of ours: no inbox shows an older message than it did.
+
+    ``may_be_missing`` where Cruddur's function runs too: it deletes a row before it puts the next.
+    """
     for (owner, group), key in before.shown.items():
         now = after.shown.get((owner, group))
-        if now is None:
+        if now is None and not may_be_missing:
             return f"guarantee 2, a_preview_never_moves_back: {owner} is no longer shown {group}"
-        if now < key:
+        if now is not None and now < key:
             return (
                 f"guarantee 2, a_preview_never_moves_back: {owner} was shown what was sent at"
                 f" {key}, and now {now or 'no message'}"
             )
     return ""
+
+
+def wrong_in_the_end(
+    handle: Table,
+    people: Callable[[Iterable[str]], Mapping[str, Person]],
+    items: Callable[[], Mapping[Key, Item]],
+    expected: Collection[str] = (),
+) -> list[str]:
+    """What our own operations find to say or to do where all should be well.
+
+    ``expected`` are the problems that a verification reports of what others left.
+    """
+    return [
+        *a_verification_finds_nothing(handle, people, expected),
+        *redelivery_changes_nothing(handle, items),
+    ]
+
+
+def a_verification_finds_nothing(
+    handle: Table,
+    people: Callable[[Iterable[str]], Mapping[str, Person]],
+    expected: Collection[str],
+) -> list[str]:
+    return [
+        f"guarantee 2, a_verification_finds_nothing: {each.kind} at {each.pk} {each.sk}"
+        for each in Verification(handle, people).findings()
+        if each.kind not in expected
+    ]
+
+
+def redelivery_changes_nothing(handle: Table, items: Callable[[], Mapping[Key, Item]]) -> list[str]:
+    """The whole stream again, backwards and then forwards, one record at a time."""
+    before = dict(items())
+    messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
+    for record in inserts([*reversed(messages), *messages]):
+        project(handle, [record])
+    after = items()
+    moved = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    return [f"guarantee 5, redelivery_changes_nothing: {min(moved)} changed"] if moved else []
+
+
+def inserts(items: Iterable[Item]) -> list[Mapping[str, Any]]:
+    """The stream's records of ``items``."""
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "Keys": {"pk": item["pk"], "sk": item["sk"]},
+                "NewImage": item,
+                "SequenceNumber": str(place),
+            },
+        }
+        for place, item in enumerate(items)
+    ]

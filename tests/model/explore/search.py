@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from ..invariants import Previews, View, When, a_preview_never_moves_back, broken
+from ..invariants import EVERY, Previews, View, When, a_preview_never_moves_back, broken
 from . import scopes
-from .actors import OURS
+from .actors import FUNCTION, OURS
 from .ours import EPOCH
 from .runs import Node, Runs
 from .scopes import Scope
@@ -339,8 +339,19 @@ class Exploration:
             gave_up = outcome.startswith(("refused", "failed", "reported", "in doubt"))
             if gave_up and not spent:
                 return f"{actor.name} came to {outcome!r}, and nothing had gone wrong"
-        whens = (When.ALWAYS, When.ONLY_OURS) if self.scope.only_ours else (When.ALWAYS,)
-        return "; ".join(broken(self.settling.view(state.table, nodes), *whens))
+        return "; ".join(broken(self.settling.view(state.table, nodes), *self._whens))
+
+    @cached_property
+    def _whens(self) -> tuple[When, ...]:
+        """The kinds of rules that must hold at every moment of this scope."""
+        if self.scope.only_ours:
+            return EVERY
+        others = [actor.writes for actor in self.scope.actors if not actor.is_ours]
+        before = self.settling.view(self.initial.table, [])
+        rows_stay = not any(meets(writes, ["GRP#"]) for writes in others)
+        if rows_stay and not broken(before, When.ROWS_STAY):
+            return (When.ALWAYS, When.ROWS_STAY)
+        return (When.ALWAYS,)
 
     def moved_back(self, before: State, step: Step, after: State) -> str:
         """A preview that a step of ours moved back."""
@@ -349,7 +360,9 @@ class Exploration:
         place = (before.table, after.table)
         wrong = self._moved_back.get(place)
         if wrong is None:
-            wrong = a_preview_never_moves_back(*map(self._shown, place))
+            wrong = a_preview_never_moves_back(
+                *map(self._shown, place), may_be_missing=FUNCTION in self.scope.followers
+            )
             self._moved_back[place] = wrong
         return wrong
 

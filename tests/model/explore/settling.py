@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from .. import memory
-from ..invariants import View, When, broken
+from ..invariants import EVERY, View, broken, inserts, wrong_in_the_end
 from ..memory import Item
 from . import actors, ours
 from .runs import Node
@@ -35,20 +34,6 @@ class Calm:
 
     def uuid4(self) -> UUID:
         return ours.uuid_of(f"calm {next(self._uuids)}")
-
-
-def records_of(items: Iterable[Item]) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "eventName": "INSERT",
-            "dynamodb": {
-                "Keys": {"pk": item["pk"], "sk": item["sk"]},
-                "NewImage": item,
-                "SequenceNumber": str(place),
-            },
-        }
-        for place, item in enumerate(items)
-    ]
 
 
 class Settling:
@@ -86,20 +71,25 @@ class Settling:
         """What is wrong after one of the ends that the scope promises."""
         rest = self._rest(table, stream, reached)
         for name in self.scope.settles:
-            settled = memory.Table()
-            settled.items = dict(self.store.tables[table])
-            handle = ours.open_table(memory.Client(settled))
-            more: dict[str, str] = {}
-            try:
-                _ENDS[name](handle, rest, more)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
-                return f"{name} broke: {type(error).__name__}: {error}"
-            view = self.view(self.store.table(settled.items), nodes, **more)
-            wrong = broken(view, When.ALWAYS, When.ONLY_OURS, When.IN_THE_END)
-            wrong += self._still_wrong(settled, handle, rest)
-            if wrong:
+            if wrong := self._wrong_after(name, table, rest, nodes):
                 return f"in the end, after {name}: {'; '.join(wrong)}"
         return ""
+
+    def _wrong_after(
+        self, name: str, table: int, rest: Sequence[Item], nodes: Sequence[Node]
+    ) -> list[str]:
+        settled = memory.Table()
+        settled.items = dict(self.store.tables[table])
+        handle = ours.open_table(memory.Client(settled))
+        more: dict[str, str] = {}
+        try:
+            _ENDS[name](handle, rest, more)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            return [f"it broke: {type(error).__name__}: {error}"]
+        view = self.view(self.store.table(settled.items), nodes, **more)
+        return broken(view, *EVERY) + wrong_in_the_end(
+            handle, actors.known_people, lambda: settled.items, self.scope.expected
+        )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
         """What our projection was not told of yet."""
@@ -115,24 +105,6 @@ class Settling:
             )
         ]
 
-    def _still_wrong(
-        self, settled: memory.Table, handle: ours.Table, rest: Sequence[Item]
-    ) -> list[str]:
-        findings = list(ours.Verification(handle, actors.known_people).findings())
-        wrong = [
-            f"guarantee 2, a verification finds nothing: {each.kind} at {each.pk} {each.sk}"
-            for each in findings
-            if each.kind not in self.scope.expected
-        ]
-        before = dict(settled.items)
-        messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
-        again = [*reversed(messages), *messages, *rest]
-        for record in records_of(again):
-            ours.project(handle, [record])
-        if settled.items != before:
-            wrong.append("guarantee 5, redelivery_changes_nothing: rows moved")
-        return wrong
-
 
 End = Callable[[ours.Table, Sequence[Item], dict[str, str]], None]
 
@@ -141,7 +113,7 @@ def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str]) -> None: .
 
 
 def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None:
-    assert ours.project(handle, records_of(rest)) == {"batchItemFailures": []}
+    assert ours.project(handle, inserts(rest)) == {"batchItemFailures": []}
 
 
 def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
@@ -153,7 +125,7 @@ def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, s
     item = ours.message_item(message)
     handle.client.put_item(Item=item)
     more[NEXT] = key
-    assert ours.project(handle, records_of([*rest, item])) == {"batchItemFailures": []}
+    assert ours.project(handle, inserts([*rest, item])) == {"batchItemFailures": []}
 
 
 def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> None:
