@@ -19,6 +19,8 @@ from . import ours
 from .store import Exceptions, Store
 
 _MAX_PARKED = 4_000
+_MAX_DEPTH = 200
+"""Answers after which an operation should have come to its end, whatever they were."""
 _UNMETERED = {"TableName", "ReturnConsumedCapacity"}
 
 
@@ -42,7 +44,18 @@ class Ask:
 class Node:
     """A place in an operation's runs: what it asks for there, and what it was told so far."""
 
-    __slots__ = ("acks", "ask", "children", "greenlet", "hand", "lags", "number", "parent", "reply")
+    __slots__ = (
+        "acks",
+        "ask",
+        "children",
+        "depth",
+        "greenlet",
+        "hand",
+        "lags",
+        "number",
+        "parent",
+        "reply",
+    )
 
     def __init__(self, number: int, ask: Ask, acks: tuple[Ack, ...]) -> None:
         self.number, self.ask, self.acks = number, ask, acks
@@ -52,6 +65,7 @@ class Node:
         self.greenlet: Any = None
         self.hand: Hand | None = None
         self.lags = 0
+        self.depth = 0
 
     @property
     def is_done(self) -> bool:
@@ -204,9 +218,12 @@ class Runs:
             child = self._stopped(run, hand, self._switch(run, hand, reply))
             if not child.is_done:
                 child.parent, child.reply = node, reply
+                child.depth = node.depth + 1
                 child.lags = node.lags - self._may_lag(node)
                 declared = child.lags >= self._may_lag(child)
                 assert declared, f"{self.name} reads what may lag: declare it"
+            if child.depth > _MAX_DEPTH:
+                child = self.end("broke: it never comes to an end", child.acks)
             node.children[reply] = child
         return child
 
