@@ -146,6 +146,7 @@ class Client:
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         FilterExpression: str = "",
+        ProjectionExpression: str = "",
         ExpressionAttributeNames: dict[str, str] | None = None,
         Limit: int = 1000,
         ExclusiveStartKey: Item | None = None,
@@ -156,21 +157,34 @@ class Client:
         values, names = ExpressionAttributeValues, ExpressionAttributeNames or {}
         found = sorted(
             (item for item in items.values() if holds(KeyConditionExpression, item, values)),
-            key=lambda item: (item["sk"]["S"], item["pk"]["S"]),
+            key=_place,
             reverse=not ScanIndexForward,
         )
-        if ExclusiveStartKey is not None:
-            places = [key_of(item) for item in found]
-            found = found[places.index(key_of(ExclusiveStartKey)) + 1 :]
-        page, rest = found[:Limit], found[Limit:]
+        if ExclusiveStartKey is not None:  # which need not be there any more
+            start = _place(ExclusiveStartKey)
+            found = [
+                item
+                for item in found
+                if (_place(item) > start if ScanIndexForward else _place(item) < start)
+            ]
+        page = found[:Limit]
         for name, attribute in names.items():
             FilterExpression = FilterExpression.replace(name, attribute)
         kept = [item for item in page if holds(FilterExpression, item, values)]
-        last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if rest else None
+        if ProjectionExpression:
+            shown = ProjectionExpression.split(", ")
+            kept = [{name: item[name] for name in shown if name in item} for item in kept]
+        # A page that is full names its end, also where nothing follows.
+        last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if len(page) == Limit else None
         return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
 
     def scan(self, ConsistentRead: bool = False, **_: Any) -> dict[str, Any]:
         return self._request(lambda: {"Items": list(self._seen(ConsistentRead).values())})
+
+
+def _place(item: Item) -> tuple[str, str]:
+    """Where an item is among those of a query."""
+    return item["sk"]["S"], item["pk"]["S"]
 
 
 def key_of(item: Item) -> Key:

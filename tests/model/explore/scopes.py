@@ -159,12 +159,29 @@ def _in_doubt(stored: bool) -> Items:
     before = conversation(ANA, BEN, before_us=2)
     if not stored:
         return before
-    at = ours.EPOCH - ours.MICROSECOND
     draft = actors.IN_DOUBT
-    message = draft.message(GROUP, ours.sort_key(at))
     rows = [_row(GROUP, ANA, BEN, 1, draft.text), _row(GROUP, BEN, ANA, 1, draft.text)]
     kept = {place: item for place, item in before.items() if place[0][:4] != "GRP#"}
-    return kept | table_of(ours.message_item(message), *rows)
+    return kept | table_of(message_at(draft, 1), *rows)
+
+
+@cache
+def _stored_later() -> Items:
+    """A send of Ana's is in doubt: it met a message of Ben's at its key, and moved on."""
+    taken = _message(GROUP, BEN, 1, "at the key")
+    stored = message_at(actors.IN_DOUBT, 0)
+    rows = [
+        _row(GROUP, ANA, BEN, 0, actors.IN_DOUBT.text),
+        _row(GROUP, BEN, ANA, 0, actors.IN_DOUBT.text),
+    ]
+    before = conversation(ANA, BEN, before_us=2)
+    kept = {place: item for place, item in before.items() if place[0][:4] != "GRP#"}
+    return kept | table_of(taken, stored, *rows)
+
+
+def message_at(draft: ours.Draft, before_us: int) -> Item:
+    at = ours.EPOCH - before_us * ours.MICROSECOND
+    return ours.message_item(draft.message(GROUP, ours.sort_key(at)))
 
 
 def _exported(items: Mapping[Key, Item]) -> list[Item]:
@@ -199,7 +216,7 @@ def _worn() -> tuple[Items, list[Item]]:
 
 _ENDS = ("the stream", "the next send", "a repair")
 _STEPS = Clock(steps=(-SECOND, SECOND), most=1)
-_BACK = Clock(steps=(-SECOND,), most=1)
+_BACK_AND_FORTH = Clock(steps=(-SECOND, SECOND), most=2)
 _APART = Clock(ahead=(0, -SECOND, SECOND))
 
 Maker = Callable[[int], Actor]
@@ -298,6 +315,13 @@ def _small() -> list[Family]:
             "2 starts", actors.start(ANA, BEN), actors.start(BEN, ANA), items=NOTHING, faults=2
         ),
         _single(
+            "2 starts, reads lag",
+            *(actors.start(ANA, BEN), actors.start(BEN, ANA)),
+            items=NOTHING,
+            faults=1,
+            lag=3,
+        ),
+        _single(
             "2 sends of one person into 2 conversations, at one instant",
             actors.send(ANA, BEN),
             actors.send(CLEO, ANA, group=OTHER_GROUP),
@@ -306,11 +330,10 @@ def _small() -> list[Family]:
         ),
         _single(
             "2 sends in a row beside another",
-            actors.send_twice(ANA, BEN),
-            actors.send(BEN, ANA),
+            *(actors.send_twice(ANA, BEN), actors.send(BEN, ANA)),
             items=well,
-            faults=1,
-            clock=_BACK,
+            lag=1,
+            clock=_BACK_AND_FORTH,
         ),
         _single(
             "a retry of what was stored, and a send",
@@ -318,6 +341,12 @@ def _small() -> list[Family]:
             items=_in_doubt(True),
             faults=2,
             lag=1,
+        ),
+        _single(
+            "a retry of what was stored at a later key, and a send",
+            *(actors.retry(), actors.send(BEN, ANA)),
+            items=_stored_later(),
+            faults=1,
         ),
         _single(
             "a retry of what was not stored, and a send",

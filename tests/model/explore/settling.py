@@ -118,7 +118,7 @@ def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None
 
 def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
     """Cruddur's app puts one more message, and the stream brings us all that is left."""
-    at = ours.EPOCH + timedelta(seconds=1)
+    at = ours.EPOCH + timedelta(seconds=2.5)  # its put would replace a message of this microsecond
     group = actors.GROUP
     key = ours.sort_key(at)
     message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, at)

@@ -54,11 +54,11 @@ def replay(name: str) -> str:
     with in_charge(lambda: Runs.running or calm):
         exploration = Exploration(scopes.scopes()[scope_name])
         before = exploration.initial
-        for played in play(exploration, steps.split()):
-            wrong = exploration.moved_back(before, played.step, played.state)
-            if wrong := wrong or exploration.wrong_at(played.state):
+        for each in play(exploration, steps.split()):
+            wrong = exploration.moved_back(before, each.step, each.state)
+            if wrong := wrong or exploration.wrong_at(each.state):
                 return wrong
-            before = played.state
+            before = each.state
         return _to_the_end(exploration, before)
 
 
@@ -82,11 +82,12 @@ def play(exploration: Exploration, steps: list[str]) -> Iterator[Played]:
         if text not in possible:
             continue
         step, after = possible[text]
-        yield _played(exploration, state, step, after)
+        yield played(exploration, state, step, after)
         state = after
 
 
-def _played(exploration: Exploration, before: State, step: Step, after: State) -> Played:
+def played(exploration: Exploration, before: State, step: Step, after: State) -> Played:
+    """The step from ``before`` to ``after``, with what was asked in it."""
     runs = exploration.runs[step.actor]
     node = runs.nodes[before.nodes[step.actor]]
     told = [_told(word) for word in step.words]
@@ -181,7 +182,7 @@ def as_test(exploration: Exploration, violation: Violation) -> str:
     while "__" in name:
         name = name.replace("__", "_")
     steps = play(exploration, [str(step) for step in violation.steps])
-    lines = [f"    {place}. {played}." for place, played in enumerate(steps, start=1)]
+    lines = [f"    {place}. {each}." for place, each in enumerate(steps, start=1)]
     return "\n".join(
         [
             f"def test_trace_of_{name}() -> None:",

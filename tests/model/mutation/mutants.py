@@ -239,6 +239,8 @@ def _transactions() -> list[tuple[str, ...]]:
             "a row is put only where there is none",
             '"attribute_not_exists(pk) OR message_group_uuid = :group",\n        {":group"',
             '"attribute_not_exists(pk)",\n        {":group"',
+            "A row of the conversation at that very key is found when the rows are read again, "
+            "deleted, and followed a microsecond later.",
         ),
         (
             "a row is deleted wherever it is",
