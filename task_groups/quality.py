@@ -46,6 +46,7 @@ WORKERS = 2
     help={
         "deep": "Run the long tests too, one after the other.",
         "explore": "Explore every interleaving of the large scopes too, and run nothing else.",
+        "mutants": "Plant faults into the write path, report who notices, and run nothing else.",
         "quick": "Run for under a minute, at every change: unit tests, a model, a smoke test.",
         "only": "Run only the tests whose names match this pytest -k expression.",
     }
@@ -54,6 +55,7 @@ def test(
     ctx: Context,
     deep: bool = False,
     explore: bool = False,
+    mutants: bool = False,
     quick: bool = False,
     only: str = "",
 ) -> None:
@@ -61,21 +63,27 @@ def test(
     from invoke.exceptions import Exit
 
     _require("pytest", "pytest_timeout", "xdist", "playwright")
+    _refuse_several(deep=deep, explore=explore, mutants=mutants, quick=quick)
     command = ["pytest", *_scope(deep, explore, quick, only)]
-    with ctx.cd(_root()):
+    if mutants:
+        command = ["model.mutation", *(["--only", only] if only else [])]
+    with ctx.cd(f"{_root()}/tests" if mutants else _root()):
         result = ctx.run(_python(*command), **_on_the_terminal(), warn=True)
     if result is not None and result.exited:
         raise Exit(code=result.exited)
 
 
-def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
-    """The options of pytest for what is to run, and in how many processes."""
+def _refuse_several(**chosen: bool) -> None:
+    """Refuse options of which each names what is to run."""
     from core.errors import UsageError
 
-    chosen = {"--deep": deep, "--explore": explore, "--quick": quick}
-    given = [name for name, is_given in chosen.items() if is_given]
+    given = [f"--{name}" for name, is_given in chosen.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} contradict each other", "Give one of them.")
+
+
+def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
+    """The options of pytest for what is to run, and in how many processes."""
     if explore:  # its scopes are shared by processes of its own
         scope = ["--explore", "tests/model/test_explored.py"]
     elif deep:  # its figures are those of a machine that does nothing else

@@ -54,6 +54,13 @@ def explore(scope: Scope, *, most_s: float = 1e9) -> Explored:
         return Explored(scope.name, found, as_test(exploration, shortest))
 
 
+def first_wrong(scope: Scope) -> str:
+    """The first rule that is found broken, without the shortest way to it."""
+    with explorer():
+        violation = Exploration(scope).explore().violation
+    return violation.wrong if violation else ""
+
+
 def explore_named(name: str) -> Explored:
     """As :func:`explore`, for another process."""
     return explore(scopes.scopes()[name])

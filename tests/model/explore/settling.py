@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,7 +46,8 @@ class Settling:
         unseen = [m for m in messages if m["message_uuid"]["S"] in scope.undelivered]
         self.undelivered_before = tuple(map(store.item, unseen))
         self.attempted = {item["message_uuid"]["S"] for item in messages}
-        self.attempted |= {uuid for actor in scope.actors for uuid in actor.sends} | {NEXT}
+        self.attempted |= {uuid for actor in scope.actors for uuid in actor.sends}
+        self.attempted |= {NEXT, *(f"{NEXT} {number}" for number in range(4))}
         self.before = {item["message_uuid"]["S"]: item["sk"]["S"] for item in messages}
 
     def view(self, table: int, nodes: Sequence[Node], **more: str) -> View:
@@ -129,8 +131,15 @@ def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, s
 
 
 def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> None:
-    draft = ours.Draft(actors.ANA, actors.BEN, "text of the next send", NEXT)
-    more[NEXT] = ours.start(handle, draft)[0].sort_key
+    """Ana sends to Ben once more; where others made several conversations, into each of them."""
+    messages = handle.client.table.items
+    groups = sorted({pk[4:] for pk, _ in messages if pk[:4] == "MSG#"} - {actors.OTHER_GROUP})
+    for number, group in enumerate(groups):
+        draft = ours.Draft(actors.ANA, actors.BEN, f"text of next send {number}", NEXT)
+        if len(groups) == 1:
+            more[NEXT] = ours.start(handle, draft)[0].sort_key
+        else:
+            ours.send(handle, group, replace(draft, message_uuid=f"{NEXT} {number}"))
 
 
 def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str]) -> None:
