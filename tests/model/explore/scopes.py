@@ -315,6 +315,14 @@ def _small() -> list[Family]:
         _single(
             "2 starts", actors.start(ANA, BEN), actors.start(BEN, ANA), items=NOTHING, faults=2
         ),
+        _single("a start, by itself", actors.start(ANA, BEN), items=NOTHING, faults=3, kinds=MORE),
+        _single(
+            "a start at an instant that another conversation has",
+            actors.start(ANA, BEN),
+            items=conversation(ANA, CLEO, OTHER_GROUP),
+            faults=1,
+        ),
+        _single("a send, by itself", sends[0], items=well, faults=3, kinds=MORE),
         _single(
             "2 starts, reads lag, clocks differ",
             *(actors.start(ANA, BEN), actors.start(BEN, ANA)),
