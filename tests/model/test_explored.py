@@ -87,3 +87,9 @@ def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothi
 def test_a_send_clears_up_one_inbox_with_two_rows_where_the_other_has_none(trace: str) -> None:
     """It read the newest row of each inbox again, and forgot the second one of the first."""
     assert replay(f"pairs of all: {trace}") == ""
+
+
+def test_a_load_stays_in_the_conversation_that_it_has_found() -> None:
+    """It looked again behind each commit, found neither row, and began another conversation."""
+    steps = "1 1 1/refused 1 1 1 1 1 1 2 2 2 1 2 2 1 1"
+    assert replay(f"pairs of all, clocks step: transcript, function: {steps}") == ""

@@ -67,12 +67,13 @@ def load_transcript(
     backoff = Backoff()
     uuids = _message_uuids(members, lines)
     own_group = str(uuid.uuid4())
+    group: str | None = None
     present: int | None = None
     stored: set[str] | None = None
     left: set[_Place] = set()
     obstacles = _Obstacles()
     while True:
-        group = existing_group(table, members[0].uuid, members[1].uuid)
+        group = group or existing_group(table, members[0].uuid, members[1].uuid)
         # The rows before the messages: whoever stores a message after this moves a row that the
         # transaction asks for.
         rows = _rows(table, group, members) if group else []
