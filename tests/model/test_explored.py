@@ -93,3 +93,9 @@ def test_a_load_stays_in_the_conversation_that_it_has_found() -> None:
     """It looked again behind each commit, found neither row, and began another conversation."""
     steps = "1 1 1/refused 1 1 1 1 1 1 2 2 2 1 2 2 1 1"
     assert replay(f"pairs of all, clocks step: transcript, function: {steps}") == ""
+
+
+def test_two_loads_of_a_conversation_that_no_inbox_lists_store_the_transcript_once() -> None:
+    """Neither found a row to ask for, so nothing of the one was in the way of the other."""
+    steps = "1 1 1 1 1 1 1 1 2 2 2 2 1 2"
+    assert replay(f"2 loads where both rows are lost: {steps}") == ""

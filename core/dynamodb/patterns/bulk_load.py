@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from core.dynamodb import keys, paging
 from core.dynamodb.items import inbox_row_from, text_of
-from core.dynamodb.patterns.reads import inbox_row
-from core.dynamodb.patterns.row_moves import settle
+from core.dynamodb.patterns.reads import inbox_row, newest_message
+from core.dynamodb.patterns.row_moves import list_again, settle
 from core.dynamodb.patterns.sends import existing_group
 from core.dynamodb.patterns.transactions import (
     MAX_ACTIONS,
@@ -76,7 +76,7 @@ def load_transcript(
         group = group or existing_group(table, members[0].uuid, members[1].uuid)
         # The rows before the messages: whoever stores a message after this moves a row that the
         # transaction asks for.
-        rows = _rows(table, group, members) if group else []
+        rows = _rows_to_move(table, group, members) if group else []
         if stored is None or _places(rows) != left:  # at first, and after whatever others wrote
             stored = _stored(table, group, set(uuids)) if group else set()
         present = len(stored) if present is None else present
@@ -172,6 +172,23 @@ _Place = tuple[str, str]
 
 def _places(rows: Iterable[InboxRow]) -> set[_Place]:
     return {(row.owner_uuid, row.sort_key) for row in rows}
+
+
+def _rows_to_move(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:
+    """The members' newest rows. Where no inbox lists the conversation, it is listed again first.
+
+    Two loads at once are in each other's way only at a row that both ask for: without any, each
+    would store the transcript.
+    """
+    if rows := _rows(table, group, members):
+        return rows
+    uuids = [member.uuid for member in members]
+    newest = newest_message(table, group, of=uuids, consistent=True)
+    if newest is None:
+        return []
+    for owner, other in (members, members[::-1]):
+        list_again(table, newest, owner.uuid, other)
+    return _rows(table, group, members)
 
 
 def _rows(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:

@@ -48,8 +48,9 @@ SECOND = 1_000_000
 class Scope:
     """What is explored to its end.
 
-    ``settles`` are the ways in which all must be well in the end, each by itself: as it is, after
-    the rest of the stream, after our next send, after a repair.
+    ``settles`` are the ways in which all must be well in the end, each by itself: as it is (then at
+    every moment before, too), once all have ended, after the rest of the stream, after our next
+    send, after a repair.
     """
 
     name: str
@@ -145,6 +146,12 @@ def _not_projected() -> Items:
 def _row_lost() -> Items:
     """Ben's row is gone: Cruddur's function died between its delete and its put."""
     return {place: item for place, item in _talking().items() if place[0] != "GRP#ben"}
+
+
+@cache
+def _rows_lost() -> Items:
+    """Both rows are gone: no inbox lists the conversation, and the pair still names it."""
+    return {place: item for place, item in _talking().items() if place[0][:4] != "GRP#"}
 
 
 @cache
@@ -402,6 +409,40 @@ def _small() -> list[Family]:
             items=_row_lost(),
             faults=2,
             settles=later,
+        ),
+        _single(
+            "2 sends where a row is lost",
+            *sends,
+            items=_row_lost(),
+            clock=_APART,
+            settles=("all have ended",),
+        ),
+        _single(
+            "2 sends where both rows are lost",
+            *sends,
+            items=_rows_lost(),
+            clock=_APART,
+            settles=("all have ended",),
+        ),
+        _single(
+            "a send and a load where both rows are lost",
+            *(actors.send(ANA, BEN), actors.transcript()),
+            items=_rows_lost(),
+            settles=("all have ended",),
+        ),
+        _single(
+            "2 loads where a row is lost",
+            *(actors.transcript(), actors.transcript(number=1)),
+            items=_row_lost(),
+            clock=_APART,
+            settles=("all have ended",),
+        ),
+        _single(
+            "2 loads where both rows are lost",
+            *(actors.transcript(), actors.transcript(number=1)),
+            items=_rows_lost(),
+            clock=_APART,
+            settles=("all have ended",),
         ),
         _single(
             "a send and a repair of a row that is there twice",

@@ -349,7 +349,8 @@ class Exploration:
         others = [actor.writes for actor in self.scope.actors if not actor.is_ours]
         before = self.settling.view(self.initial.table, [])
         rows_stay = not any(meets(writes, ["GRP#"]) for writes in others)
-        if rows_stay and not broken(before, When.ROWS_STAY):
+        are_listed = all(map(before.members_of, before.groups))
+        if rows_stay and are_listed and not broken(before, When.ROWS_STAY):
             return (When.ALWAYS, When.ROWS_STAY)
         return (When.ALWAYS,)
 

@@ -151,6 +151,7 @@ def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str]) -> None:
 
 _ENDS: dict[str, End] = {
     "as it is": _as_it_is,
+    "all have ended": _as_it_is,
     "the stream": _stream,
     "the next projection": _next_projection,
     "the next send": _next_send,

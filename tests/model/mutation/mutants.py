@@ -200,6 +200,11 @@ def _bulk_load() -> list[tuple[str, ...]]:
             "        if False:\n",
         ),
         (
+            "a load into a conversation that no inbox lists goes on without a row",
+            "        rows = _rows_to_move(table, group, members) if group else []\n",
+            "        rows = _rows(table, group, members) if group else []\n",
+        ),
+        (
             "what others stored between two chunks is not looked for",
             "if stored is None or _places(rows) != left:",
             "if stored is None:",
