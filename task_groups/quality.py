@@ -45,29 +45,48 @@ WORKERS = 2
 @task(
     help={
         "deep": "Run the long tests too, one after the other.",
+        "explore": "Explore every interleaving of the large scopes too, and run nothing else.",
+        "mutants": "Plant faults into the write path, report who notices, and run nothing else.",
         "quick": "Run for under a minute, at every change: unit tests, a model, a smoke test.",
         "only": "Run only the tests whose names match this pytest -k expression.",
     }
 )
-def test(ctx: Context, deep: bool = False, quick: bool = False, only: str = "") -> None:
+def test(
+    ctx: Context,
+    deep: bool = False,
+    explore: bool = False,
+    mutants: bool = False,
+    quick: bool = False,
+    only: str = "",
+) -> None:
     """Run the whole test suite, on engines of its own."""
     from invoke.exceptions import Exit
 
     _require("pytest", "pytest_timeout", "xdist", "playwright")
-    command = ["pytest", *_scope(deep, quick, only)]
-    with ctx.cd(_root()):
+    _refuse_several(deep=deep, explore=explore, mutants=mutants, quick=quick)
+    command = ["pytest", *_scope(deep, explore, quick, only)]
+    if mutants:
+        command = ["model.mutation", *(["--only", only] if only else [])]
+    with ctx.cd(f"{_root()}/tests" if mutants else _root()):
         result = ctx.run(_python(*command), **_on_the_terminal(), warn=True)
     if result is not None and result.exited:
         raise Exit(code=result.exited)
 
 
-def _scope(deep: bool, quick: bool, only: str) -> list[str]:
-    """The options of pytest for what is to run, and in how many processes."""
+def _refuse_several(**chosen: bool) -> None:
+    """Refuse options of which each names what is to run."""
     from core.errors import UsageError
 
-    if deep and quick:
-        raise UsageError("--deep and --quick contradict each other", "Give one of them.")
-    if deep:  # its figures are those of a machine that does nothing else
+    given = [f"--{name}" for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} contradict each other", "Give one of them.")
+
+
+def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
+    """The options of pytest for what is to run, and in how many processes."""
+    if explore:  # its scopes are shared by processes of its own
+        scope = ["--explore", "tests/model/test_explored.py"]
+    elif deep:  # its figures are those of a machine that does nothing else
         scope = ["--deep"]
     elif quick:  # a second worker would take as long to get ready
         scope = ["--quick"]

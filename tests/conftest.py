@@ -33,6 +33,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run the long tests too")
+    parser.addoption("--explore", action="store_true", help="explore the large scopes too")
     parser.addoption("--quick", action="store_true", help="run what takes less than a minute")
 
 
@@ -45,9 +46,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--deep"):
-        return
-    long = [item for item in items if item.get_closest_marker("deep")]
+    unwanted = {mark for mark in ("deep", "explore") if not config.getoption(f"--{mark}")}
+    long = [item for item in items if any(map(item.get_closest_marker, unwanted))]
     items[:] = [item for item in items if item not in long]
     config.hook.pytest_deselected(items=long)
 
@@ -104,15 +104,29 @@ def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append(("figure", text))
 
 
+@pytest.fixture
+def lines(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """As ``figures``, for lines that name what they are of; a long run shows each at once."""
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def tell(line: str) -> None:
+        request.node.user_properties.append(("line", line))
+        if terminal is not None and request.node.get_closest_marker("explore"):
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+    return tell
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = itertools.chain.from_iterable(terminalreporter.stats.values())
     calls = [report for report in reports if getattr(report, "when", None) == "call"]
     # A property of the report, as one worker of several hands it on.
     lines = [
-        f"{call.nodeid.rpartition('::')[2]}: {text}"
+        f"{call.nodeid.rpartition('::')[2]}: {text}" if name == "figure" else text
         for call in calls
         for name, text in call.user_properties
-        if name == "figure"
+        if name in ("figure", "line")
     ]
     if lines:
         terminalreporter.section("figures")

@@ -64,13 +64,45 @@ def run_test_task(*options: str) -> subprocess.CompletedProcess[str]:
         ((), "pytest --numprocesses 2 --dist worksteal"),
         (("--quick",), "pytest --quick"),
         (("--deep", "--only", "crash"), "pytest --deep -k crash"),
+        (("--explore",), "pytest --explore tests/model/test_explored.py"),
+        (("--mutants", "--only", "sends"), "model.mutation --only sends"),
     ],
 )
 def test_the_task_runs_what_its_options_name(options: tuple[str, ...], expected: str) -> None:
     assert run_test_task(*options).stdout.endswith(f" -m {expected}\n")
 
 
-def test_what_is_both_quick_and_deep_is_refused() -> None:
-    done = run_test_task("--quick", "--deep")
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--quick", "--deep"), "--deep and --quick"),
+        (("--explore", "--quick"), "--explore and --quick"),
+        (("--explore", "--deep"), "--deep and --explore"),
+        (("--mutants", "--quick"), "--mutants and --quick"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    options: tuple[str, ...], named: str
+) -> None:
+    done = run_test_task(*options)
     assert done.returncode == 2
-    assert "--deep and --quick" in done.stderr
+    assert named in done.stderr
+
+
+def test_the_large_scopes_are_explored_only_when_asked_for() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "tests/model/test_explored.py",
+    ]
+    collected = [
+        subprocess.run(
+            [*command, *options], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        for options in ((), ("--explore",))
+    ]
+    assert ["of_the_large_scopes" in each for each in collected] == [False, True]
+    assert all("of_a_small_scope" in each for each in collected)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from list_append import NEVER, Append, Read, anomalies
 
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.patterns import reads
@@ -20,6 +23,8 @@ from core.models import Message, Person
 PEOPLE = [Person(f"user-{n}", f"user{n}", f"User {n}") for n in range(5)]
 PAIRS = [(0, 1), (0, 2), (0, 3), (1, 2), (3, 4)]
 _TRIES = 20
+_READ_EVERY_S = 0.02
+_NEWEST = 20
 
 
 @dataclass
@@ -32,6 +37,9 @@ class History:
     """Tries that ended in doubt, most of them cleared up by the next one."""
     refused: int = 0
     """Tries of which it was certain that they had stored nothing."""
+    appends: list[Append] = field(default_factory=list)
+    """Every send, with when it began and ended."""
+    reads: list[Read] = field(default_factory=list)
 
 
 def begin(table: Table) -> list[str]:
@@ -51,6 +59,23 @@ def write(table: Table, groups: list[str], writer: int, numbers: Iterable[int]) 
 
 
 def _write_one(table: Table, group: str, draft: Draft, history: History) -> None:
+    start = time.monotonic()
+    _try_one(table, group, draft, history)
+    uuid = draft.message_uuid
+    acknowledged = bool(history.acknowledged) and history.acknowledged[-1].message_uuid == uuid
+    history.appends.append(
+        Append(
+            group,
+            uuid,
+            start,
+            time.monotonic() if acknowledged else NEVER,
+            acknowledged,
+            is_refused=not acknowledged and uuid not in history.in_doubt,
+        )
+    )
+
+
+def _try_one(table: Table, group: str, draft: Draft, history: History) -> None:
     for _ in range(_TRIES):
         try:
             history.acknowledged.append(send(table, group, draft))
@@ -67,18 +92,48 @@ def _write_one(table: Table, group: str, draft: Draft, history: History) -> None
         history.in_doubt.add(draft.message_uuid)
 
 
-def write_at_once(tables: Sequence[Table], groups: list[str], total: int) -> list[History]:
+def write_at_once(
+    tables: Sequence[Table], groups: list[str], total: int, look_at: Table
+) -> list[History]:
     """``total`` sends by as many writers as there are ``tables``, each through its own.
 
-    Who is quicker sends more.
+    Who is quicker sends more. Meanwhile one reader goes through ``look_at``.
     """
     numbers = iter(range(total))
-    with ThreadPoolExecutor(len(tables)) as pool:
+    is_over = threading.Event()
+    with ThreadPoolExecutor(len(tables) + 1) as pool:
+        reading = pool.submit(read_until, is_over, look_at, groups)
         writing = [
             pool.submit(write, table, groups, writer, numbers)
             for writer, table in enumerate(tables)
         ]
-        return [each.result() for each in writing]
+        try:
+            histories = [each.result() for each in writing]
+        finally:
+            is_over.set()
+        histories[0].reads = reading.result()
+    return histories
+
+
+def read_until(is_over: threading.Event, table: Table, groups: list[str]) -> list[Read]:
+    """Read one conversation after the other, each between two looks at a member's inbox row."""
+    found: list[Read] = []
+    while not is_over.wait(_READ_EVERY_S):
+        which = len(found) % len(groups)
+        group, owner = groups[which], PEOPLE[PAIRS[which][len(found) // len(groups) % 2]]
+        start = time.monotonic()
+        before = _shown(table, owner, group)
+        page = reads.list_messages(table, group, limit=_NEWEST).entries
+        after = _shown(table, owner, group)
+        values = tuple(message.message_uuid for message in reversed(page))
+        found.append(Read(group, values, start, time.monotonic(), before, after))
+    return found
+
+
+def _shown(table: Table, owner: Person, group: str) -> str:
+    """The text that an inbox row shows."""
+    row = reads.inbox_row(table, owner.uuid, group)
+    return row.preview if row else ""
 
 
 def assert_kept(table: Table, groups: list[str], histories: Sequence[History]) -> None:
@@ -93,11 +148,30 @@ def assert_kept(table: Table, groups: list[str], histories: Sequence[History]) -
     assert [m.text for m in acknowledged if m.message_uuid not in found] == []
     in_doubt = set().union(*(history.in_doubt for history in histories))
     assert sum(found.values()) <= len(acknowledged) + len(in_doubt) + len(PAIRS)
+    assert_in_order(stored, histories)
     for messages in stored.values():
         for writer in range(len(histories)):
             own = [int(m.text.split("-")[1]) for m in messages if m.text.startswith(f"{writer}-")]
             assert own == sorted(own)
     assert list(Verification(table, known_people).findings()) == []
+
+
+def assert_in_order(stored: Mapping[str, Sequence[Message]], histories: Sequence[History]) -> None:
+    """Every send and every read agrees with one order of all."""
+    uuids = {message.text: message.message_uuid for each in stored.values() for message in each}
+    seen = [
+        replace(
+            read,
+            before=uuids.get(read.before, read.before),
+            after=uuids.get(read.after, read.after),
+        )
+        for history in histories
+        for read in history.reads
+        if read.before != "first" and read.after != "first"
+    ]
+    appends = [append for history in histories for append in history.appends]
+    lists = {group: [m.message_uuid for m in messages] for group, messages in stored.items()}
+    assert anomalies(appends, seen, lists) == []
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:

@@ -71,7 +71,7 @@ def lines(table: Table, proxy: FaultProxy) -> Iterator[list[Table]]:
 def check(tables: list[Table], table: Table, total: int) -> list[History]:
     """Write through ``tables``, look at what is there through ``table``."""
     groups = begin(table)
-    histories = write_at_once(tables, groups, total)
+    histories = write_at_once(tables, groups, total, table)
     assert sum(len(history.acknowledged) for history in histories) >= total * 0.99
     assert_kept(table, groups, histories)
     return histories
@@ -81,8 +81,10 @@ def told(histories: list[History]) -> str:
     acknowledged = [len(history.acknowledged) for history in histories]
     unconfirmed = sum(history.unconfirmed for history in histories)
     refused = sum(history.refused for history in histories)
+    reads = sum(len(history.reads) for history in histories)
     return (
         f"{sum(acknowledged):,} sends acknowledged by {len(histories)} writers"
         f" ({min(acknowledged):,} to {max(acknowledged):,} each), none lost, none doubled;"
-        f" {unconfirmed:,} tries ended in doubt and {refused:,} in a refusal"
+        f" {unconfirmed:,} tries ended in doubt and {refused:,} in a refusal;"
+        f" {reads:,} reads agree with one order of all"
     )

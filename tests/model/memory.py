@@ -1,7 +1,8 @@
 """An exact model of the table in memory: what DynamoDB does with the requests that core makes.
 
 Strict where DynamoDB is: an expression it does not know fails the test. Reads of the index may lag,
-as they do there: each shows the table as it was at one of the last writes, at the caller's choice.
+as they do there, and so may reads of the table that do not ask for consistency: each shows what was
+stored at one of the last writes, at the caller's choice.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 LAG = 3
-"""How many writes an index read may be behind."""
+"""How many writes a read may be behind."""
 
 
 class Table:
-    """The stored items, the stream of inserts, and how the index was of late."""
+    """The stored items, the stream of inserts, and how the table was of late."""
 
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
@@ -67,9 +68,14 @@ class Client:
         self.after()
         return copy.deepcopy(reply)
 
-    def get_item(self, Key: Item, **_: Any) -> dict[str, Any]:
+    def _seen(self, consistent: bool) -> dict[Key, Item]:
+        """The table as a read meets it: as it is, or as it was a few writes ago."""
+        behind = 0 if consistent else self.lag(len(self.table.past))
+        return self.table.past[-behind] if behind else self.table.items
+
+    def get_item(self, Key: Item, ConsistentRead: bool = False, **_: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
-            item = self.table.items.get(key_of(Key))
+            item = self._seen(ConsistentRead).get(key_of(Key))
             return {"Item": item} if item else {}
 
         return self._request(act)
@@ -86,9 +92,24 @@ class Client:
     def _alone(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
         key, item, held = self._evaluated(kind, params)
         if not held:
-            raise refusal("ConditionalCheckFailedException", "PutItem")
+            wanted = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            stored = self.table.items.get(key)
+            old = {"Item": copy.deepcopy(stored)} if wanted and stored else {}
+            raise refusal("ConditionalCheckFailedException", f"{kind}Item", **old)
         self.table.write({key: item})
         return {}
+
+    def batch_write_item(self, RequestItems: Item, **_: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            (batch,) = RequestItems.values()
+            puts = [put["PutRequest"]["Item"] for put in batch]
+            assert len(puts) <= 25
+            assert len({key_of(item) for item in puts}) == len(puts), "a batch names an item once"
+            for item in puts:  # a batch is no transaction: each is a write of its own
+                self.table.write({key_of(item): copy.deepcopy(item)})
+            return {"UnprocessedItems": {}}
+
+        return self._request(act)
 
     def transact_write_items(self, TransactItems: list[Item], **_: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
@@ -107,7 +128,7 @@ class Client:
         key = key_of(action["Item"] if kind == "Put" else action["Key"])
         stored = self.table.items.get(key, {})
         values = action.get("ExpressionAttributeValues", {})
-        held = holds(action["ConditionExpression"], stored, values)
+        held = holds(action.get("ConditionExpression", ""), stored, values)
         if kind == "Put":
             return key, copy.deepcopy(action["Item"]), held
         if kind == "Delete":
@@ -125,34 +146,45 @@ class Client:
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         FilterExpression: str = "",
+        ProjectionExpression: str = "",
         ExpressionAttributeNames: dict[str, str] | None = None,
         Limit: int = 1000,
         ExclusiveStartKey: Item | None = None,
         **_: Any,
     ) -> dict[str, Any]:
-        items = self.table.items
-        if IndexName is not None:
-            assert not ConsistentRead, "an index is eventually consistent"
-            behind = self.lag(len(self.table.past))
-            items = self.table.past[-behind] if behind else items
+        assert IndexName is None or not ConsistentRead, "an index is eventually consistent"
+        items = self._seen(ConsistentRead)
         values, names = ExpressionAttributeValues, ExpressionAttributeNames or {}
         found = sorted(
             (item for item in items.values() if holds(KeyConditionExpression, item, values)),
-            key=lambda item: (item["sk"]["S"], item["pk"]["S"]),
+            key=_place,
             reverse=not ScanIndexForward,
         )
-        if ExclusiveStartKey is not None:
-            places = [key_of(item) for item in found]
-            found = found[places.index(key_of(ExclusiveStartKey)) + 1 :]
-        page, rest = found[:Limit], found[Limit:]
+        if ExclusiveStartKey is not None:  # which need not be there any more
+            start = _place(ExclusiveStartKey)
+            found = [
+                item
+                for item in found
+                if (_place(item) > start if ScanIndexForward else _place(item) < start)
+            ]
+        page = found[:Limit]
         for name, attribute in names.items():
             FilterExpression = FilterExpression.replace(name, attribute)
         kept = [item for item in page if holds(FilterExpression, item, values)]
-        last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if rest else None
+        if ProjectionExpression:
+            shown = ProjectionExpression.split(", ")
+            kept = [{name: item[name] for name in shown if name in item} for item in kept]
+        # A page that is full names its end, also where nothing follows.
+        last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if len(page) == Limit else None
         return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
 
-    def scan(self, **_: Any) -> dict[str, Any]:
-        return self._request(lambda: {"Items": list(self.table.items.values())})
+    def scan(self, ConsistentRead: bool = False, **_: Any) -> dict[str, Any]:
+        return self._request(lambda: {"Items": list(self._seen(ConsistentRead).values())})
+
+
+def _place(item: Item) -> tuple[str, str]:
+    """Where an item is among those of a query."""
+    return item["sk"]["S"], item["pk"]["S"]
 
 
 def key_of(item: Item) -> Key:

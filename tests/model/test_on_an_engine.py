@@ -12,6 +12,7 @@ import pytest
 
 from core.aws.clients import make_client
 from core.dynamodb import table
+from core.purposes import Purpose
 from core.targets import AwsTarget
 
 from . import engine
@@ -29,7 +30,9 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
         def new_table(self) -> engine.Table:
             done["runs"] += 1
             name = f"state-machine-{done['runs']}"
-            return engine.Table(table.Table(dynamodb, name, target), folder)
+            return engine.Table(
+                table.Table(dynamodb, name, target, purpose=Purpose.DESTROYING), folder
+            )
 
         def open(self, before: Callable[[], None], after: Callable[[], None]) -> table.Table:
             done["operations"] += 1

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.dynamodb import keys, paging
-from core.dynamodb.items import text_of
-from core.dynamodb.patterns.reads import inbox_row
-from core.dynamodb.patterns.row_moves import settle
+from core.dynamodb.items import inbox_row_from, text_of
+from core.dynamodb.patterns.reads import inbox_row, newest_message
+from core.dynamodb.patterns.row_moves import list_again, settle
 from core.dynamodb.patterns.sends import existing_group
 from core.dynamodb.patterns.transactions import (
     MAX_ACTIONS,
@@ -61,25 +61,32 @@ def load_transcript(
     inbox rows: a reader never sees a partial state. Lines without a time are set 90 seconds
     apart, the last one now, all of them after what the conversation holds already.
 
-    The conversation is read once, consistently, and again after a conflict: 1 RCU per 4 KB of it.
+    The conversation is read once, consistently, and again wherever others have moved its rows
+    meanwhile: 1 RCU per 4 KB of it.
     """
     backoff = Backoff()
     uuids = _message_uuids(members, lines)
     own_group = str(uuid.uuid4())
+    group: str | None = None
     present: int | None = None
     stored: set[str] | None = None
+    left: set[_Place] = set()
     obstacles = _Obstacles()
     while True:
-        group = existing_group(table, members[0].uuid, members[1].uuid)
-        if stored is None:  # first, and again after a conflict
+        group = group or existing_group(table, members[0].uuid, members[1].uuid)
+        # The rows before the messages: whoever stores a message after this moves a row that the
+        # transaction asks for.
+        rows = _rows_to_move(table, group, members) if group else []
+        if stored is None or _places(rows) != left:  # at first, and after whatever others wrote
             stored = _stored(table, group, set(uuids)) if group else set()
         present = len(stored) if present is None else present
         missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
         if not missing:
             return LoadedTranscript(group or own_group, len(lines) - present, present)
-        chunk = _Chunk(table, group, own_group, members, missing, obstacles)
+        chunk = _Chunk(table, group, own_group, members, rows, missing, obstacles)
         if chunk.commit():
             stored |= {message.message_uuid for message in chunk.messages}
+            left = chunk.left
             backoff = Backoff()
             continue
         stored = None
@@ -127,13 +134,15 @@ class _Chunk:
         group: str | None,
         own_group: str,
         members: tuple[Person, Person],
+        rows: Sequence[InboxRow],
         missing: Sequence[tuple[str, TranscriptMessage]],
         obstacles: _Obstacles,
     ) -> None:
         self.table = table
         self.members = members
         self.obstacles = obstacles
-        self.rows = _rows(table, group, members) if group else []
+        self.rows = rows
+        self.left = _places(rows)
         dated = _dated(group or own_group, missing, self.rows, obstacles.taken)
         self.messages = dated[:_CHUNK]
         self.pair = [] if group else [put_pair(table, members[0].uuid, members[1].uuid, own_group)]
@@ -153,9 +162,37 @@ class _Chunk:
         end = len(self.messages)
         self.obstacles.taken |= {self.messages[n].sort_key for n in outcome.failed if n < end}
         nudge(nudges, moves, [n - end for n in outcome.failed if 0 <= n - end < len(moves)])
+        moved = [inbox_row_from(a["Put"]["Item"]) for _, a in moves if "Put" in a]
+        owners = {row.owner_uuid for row in moved}
+        self.left = _places([*moved, *(row for row in self.rows if row.owner_uuid not in owners)])
         if outcome.committed and not self.pair:
             settle(self.table, self.messages[-1], self.members, self.rows)
         return outcome.committed
+
+
+_Place = tuple[str, str]
+"""An inbox row's owner and sort key."""
+
+
+def _places(rows: Iterable[InboxRow]) -> set[_Place]:
+    return {(row.owner_uuid, row.sort_key) for row in rows}
+
+
+def _rows_to_move(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:
+    """The members' newest rows. Where no inbox lists the conversation, it is listed again first.
+
+    Two loads at once are in each other's way only at a row that both ask for: without any, each
+    would store the transcript.
+    """
+    if rows := _rows(table, group, members):
+        return rows
+    uuids = [member.uuid for member in members]
+    newest = newest_message(table, group, senders=uuids, consistent=True)
+    if newest is None:
+        return []
+    for owner, other in (members, members[::-1]):
+        list_again(table, newest, owner.uuid, other)
+    return _rows(table, group, members)
 
 
 def _rows(table: Table, group: str, members: tuple[Person, Person]) -> list[InboxRow]:

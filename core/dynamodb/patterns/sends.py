@@ -16,6 +16,7 @@ from core.dynamodb.patterns.reads import (
     conversation_of,
     find_message,
     inbox_row,
+    inbox_row_at,
     list_rows_of,
     newest_message,
     pair_group,
@@ -78,8 +79,9 @@ def send(
 class _Sending:
     """One send, with all its retries.
 
-    ``unknown`` is True once a try may have stored the message: from then on only finding the
-    message is proof.
+    ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
+    until the message is found. ``key`` is where it can be: it moves on only once it is certain
+    that no try so far was stored, or can be yet.
     """
 
     def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
@@ -88,7 +90,7 @@ class _Sending:
         self.draft = draft
         self.members = (draft.sender, draft.recipient)
         self.rows: list[InboxRow] = []
-        self.key = self.first_key = draft.tried_from or ""
+        self.key = draft.tried_from or ""
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
 
@@ -98,12 +100,12 @@ class _Sending:
             return self._stored() or self._run()
         except StoreError as error:
             if self.unknown:
-                raise unconfirmed(self.draft, self.first_key) from error
+                raise unconfirmed(self.draft, self.key) from error
             raise
 
     def _run(self) -> Message:
         if not self.key:
-            self.key = self.first_key = sort_key_after(self._last(), now())
+            self.key = sort_key_after(self._last(), now())
         backoff = Backoff()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
             self._read_rows_again()  # the index lags, or a row is missing
@@ -162,30 +164,37 @@ class _Sending:
         """The message, where a try of it that is in doubt was stored."""
         if not self.unknown:
             return None
-        return find_message(self.table, self.group, self.draft.message_uuid, since=self.first_key)
+        return find_message(self.table, self.group, self.draft.message_uuid, since=self.key)
 
     def _last(self) -> str | None:
         return max((row.sort_key for row in self.rows), default=None)
 
     def _read_rows_again(self) -> None:
-        """Read each member's row from the base table: the index may lag behind it."""
+        """Read each member's rows from the base table: the index may lag behind it."""
         try:
-            member_rows = [
-                inbox_row(self.table, member.uuid, self.group) for member in self.members
-            ]
+            self.rows = [row for member in self.members for row in self._rows_of(member.uuid)]
         except StoreError:
             if not self.unknown:
                 raise
-            return  # keep the earlier rows: the conditions detect a change
-        self.rows = [row for row in member_rows if row is not None]
+            # Keep the earlier rows: the conditions detect a change.
+
+    def _rows_of(self, owner: str) -> list[InboxRow]:
+        """The owner's newest row, and those of several that were read and are still there."""
+        newest = inbox_row(self.table, owner, self.group)
+        if newest is None:
+            return []
+        seen = [row.sort_key for row in self.rows if row.owner_uuid == owner]
+        older = (key for key in seen if key != newest.sort_key and len(seen) > 1)
+        others = [inbox_row_at(self.table, owner, key) for key in older]
+        return [newest, *(r for r in others if r and r.message_group_uuid == self.group)]
 
 
-def unconfirmed(draft: Draft, first_key: str) -> MessageUnconfirmedError:
+def unconfirmed(draft: Draft, key: str) -> MessageUnconfirmedError:
     return MessageUnconfirmedError(
         "DynamoDB did not answer: the message may or may not be stored",
         "Check the conversation before you send it again.",
         message_uuid=draft.message_uuid,
-        created_at=first_key,
+        created_at=key,
     )
 
 

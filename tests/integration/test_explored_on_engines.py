@@ -1,0 +1,192 @@
+"""Traces of the exploration on real engines: the model answers each request as they do.
+
+A trace is drawn at random from a scope: who comes next, and what goes wrong. Its requests go to the
+engine in the same order, through a proxy that does to them what the trace says, by a client that
+does not try again on its own. Each reply must be the model's, and so must the table in the end.
+
+What an engine cannot be told to do is left out: a read that lags.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from botocore.exceptions import ClientError
+from fault_proxy import Fault, FaultProxy
+from history import without_retries
+from model.explore import scopes
+from model.explore.running import explorer
+from model.explore.search import Exploration, State, Step
+from model.explore.traces import Played, played
+
+from core.aws.clients import make_client
+from core.dynamodb.patterns.reads import scan
+from core.dynamodb.table import Table
+
+WHAT_THE_PROXY_DOES = {
+    scopes.REFUSED: Fault.THROTTLED,
+    scopes.CONFLICT: Fault.CONFLICT,
+    scopes.LOST: Fault.RESET_AFTER,
+    scopes.RESET: Fault.RESET_BEFORE,
+    scopes.LATE: Fault.RESET_BEFORE,
+    scopes.CRASH_AFTER: Fault.RESET_AFTER,
+}
+NEVER_SENT = scopes.CRASH_BEFORE
+
+
+@dataclass
+class PlannedProxy(FaultProxy):
+    """A proxy that does to the next request what it is told to."""
+
+    planned: Fault | None = None
+    met: Counter[str] = field(default_factory=Counter)
+
+    def drawn(self, operation: str, items: int) -> tuple[Fault | None, random.Random]:
+        fault, self.planned = self.planned, None
+        self.met[str(fault or "no fault")] += 1
+        return fault, random.Random(0)
+
+
+def traces(count: int) -> Iterator[tuple[Exploration, list[tuple[State, Step, State]]]]:
+    """Traces of the scopes without lag, drawn from a seed."""
+    chance = random.Random(14)
+    chosen = [scope for scope in scopes.scopes().values() if not scope.lag]
+    for _ in range(count):
+        exploration = Exploration(replace(chance.choice(chosen), faults=2, kinds=scopes.ALL))
+        trace, state = [], exploration.initial
+        while following := [
+            (step, after)
+            for step, after in exploration.successors(state, reduced=False)
+            if can_be_played(exploration, state, step)
+        ]:
+            calm = [each for each in following if not each[0].words]
+            wild = [each for each in following if each[0].words]
+            step, after = chance.choice(wild if wild and chance.random() < 0.25 else calm)
+            trace.append((state, step, after))
+            state = after
+        yield exploration, trace
+
+
+def can_be_played(exploration: Exploration, state: State, step: Step) -> bool:
+    """Whether the proxy can do what happens in ``step``."""
+    words = [word for word in step.words if not word.startswith(("clock", "lags"))]
+    node = exploration.runs[step.actor].nodes[state.nodes[step.actor]]
+    if words and words[0] == scopes.CONFLICT:
+        return exploration.store.requests[node.ask.value].operation == "transact_write_items"
+    return all(word in WHAT_THE_PROXY_DOES or word == NEVER_SENT for word in words)
+
+
+def refill(table: Table, items: dict[Any, Any]) -> None:
+    """Leave ``items`` in the table and nothing else."""
+    for item in list(scan(table)):
+        table.request("delete_item", Key={"pk": item["pk"], "sk": item["sk"]})
+    for item in items.values():
+        table.request("put_item", Item=item)
+
+
+def named(params: Any, name: str) -> Any:
+    """``params`` for the table of that name."""
+    return json.loads(
+        json.dumps(params)
+        .replace('"TableName": "messages"', f'"TableName": "{name}"')
+        .replace('"RequestItems": {"messages"', f'"RequestItems": {{"{name}"')
+    )
+
+
+def asked(act: Any) -> Any:
+    """What a request is answered with, in a form that two answers can be compared in."""
+    try:
+        reply = act()
+    except ClientError as error:
+        reasons = error.response.get("CancellationReasons", [])
+        told = [(reason.get("Code"), reason.get("Item")) for reason in reasons]
+        return error.response["Error"]["Code"], told
+    except botocore.exceptions.HTTPClientError:
+        return "no answer"
+    items = reply.get("Items")
+    listed = None if items is None else sorted(json.dumps(i, sort_keys=True) for i in items)
+    return listed, reply.get("Item"), "LastEvaluatedKey" in reply
+
+
+def fault_of(each: Played) -> str:
+    return next((word for word in each.step.words if word in WHAT_THE_PROXY_DOES), "")
+
+
+def play_on(table: Table, line: Table, proxy: PlannedProxy, number: int) -> str:
+    """Play ``number`` traces on the engine behind ``table``; what that came to."""
+    count = 0
+    with explorer():
+        for exploration, trace in traces(number):
+            refill(table, exploration.scope.items)
+            for before, step, after in trace:
+                each = played(exploration, before, step, after)
+                if each.request is None or NEVER_SENT in step.words:
+                    continue
+                count += 1
+                compare(line, proxy, each, exploration, before)
+            (last,) = {after.table for _, _, after in trace[-1:]} or {exploration.initial.table}
+            stored = sorted(json.dumps(item, sort_keys=True) for item in scan(table))
+            wanted = exploration.store.tables[last].values()
+            assert stored == sorted(json.dumps(item, sort_keys=True) for item in wanted)
+    return f"{number} traces, {told(proxy.met, count)}, each answered as in the model"
+
+
+def compare(
+    line: Table, proxy: PlannedProxy, each: Played, exploration: Exploration, before: State
+) -> None:
+    assert each.request is not None
+    fault = fault_of(each)
+    proxy.planned = WHAT_THE_PROXY_DOES.get(fault)
+    request = each.request
+    params = named(request.params, line.name)
+    if request.operation != "transact_write_items" and request.operation != "batch_write_item":
+        params["TableName"] = line.name
+    real = asked(lambda: getattr(line.client, request.operation)(**params))
+    if fault == scopes.CONFLICT:
+        assert real[0] == "TransactionCanceledException"
+        assert "TransactionConflict" in dict(real[1])
+    elif fault == scopes.REFUSED:
+        assert real[0] in ("ProvisionedThroughputExceededException", "ThrottlingException")
+    elif fault:
+        assert real == "no answer"
+    else:
+        node = exploration.runs[each.step.actor].nodes[before.nodes[each.step.actor]]
+        effect = exploration.store.effect(before.table, node.ask.value, before.table)
+        model = asked(exploration.store.replies[effect.reply].get)
+        assert real == model, f"{exploration.scope.name}: {each}"
+
+
+def told(met: Counter[str], count: int) -> str:
+    faults = ", ".join(
+        f"{number:,} {fault}" for fault, number in met.items() if fault != "no fault"
+    )
+    return f"{count:,} requests, of which met {faults}"
+
+
+def check(table: Table, figures, number: int) -> None:
+    with PlannedProxy(str(table.target.endpoint_url)) as proxy:
+        target = replace(table.target, endpoint_url=proxy.url)
+        client = without_retries(make_client(target, "dynamodb"))
+        try:
+            figures(play_on(table, Table(client, table.name, target), proxy, number))
+        finally:
+            client.close()
+
+
+@pytest.mark.parametrize("number", [15, pytest.param(300, marks=pytest.mark.deep)])
+@pytest.mark.timeout(1800)
+def test_the_model_answers_as_ministack_does(table, figures, number: int) -> None:
+    check(table, figures, number)
+
+
+@pytest.mark.parametrize("number", [15, pytest.param(300, marks=pytest.mark.deep)])
+@pytest.mark.timeout(1800)
+def test_the_model_answers_as_dynoxide_does(durable_table, figures, number: int) -> None:
+    check(durable_table, figures, number)

@@ -1,0 +1,181 @@
+"""What of core is explored: the one place that names its modules.
+
+Everything that an operation of ours takes from its surroundings beside the table comes through the
+:class:`Surroundings` that are in charge: the time, how long it waited, chance, and uuids.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol
+from unittest import mock
+
+import botocore.exceptions
+
+import core.timestamps as timestamps
+from core.dynamodb import keys, retries
+from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.integrity.faults import FaultKind
+from core.dynamodb.integrity.repairs import repair
+from core.dynamodb.integrity.verification import Verification
+from core.dynamodb.items import inbox_row_from, inbox_row_item, message_from, message_item
+from core.dynamodb.patterns import transactions
+from core.dynamodb.patterns.bulk_load import (
+    TranscriptMessage,
+    _message_uuids,
+    load_transcript,
+)
+from core.dynamodb.patterns.reads import list_messages
+from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.stream.handler import project
+from core.dynamodb.table import Table
+from core.dynamodb.transfer import imports
+from core.dynamodb.transfer.imports import import_file
+from core.errors import MessageUnconfirmedError, StoreError
+from core.models import InboxRow, Message, Person
+from core.targets import AwsTarget
+from core.timestamps import next_sort_key, sort_key
+
+__all__ = [
+    "EPOCH",
+    "INDEX",
+    "MICROSECOND",
+    "SDK_ERRORS",
+    "Draft",
+    "FaultKind",
+    "InboxRow",
+    "Message",
+    "MessageUnconfirmedError",
+    "Person",
+    "StoreError",
+    "Surroundings",
+    "Table",
+    "TranscriptMessage",
+    "Verification",
+    "import_items",
+    "in_charge",
+    "inbox_row_from",
+    "inbox_row_item",
+    "list_messages",
+    "load_transcript",
+    "message_from",
+    "message_item",
+    "next_sort_key",
+    "open_table",
+    "pair_item",
+    "project",
+    "repair",
+    "send",
+    "sort_key",
+    "start",
+    "transcript_uuids",
+    "uuid_of",
+]
+
+INDEX = keys.INDEX
+SDK_ERRORS = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError)
+transcript_uuids = _message_uuids
+
+NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
+
+
+class Surroundings(Protocol):
+    """Where an operation of ours is: what it would ask the machine for."""
+
+    def now(self) -> datetime: ...
+
+    def waited(self) -> float:
+        """How long a pause took, in seconds."""
+
+    def uuid4(self) -> uuid.UUID: ...
+
+
+class _Stopwatch:
+    """Stands in for the module ``time`` in the retries: time passes only where one waits."""
+
+    def __init__(self, current: Callable[[], Any]) -> None:
+        self._current = current
+
+    def monotonic(self) -> float:
+        return float(self._current().elapsed_s)
+
+    def sleep(self, _: float) -> None:
+        surroundings = self._current()
+        surroundings.elapsed_s += surroundings.waited()
+
+
+@contextmanager
+def in_charge(current: Callable[[], Any]) -> Iterator[None]:
+    """Core's operations take their time, waits, chance and uuids from ``current()``.
+
+    Chance is the least there is: a move by one microsecond. Threads are none: a pool runs what it
+    is given when it is asked for the result.
+    """
+    clock = SimpleNamespace(
+        now=lambda _: current().now(),
+        fromisoformat=datetime.fromisoformat,
+    )
+    no_chance = SimpleNamespace(randint=lambda low, high: low, uniform=lambda low, high: low)
+    logger = logging.getLogger("cruddur.projection")
+    with ExitStack() as stack:
+        for target, name, stand_in in (
+            (timestamps, "datetime", clock),
+            (transactions, "random", no_chance),
+            (retries, "random", no_chance),
+            (retries, "time", _Stopwatch(current)),
+            (imports, "ThreadPoolExecutor", OneAtATime),
+            (uuid, "uuid4", lambda: current().uuid4()),
+            (logger, "disabled", True),
+        ):
+            stack.enter_context(mock.patch.object(target, name, stand_in))
+        yield
+
+
+class OneAtATime:
+    """A pool of threads without threads."""
+
+    def __init__(self, _: int) -> None: ...
+
+    def __enter__(self) -> OneAtATime:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, function: Callable[[Any], Any], entries: Iterable[Any]) -> Iterator[Any]:
+        return map(function, entries)
+
+    def shutdown(self, **_: Any) -> None: ...
+
+
+def open_table(client: Any) -> Table:
+    return Table(client, "messages", NOWHERE)
+
+
+def uuid_of(name: str) -> uuid.UUID:
+    """The same uuid for the same name, in every run."""
+    return uuid.UUID(int=random.Random(name).getrandbits(128), version=4)
+
+
+def pair_item(one: Person, other: Person, group: str) -> Mapping[str, Any]:
+    return keys.pair_key(one.uuid, other.uuid) | {"group_uuid": {"S": group}}
+
+
+def import_items(table: Table, items: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Import what an export of ``items`` would hold."""
+    lines = [json.dumps(raw_item(item)) for item in items]
+    text = "".join(f"{line}\n" for line in lines)
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
+    import_file(table, path, lambda done, of: None)
+
+
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(2026, 12, 31, 23, 59, 58, tzinfo=UTC)

@@ -1,0 +1,337 @@
+"""What must hold of the stored items, each rule named after its guarantee.
+
+One list for whoever looks: the state machine after each of its steps, the exploration after each
+request. Some rules hold always, whoever writes; others always where only ours write, and else in
+the end: once the stream was delivered, or our next send or a repair has been through. Two more look
+at the table by our own operations, in the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from .explore.ours import (
+    InboxRow,
+    Message,
+    Person,
+    Table,
+    Verification,
+    inbox_row_from,
+    message_from,
+    project,
+)
+from .memory import Item, Key
+
+
+class When(StrEnum):
+    ALWAYS = "always"
+    ROWS_STAY = "always, where nobody else deletes a row; else in the end"
+    ONLY_OURS = "always, where only ours write; else in the end"
+
+
+EVERY = tuple(When)
+"""What must hold in the end."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The items, and what was promised of them.
+
+    ``acknowledged`` has the sort key that was told with each message_uuid, or nothing. ``in_order``
+    are the messages of each sender in the order in which they were acknowledged. Each of
+    ``may_be_several`` is a pair of people of whom others may have made several conversations.
+    """
+
+    items: Mapping[Key, Item]
+    acknowledged: Mapping[str, str]
+    attempted: Collection[str]
+    refused: Collection[str] = ()
+    in_order: Iterable[tuple[str, ...]] = ()
+    may_be_several: Collection[frozenset[str]] = ()
+    strangers: Collection[str] = ()
+    orphans: Collection[str] = ()
+    """Conversations that others may have left in nobody's inbox: who is in them, nobody knows."""
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        return [message_from(item) for (pk, _), item in self.items.items() if pk[:4] == "MSG#"]
+
+    @cached_property
+    def rows(self) -> list[InboxRow]:
+        return [inbox_row_from(item) for (pk, _), item in self.items.items() if pk[:4] == "GRP#"]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The conversations that hold messages."""
+        return sorted({message.message_group_uuid for message in self.messages})
+
+    def messages_of(self, group: str) -> list[Message]:
+        """What members sent; a stranger's message counts for nobody."""
+        return [
+            message
+            for message in self.messages
+            if message.message_group_uuid == group and message.sender.uuid not in self.strangers
+        ]
+
+    def members_of(self, group: str) -> list[str]:
+        """Both members, as any one of its rows tells them; nobody, where there is none."""
+        rows = [row for row in self.rows if row.message_group_uuid == group]
+        return sorted({rows[0].owner_uuid, rows[0].other.uuid}) if rows else []
+
+    def rows_of(self, owner: str, group: str) -> list[InboxRow]:
+        place = (owner, group)
+        return [row for row in self.rows if (row.owner_uuid, row.message_group_uuid) == place]
+
+
+Check = Callable[[View], str]
+"""What is wrong, in a sentence; nothing where the rule holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: the number of its guarantee in DESIGN 3, when it must hold, and how to see that."""
+
+    guarantee: int
+    when: When
+    check: Check
+
+    @property
+    def name(self) -> str:
+        return self.check.__name__
+
+
+RULES: list[Rule] = []
+
+
+def rule(guarantee: int, when: When) -> Callable[[Check], Check]:
+    def add(check: Check) -> Check:
+        RULES.append(Rule(guarantee, when, check))
+        return check
+
+    return add
+
+
+def broken(view: View, *whens: When) -> list[str]:
+    """The rules of these kinds that do not hold, each with what is wrong."""
+    told = ((each, each.check(view)) for each in RULES if each.when in whens)
+    return [f"guarantee {each.guarantee}, {each.name}: {wrong}" for each, wrong in told if wrong]
+
+
+@rule(1, When.ALWAYS)
+def an_acknowledged_message_is_stored_once(view: View) -> str:
+    stored = Counter(message.message_uuid for message in view.messages)
+    if lost := [each for each in view.acknowledged if not stored[each]]:
+        return f"{lost[0]} was acknowledged and is not stored"
+    if doubled := [each for each, count in stored.items() if count > 1]:
+        return f"{doubled[0]} is stored {stored[doubled[0]]} times"
+    unknown = set(stored) - set(view.attempted)
+    return f"{unknown.pop()} was never sent" if unknown else ""
+
+
+@rule(1, When.ALWAYS)
+def an_acknowledged_message_stays_where_it_was_told_to_be(view: View) -> str:
+    for message in view.messages:
+        told = view.acknowledged.get(message.message_uuid)
+        if told and told != message.sort_key:
+            return f"{message.message_uuid} was told to be at {told}, is at {message.sort_key}"
+    return ""
+
+
+@rule(1, When.ALWAYS)
+def what_was_certain_not_to_be_stored_is_not(view: View) -> str:
+    stored = {message.message_uuid for message in view.messages}
+    wrong = stored & set(view.refused)
+    return f"{wrong.pop()} is stored, though its sender was told that nothing is" if wrong else ""
+
+
+@rule(1, When.ALWAYS)
+def what_one_sent_later_comes_later(view: View) -> str:
+    places = {message.message_uuid: message.sort_key for message in view.messages}
+    for sent in view.in_order:
+        keys = [places[each] for each in sent if each in places]
+        if keys != sorted(keys):
+            return f"of {', '.join(sent)} a later one has an earlier place"
+    return ""
+
+
+@rule(2, When.ALWAYS)
+def no_preview_is_made_up(view: View) -> str:
+    texts: dict[str, set[str]] = {}
+    for message in view.messages:
+        texts.setdefault(message.message_group_uuid, set()).add(message.text)
+    for row in view.rows:
+        if row.preview not in texts.get(row.message_group_uuid, {row.preview}):
+            return f"{row.owner_uuid} is shown {row.preview!r}, which is no message"
+    return ""
+
+
+@rule(2, When.ONLY_OURS)
+def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> str:
+    for group in view.groups:
+        messages = view.messages_of(group)
+        newest = max(messages, key=lambda message: message.sort_key, default=None)
+        members = view.members_of(group)
+        if not members and group not in view.orphans:
+            return f"nobody's inbox lists {group}"
+        for member in members if newest else ():
+            rows = view.rows_of(member, group)
+            if len(rows) != 1:
+                return f"the inbox of {member} shows {group} {len(rows)} times"
+            if rows[0].preview != newest.text:
+                return f"{member} is shown {rows[0].preview!r} instead of {newest.text!r}"
+            if rows[0].sort_key < newest.sort_key:
+                return f"the row of {member} is earlier than the message it shows"
+    return ""
+
+
+@rule(2, When.ROWS_STAY)
+def nobody_is_missing_a_conversation(view: View) -> str:
+    for group in view.groups:
+        for member in view.members_of(group):
+            if not view.rows_of(member, group):
+                return f"{member} is not shown {group}"
+    return ""
+
+
+@rule(3, When.ALWAYS)
+def two_people_have_one_conversation(view: View) -> str:
+    pairs: dict[frozenset[str], set[str]] = {}
+    for row in view.rows:
+        pair = frozenset((row.owner_uuid, row.other.uuid))
+        pairs.setdefault(pair, set()).add(row.message_group_uuid)
+    for pair, groups in pairs.items():
+        if len(groups) > 1 and pair not in view.may_be_several:
+            return f"{' and '.join(sorted(pair))} have {len(groups)} conversations"
+    return ""
+
+
+@rule(3, When.ALWAYS)
+def a_pair_points_to_their_conversation(view: View) -> str:
+    for (pk, _), item in view.items.items():
+        if pk[:5] == "PAIR#":
+            group, pair = item["group_uuid"]["S"], pk[5:].split("#")
+            members = view.members_of(group)
+            if members and members != pair:
+                return f"the pair of {' and '.join(pair)} points to a conversation of others"
+            if not members and group not in view.groups:
+                return f"the pair of {' and '.join(pair)} points to {group}, which is not there"
+    return ""
+
+
+@rule(4, When.ALWAYS)
+def only_a_member_is_shown_a_conversation(view: View) -> str:
+    for group in view.groups:
+        members = set(view.members_of(group))
+        senders = {message.sender.uuid for message in view.messages_of(group)}
+        for row in view.rows:
+            if row.message_group_uuid == group and {row.owner_uuid, row.other.uuid} != members:
+                return f"{row.owner_uuid} is shown {group}, which is of {sorted(members)}"
+        if members and not senders <= members:
+            return f"{(senders - members).pop()} wrote into {group}, and is no member of it"
+    return ""
+
+
+@rule(4, When.ALWAYS)
+def a_stranger_s_message_is_nobody_s_preview(view: View) -> str:
+    theirs = {message.text for message in view.messages if message.sender.uuid in view.strangers}
+    for row in view.rows:
+        if row.preview in theirs:
+            return f"{row.owner_uuid} is shown the stranger's {row.preview!r}"
+    return ""
+
+
+@dataclass
+class Previews:
+    """Which message each inbox row shows, to see whether one moves back."""
+
+    items: Mapping[Key, Item]
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        places: dict[tuple[str, str], str] = {}
+        for (pk, sk), item in self.items.items():
+            if pk[:4] == "MSG#":
+                place = (pk[4:], item["message"]["S"])
+                places[place] = max(sk, places.get(place, ""))
+        rows = [inbox_row_from(item) for (pk, _), item in self.items.items() if pk[:4] == "GRP#"]
+        for row in sorted(rows, key=lambda row: row.sort_key):
+            key = places.get((row.message_group_uuid, row.preview), "")
+            self.shown[row.owner_uuid, row.message_group_uuid] = key
+
+
+def a_preview_never_moves_back(
+    before: Previews, after: Previews, *, may_be_missing: bool = False
+) -> str:
+    """Guarantee 2, of one step of ours: no inbox shows an older message than it did.
+
+    ``may_be_missing`` where Cruddur's function runs too: it deletes a row before it puts the next.
+    """
+    for (owner, group), key in before.shown.items():
+        now = after.shown.get((owner, group))
+        if now is None and not may_be_missing:
+            return f"guarantee 2, a_preview_never_moves_back: {owner} is no longer shown {group}"
+        if now is not None and now < key:
+            return (
+                f"guarantee 2, a_preview_never_moves_back: {owner} was shown what was sent at"
+                f" {key}, and now {now or 'no message'}"
+            )
+    return ""
+
+
+def wrong_in_the_end(
+    handle: Table,
+    people: Callable[[Iterable[str]], Mapping[str, Person]],
+    items: Callable[[], Mapping[Key, Item]],
+    expected: Collection[str] = (),
+) -> list[str]:
+    """What our own operations find to say or to do where all should be well.
+
+    ``expected`` are the problems that a verification reports of what others left.
+    """
+    return [
+        *a_verification_finds_nothing(handle, people, expected),
+        *redelivery_changes_nothing(handle, items),
+    ]
+
+
+def a_verification_finds_nothing(
+    handle: Table,
+    people: Callable[[Iterable[str]], Mapping[str, Person]],
+    expected: Collection[str],
+) -> list[str]:
+    return [
+        f"guarantee 2, a_verification_finds_nothing: {each.kind} at {each.pk} {each.sk}"
+        for each in Verification(handle, people).findings()
+        if each.kind not in expected
+    ]
+
+
+def redelivery_changes_nothing(handle: Table, items: Callable[[], Mapping[Key, Item]]) -> list[str]:
+    """The whole stream again, backwards and then forwards, one record at a time."""
+    before = dict(items())
+    messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
+    for record in inserts([*reversed(messages), *messages]):
+        project(handle, [record])
+    after = items()
+    moved = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    return [f"guarantee 5, redelivery_changes_nothing: {min(moved)} changed"] if moved else []
+
+
+def inserts(items: Iterable[Item]) -> list[Mapping[str, Any]]:
+    """The stream's records of ``items``."""
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "Keys": {"pk": item["pk"], "sk": item["sk"]},
+                "NewImage": item,
+                "SequenceNumber": str(place),
+            },
+        }
+        for place, item in enumerate(items)
+    ]

@@ -1,0 +1,5 @@
+"""Planted faults of the write path: does anything notice?
+
+``python -m model.mutation`` in ``tests/`` plants each of :mod:`.mutants` in a copy of ``core`` and
+runs the exploration of the small scopes and the unit tests over it; ``invoke test --mutants`` does.
+"""

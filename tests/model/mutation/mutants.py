@@ -1,0 +1,660 @@
+"""The planted faults, each as what is written where, and what stands there instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One planted fault. ``equivalent`` says in a sentence why nothing can notice it."""
+
+    module: str
+    fault: str
+    old: str
+    new: str
+    equivalent: str = ""
+
+
+def _sends() -> list[tuple[str, ...]]:
+    return [
+        (
+            "the key is chosen again while a try is in doubt",
+            "            if not self.unknown:  # our",
+            "            if True:  # our",
+        ),
+        (
+            "the key stays where it was when others came meanwhile",
+            "            if not self.unknown:  # our",
+            "            if False:  # our",
+        ),
+        (
+            "rows are not read again after a conflict",
+            "            self._read_rows_again()\n            if not self.unknown",
+            "            if not self.unknown",
+        ),
+        (
+            "a row that the index lacks is not looked for",
+            "if len({row.owner_uuid for row in self.rows}) < len(self.members):",
+            "if False:",
+        ),
+        (
+            "only the newest of several rows is read again",
+            "if key != newest.sort_key and len(seen) > 1)",
+            "if False)",
+        ),
+        (
+            "our own message in the way is taken for another's",
+            "in_the_way.message_uuid == self.draft.message_uuid",
+            "in_the_way.message_uuid != self.draft.message_uuid",
+        ),
+        (
+            "a try without an answer is forgotten",
+            "        self.unknown = True\n        try:",
+            "        try:",
+        ),
+        (
+            "a retry does not look whether it is stored",
+            "return self._stored() or self._run()",
+            "return self._run()",
+        ),
+        (
+            "a message that was found is not taken for sent",
+            "return find_message(self.table, self.group, self.draft.message_uuid, since=self.key)",
+            "return None",
+        ),
+        (
+            "a message is looked for behind its key only",
+            "since=self.key)",
+            'since=self.key + "~")',
+        ),
+        (
+            "each message counts as the newest",
+            '        if (self._last() or "") < self.key:\n            return True',
+            "        return True",
+        ),
+        (
+            "no message counts as the newest where a row is later",
+            "return newest is None or newest.sort_key < self.key",
+            "return False",
+        ),
+        (
+            "a row at the key itself counts as earlier",
+            '(self._last() or "") < self.key',
+            '(self._last() or "") <= self.key',
+        ),
+        (
+            "the newest message may be one that lags",
+            "senders=senders, consistent=True)\n        return newest is None",
+            "senders=senders)\n        return newest is None",
+        ),
+        (
+            "a message at the key itself does not count as newer",
+            "newest.sort_key < self.key",
+            "newest.sort_key <= self.key",
+            "A message at this very key makes the put fail, whatever is asked for beside it.",
+        ),
+        (
+            "the key does not move on where another message has it",
+            "if 0 in outcome.failed:  # another",
+            "if False:  # another",
+        ),
+        (
+            "the key moves on without a look at the rows",
+            "self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))",
+            "self.key = sort_key_after(self.key, now())",
+            "The rows are read again before the next try, which then moves the key behind them; "
+            "while a try is in doubt, the key after the taken one is as good.",
+        ),
+        (
+            "a send in doubt is told as refused",
+            "            if self.unknown:\n                raise unconfirmed(self.draft, self.key)",
+            "            if False:\n                raise unconfirmed(self.draft, self.key)",
+        ),
+        (
+            "a retry is told of a key that was not tried",
+            "                raise unconfirmed(self.draft, self.key)",
+            "                raise unconfirmed(self.draft, sort_key_after(self.key, now()))",
+        ),
+        (
+            "a read that fails hides what is in doubt",
+            "            if not self.unknown:\n                raise\n",
+            "            raise\n",
+            "The send then ends in doubt a try earlier, which is as true.",
+        ),
+        (
+            "a start that was stored is sent once more",
+            "    if unknown or group == own_group:",
+            "    if False:",
+        ),
+        (
+            "a start that was stored, of which nothing is known, is sent once more",
+            "    if unknown or group == own_group:",
+            "    if unknown:",
+            "The group of this start is there only after a try of it without an answer, and then "
+            "it is in doubt already.",
+        ),
+        (
+            "an earlier doubt of a start is forgotten",
+            "unknown = unknown or outcome.unknown",
+            "unknown = outcome.unknown",
+        ),
+        (
+            "a start in doubt is told as refused",
+            "            if unknown:\n                raise unconfirmed(draft, message.sort_key)",
+            "            if False:\n                raise unconfirmed(draft, message.sort_key)",
+        ),
+        (
+            "a start stores no pair",
+            "            put_pair(table, draft.sender.uuid, draft.recipient.uuid, own_group),\n",
+            "",
+        ),
+        (
+            "a start does not move on from an instant that is taken",
+            "            nudge(nudges, moves, [position - 2 for",
+            "            nudge({}, moves, [position - 2 for",
+        ),
+        (
+            "a start looks at no inbox",
+            "if (group := conversation_of(table, one, other)) is None:",
+            "if True:",
+        ),
+        (
+            "a conversation that was found is not remembered",
+            "    if not commit(table, [put_pair(table, one, other, group)]).committed:\n",
+            "    if False:\n",
+        ),
+        (
+            "what others remembered first does not count",
+            "        return pair_group(table, one, other) or group\n",
+            "        return group\n",
+        ),
+        (
+            "a send that put a row where there was none looks no further",
+            "                self._settle(message)\n",
+            "",
+        ),
+        (
+            "a start does not ask whether the pair is known",
+            "    if (group := pair_group(table, one, other)) is not None:\n        return group\n",
+            "",
+        ),
+    ]
+
+
+def _reads() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a start looks at one inbox only",
+            " or newest_row_with(table, other, user_uuid)\n    return row.",
+            "\n    return row.",
+        ),
+    ]
+
+
+def _bulk_load() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a load that put a row where there was none looks no further",
+            "        if outcome.committed and not self.pair:\n",
+            "        if False:\n",
+        ),
+        (
+            "a load into a conversation that no inbox lists goes on without a row",
+            "        rows = _rows_to_move(table, group, members) if group else []\n",
+            "        rows = _rows(table, group, members) if group else []\n",
+        ),
+        (
+            "what others stored between two chunks is not looked for",
+            "if stored is None or _places(rows) != left:",
+            "if stored is None:",
+        ),
+        (
+            "a load looks for its messages once",
+            "        stored = None\n        if not backoff.pause():",
+            "        if not backoff.pause():",
+        ),
+        (
+            "a load tries a key again that another message has",
+            "        self.obstacles.taken |= ",
+            "        _ = ",
+        ),
+        (
+            "rows are read behind the messages",
+            "        chunk = _Chunk(table, group,",
+            "        rows = _rows(table, group, members) if group else []\n"
+            "        chunk = _Chunk(table, group,",
+        ),
+    ]
+
+
+def _transactions() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a message is put over another",
+            'return _put(table, message_item(message), "attribute_not_exists(pk)")',
+            'return _put(table, message_item(message), "attribute_not_exists(nothing)")',
+        ),
+        (
+            "a row is put over another conversation's",
+            '"attribute_not_exists(pk) OR message_group_uuid = :group",\n        {":group"',
+            '"attribute_not_exists(nothing)",\n        {":group"',
+        ),
+        (
+            "a row is put only where there is none",
+            '"attribute_not_exists(pk) OR message_group_uuid = :group",\n        {":group"',
+            '"attribute_not_exists(pk)",\n        {":group"',
+            "A row of the conversation at that very key is found when the rows are read again, "
+            "deleted, and followed a microsecond later.",
+        ),
+        (
+            "a row is deleted wherever it is",
+            '"ConditionExpression": "message_group_uuid = :group",\n            "Expression',
+            '"ConditionExpression": "attribute_not_exists(nothing)",\n            "Expression',
+        ),
+        (
+            "a pair is put over another",
+            'return _put(table, item, "attribute_not_exists(pk)")',
+            'return _put(table, item, "attribute_not_exists(nothing)")',
+        ),
+        ("a row at the message's key moves", "last >= key", "last > key"),
+        (
+            "a row that is later moves back",
+            "            if not newest:\n                continue\n",
+            "",
+        ),
+        (
+            "a row that is later does not move on",
+            "            key = sort_key_after(last, message.created_at or now())\n",
+            "",
+        ),
+        ("one row of several is deleted", "owner_rows[:_MOST_DELETED]", "owner_rows[:1]"),
+        ("no row is deleted", "owner_rows[:_MOST_DELETED]", "owner_rows[:0]"),
+        (
+            "an instant that is taken is tried again",
+            "key = _nudged(key, nudges.get(owner.uuid, 0))",
+            "key = _nudged(key, 0)",
+        ),
+        (
+            "a taken instant moves on by nothing",
+            "if owner in nudges else 1",
+            "if owner in nudges else 0",
+        ),
+        (
+            "a conflict counts as a condition",
+            "if reason == _CONDITION_FAILED)",
+            'if reason != "None")',
+        ),
+        (
+            "no answer counts as no commit",
+            "        return True  # no answer",
+            "        return False  # no answer",
+        ),
+        (
+            "the SDK's earlier tries are forgotten",
+            '.get("RetryAttempts", 0))',
+            '.get("Nothing", 0))',
+        ),
+        (
+            "a conflict at the SDK's second try counts as no commit",
+            "unknown = not failed and _tries_before(error) > 0",
+            "unknown = False",
+        ),
+        (
+            "a throttled request may have been stored",
+            "return error.is_transient and code not in _NOT_PROCESSED",
+            "return error.is_transient",
+        ),
+        (
+            "an internal error counts as no commit",
+            "return error.is_transient and code not in _NOT_PROCESSED",
+            "return False",
+        ),
+        ("a throttled send gives up", "final=not error.is_transient", "final=True"),
+        ("a send gives up at a conflict", '    "TransactionConflict",\n}', "}"),
+        (
+            "a condition that failed does not say what is there",
+            '        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",\n',
+            "",
+        ),
+        (
+            "rows are put ahead of the deletes",
+            "for action in (*deletes, put_inbox_row(table, row))]",
+            "for action in (put_inbox_row(table, row), *deletes)]",
+            "The order of a transaction's actions means nothing.",
+        ),
+        (
+            "a member's own name is shown to them",
+            "message.message_group_uuid, owner.uuid, other, message.text",
+            "message.message_group_uuid, owner.uuid, owner, message.text",
+        ),
+    ]
+
+
+def _projection() -> list[tuple[str, ...]]:
+    return [
+        (
+            "the oldest message of a batch counts",
+            "max(seen.message, message,",
+            "min(seen.message, message,",
+        ),
+        ("a change of a message counts", '!= "INSERT"', '== "REMOVE"'),
+        (
+            "a batch begins at its last message",
+            "min(seen.since, message.sort_key)",
+            "message.sort_key",
+        ),
+        (
+            "a malformed record stops its batch",
+            "            dropped.append((sequence_number, str(error)))\n            continue",
+            "            raise",
+        ),
+        (
+            "a failure is reported behind its first record",
+            "seen.sequence_number,\n",
+            "sequence_number,\n",
+        ),
+        (
+            "a stranger's message is shown",
+            "    if sender.uuid not in uuids:\n",
+            "    if sender.uuid not in uuids and not uuids:\n",
+        ),
+        (
+            "a stranger's message hides the members'",
+            "senders=uuids, consistent=True) if uuids else None\n        if newest",
+            "senders=uuids, consistent=True) if () else None\n        if newest",
+        ),
+        (
+            "what the index lacks is not there",
+            "    if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:\n",
+            "    if False:\n",
+        ),
+        (
+            "the batch's oldest message does not count",
+            "since or message.sort_key, message",
+            "message.sort_key, message",
+        ),
+        (
+            "rows are taken from the index alone",
+            "inbox_rows(table, owner, group, since=since) + older or",
+            "older or",
+        ),
+        (
+            "older rows are left out",
+            "inbox_rows(table, owner, group, since=since) + older or",
+            "inbox_rows(table, owner, group, since=since) or",
+        ),
+        (
+            "a member without a row in the index has none",
+            " + older or inbox_rows(table, owner, group)",
+            " + older",
+        ),
+    ]
+
+
+def _row_moves() -> list[tuple[str, ...]]:
+    return [
+        (
+            "the old row is deleted before the new one is put",
+            "            kept = _put_behind(table, newest, owner, other, last)\n",
+            "            for row in rows:\n                _delete(table, row)\n"
+            "            kept = _put_behind(table, newest, owner, other, last)\n",
+        ),
+        (
+            "old rows are left",
+            "for row in rows if row.sort_key != kept.sort_key]",
+            "for row in rows[:0]]",
+        ),
+        (
+            "the new row is deleted with the old ones",
+            "for row in rows if row.sort_key != kept.sort_key]",
+            "for row in [*rows, kept]]",
+        ),
+        (
+            "a row at the message's time is put once more",
+            "last.sort_key < newest.sort_key or last",
+            "last.sort_key <= newest.sort_key or last",
+        ),
+        (
+            "a row with another text is left",
+            " or last.preview != newest.text:\n            kept = _put",
+            ":\n            kept = _put",
+        ),
+        (
+            "a row that came meanwhile counts as ours",
+            "        if kept.preview != newest.text:\n",
+            "        if False:\n",
+        ),
+        (
+            "a row that has moved on is not looked for again",
+            "        if all(deleted) and (rows or table.dry):\n            return written",
+            "        return written",
+        ),
+        (
+            "where there was no row, nobody else's is looked for",
+            "if all(deleted) and (rows or table.dry):",
+            "if all(deleted):",
+        ),
+        (
+            "one member alone is looked at again",
+            "for owner, other in (members, members[::-1]):",
+            "for owner, other in (members,):",
+        ),
+        (
+            "the record's message is shown, whatever is newer",
+            "    senders = (owner, other.uuid)\n    return newest_message(",
+            "    return message\n    return newest_message(",
+        ),
+        (
+            "a row of the message's own time counts as older",
+            "row.sort_key < message.sort_key or row",
+            "row.sort_key <= message.sort_key or row",
+        ),
+        (
+            "the newest message may be one that lags",
+            "return newest_message(table, message.message_group_uuid, senders=senders,"
+            " consistent=True)",
+            "return newest_message(table, message.message_group_uuid, senders=senders)",
+        ),
+        (
+            "the newest message may be a stranger's",
+            "return newest_message(table, message.message_group_uuid, senders=senders,"
+            " consistent=True)",
+            "return newest_message(table, message.message_group_uuid, consistent=True)",
+        ),
+        (
+            "a time that nothing follows is a place",
+            "for row in rows if next_sort_key(row.sort_key) is not None)",
+            "for row in rows)",
+        ),
+        (
+            "the row keeps its message's time beside a later row",
+            "    if last is not None and last.sort_key >= message.sort_key:",
+            "    if False:",
+        ),
+        (
+            "a row at the very time is written over",
+            "last.sort_key >= message.sort_key:\n        sort_key =",
+            "last.sort_key > message.sort_key:\n        sort_key =",
+        ),
+        (
+            "an instant that another conversation has is the end",
+            "        sort_key = following  # another",
+            "        sort_key = None  # another",
+        ),
+        (
+            "a row is put over whatever is there",
+            '"attribute_not_exists(pk) OR message_group_uuid = :group AND message = :text"',
+            '"attribute_not_exists(nothing)"',
+        ),
+        (
+            "a row is put over one with another message",
+            "message_group_uuid = :group AND message = :text",
+            "message_group_uuid = :group",
+        ),
+        (
+            "a row of another conversation is deleted",
+            '        ConditionExpression="message_group_uuid = :group",\n',
+            '        ConditionExpression="attribute_not_exists(nothing)",\n',
+        ),
+    ]
+
+
+def _handler() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a failure is not reported",
+            '            failures.append({"itemIdentifier": planned_move.sequence_number})\n',
+            "",
+        ),
+        (
+            "a move is made without the batch's oldest message",
+            "move(table, planned_move.message, since=planned_move.since)",
+            "move(table, planned_move.message)",
+        ),
+    ]
+
+
+def _repairs() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a row that is ahead shows what is newer than it",
+            "    if newest is None or newest.sort_key > finding.sk:\n        return False",
+            "    if newest is None:\n        return False",
+        ),
+        (
+            "a preview is put into whatever row is there",
+            '        "message_group_uuid = :group",\n',
+            '        "attribute_not_exists(nothing)",\n',
+        ),
+        (
+            "the newest message may be one that lags",
+            "return newest_message(table, group, senders=members, consistent=True)\n\n\ndef _show",
+            "return newest_message(table, group, senders=members)\n\n\ndef _show",
+        ),
+        (
+            "the newest message may be a stranger's",
+            "return newest_message(table, group, senders=members, consistent=True)\n\n\ndef _show",
+            "return newest_message(table, group, consistent=True)\n\n\ndef _show",
+        ),
+        (
+            "two rows are left",
+            "case FaultKind.MISSING_ROW | FaultKind.DUPLICATE_ROW |",
+            "case FaultKind.MISSING_ROW |",
+        ),
+        (
+            "a stale preview is left",
+            "| FaultKind.DUPLICATE_ROW | FaultKind.STALE_PREVIEW:",
+            "| FaultKind.DUPLICATE_ROW:",
+        ),
+        (
+            "a lost conversation is listed beside rows that are there",
+            "    if read_conversation(table, group, members).rows:\n"
+            "        return move(table, newest)\n",
+            "",
+        ),
+        (
+            "a conversation of which one member is known is listed",
+            "    if len(members) != 2 or newest is None:",
+            "    if newest is None:",
+        ),
+        (
+            "a pair that points elsewhere by now is deleted",
+            '                ConditionExpression="group_uuid = :group",\n',
+            '                ConditionExpression="attribute_exists(pk)",\n',
+        ),
+        (
+            "the name of whoever is there by now is changed",
+            '        "user_uuid = :uuid",\n',
+            '        "attribute_exists(pk)",\n',
+        ),
+        (
+            "one member alone gets the lost conversation back",
+            "for owner, shown in ((one, other), (other, one))",
+            "for owner, shown in ((one, other),)",
+        ),
+        (
+            "the row of a lost conversation shows its owner",
+            "for owner, shown in ((one, other), (other, one))",
+            "for owner, shown in ((one, one), (other, other))",
+        ),
+    ]
+
+
+def _stream() -> list[tuple[str, ...]]:
+    return [
+        ("a child is read before its parent", "if not waits and not", "if not"),
+        (
+            "what was dealt with is not noted",
+            "            self.checkpoint.store(batch.shard_id, str(last))\n",
+            "            pass\n",
+        ),
+        ("the last record is read again", '"AFTER_SEQUENCE_NUMBER"', '"AT_SEQUENCE_NUMBER"'),
+        (
+            "a new shard is read from its end",
+            'start = {"ShardIteratorType": "TRIM_HORIZON"}',
+            'start = {"ShardIteratorType": "LATEST"}',
+        ),
+        (
+            "a failed batch is not delivered again",
+            "        self._iterators.pop(batch.shard_id, None)\n",
+            "        pass\n",
+        ),
+        (
+            "a shard is closed before its last batch is dealt with",
+            'if following is None and (not reply["Records"] or self._dealt_with(shard_id, reply)):',
+            "if following is None:",
+        ),
+        (
+            "shards that are gone are kept in mind",
+            "        self.checkpoint.forget_all_but(set(shards))\n",
+            "",
+        ),
+        (
+            "iterators of the stream before are used",
+            "        self._iterators.clear()\n",
+            "",
+        ),
+        (
+            "the place in another stream counts",
+            'if stored["stream"] == stream_arn:',
+            "if True:",
+        ),
+        (
+            "what was trimmed stops the reader",
+            "            if place is None or error.response",
+            "            if True or error.response",
+        ),
+        (
+            "only the first page of shards is known",
+            'if not (last := description.get("LastEvaluatedShardId")):',
+            'if not (last := description.get("Nothing")):',
+        ),
+        (
+            "an iterator that has run out stops the reader",
+            'if error.response["Error"]["Code"] not in _NO_LONGER:',
+            "if True:",
+        ),
+        (
+            "a stream that followed another is not seen",
+            "            if newest != self.arn:\n",
+            "            if False:\n",
+        ),
+    ]
+
+
+def _made(module: str, faults: list[tuple[str, ...]]) -> list[Mutant]:
+    return [Mutant(module, *fault) for fault in faults]
+
+
+MUTANTS: list[Mutant] = [
+    *_made("sends", _sends()),
+    *_made("reads", _reads()),
+    *_made("bulk_load", _bulk_load()),
+    *_made("transactions", _transactions()),
+    *_made("projection", _projection()),
+    *_made("row_moves", _row_moves()),
+    *_made("handler", _handler()),
+    *_made("repairs", _repairs()),
+    *_made("shards", _stream()),
+]

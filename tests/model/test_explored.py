@@ -1,0 +1,101 @@
+"""Every interleaving, to its end, within the scopes of :mod:`.explore.scopes`.
+
+The small ones run always; ``invoke test --explore`` runs the large ones too. What breaks a rule is
+shown as a test: paste it at the end of this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from core.dynamodb.patterns import row_moves
+
+from .explore import scopes
+from .explore.ours import InboxRow
+from .explore.running import Explored, explore, explore_at_once, explore_family, told
+from .explore.scopes import Family
+from .explore.traces import replay
+
+FAMILIES = scopes.families().values()
+SMALL = [family for family in FAMILIES if not family.is_large]
+LARGE = [family for family in FAMILIES if family.is_large]
+
+
+@pytest.mark.parametrize("family", SMALL, ids=lambda family: family.name)
+def test_every_interleaving_of_a_small_scope_keeps_the_guarantees(family: Family, lines) -> None:
+    explored = explore_family(family)
+    lines(told(family, explored))
+    fail_with_traces(explored)
+
+
+@pytest.mark.explore
+@pytest.mark.timeout(7200)
+def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> None:
+    fail_with_traces(explore_at_once(LARGE, os.cpu_count() or 1, lines))
+
+
+def fail_with_traces(explored: Iterable[Explored]) -> None:
+    """Fail with a test for each rule that is broken, and nothing around it."""
+    for each in explored:
+        if each.trace:
+            pytest.fail(f"{each.scope}: paste this test\n\n{each.trace}\n", pytrace=False)
+        assert each.found.is_complete
+
+
+def test_a_planted_fault_is_found_with_the_shortest_trace_that_plays_again(monkeypatch) -> None:
+    """A projection that deletes a row before it puts the next: a crash in between loses it."""
+    monkeypatch.setattr(row_moves, "_put_behind", without_a_put)
+    explored = explore(scopes.scopes()["a plain put and 2 projections"])
+    assert "guarantee 2" in explored.trace
+    (trace,) = re.findall(r'replay\("(.*)"\)', explored.trace)
+    assert replay(trace)
+    assert len(trace.split(": ")[-1].split()) < 12
+    assert "projection 1 reads the stream" in explored.trace
+
+
+def without_a_put(table, message, owner, other, last):
+    """Says that the row is put, and puts none."""
+    key = message.sort_key
+    return InboxRow(message.message_group_uuid, owner, other, message.text, key, None)
+
+
+# Traces that once broke a rule.
+
+
+def test_a_transcript_that_two_load_at_once_is_stored_once() -> None:
+    """The second had looked for messages before the first stored them, and for rows after that."""
+    assert replay("2 loads of one transcript: 1 1 1 1 2 2 1 2 2 2") == ""
+
+
+def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothing_twice() -> None:
+    """The key in doubt was a later one than the first, and the first is what was tried again."""
+    steps = "1 2 2 2 2 2 2 1/gives-up 1 1 1/late 1 2 1 1 1/comes-through 1 1"
+    assert replay(f"pairs of all: send, projection: {steps}") == ""
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "projection, function: 1 1 1 1 1/lost-reply 2 2 2/lost-reply",
+        "import, function: 1 2 2 2 1 1 1 1 2 2/lost-reply",
+    ],
+)
+def test_a_send_clears_up_one_inbox_with_two_rows_where_the_other_has_none(trace: str) -> None:
+    """It read the newest row of each inbox again, and forgot the second one of the first."""
+    assert replay(f"pairs of all: {trace}") == ""
+
+
+def test_a_load_stays_in_the_conversation_that_it_has_found() -> None:
+    """It looked again behind each commit, found neither row, and began another conversation."""
+    steps = "1 1 1/refused 1 1 1 1 1 1 2 2 2 1 2 2 1 1"
+    assert replay(f"pairs of all, clocks step: transcript, function: {steps}") == ""
+
+
+def test_two_loads_of_a_conversation_that_no_inbox_lists_store_the_transcript_once() -> None:
+    """Neither found a row to ask for, so nothing of the one was in the way of the other."""
+    steps = "1 1 1 1 1 1 1 1 2 2 2 2 1 2"
+    assert replay(f"2 loads where both rows are lost: {steps}") == ""

@@ -1,0 +1,232 @@
+"""Projection and repairs over the model of the table: what the exploration's scopes do not hold.
+
+Times of strange forms, rows of other conversations in the way, and findings that are no longer true
+when they are repaired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.dynamodb.integrity.faults import Fault
+from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.stream.projection import plan
+
+from . import memory
+from .explore import ours
+from .explore.actors import ANA, BEN, CLEO, GROUP, OTHER_GROUP, SAM, known_people
+from .explore.ours import (
+    FaultKind,
+    InboxRow,
+    Message,
+    Person,
+    inbox_row_item,
+    message_item,
+    project,
+)
+from .explore.scopes import conversation, table_of
+from .invariants import View, When, broken, inserts
+
+LAST_OF_ALL = "9999-12-31T23:59:59.999999+00:00"
+
+
+def at(microseconds: int) -> str:
+    return ours.sort_key(ours.EPOCH + microseconds * ours.MICROSECOND)
+
+
+def message(sender: Person, microseconds: int, text: str = "", group: str = GROUP) -> Message:
+    key = at(microseconds)
+    text = text or f"text at {microseconds}"
+    return Message(group, f"message {text}", sender, text, key, ours.EPOCH)
+
+
+def row(owner: Person, other: Person, key: str, text: str, group: str = GROUP) -> memory.Item:
+    return dict(inbox_row_item(InboxRow(group, owner.uuid, other, text, key, None)))
+
+
+class Model:
+    """A table in memory, and what may happen ahead of a request to it."""
+
+    def __init__(self, items: dict[memory.Key, memory.Item]) -> None:
+        self.table = memory.Table()
+        self.table.items = dict(items)
+        self.meanwhile: dict[int, Callable[[], None]] = {}
+        self._requests = 0
+        self.handle = ours.open_table(memory.Client(self.table, before=self._before))
+
+    def _before(self) -> None:
+        self._requests += 1
+        if (act := self.meanwhile.get(self._requests)) is not None:
+            act()
+
+    def put(self, *items: memory.Item) -> None:
+        self.table.items |= table_of(*items)
+
+    def previews(self, owner: Person, group: str = GROUP) -> list[str]:
+        rows = [
+            ours.inbox_row_from(item)
+            for (pk, _), item in self.table.items.items()
+            if pk == f"GRP#{owner.uuid}"
+        ]
+        return [each.preview for each in rows if each.message_group_uuid == group]
+
+    def deliver(self, *messages: Message) -> None:
+        self.put(*(dict(message_item(each)) for each in messages))
+        records = inserts([dict(message_item(each)) for each in messages])
+        assert project(self.handle, records) == {"batchItemFailures": []}
+
+    def mend(self, fault: FaultKind, pk: str, sk: str, group: str = GROUP) -> bool:
+        return mend(self.handle, known_people, Fault(fault, pk, sk, group))
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model(conversation(ANA, BEN))
+
+
+class TestAPlan:
+    def test_is_of_the_newest_from_the_first_record_on_and_the_oldest_message(self) -> None:
+        records = inserts([dict(message_item(message(ANA, n))) for n in (5, 3, 9, 7)])
+        (move,) = plan(records).moves
+        assert (move.message.text, move.since, move.sequence_number) == ("text at 9", at(3), "0")
+
+    @pytest.mark.parametrize("name", ["MODIFY", "REMOVE"])
+    def test_counts_inserts_only(self, name: str) -> None:
+        (record,) = inserts([dict(message_item(message(ANA, 5)))])
+        assert plan([{**record, "eventName": name}]).moves == ()
+
+    def test_goes_on_behind_a_malformed_record(self) -> None:
+        planned = plan([{"eventName": "INSERT"}, *inserts([dict(message_item(message(ANA, 5)))])])
+        assert (len(planned.moves), len(planned.dropped)) == (1, 1)
+
+
+class TestTheProjection:
+    def test_shows_each_member_the_other(self, model: Model) -> None:
+        model.deliver(message(BEN, 5))
+        rows = View(model.table.items, {}, ()).rows
+        assert {(each.owner_uuid, each.other.uuid) for each in rows} == {
+            ("ana", "ben"),
+            ("ben", "ana"),
+        }
+
+    def test_passes_over_an_instant_that_another_conversation_has(self, model: Model) -> None:
+        model.put(row(ANA, CLEO, at(5), "Cleo's", OTHER_GROUP))
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA) == ["text at 5"]
+        assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
+    def test_does_not_go_behind_a_row_at_the_end_of_time(self, model: Model) -> None:
+        model.put(row(ANA, BEN, LAST_OF_ALL, "text before in g"))
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA) == ["text at 5"]
+
+    def test_deletes_no_row_that_has_become_another_conversation_s(self, model: Model) -> None:
+        def taken() -> None:
+            model.put(row(ANA, CLEO, at(0), "Cleo's", OTHER_GROUP))
+
+        model.meanwhile = dict.fromkeys([4, 5], taken)
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
+    def test_finds_a_row_that_is_earlier_than_the_batch_and_not_in_the_index(
+        self, model: Model
+    ) -> None:
+        stale = ours.open_table(memory.Client(model.table, lag=lambda most: min(1, most)))
+        model.table.past = [{k: v for k, v in model.table.items.items() if k[0] != "GRP#ana"}]
+        item = dict(message_item(message(BEN, 5)))
+        model.put(item)
+        project(stale, inserts([item]))
+        assert model.previews(ANA) == ["text at 5"]
+
+    def test_a_batch_of_a_stranger_and_a_member_shows_the_member_s(self, model: Model) -> None:
+        model.deliver(message(BEN, 5), message(SAM, 7))
+        assert model.previews(ANA) == model.previews(BEN) == ["text at 5"]
+        assert not broken(View(model.table.items, {}, (), strangers=("sam",)), When.ONLY_OURS)
+
+    def test_a_stranger_s_newer_message_is_not_the_newest_behind_a_row_that_is_ahead(
+        self, model: Model
+    ) -> None:
+        model.put(dict(message_item(message(SAM, 7))))
+        model.put(row(ANA, BEN, at(9), "made up"))
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA) == ["text at 5"]
+
+
+class TestARepair:
+    def test_leaves_a_pair_that_points_elsewhere_by_now(self, model: Model) -> None:
+        assert not model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR", "another")
+        assert ("PAIR#ana#ben", "PAIR") in model.table.items
+
+    def test_deletes_a_pair_of_nothing(self, model: Model) -> None:
+        assert model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR")
+        assert ("PAIR#ana#ben", "PAIR") not in model.table.items
+
+    def test_leaves_the_name_of_whoever_is_there_by_now(self, model: Model) -> None:
+        def another() -> None:
+            model.put(row(ANA, replace(CLEO, handle="as she was"), at(0), "x", OTHER_GROUP))
+
+        model.meanwhile[2] = another
+        assert not model.mend(FaultKind.NAME_DIFFERS, "GRP#ana", at(0))
+        assert model.table.items["GRP#ana", at(0)]["user_handle"] == {"S": "as she was"}
+
+    def test_puts_no_preview_into_another_conversation_s_row(self, model: Model) -> None:
+        model.put(row(ANA, CLEO, at(3), "Cleo's", OTHER_GROUP))
+        assert not model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(3))
+        assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
+    def test_shows_nothing_that_is_newer_than_the_row(self, model: Model) -> None:
+        model.put(dict(message_item(message(BEN, 5))))
+        assert not model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(0))
+        assert model.previews(ANA) == ["text before in g"]
+
+    def test_shows_no_stranger_s_message(self, model: Model) -> None:
+        model.put(dict(message_item(message(SAM, 5))), row(ANA, BEN, at(9), "made up"))
+        assert model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9))
+        assert "text at 5" not in model.previews(ANA)
+
+    def test_shows_the_newest_message_however_reads_lag(self, model: Model) -> None:
+        model.put(row(ANA, BEN, at(9), "made up"))
+        model.table.past = [dict(model.table.items)]
+        model.put(dict(message_item(message(BEN, 5))))
+        lagging = ours.open_table(memory.Client(model.table, lag=lambda most: min(1, most)))
+        assert mend(lagging, known_people, Fault(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9), GROUP))
+        assert "text at 5" in model.previews(ANA)
+
+
+class TestALostConversation:
+    @pytest.fixture
+    def lost(self) -> Model:
+        """Both have written, and no inbox lists it."""
+        model = Model({})
+        model.put(dict(message_item(message(ANA, 1))), dict(message_item(message(BEN, 2))))
+        return model
+
+    def mend(self, model: Model) -> bool:
+        return model.mend(FaultKind.ORPHAN_MESSAGES, f"MSG#{GROUP}", at(1))
+
+    def test_is_listed_for_both_and_shows_each_the_other(self, lost: Model) -> None:
+        assert self.mend(lost)
+        rows = {(r.owner_uuid, r.other.uuid) for r in View(lost.table.items, {}, ()).rows}
+        assert rows == {("ana", "ben"), ("ben", "ana")}
+        assert lost.previews(ANA) == lost.previews(BEN) == ["text at 2"]
+
+    def test_is_listed_beside_another_conversation_s_row_at_that_instant(self, lost: Model) -> None:
+        lost.put(row(ANA, CLEO, at(2), "Cleo's", OTHER_GROUP))
+        assert self.mend(lost)
+        assert lost.previews(ANA) == ["text at 2"]
+        assert lost.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
+    def test_is_not_listed_a_second_time_where_a_row_is_there(self, lost: Model) -> None:
+        lost.put(row(ANA, BEN, at(1), "text at 1"))
+        self.mend(lost)
+        assert lost.previews(ANA) == lost.previews(BEN) == ["text at 2"]
+
+    def test_of_which_one_member_is_known_stays_as_it_is(self) -> None:
+        model = Model(table_of(dict(message_item(message(ANA, 1)))))
+        before: dict[Any, Any] = dict(model.table.items)
+        assert not self.mend(model)
+        assert model.table.items == before

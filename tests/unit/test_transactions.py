@@ -1,0 +1,84 @@
+"""What an error of DynamoDB's leaves open: whether a transaction was committed, or may be yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from botocore.exceptions import ClientError
+
+from core.dynamodb.patterns.transactions import commit
+from core.dynamodb.table import Table
+from core.errors import DynamoDBError, StoreError
+from core.targets import AwsTarget
+
+NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
+
+
+class Client:
+    """Answers every transaction with ``error``."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def transact_write_items(self, **_: Any) -> dict[str, Any]:
+        raise self.error
+
+
+def refused(code: str, *, tries_before: int = 0, status: int = 400, **more: Any) -> ClientError:
+    about = {"RetryAttempts": tries_before, "HTTPStatusCode": status}
+    content = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": about, **more}
+    return ClientError(content, "TransactWriteItems")
+
+
+def cancelled(*codes: str, tries_before: int = 0) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    name = "TransactionCanceledException"
+    return refused(name, tries_before=tries_before, CancellationReasons=reasons)
+
+
+def outcome(error: Exception) -> Any:
+    return commit(Table(Client(error), "messages", NOWHERE), [])
+
+
+@pytest.mark.parametrize(
+    ("error", "unknown", "final"),
+    [
+        (refused("ProvisionedThroughputExceededException"), False, False),
+        (refused("ThrottlingException"), False, False),
+        (refused("ThrottlingException", tries_before=1), True, False),
+        (refused("InternalServerError", status=500), True, False),
+        (refused("AccessDeniedException", tries_before=1), True, True),
+        (botocore.exceptions.ConnectionClosedError(endpoint_url="http://model"), True, False),
+        (botocore.exceptions.ReadTimeoutError(endpoint_url="http://model"), True, False),
+        (cancelled("None", "TransactionConflict"), False, False),
+        (cancelled("None", "TransactionConflict", tries_before=1), True, False),
+        (cancelled("None", "ConditionalCheckFailed", tries_before=1), False, False),
+        (cancelled("ThrottlingError"), False, False),
+    ],
+    ids=str,
+)
+def test_an_error_leaves_open_what_it_does_not_tell(
+    error: Exception, unknown: bool, final: bool
+) -> None:
+    told = outcome(error)
+    assert (told.committed, told.unknown, told.final) == (False, unknown, final)
+
+
+def test_only_a_condition_that_failed_counts_as_failed() -> None:
+    told = outcome(cancelled("ConditionalCheckFailed", "None", "TransactionConflict"))
+    assert told.failed == {0}
+
+
+@pytest.mark.parametrize(
+    "error", [cancelled("None", "ValidationError"), refused("ValidationException")], ids=str
+)
+def test_what_will_not_pass_later_is_raised(error: Exception) -> None:
+    with pytest.raises(DynamoDBError):
+        outcome(error)
+
+
+def test_without_credentials_nothing_was_sent() -> None:
+    with pytest.raises(StoreError):
+        outcome(botocore.exceptions.NoCredentialsError())
