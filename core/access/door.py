@@ -161,11 +161,16 @@ class Door:
             self._require_name(action, visitor, why)
         if not grant.is_audited:
             return grant
-        if purpose is Purpose.READING:
+        if self._only_reads(action):
             grant = replace(grant, reason=self._reason(action, visitor, why))
-        if self._dry is None or purpose is Purpose.READING:
+        if self._dry is None or self._only_reads(action):
             self.audit.write(self._entry(grant))
         return grant
+
+    def _only_reads(self, action: Action) -> bool:
+        """Whether users' data is read and nothing else: a dry run reads before it would write."""
+        is_dry = self._dry is not None
+        return action.purpose is Purpose.READING or (is_dry and action.purpose is Purpose.WRITING)
 
     def _takes_name(self, action: Action, visitor: Visitor, *, is_production: bool) -> bool:
         if self._dry is not None:
@@ -204,10 +209,11 @@ class Door:
     def _reason(self, action: Action, visitor: Visitor, why: str) -> str:
         reason = " ".join(visitor.give_reason(action, why).split())
         if not reason:
+            ways = "--reason TEXT, or set" if action.purpose is Purpose.READING else "set"
             raise TargetRefusedError(
                 f"Refused {action.name}: this counts as production, because {why}, and no reason"
                 " was given",
-                "Say why you read users' data: --reason TEXT, or set CRUDDUR_REASON.",
+                f"Say why you read users' data: {ways} CRUDDUR_REASON.",
             )
         return reason
 
@@ -229,13 +235,14 @@ class Door:
             )
 
     def _entry(self, grant: Grant, outcome: str = "") -> AuditEntry:
+        purpose = Purpose.READING if self._only_reads(grant.action) else grant.action.purpose
         return AuditEntry(
             at=timestamp(),
             actor=grant.actor.described(),
             target=str(self.target.environment),
             stores=dict(self._places(grant.action)),
             what=grant.action.name,
-            purpose=str(grant.action.purpose),
+            purpose=str(purpose),
             about=grant.about,
             conversation=grant.conversation,
             message=grant.message,

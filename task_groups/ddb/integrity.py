@@ -53,9 +53,13 @@ def verify(
 def _repair(ctx: Context, plan: FaultSummary, show: Callable[[FaultSummary], None]) -> FaultSummary:
     """The problems that remain after repairing what can be repaired."""
     from core.dynamodb import repair
+    from core.purposes import Purpose
     from core.usecases import integrity
 
-    with opened(ctx) as stores:
+    action = run().action
+    if terminal.is_dry(ctx):  # it shows requests, and with them texts
+        action = action.narrowed(Purpose.WRITING)
+    with opened(ctx, action) as stores:
         repair(integrity.verification(stores.db, stores.table))
         if terminal.is_dry(ctx):
             return plan

@@ -4,9 +4,8 @@ Nothing here is read off the product: a task that opens a store for the wrong pu
 its row, a new one has no row, and either fails the test. The purposes and their consequences are
 the table of the design's section on safety; what a row changes and reads is what the thing is for.
 
-Twice a row knowingly says what the product does instead. The admin UI's repair asks for the table's
-name on a local store too. A dry run of a task that writes asks for nothing, though some read users'
-texts for it: ``test_a_dry_run_of_a_change_gives_a_reason_for_what_it_reads`` waits for that.
+Once a row knowingly says what the product does instead: the admin UI's repair asks for the table's
+name on a local store too.
 """
 
 from __future__ import annotations
@@ -403,6 +402,8 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "name"
     if cell.in_browser and row.purpose == "writing":
         asks = "nothing"  # the switch --write is the permission
+    if _reads_when_dry(cell):
+        asks = "reason"
     given = (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
@@ -417,9 +418,15 @@ def expected(cell: Cell, reason: str) -> Expected:
         False,
         changed if may_change else frozenset(),
         row.reads,
-        row.purpose if is_audited else "",
+        ("reading" if cell.dry else row.purpose) if is_audited else "",
         reason if is_audited and asks == "reason" else "",
     )
+
+
+def _reads_when_dry(cell: Cell) -> bool:
+    """Whether a dry run reads users' data before it would change something on production."""
+    is_change = cell.row.purpose == "writing" or cell.row.title == "ddb.verify (--repair)"
+    return cell.dry and cell.is_production and is_change
 
 
 def _is_refused_at_once(cell: Cell) -> bool:
@@ -436,5 +443,5 @@ def _is_refused_at_once(cell: Cell) -> bool:
 def _is_done(cell: Cell, changed: frozenset[str]) -> bool:
     """Whether there is something to write down: a dry run does nothing but read."""
     if cell.dry:
-        return cell.row.purpose == "reading"
+        return cell.row.purpose == "reading" or _reads_when_dry(cell)
     return bool(changed) or cell.row.name != "rds.update-sg-rule"

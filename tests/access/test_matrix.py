@@ -111,7 +111,6 @@ def assert_none_contradicts(shown: Iterable[Shown]) -> None:
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-@pytest.mark.xfail(strict=True, reason="a dry run of what writes asks for no reason yet")
 @pytest.mark.parametrize(
     "title", ["ddb.patterns.create-message", "db.update-cognito-user-ids", "ddb.verify (--repair)"]
 )

@@ -205,15 +205,20 @@ class TestASend:
         assert ("arn" in line["actor"]) is (marked == "prod")
 
     @pytest.mark.parametrize("command", WRITING[:2], ids=lambda command: command[0])
-    def test_in_a_dry_run_asks_for_nothing_and_writes_nothing(
+    def test_in_a_dry_run_asks_why_it_reads_and_for_no_name_and_stores_nothing(
         self, run_invoke, talking, command
     ) -> None:
         talking.mark_table()
         before = talking.stored
-        result = run_invoke("--dry", *command, env=talking.env)
+        refused = run_invoke("--dry", *command, env=talking.env)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.endswith("Say why you read users' data: set CRUDDUR_REASON.\n")
+        assert talking.audited == []
+        result = run_invoke("--dry", *command, env=talking.env | {"CRUDDUR_REASON": "ticket 7"})
         assert result.returncode == 0, result.stderr
         assert talking.stored == before
-        assert talking.audited == []
+        (line,) = talking.audited
+        assert (line["what"], line["purpose"], line["why"]) == (command[0], "reading", "ticket 7")
 
 
 class TestARecreatedStore:
