@@ -148,7 +148,7 @@ def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder
             outcome.code = int(error.code or 0)
     outcome.out, outcome.err = out.getvalue(), err.getvalue()
     last = (outcome.err.splitlines() or [""])[-1]
-    outcome.refused = last.startswith(("Refused", "start is for local stores"))
+    outcome.refused = last.startswith(("Refused", "The task start works on local stores only"))
     return outcome
 
 

@@ -29,7 +29,7 @@ def lines(db, table, audit_lines) -> None:
 
 
 def test_without_lines_it_says_so(db, table) -> None:
-    assert "No such lines" in said(opened(PAGE))
+    assert "No lines match" in said(opened(PAGE))
 
 
 def test_the_newest_line_is_the_first(lines) -> None:

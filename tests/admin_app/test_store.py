@@ -154,7 +154,7 @@ def test_a_sound_table_is_well(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = press(opened(PAGE), "Verify the messages")
     assert "No problems." in shown(app)
-    assert "1 messages" in shown(app)
+    assert "1 message" in shown(app)
     assert "Repair" not in labels(app)
 
 

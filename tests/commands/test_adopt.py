@@ -41,7 +41,7 @@ def test_a_marker_that_is_there_stays(run_invoke, unmarked, address, messages) -
     options = ["--confirm", messages.name]
     run_invoke("adopt", "--environment", "production", *options, env=unmarked)
     result = run_invoke("adopt", "--environment", "local", *options, env=unmarked)
-    assert "the database is marked production already, and stays so" in result.stdout
+    assert "The database is already marked production, which stays" in result.stdout
     assert "the table is marked production already, and stays so" in result.stdout
     assert markers(address, messages) == ("production", "production")
 

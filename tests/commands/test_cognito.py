@@ -94,7 +94,7 @@ def test_what_a_user_calls_himself_cannot_steer_the_terminal(run_invoke, cognito
 def test_no_pool_id_names_the_variable(run_invoke, env) -> None:
     result = run_invoke("cognito.list-users", env=env | {"AWS_COGNITO_USER_POOL_ID": ""})
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "no Cognito user pool is set. Set AWS_COGNITO_USER_POOL_ID.\n"
+    assert result.stderr == "No Cognito user pool is set. Set AWS_COGNITO_USER_POOL_ID.\n"
 
 
 def test_the_other_name_of_the_variable_will_do(run_invoke, env) -> None:

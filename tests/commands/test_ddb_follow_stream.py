@@ -85,7 +85,7 @@ def test_previews_follow_until_it_is_interrupted(follow, messages, group) -> Non
         follower.send_signal(signal.SIGINT)
         rest = follower.stderr.read()
         assert follower.wait(10) == 0
-    assert rest.endswith("stopped; the next run continues from here\n")
+    assert rest.endswith("Stopped. The next run resumes from here.\n")
     assert "Traceback" not in rest
 
 

@@ -139,7 +139,7 @@ def test_a_message_is_data(run_invoke, table_env, text) -> None:
         ("create-conversation", (*PAIR, "--message", "  "), 1, "empty"),
         ("create-conversation", (*PAIR, "--message", "x" * 1025), 1, "1,024"),
         ("create-conversation", ("--user", "nobody", *TO_BAYKO), 1, "no user with the handle"),
-        ("create-conversation", ("--user", "bayko", *TO_BAYKO), 1, "two different people"),
+        ("create-conversation", ("--user", "bayko", *TO_BAYKO), 1, "two different users"),
         ("create-message", (*PAIR, "--message", "x"), 1, "no conversation with"),
         ("create-message", ("--user", "bayko", *TO_NOWHERE), 1, "nope"),
         ("create-message", TO_NOWHERE, 2, "--user"),

@@ -115,7 +115,7 @@ def test_a_malformed_file_loads_nothing(
         (("--file", "/nonexistent/talk"), "/nonexistent/talk"),
         (("--file", "."), "."),
         (("--me", "nobody-here"), "no user with the handle 'nobody-here'"),
-        (("--me", "bayko", "--other", "bayko"), "two different people"),
+        (("--me", "bayko", "--other", "bayko"), "two different users"),
     ],
 )
 def test_bad_options_are_one_line(run_invoke, table_env, options, complaint) -> None:

@@ -213,7 +213,7 @@ def test_a_taken_port_is_named_with_who_has_it(folder, engine) -> None:
     engines.start(folder)
     engines.stop(folder)
     port = getattr(read_state(folder / "state.json"), engine).port
-    complaint = pytest.raises(EngineError, match=f"port {port}.*taken by .*pid {os.getpid()}")
+    complaint = pytest.raises(EngineError, match=f"(?i)port {port}.*taken by .*pid {os.getpid()}")
     with socket.create_server(("127.0.0.1", port)), complaint:
         engines.start(folder)
     assert states(engines.start(folder)) == ["running", "running"]

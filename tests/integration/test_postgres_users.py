@@ -218,7 +218,7 @@ def test_of_many_that_want_one_handle_one_gets_it(db: Database) -> None:
         try:
             users.create_user(db, "wanted", "W", f"w{number}@example.com")
         except InputError as error:
-            assert "the handle 'wanted'" in str(error)  # noqa: PT017 - the others succeed
+            assert "The handle 'wanted'" in str(error)  # noqa: PT017 - the others succeed
             return False
         return True
 

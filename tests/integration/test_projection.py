@@ -459,5 +459,5 @@ class TestFollowing:
         for stream in ({}, {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}):
             specification = {"StreamEnabled": False} | stream
             table.client.update_table(TableName=table.name, StreamSpecification=specification)
-        with pytest.raises(MissingSchemaError, match="does not tell what was written"):
+        with pytest.raises(MissingSchemaError, match="does not contain what was written"):
             open_follower(table, tmp_path)
