@@ -96,7 +96,7 @@ def test_starting_with_somebody_known_continues_and_says_so(page: Page, app_url,
 def test_a_person_is_found_while_one_types(page: Page, app_url, app_env) -> None:
     say(app_env, "bayko", "londo", "for bayko's inbox")
     page.goto(app_url)
-    page.get_by_label("Find a person").press_sequentially("BAYKO@ex")
+    page.get_by_label("Find a person").press_sequentially("BAYK")
     expect(page.get_by_role("button", name="Londo Mollari")).to_have_count(0)
     page.get_by_role("button", name="Andrew Bayko").click()
     expect(page.get_by_role("heading", name="Andrew Bayko")).to_be_visible()

@@ -21,7 +21,7 @@ from core.targets import AwsTarget
 
 from .conftest import leave, serving, wait_until_drawn
 from .test_hosts import status
-from .test_journeys import open_conversation, say
+from .test_journeys import say
 
 GROUP = "cruddur-night-shift"
 PASSWORD = "Correct-horse-1"
@@ -147,9 +147,17 @@ def log_in(page: Page, url: str, name: str) -> None:
 
 
 def open_for_a_reason(page: Page, url: str, user: str, other: str) -> None:
-    open_conversation(page, url, user, other)
+    page.goto(f"{url}/?user={user}")
+    give_reason(page, "Why do you open this inbox")
+    page.get_by_role("button", name=other).first.click()
+    give_reason(page, "Why do you open this conversation")
+
+
+def give_reason(page: Page, question: str) -> None:
+    box = page.get_by_role("textbox", name=question)
+    expect(box).to_be_visible()
     expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
-    page.get_by_role("textbox", name="Why do you open").fill("ticket 7")
+    box.fill("ticket 7")
     page.get_by_role("button", name="Open", exact=True).click()
 
 
