@@ -220,9 +220,9 @@ def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log
     expect(page.get_by_role("button", name="Send")).to_have_count(0)
     expect(page.get_by_label("Message", exact=True)).to_have_count(0)
     *_, line = [line for line in audit_lines(log) if line["what"] == "conversation opened"]
-    assert (line["who"], line["target"]) == ("olga@ops.example", "production")
+    assert (line["actor"]["email"], line["target"]) == ("olga@ops.example", "production")
     assert line["why"] == "ticket 7"
-    assert re.fullmatch(r"[0-9a-f-]{36}", line["subject"])
+    assert re.fullmatch(r"[0-9a-f-]{36}", line["about"][0])
     assert PRIVATE not in log.read_text()
 
 
@@ -265,7 +265,7 @@ def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
         bubble = page.get_by_test_id("stChatMessage").get_by_text("from the night shift")
         expect(bubble).to_be_visible()
         (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
-        assert line["who"] == "olga@ops.example"
+        assert line["actor"]["email"] == "olga@ops.example"
         leave(page)
 
 
