@@ -68,7 +68,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     name = page.get_by_role("textbox", name="Type the table")
     name.fill("another-table")
     page.get_by_role("button", name="Repair").click()
-    expect(page.get_by_text("is not the table's name")).to_be_visible()
+    expect(page.get_by_text("is not the name of the table")).to_be_visible()
     assert "stale" in inbox(table, owner)
     name.fill(table.name)
     page.get_by_role("button", name="Repair").dblclick()

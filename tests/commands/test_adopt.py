@@ -42,7 +42,7 @@ def test_a_marker_that_is_there_stays(run_invoke, unmarked, address, messages) -
     run_invoke("adopt", "--environment", "production", *options, env=unmarked)
     result = run_invoke("adopt", "--environment", "local", *options, env=unmarked)
     assert "The database is already marked production, which stays" in result.stdout
-    assert "the table is marked production already, and stays so" in result.stdout
+    assert "The table is already marked production, which stays" in result.stdout
     assert markers(address, messages) == ("production", "production")
 
 
