@@ -49,7 +49,7 @@ def admin(
         )
     address = _ip_address(address)
     url = str(parse_url(url, "--url")) if url else ""
-    command_line().tell_target(["postgres", "dynamodb"])
+    command_line().tell_target()
     run(ctx, command_line().target, write=write, port=port, address=address, url=url)
 
 

@@ -20,7 +20,7 @@ def list_users(ctx: Context, prod: bool = False, json: bool = False, reason: str
     pool_id = run().settings.user_pool_id
     if pool_id is None:
         raise SettingsError("No Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
-    run().tell_target(["aws"])
+    run().tell_target()
     with opened(ctx) as stores:
         users = list(list_users(stores.aws, pool_id))
     if json:

@@ -40,7 +40,7 @@ def connect(
     from core.engines import psql_path
     from core.postgres import find_shell
 
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     with opened(ctx) as stores:
         read_only = stores.grant.is_production and not write
         shell = find_shell(stores.target.postgres, psql_path(), read_only=read_only)
@@ -54,7 +54,7 @@ def connect(
 @task(help=help_for("prod"), opens={_POSTGRES: "making"}, confirmed_by=_POSTGRES)
 def create(ctx: Context, prod: bool = False) -> None:
     """Create the database."""
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     with opened(ctx) as stores:
         _create(ctx, stores)
 
@@ -64,7 +64,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop the database and everything in it."""
     from core.postgres import check_droppable
 
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     check_droppable(run().door.look().db)
     survey = _survey()
     if not survey.exists:
@@ -79,7 +79,7 @@ def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop and recreate the tables; where there are none, create them."""
     from core.purposes import Purpose
 
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     action = run().action
     survey = _survey()
     if not (survey.has_tables or survey.state.holds_data):
@@ -91,7 +91,7 @@ def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
 @task(help=help_for("prod", "confirm"), opens={_POSTGRES: "writing"}, confirmed_by=_POSTGRES)
 def seed(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Add the demo users and their activities."""
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     with opened(ctx) as stores:
         _seed(ctx, stores)
 
@@ -103,7 +103,7 @@ def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
 
     from core.postgres import sessions
 
-    run().tell_target([_POSTGRES])
+    run().tell_target()
     with opened(ctx) as stores:
         rows = [asdict(session) for session in sessions(stores.db)]
     if json:
@@ -130,7 +130,7 @@ def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     from core.postgres import check_droppable, demo_people
 
     pool_id = run().settings.user_pool_id
-    run().tell_target([_POSTGRES, *(["aws"] if pool_id else [])])
+    run().tell_target()
     check_droppable(run().door.look().db)
     demo_people(run().settings)  # report a wrong setting before anything is dropped
     with opened(ctx) as stores:
@@ -160,7 +160,7 @@ def update_cognito_user_ids(ctx: Context, prod: bool = False, confirm: str = "")
     """Store every user's Cognito id, found by handle."""
     from core.errors import SettingsError
 
-    run().tell_target([_POSTGRES, "aws"])
+    run().tell_target()
     pool_id = run().settings.user_pool_id
     if pool_id is None:
         raise SettingsError(

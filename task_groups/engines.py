@@ -91,7 +91,7 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
             "would load both schemas and seeds where they are missing, then open the admin UI"
         )
         return
-    run().tell_target(["postgres", "dynamodb"])
+    run().tell_target()
     _refuse_production()
     _make_what_is_missing(ctx)
     with opened(ctx) as stores:
@@ -104,7 +104,6 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
 
 def _refuse_production() -> None:
     """``start`` writes without a question, so it is for local stores alone."""
-    from core.access import Store
     from core.commands import Command
     from core.errors import TargetRefusedError
     from core.targets import Environment
@@ -113,7 +112,8 @@ def _refuse_production() -> None:
     if not (why := door.why_production()):
         return
     problem = f"The task start works on local stores only, but {why}"
-    if any(door.read_state(store).environment == Environment.PRODUCTION for store in Store):
+    markers = {door.read_state(store).environment for store in run().action.checked_stores}
+    if markers - {None, Environment.LOCAL}:  # adopt replaces no marker
         raise TargetRefusedError(problem, "Open the admin UI on it", Command("admin"))
     adopt = Command("adopt", ("--environment", "local"))
     raise TargetRefusedError(problem, "If it is yours alone, mark it as local", adopt)

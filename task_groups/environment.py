@@ -30,15 +30,14 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
         raise UsageError(f"--environment needs {names}, not {environment!r}")
     if prod and environment != Environment.PRODUCTION:
         raise UsageError("--prod is production", "Give --environment production.")
-    run().tell_target(["postgres", "dynamodb"])
+    run().tell_target()
     with opened(ctx) as stores:
         before = setup.adopt(stores, environment)
     for store, marker in before.items():
-        name = terminal.STORE_NAMES[store]
         if marker is not None:
-            terminal.print_line(f"The {name} is already marked {marker}, which stays")
+            terminal.print_line(f"The {store.kind} is already marked {marker}, which stays")
         elif not terminal.is_dry(ctx):
-            terminal.print_line(f"marked the {name} as {environment}")
+            terminal.print_line(f"marked the {store.kind} as {environment}")
 
 
 @task(

@@ -37,7 +37,7 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
         return
     port = port_number(settings.postgres_port)
     address = global_ipv4(ip) if ip else machine_ipv4(settings)
-    run().tell_target(["aws"])
+    run().tell_target()
     change = plan_rule(run().door.look().aws, *ids, address, port)
     if change.changed:  # only a change is audited
         with opened(ctx) as stores:

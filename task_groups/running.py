@@ -200,9 +200,9 @@ class Run:
             return None
         return identity.account, identity.arn
 
-    def tell_target(self, stores: Iterable[str]) -> None:
-        """Say on stderr where this task reads and writes."""
-        target = self.target
+    def tell_target(self) -> None:
+        """Say on stderr where the running task reads and writes: each store that it opens."""
+        target, stores = self.target, self.action.opens
         for name in target.ignored_variables():
             terminal.note(f"--prod: {name} is ignored")
         account = None

@@ -55,9 +55,6 @@ HELP = {
 """The help of the options that mean the same in every task."""
 
 
-STORE_NAMES = {"postgres": "database", "dynamodb": "table"}
-
-
 def help_for(*names: str, **extra: str) -> dict[str, str]:
     """The help of the shared options ``names``, and of a task's ``own``."""
     return {**{name: HELP[name] for name in names}, **extra}

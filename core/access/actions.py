@@ -16,6 +16,11 @@ class Store(StrEnum):
     DYNAMODB = "dynamodb"
     AWS = "aws"
 
+    @property
+    def kind(self) -> str:
+        """The word for what has the marker and the name that is typed."""
+        return {Store.POSTGRES: "database", Store.DYNAMODB: "table"}[self]
+
 
 _STRICTEST_LAST = (
     Purpose.LOOKING,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -161,9 +161,10 @@ class Door:
             self._require_name(action, visitor, why)
         if not grant.is_audited:
             return grant
-        if self._only_reads(action):
+        only_reads = self._only_reads(action)
+        if only_reads:
             grant = replace(grant, reason=self._reason(action, visitor, why))
-        if self._dry is None or self._only_reads(action):
+        if self._dry is None or only_reads:
             self.audit.write(self._entry(grant))
         return grant
 
@@ -189,7 +190,7 @@ class Door:
         if typed != (name := self.name_of(action)):
             raise TargetRefusedError(
                 f"Refused {action.name}: {typed!r} is not the name of the"
-                f" {_KINDS[action.confirmed_by]}",
+                f" {action.confirmed_by.kind}",
                 f"It is {name}.",
             )
 
@@ -200,7 +201,7 @@ class Door:
             typed = visitor.type_name(action, name, why)
         if typed == name:
             return
-        kind = _KINDS[action.confirmed_by]
+        kind = action.confirmed_by.kind
         problem = f"Refused {action.name}: the name of the {kind} was not typed"
         if why:
             problem += f". This counts as production, because {why}"
@@ -339,9 +340,6 @@ class Door:
                 f"Refused: the database that answers now counts as production, because {why}",
                 "Run it again. If the URL leads to several servers, name one.",
             )
-
-
-_KINDS: Mapping[Store, str] = {Store.POSTGRES: "database", Store.DYNAMODB: "table"}
 
 
 class Stores:

@@ -37,7 +37,7 @@ def verify(
     """Check every guarantee over the stored items; exit 1 if one is broken."""
     from core.purposes import Purpose
 
-    run().tell_target([_POSTGRES, _DYNAMODB])
+    run().tell_target()
     show = functools.partial(_print_faults, json=json)
     with opened(ctx, run().action.narrowed(Purpose.VERIFYING)) as stores:
         summary = _report(stores, _print_plan if repair and json else show)

@@ -49,7 +49,7 @@ def get_conversation(
 
     _one_of(user, with_, conversation)
     bounds = _bounds(limit, before, after)
-    run().tell_target(_reading({"user": user}))
+    run().tell_target()
     about = _uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
         table = stores.table
@@ -83,7 +83,7 @@ def list_conversations(
 
     _required(user, "--user HANDLE")
     bounds = _bounds(limit, before, after)
-    run().tell_target(["postgres", "dynamodb"])
+    run().tell_target()
     with opened(ctx, about=_uuids(user)) as stores:
         table = stores.table
         page = conversations.list_inbox(stores.db, table, user, **bounds)
@@ -108,7 +108,7 @@ def create_conversation(
     _required(user, "--user HANDLE")
     _required(with_, "--with HANDLE")
     _required(message, "--message TEXT")
-    run().tell_target(["postgres", "dynamodb"])
+    run().tell_target()
     with opened(ctx, about=_uuids(user, with_)) as stores:
         table = stores.table
         sent = conversations.start_conversation(stores.db, table, user, with_, message)
@@ -136,7 +136,7 @@ def create_message(
     _required(user, "--user HANDLE")
     _one_of(user, with_, conversation)
     _required(message, "--message TEXT")
-    run().tell_target(["postgres", "dynamodb"])
+    run().tell_target()
     with opened(ctx, about=_uuids(user, with_), conversation=conversation) as stores:
         table = stores.table
         group = conversation

@@ -37,7 +37,7 @@ def seed(
     from core.usecases import setup
 
     lines = transcripts.read(file) if file else transcripts.read_demo()
-    run().tell_target([_POSTGRES, _DYNAMODB])
+    run().tell_target()
     first, second = _demo_handles(run().settings)
     with opened(ctx) as stores:
         table = stores.table

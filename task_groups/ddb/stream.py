@@ -20,7 +20,7 @@ def follow_stream(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Keep inboxes up to date with messages that others write (pattern E); Ctrl-C ends it."""
     from core.dynamodb import open_follower
 
-    run().tell_target([_DYNAMODB])
+    run().tell_target()
     with opened(ctx) as stores:
         table = stores.table
         follower = open_follower(table, stores.target.settings.engines_path)

@@ -21,7 +21,7 @@ def schema_load(ctx: Context, prod: bool = False) -> None:
     from core.access import Store
     from core.dynamodb import create_table
 
-    run().tell_target([_DYNAMODB])
+    run().tell_target()
     with opened(ctx) as stores:
         table = stores.table
         created = create_table(table, stores.environment_of(Store.DYNAMODB))
@@ -36,7 +36,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop the message table and all that is in it."""
     from core.dynamodb import describe, drop_table
 
-    run().tell_target([_DYNAMODB])
+    run().tell_target()
     name = run().target.table_name
     if describe(run().door.look().table) is None:
         terminal.print_line(f"There is no table {name}: nothing to drop")
@@ -55,7 +55,7 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
     from core.commands import Command
     from core.dynamodb import list_tables
 
-    run().tell_target([_DYNAMODB])
+    run().tell_target()
     with opened(ctx) as stores:
         names = list(list_tables(stores.table))
     if json:
@@ -90,7 +90,7 @@ def scan(
     from core.dynamodb import plain_item, raw_item, scan
 
     most = terminal.whole_number(limit, "--limit")
-    run().tell_target([_DYNAMODB])
+    run().tell_target()
     count = 0
     with opened(ctx) as stores:
         table = stores.table

@@ -32,7 +32,7 @@ def export(
 
     if file and json:
         raise UsageError("--file and --json contradict each other", "Give one of them.")
-    run().tell_target(["dynamodb"])
+    run().tell_target()
     with opened(ctx) as stores:
         table = stores.table
         if file:
@@ -79,7 +79,7 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         raise UsageError(
             "--file PATH is missing", "Write one with", Command("ddb.export", ("--file PATH",))
         )
-    run().tell_target(["dynamodb"])
+    run().tell_target()
     with opened(ctx) as stores:
         table = stores.table
         with terminal.progress(f"importing into {table.name}") as progress:
