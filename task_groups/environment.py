@@ -86,11 +86,10 @@ def _day(value: str) -> date | None:
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:
-    who = entry.actor.get("email") or entry.actor.get("user") or entry.actor.get("uid", "")
     about = [*entry.about, *filter(None, (entry.conversation, entry.message))]
     return (
         entry.at[:19].replace("T", " "),
-        str(who),
+        entry.who,
         entry.what,
         "; ".join(entry.stores.values()),
         " ".join(about),

@@ -61,7 +61,7 @@ def _table(lines: list[AuditEntry]) -> None:
 def _row(entry: AuditEntry) -> dict[str, Any]:
     return {
         "UTC": entry.at[:19].replace("T", " "),
-        "Who": str(entry.actor.get("email") or entry.actor.get("user") or ""),
+        "Who": entry.who,
         "What": entry.what,
         "About": ", ".join(entry.about),
         "Conversation": entry.conversation,

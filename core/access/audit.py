@@ -52,6 +52,11 @@ class AuditEntry:
     why: str = ""
     outcome: str = ""
 
+    @property
+    def who(self) -> str:
+        """The actor in one word: an email, a user's name, or the number of a user without one."""
+        return str(self.actor.get("email") or self.actor.get("user") or self.actor.get("uid", ""))
+
 
 class AuditLog:
     """Writes audit lines to standard error and to the file at ``path``, mode 0600."""
