@@ -162,12 +162,14 @@ class _Chunk:
         end = len(self.messages)
         self.obstacles.taken |= {self.messages[n].sort_key for n in outcome.failed if n < end}
         nudge(nudges, moves, [n - end for n in outcome.failed if 0 <= n - end < len(moves)])
+        if not outcome.committed or self.table.dry:  # no row moved
+            return outcome.committed
         moved = [inbox_row_from(a["Put"]["Item"]) for _, a in moves if "Put" in a]
         owners = {row.owner_uuid for row in moved}
         self.left = _places([*moved, *(row for row in self.rows if row.owner_uuid not in owners)])
-        if outcome.committed and not self.pair:
+        if not self.pair:
             settle(self.table, self.messages[-1], self.members, self.rows)
-        return outcome.committed
+        return True
 
 
 _Place = tuple[str, str]

@@ -196,7 +196,7 @@ def _bulk_load() -> list[tuple[str, ...]]:
     return [
         (
             "a load that put a row where there was none looks no further",
-            "        if outcome.committed and not self.pair:\n",
+            "        if not self.pair:\n",
             "        if False:\n",
         ),
         (
