@@ -100,6 +100,7 @@ def app_url(app_env) -> Iterator[str]:
 def serving(
     env: dict[str, str],
     *options: str,
+    port: int | None = None,
     log: Path = Path(os.devnull),
     answers: Callable[[str], bool] | None = None,
 ) -> Iterator[str]:
@@ -110,7 +111,7 @@ def serving(
     """
     with log.open("w") as stderr:
         server = subprocess.Popen(
-            [sys.executable, "-m", "invoke", "admin", "--port", str(free_port()), *options],
+            [sys.executable, "-m", "invoke", "admin", "--port", str(port or free_port()), *options],
             cwd=PROJECT_ROOT,
             env=env,
             stdout=subprocess.PIPE,

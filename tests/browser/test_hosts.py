@@ -235,7 +235,7 @@ def test_elsewhere_only_the_address_that_people_open_is_answered_too(app_env, tm
     env = app_env | {"STREAMLIT_SECRETS_FILES": str(secrets)}
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]
-    options = (f"--port={port}", "--address=127.0.0.2", "--url=https://ops.example")
+    options = ("--address=127.0.0.2", "--url=https://ops.example")
     url = f"http://127.0.0.2:{port}"
 
     def answers(_: str) -> bool:
@@ -243,7 +243,7 @@ def test_elsewhere_only_the_address_that_people_open_is_answered_too(app_env, tm
             return status(url, "/_stcore/health", Host="ops.example") == 200
         return False
 
-    with serving(env, *options, answers=answers) as told:
+    with serving(env, *options, port=port, answers=answers) as told:
         assert told == "https://ops.example"
         assert status(url, "/", Host="ops.example") == 200
         assert upgraded(url, "ops.example", "https://ops.example") == 101

@@ -197,18 +197,23 @@ class TestAStoreThatCountsAsProduction:
     def test_is_not_told_of_a_change_in_a_dry_run_and_asks_for_no_name(
         self, marked, states
     ) -> None:
-        for purpose in (Purpose.MAKING, *sorted(NAMED)):
+        for purpose in (Purpose.MAKING, Purpose.DESTROYING):
             door, visitor = marked(**states, dry=print), Asked()
             assert door.admit(table_for(purpose), visitor).is_production
             assert visitor.questions == ["permission production"]
             assert door.audited == []
 
-    def test_is_read_in_a_dry_run_for_a_reason_and_with_a_line(self, marked, states) -> None:
+    @pytest.mark.parametrize("purpose", [Purpose.READING, Purpose.WRITING])
+    def test_is_read_in_a_dry_run_for_a_reason_and_with_a_line(
+        self, marked, states, purpose
+    ) -> None:
         with pytest.raises(TargetRefusedError):
-            marked(**states, dry=print).admit(table_for(Purpose.READING), Asked())
-        door = marked(**states, dry=print)
-        door.admit(table_for(Purpose.READING), Asked(reason="why"))
-        assert len(door.audited) == 1
+            marked(**states, dry=print).admit(table_for(purpose), Asked())
+        door, visitor = marked(**states, dry=print), Asked(reason="why")
+        door.admit(table_for(purpose), visitor)
+        assert visitor.questions == ["permission production", "reason"]
+        (line,) = door.audited
+        assert (line["purpose"], line["why"]) == ("reading", "why")
 
     def test_is_refused_another_name_in_a_dry_run(self, marked, states) -> None:
         with pytest.raises(TargetRefusedError):
