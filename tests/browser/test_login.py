@@ -388,6 +388,7 @@ def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, t
 def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> None:
     carry_cookie(page, prod_url, COOKIE_SECRET)
     page.goto(f"{prod_url}/message_groups")
+    give_reason(page, "Why do you open all conversations")
     with page.expect_download() as downloading:
         page.get_by_role("button", name="CSV").click()
     address = downloading.value.url
