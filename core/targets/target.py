@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.engines import endpoints
 from core.errors import SettingsError
-from core.settings import Settings
+from core.settings import Settings, forget_libpq_variables
 from core.targets.production import Environment
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class AwsTarget:
 
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
     secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
-    to find credentials: those of ``profile``, or of its default one.
+    to find credentials: those of ``profile``, or of its default one. With ``is_local``, the SDK
+    reads none of its own files and variables.
     """
 
     endpoint_url: str | None
@@ -40,6 +41,7 @@ class AwsTarget:
     placeholder_credentials: bool
     keys: AwsKeys | None = field(default=None, repr=False)
     profile: str | None = None
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ class Target:
             return AwsTarget(endpoint, settings.region, False, self._keys, settings.profile)
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
-            return AwsTarget(endpoint, region, self._keys is None, self._keys)
-        return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
+            return AwsTarget(endpoint, region, self._keys is None, self._keys, is_local=True)
+        engine = endpoints(self.settings.engines_path).aws_endpoint_url
+        return AwsTarget(engine, region, True, is_local=True)
 
     def describe_dynamodb(self, account: str | None = None) -> str:
         target = self.dynamodb
@@ -150,5 +153,10 @@ class Target:
 
 
 def resolve(settings: Settings, *, prod: bool) -> Target:
-    """The target of this run, for both stores."""
+    """The target of this run, for both stores.
+
+    Libpq's variables are for other servers: they must not change the embedded engine's connection.
+    """
+    if not prod and settings.connection_url is None:
+        forget_libpq_variables()
     return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)

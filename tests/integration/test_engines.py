@@ -168,6 +168,13 @@ def test_a_pid_that_somebody_else_got_is_neither_believed_nor_ended(folder) -> N
         stranger.wait()
 
 
+@pytest.mark.parametrize("stepped_s", [-3600, 3600])
+def test_a_step_of_the_clock_does_not_hide_an_engine(engines_folder, stepped_s) -> None:
+    engine = read_state(engines_folder / "state.json").dynamodb
+    engine.process.created_at += stepped_s
+    assert dynamodb.running(engines_folder, engine).pid == engine.process.pid
+
+
 def test_one_that_was_killed_while_it_started_them_leaves_them_to_the_next(folder) -> None:
     code = "import sys; from pathlib import Path; from core import engines;"
     code += "engines.start(Path(sys.argv[1]))"
