@@ -21,14 +21,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A row of ``public.users``. ``cognito_user_id`` is ``'MOCK'`` until Cognito's is known."""
+    """A row of ``public.users``. ``cognito_user_id`` is ``'MOCK'`` until Cognito's is known.
+
+    ``created_at`` is None if the stored time is one that Python cannot hold, like ``infinity``.
+    """
 
     uuid: str
     handle: str
     display_name: str
     email: str
     cognito_user_id: str
-    created_at: datetime
+    created_at: datetime | None
 
     @property
     def person(self) -> Person:

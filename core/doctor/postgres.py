@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from core.commands import Command
 from core.doctor.clock import clock
@@ -11,10 +12,14 @@ from core.doctor.findings import Finding, bad, note, ok
 from core.purposes import Purpose
 from core.targets import Target
 from core.timestamps import now
+from core.wording import counted
+
+if TYPE_CHECKING:
+    from core.postgres import Database
 
 
 def postgres(target: Target) -> Iterator[Finding]:
-    """Reachability, schema and clock, over one connection."""
+    """Reachability, schema, clock and unreadable rows, over one connection."""
     from core.postgres import Database, greet, read_marker, schema_differences
 
     with Database(target.postgres, Purpose.LOOKING) as db:
@@ -24,8 +29,24 @@ def postgres(target: Target) -> Iterator[Finding]:
         ahead = now() - greeting.now
         summary = f"Postgres {greeting.version} answers at {db.address.place}"
         yield ok("postgres", summary, ms=ms)
-        yield _schema(target, schema_differences(db), read_marker(db))
-    yield clock("postgres clock", ahead)
+        differences = schema_differences(db)
+        yield _schema(target, differences, read_marker(db))
+        yield clock("postgres clock", ahead)
+        yield note("postgres rows", "Unknown: see postgres schema") if differences else _rows(db)
+
+
+def _rows(db: Database) -> Finding:
+    from core.postgres import list_unreadable_times
+
+    unreadable = list_unreadable_times(db)
+    if not unreadable:
+        return ok("postgres rows", "Every time can be read")
+    return note(
+        "postgres rows",
+        f"{counted(len(unreadable), 'time')} cannot be read, for example {unreadable[0]}",
+        "The row is shown without it. Correct it in psql",
+        Command("db.connect"),
+    )
 
 
 def _schema(target: Target, differences: list[str], marker: str | None) -> Finding:

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     )
     from core.postgres.health import (
         Greeting as Greeting,
+        UnreadableTime as UnreadableTime,
         greet as greet,
+        list_unreadable_times as list_unreadable_times,
         schema_differences as schema_differences,
     )
     from core.postgres.seed import (
@@ -111,7 +113,9 @@ NAMES = {
     ),
     "health": (
         "Greeting",
+        "UnreadableTime",
         "greet",
+        "list_unreadable_times",
         "schema_differences",
     ),
     "shell": (

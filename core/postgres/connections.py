@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from core.errors import PostgresError
+from core.postgres.reading import lenient_adapters
 from core.targets.postgres import PostgresAddress
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Connections:
             **missing,
             "autocommit": True,
             "row_factory": dict_row,
+            "context": lenient_adapters(),
             # A pooler may send the next transaction to another session of the server, where a
             # statement prepared here is missing or another one has its name.
             "prepare_threshold": None,

@@ -27,7 +27,7 @@ from core.targets import AwsTarget, Environment
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
 CHECKS = [
     *("python", "packages", "virtual environment", "disk", "engines", "variables", "credentials"),
-    *("postgres", "postgres schema", "postgres clock"),
+    *("postgres", "postgres schema", "postgres clock", "postgres rows"),
     *("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
 ]
 

@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
     UNREADABLE = "unreadable"
+    UNREADABLE_TIME = "unreadable time"
 
 
 EXPLANATIONS = {
@@ -46,6 +47,7 @@ EXPLANATIONS = {
     FaultKind.UNREADABLE: (
         "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
+    FaultKind.UNREADABLE_TIME: "a row of Postgres has a time that cannot be shown, like infinity",
 }
 REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.MEMBERS_DIFFER,
@@ -54,6 +56,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.STRANGER_MESSAGE,
     FaultKind.UNKNOWN_USER,
     FaultKind.UNREADABLE,
+    FaultKind.UNREADABLE_TIME,
 }
 """The faults that ``--repair`` fixes; a missing or orphaned row only if both members are known."""
 
