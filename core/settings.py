@@ -42,6 +42,19 @@ class Settings:
         secret=True,
         help="Postgres of the production target, as a URL. Used with `--prod` only.",
     )
+    prod_ca_bundle: str | None = _setting(
+        "PROD_CONNECTION_CA_BUNDLE",
+        help="File of the certificates that verify production's Postgres. Unset:"
+        " `global-bundle.pem` in the checkout or your home for RDS, the system's own for others.",
+    )
+    prod_connection_iam: str | None = _setting(
+        "PROD_CONNECTION_IAM",
+        help="`1`: production's Postgres password is an IAM token, made for each connection.",
+    )
+    prod_secret_arn: str | None = _setting(
+        "PROD_CONNECTION_SECRET_ARN",
+        help="The Secrets Manager secret that holds production's Postgres password.",
+    )
     endpoint_url: str | None = _setting(
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL",

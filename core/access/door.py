@@ -312,11 +312,12 @@ class Door:
         dry: DrySink | None = None,
         check: Callable[[Queries], None] | None = None,
     ) -> Database:
+        from core.aws import postgres_address
         from core.postgres import Database
 
         with self._lock:
             if self._connections is None:
-                self._connections = Database(self.target.postgres, Purpose.LOOKING)
+                self._connections = Database(postgres_address(self.target), Purpose.LOOKING)
             return self._connections.opened_for(purpose, dry=dry, check=check)
 
     def _table(self, purpose: Purpose, *, dry: DrySink | None = None, quick: bool = False) -> Table:

@@ -161,9 +161,9 @@ def test_a_refused_password_is_bad_and_not_shown(run_invoke, table_env) -> None:
 def test_a_url_that_cannot_be_read_is_bad_and_hides_nothing_else(run_invoke, table_env) -> None:
     result = run_invoke("doctor", env=table_env | {"CONNECTION_URL": "mysql://u:hunter2@h/d"})
     assert result.returncode == 1
-    assert "BAD   postgres            CONNECTION_URL is not a Postgres URL" in result.stdout
+    assert "BAD   postgres            CONNECTION_URL begins with mysql://" in result.stdout
     assert "ok    dynamodb table" in result.stdout
-    assert result.stderr.startswith("target: local · no postgres: CONNECTION_URL is not a ")
+    assert result.stderr.startswith("target: local · no postgres: CONNECTION_URL begins with")
     assert "hunter2" not in result.stdout + result.stderr
 
 
@@ -377,7 +377,15 @@ def test_production_that_is_well_is_told_with_account_region_and_function(
 ) -> None:
     found = diagnose(prod_env, "--prod")
     assert bad_ones(found) == set()
-    assert list(found) == [*CHECKS, "security group rule"]
+    with_tls = [*CHECKS[:8], "postgres TLS", *CHECKS[8:]]
+    assert list(found) == [*with_tls, "security group rule"]
+    assert (
+        found["postgres TLS"]["state"],
+        "is not verified" in found["postgres TLS"]["finding"],
+    ) == (
+        "note",
+        True,
+    )
     assert found["credentials"]["finding"] == (
         "Account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
     )
