@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from core.errors import AuditError
+from core.errors import AuditError, UsageError
 from core.timestamps import now, parse, sort_key
 
 _PRIVATE = 0o600
@@ -135,12 +136,14 @@ def read_audit(
     ``target`` a part of a store's place; ``day`` a day in UTC.
 
     Raises:
+        UsageError: ``about`` is not a uuid.
         AuditError: the file cannot be read, or a line is damaged.
     """
+    user_uuid = _user_uuid(about) if about else ""
     for entry in _entries(path):
         if actor and not any(actor in str(value) for value in entry.actor.values()):
             continue
-        if about and about not in entry.about:
+        if user_uuid and user_uuid not in entry.about:
             continue
         if target and target != entry.target and not _is_in(target, entry.stores):
             continue
@@ -148,6 +151,15 @@ def read_audit(
         if day is not None and (instant is None or instant.date() != day):
             continue
         yield entry
+
+
+def _user_uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a user's uuid", "The audit names users by uuid, never by handle."
+        ) from None
 
 
 def _is_in(part: str, places: Mapping[str, str]) -> bool:

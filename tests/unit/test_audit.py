@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.errors import AuditError
 from core.settings import PROJECT_ROOT
 
 NOON = "2026-03-01T12:00:00.000000+00:00"
+ANA, BEN, CLEO = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 
 
 def entry(**fields: object) -> AuditEntry:
@@ -180,7 +182,7 @@ class TestReading:
     @pytest.fixture
     def audit(self, path: Path) -> Path:
         log = AuditLog(path)
-        log.write(entry(what="a", about=("u1", "u2")))
+        log.write(entry(what="a", about=(ANA, BEN)))
         log.write(
             entry(what="b", at="2026-03-02T00:00:00.000000+00:00", actor={"email": "m@x.org"})
         )
@@ -199,8 +201,8 @@ class TestReading:
             ({"actor": "m@x"}, "b"),
             ({"actor": "arn:aws"}, "e"),
             ({"actor": "nobody"}, ""),
-            ({"about": "u2"}, "a"),
-            ({"about": "u"}, ""),
+            ({"about": BEN}, "a"),
+            ({"about": CLEO}, ""),
             ({"target": "local"}, "c"),
             ({"target": "production"}, "abde"),
             ({"target": "db.example.com"}, "d"),
@@ -208,7 +210,7 @@ class TestReading:
             ({"day": date(2026, 3, 1)}, "ade"),
             ({"day": date(2026, 3, 2)}, "b"),
             ({"day": date(2026, 2, 28)}, "c"),
-            ({"actor": "op", "day": date(2026, 3, 1), "about": "u1"}, "a"),
+            ({"actor": "op", "day": date(2026, 3, 1), "about": ANA}, "a"),
         ],
     )
     def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, found) -> None:
