@@ -14,7 +14,7 @@ from core.access.actions import Action, Store
 from core.access.audit import AuditEntry, AuditLog, timestamp
 from core.access.grants import Grant, Visitor
 from core.commands import option
-from core.errors import CoreError, InputError, TargetRefusedError
+from core.errors import CoreError, InputError, MissingTableError, TargetRefusedError
 from core.purposes import Purpose
 from core.targets import Environment, StoreState, Target, why_production
 
@@ -275,7 +275,16 @@ class Door:
         except (CoreError, OSError, KeyboardInterrupt) as error:
             if grant.is_audited and self._dry is None:
                 self.audit.write(self._entry(grant, outcome=f"failed: {type(error).__name__}"))
+            if isinstance(error, MissingTableError):
+                self._name_other_place(error)
             raise
+
+    def _name_other_place(self, error: MissingTableError) -> None:
+        """Raise ``error`` with the place where a local table is, if it is somewhere else."""
+        from core import dynamodb
+
+        if (relocated := dynamodb.relocated(self._table(Purpose.LOOKING, quick=True))) is not None:
+            raise relocated from error
 
     def stores(self, grant: Grant) -> Stores:
         """The stores of ``grant`` without auditing failures: for repeated reads."""

@@ -14,7 +14,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
 
-from core.aws.errors import refuse_strangers, translating
+from core.aws.errors import is_from_credentials, refuse_strangers, translating
 from core.errors import SettingsError
 from core.targets import AwsTarget
 
@@ -55,6 +55,8 @@ def make_client(
                 aws_session_token=keys[2],
             )
         except ValueError as error:
+            if is_from_credentials(error):
+                raise
             hint = "Check AWS_DEFAULT_REGION and the endpoint's URL, like http://HOST:PORT."
             raise SettingsError(f"Could not make a client for {service}: {error}", hint) from error
     client.meta.events.register("before-parse", functools.partial(refuse_strangers, target))
@@ -83,6 +85,12 @@ def _session(profile: str | None, is_local: bool) -> botocore.session.Session:
 
 
 _FILES = ("config_file", "credentials_file", "profile")
+
+
+def list_regions(service: str) -> list[str]:
+    """The regions of AWS that have ``service``, as the SDK knows them."""
+    regions: list[str] = _session(None, True).get_available_regions(service)
+    return regions
 
 
 def _config(target: AwsTarget, service: str, quick: bool) -> Config:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         describe_table as describe_table,
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
+    from core.dynamodb.elsewhere import relocated as relocated
     from core.dynamodb.integrity.faults import (
         EXPLANATIONS as EXPLANATIONS,
         REPAIRABLE as REPAIRABLE,
@@ -125,6 +126,7 @@ NAMES = {
         "describe_table",
     ),
     "dynamodb_json": ("raw_item",),
+    "elsewhere": ("relocated",),
     "items": ("plain_item",),
     "patterns.reads": (
         "conversation_of",

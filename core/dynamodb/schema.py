@@ -8,6 +8,7 @@ from typing import Any
 from core.aws.clients import translating
 from core.commands import Command
 from core.dynamodb import keys
+from core.dynamodb.elsewhere import missing_table
 from core.dynamodb.marker import read_state, write_marker
 from core.dynamodb.table import Table
 from core.errors import MissingSchemaError, StoreError
@@ -136,14 +137,7 @@ def require_table(table: Table) -> None:
         MissingSchemaError: it does not.
     """
     if describe(table) is None:
-        raise missing(table)
-
-
-def missing(table: Table) -> MissingSchemaError:
-    """The error for a table that does not exist."""
-    return MissingSchemaError(
-        f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
-    )
+        raise missing_table(table)
 
 
 def schema_differences(description: dict[str, Any]) -> list[str]:
