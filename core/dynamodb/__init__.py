@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.reads import (
         conversation_of as conversation_of,
+        conversations_with as conversations_with,
         inbox_row as inbox_row,
         known_conversation as known_conversation,
         list_inbox as list_inbox,
@@ -130,6 +131,7 @@ NAMES = {
     "items": ("plain_item",),
     "patterns.reads": (
         "conversation_of",
+        "conversations_with",
         "inbox_row",
         "known_conversation",
         "list_inbox",

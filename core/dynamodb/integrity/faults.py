@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     STRANGER_MESSAGE = "stranger's message"
     INDEXED_MESSAGE = "indexed message"
     ORPHAN_PAIR = "orphan pair"
+    TWO_CONVERSATIONS = "two conversations"
+    LEFTOVER_PAIR = "leftover pair"
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
     UNREADABLE = "unreadable"
@@ -42,6 +44,8 @@ EXPLANATIONS = {
     FaultKind.STRANGER_MESSAGE: "sent by a person who is not a member of the conversation",
     FaultKind.INDEXED_MESSAGE: "an item that is not an inbox row has message_group_uuid",
     FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or does not exist",
+    FaultKind.TWO_CONVERSATIONS: "two people have more than one; --with means the newest",
+    FaultKind.LEFTOVER_PAIR: "of two who are not in Postgres, in a conversation of two who are",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
     FaultKind.UNREADABLE: (
@@ -54,6 +58,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.DOUBLE_MESSAGE,
     FaultKind.NO_MESSAGES,
     FaultKind.STRANGER_MESSAGE,
+    FaultKind.TWO_CONVERSATIONS,
     FaultKind.UNKNOWN_USER,
     FaultKind.UNREADABLE,
     FaultKind.UNREADABLE_TIME,
