@@ -67,9 +67,11 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.sends import Draft as Draft, send as send, start as start
     from core.dynamodb.schema import (
+        add_missing_index as add_missing_index,
         create_table as create_table,
         describe as describe,
         drop_table as drop_table,
+        lacks_index as lacks_index,
         list_tables as list_tables,
         not_active as not_active,
         require_table as require_table,
@@ -106,9 +108,11 @@ NAMES = {
         "open_table",
     ),
     "schema": (
+        "add_missing_index",
         "create_table",
         "describe",
         "drop_table",
+        "lacks_index",
         "list_tables",
         "not_active",
         "require_table",

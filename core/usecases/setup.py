@@ -8,6 +8,7 @@ from core import transcripts
 from core.access import Store, Stores
 from core.dynamodb import (
     LoadedTranscript,
+    add_missing_index,
     create_table,
     holds_items,
     relocated,
@@ -39,6 +40,8 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
     table = stores.table
     if (elsewhere := relocated(table)) is not None:
         raise elsewhere  # or a second table would be made and seeded without a word
+    if add_missing_index(table):
+        yield f"added the missing index to table {table.name}"
     if create_table(table, stores.environment_of(Store.DYNAMODB)):
         yield f"created table {table.name}"
 
