@@ -41,6 +41,15 @@ if TYPE_CHECKING:
         greet as greet,
         schema_differences as schema_differences,
     )
+    from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.plan import Entry as Entry
+    from core.postgres.migrations.running import (
+        Done as Done,
+        Files as Files,
+        migrate as migrate,
+        read_migrations as read_migrations,
+        roll_back as roll_back,
+    )
     from core.postgres.seed import (
         DemoPerson as DemoPerson,
         Seeded as Seeded,
@@ -98,6 +107,9 @@ NAMES = {
         "search_users",
         "set_cognito_user_ids",
     ),
+    "migrations.files": ("generate_migration",),
+    "migrations.plan": ("Entry",),
+    "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (
         "DemoPerson",
         "Seeded",

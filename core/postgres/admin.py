@@ -21,9 +21,10 @@ from core.targets import StoreState
 
 _MAINTENANCE = ("postgres", "template1")
 _SYSTEM = {*_MAINTENANCE, "template0"}
-_OUR_TABLES = {("public", name) for name in ("users", "activities", "schema_information")}
-_NO_DATA = {("public", "schema_information")}
-"""The schema's own row: how far its migrations got. Cruddur's scripts write it as they load it."""
+_NO_DATA = {("public", "schema_information"), ("public", "cruddur_ops_migrations")}
+"""How far the migrations got, for Cruddur's scripts, which write it as they load it, and for us."""
+
+_OUR_TABLES = {("public", "users"), ("public", "activities"), *_NO_DATA}
 
 
 @dataclass(frozen=True, slots=True)

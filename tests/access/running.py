@@ -130,7 +130,8 @@ def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder
     """Run ``line`` as a person's shell would, with nothing of this machine's own environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    given = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
+    given = hermetic_environment(folder) | dict(environment)
+    given |= {name: value.format(folder=folder) for name, value in cell.row.settings.items()}
     if cell.reason == "variable":
         given["CRUDDUR_REASON"] = REASON
     with (

@@ -1,4 +1,4 @@
-"""Postgres: the users and activities database."""
+"""The database itself: made, dropped, set up, seeded, looked into."""
 
 from __future__ import annotations
 

@@ -1,0 +1,20 @@
+"""Postgres: the users and activities database."""
+
+from invoke.collection import Collection
+
+from task_groups.db import database, migrations
+
+ns = Collection(
+    database.connect,
+    database.create,
+    database.drop,
+    database.schema_load,
+    database.seed,
+    database.sessions,
+    database.setup,
+    database.update_cognito_user_ids,
+    migrations.generate_migration,
+    migrations.migrate,
+    migrations.migrations,
+    migrations.rollback,
+)
