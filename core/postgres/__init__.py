@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from core.postgres.health import (
         Greeting as Greeting,
         greet as greet,
+        has_integer_replies as has_integer_replies,
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
-    from core.postgres.migrations.plan import Entry as Entry
+    from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
     from core.postgres.migrations.running import (
         Done as Done,
         Files as Files,
@@ -108,7 +109,7 @@ NAMES = {
         "set_cognito_user_ids",
     ),
     "migrations.files": ("generate_migration",),
-    "migrations.plan": ("Entry",),
+    "migrations.plan": ("Entry", "find_drift"),
     "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (
         "DemoPerson",
@@ -124,6 +125,7 @@ NAMES = {
     "health": (
         "Greeting",
         "greet",
+        "has_integer_replies",
         "schema_differences",
     ),
     "shell": (

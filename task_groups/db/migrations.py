@@ -11,6 +11,7 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
+    from core.access import Stores
     from core.postgres import Done, Entry, Files
 
 _POSTGRES = "postgres"
@@ -72,15 +73,29 @@ def migrate(
     ctx: Context, prod: bool = False, to: str = "", from_: str = "", confirm: str = ""
 ) -> None:
     """Apply the pending migrations in their order, each in one transaction."""
-    from core.postgres import migrate
-
     files = _files(from_)
     run().tell_target()
     with opened(ctx) as stores:
-        count = 0
-        for done in migrate(stores.db, files, to=to or None):
-            count += 1
-            _tell(ctx, done)
+        apply(ctx, stores, files, to=to or None)
+
+
+def apply(
+    ctx: Context, stores: Stores, files: Files, *, to: str | None = None, is_new: bool = False
+) -> None:
+    """Apply what is pending of ``files``, and say so.
+
+    ``is_new``: the database was made a moment ago. A dry run has not made it, and lists them all.
+    """
+    from core.postgres import migrate
+
+    if is_new and terminal.is_dry(ctx):
+        for migration in files.migrations:
+            terminal.print_line(f"would apply {migration.title}")
+        return
+    count = 0
+    for done in migrate(stores.db, files, to=to):
+        count += 1
+        _tell(ctx, done)
     if not count:
         terminal.print_line("There is nothing to apply")
 

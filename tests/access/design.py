@@ -325,7 +325,7 @@ TASKS = (
     # Local stores alone
     Row(
         "start",
-        {POSTGRES: "writing", DYNAMODB: "writing"},
+        {POSTGRES: "destroying", DYNAMODB: "writing"},
         words=("--no-admin",),
         world=EMPTY,
         changes=_BOTH,

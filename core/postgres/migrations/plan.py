@@ -92,6 +92,19 @@ def survey_migrations(
     return sorted([*entries, *others], key=lambda entry: place_of(*entry.key))
 
 
+def find_drift(db: Queries, entries: Sequence[Entry]) -> list[str]:
+    """The applied migrations of which something is no longer there, by their titles."""
+    with_files = [entry for entry in entries if entry.migration is not None]
+    migrations = [entry.migration for entry in with_files if entry.migration is not None]
+    return [
+        entry.title
+        for position, entry in enumerate(with_files)
+        if entry.is_settled
+        and not _is_superseded(migrations[position], migrations[position + 1 :])
+        and presence_of(db, migrations[position]) is Presence.ABSENT
+    ]
+
+
 def refuse_unsettled(entries: Iterable[Entry]) -> None:
     """Refuse to go on where the files are not what this database has had.
 
