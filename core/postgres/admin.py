@@ -255,6 +255,16 @@ def sessions(
     return [Session(**row) for row in db.query_rows(load("admin/sessions"), params)]
 
 
+def other_sessions(db: Queries) -> list[Session]:
+    """Who else is connected to this database."""
+    return [Session(**row) for row in db.query_rows(load("admin/other_sessions"))]
+
+
+def end_session(db: Queries, session: Session) -> bool:
+    """True if ``session`` was ended; False if it had ended by itself."""
+    return bool(db.query_commit(load("admin/end_session"), {"pid": session.pid}))
+
+
 def _exists(db: Queries, name: str) -> bool:
     return bool(db.query_value(load("admin/database_exists"), {"name": name}))
 

@@ -2,9 +2,12 @@
 
 from invoke.collection import Collection
 
-from task_groups.db import database, migrations
+from task_groups.db import copies, database, migrations
 
 ns = Collection(
+    copies.dump,
+    copies.kill_all,
+    copies.restore,
     database.connect,
     database.create,
     database.drop,

@@ -140,6 +140,7 @@ class Places:
             "folder": str(self.folder),
             "conversation": place.conversation,
             "import_file": str(self._import_file),
+            "dump": str(self._dump),
         }
 
     # Making
@@ -177,6 +178,13 @@ class Places:
     def _people(self) -> Any:
         self._template(FULL, "local")
         return self._known_people
+
+    @cached_property
+    def _dump(self) -> Path:
+        """A file that begins as a dump does; what reads it is stood in for."""
+        path = self.folder / "users.dump"
+        path.write_bytes(b"PGDMP")
+        return path
 
     @cached_property
     def _migrations(self) -> Path:
