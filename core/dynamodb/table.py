@@ -9,6 +9,7 @@ from typing import Any
 
 from core.aws.clients import DrySink, make_client, translating
 from core.dynamodb import permissions
+from core.dynamodb.replies import take_items
 from core.errors import DynamoDBError
 from core.purposes import Purpose
 from core.targets import AwsTarget, Target
@@ -123,4 +124,6 @@ def open_client(
 
     client = make_client(target, service, dry=dry, quick=quick)
     client.meta.events.register_first("provide-client-params", check)
+    for operation in ("Query", "Scan"):
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", take_items)
     return client
