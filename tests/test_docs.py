@@ -69,6 +69,14 @@ def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+def test_every_source_file_that_is_named_exists(page: Path) -> None:
+    folders = "admin_app|aws|benchmarks|core|docs|sql|task_groups|tests"
+    named = re.findall(rf"`((?:{folders})/[^`\s]+\.[a-z]+)(?:::[^`]+)?`", page.read_text())
+    real = [name for name in named if "NAME" not in name]
+    assert [name for name in real if not (PROJECT_ROOT / name).exists()] == []
+
+
 def test_every_check_of_the_doctor_is_explained() -> None:
     target = Target(Environment.PRODUCTION, Settings())
     checks = [check for probe in doctor.probes(target) for check in probe.checks]
