@@ -157,11 +157,11 @@ def _open(page: Any, url: str) -> None:
 
 
 def _open_there(page: Any, url: str, size: Size) -> None:
-    asked = {"pk": {"value": message_pk(GROUP), "operator": "=", "type": "S"}}
+    filters = {"pk": {"value": message_pk(GROUP), "operator": "=", "type": "S"}}
     query = {
         "operationType": "query",
         "queryableSelection": "table",
-        "filters": json.dumps(asked),
+        "filters": json.dumps(filters),
         "pageSize": "50",
     }
     page.goto(f"{url}/tables/{size.name}?{urlencode(query)}")
@@ -269,21 +269,25 @@ def _items(size: Size) -> Iterator[Item]:
     """The first conversation is the newest and holds the messages; the others hold none."""
     end = now()
     for n in range(size.messages):
-        at = end - (size.messages - 1 - n) * MICROSECOND
-        yield message_item(Message(GROUP, f"message-{n}", ANA, f"text {n}", sort_key(at), at))
+        instant = end - (size.messages - 1 - n) * MICROSECOND
+        yield message_item(
+            Message(GROUP, f"message-{n}", ANA, f"text {n}", sort_key(instant), instant)
+        )
     for n in range(size.conversations):
         group = GROUP if n == 0 else f"00000000-0000-4000-8000-{n:012}"
-        at = end - (n and size.messages + n) * MICROSECOND
+        instant = end - (n and size.messages + n) * MICROSECOND
         for owner, shown in ((ANA, _other(n)), (_other(n), ANA)):
-            yield inbox_row_item(InboxRow(group, owner.uuid, shown, "text", sort_key(at), at))
+            yield inbox_row_item(
+                InboxRow(group, owner.uuid, shown, "text", sort_key(instant), instant)
+            )
         yield {**pair_key(ANA.uuid, _other(n).uuid), "group_uuid": {"S": group}}
 
 
 def _put_all(table: Table, items: Iterator[Item]) -> None:
     def put(batch: list[Item]) -> None:
-        asked = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-        while asked:
-            asked = table.client.batch_write_item(RequestItems=asked)["UnprocessedItems"]
+        requests = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+        while requests:
+            requests = table.client.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         while window := list(itertools.islice(items, 400 * BATCH)):

@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
     """How many of so many examples a run tries: a fifth of them with ``--quick``."""
-    return lambda wanted: wanted // 5 if pytestconfig.getoption("--quick") else wanted
+    return lambda count: count // 5 if pytestconfig.getoption("--quick") else count
 
 
 @pytest.fixture(scope="session")

@@ -140,15 +140,15 @@ def test_the_ground_knows_no_store_and_no_target() -> None:
     assert modules == GROUND
     for name in GROUND:
         path = PROJECT_ROOT / "core" / f"{name}.py"
-        parts = {".".join(each.split(".")[:2]) for each in imported(path)}
-        assert parts <= {"core", *(f"core.{each}" for each in GROUND)} | {
-            each for each in parts if not each.startswith("core")
+        parts = {".".join(module.split(".")[:2]) for module in imported(path)}
+        assert parts <= {"core", *(f"core.{module}" for module in GROUND)} | {
+            module for module in parts if not module.startswith("core")
         }, path
 
 
 @pytest.mark.parametrize("part", ORDER)
 def test_the_parts_of_the_message_table_stand_on_each_other_in_one_order(part: str) -> None:
-    behind = {f"core.dynamodb.{each}" for each in ORDER[ORDER.index(part) + 1 :]}
+    behind = {f"core.dynamodb.{module}" for module in ORDER[ORDER.index(part) + 1 :]}
     for path in (PROJECT_ROOT / "core/dynamodb" / part).glob("*.py"):
         if path.name == "__init__.py":
             continue

@@ -37,7 +37,9 @@ def test_the_code_names_commands() -> None:
     assert len(COMMANDS) > 20
 
 
-@pytest.mark.parametrize(("where", "task", "options"), COMMANDS, ids=[each[0] for each in COMMANDS])
+@pytest.mark.parametrize(
+    ("where", "task", "options"), COMMANDS, ids=[command[0] for command in COMMANDS]
+)
 def test_every_command_that_is_named_exists(where: str, task: str, options: list[str]) -> None:
     assert task in TASKS, where
     parameters = inspect.signature(tasks.ns[task].body).parameters

@@ -104,5 +104,5 @@ def test_the_large_scopes_are_explored_only_when_asked_for() -> None:
         ).stdout
         for options in ((), ("--explore",))
     ]
-    assert ["of_the_large_scopes" in each for each in collected] == [False, True]
-    assert all("of_a_small_scope" in each for each in collected)
+    assert ["of_the_large_scopes" in test_id for test_id in collected] == [False, True]
+    assert all("of_a_small_scope" in test_id for test_id in collected)

@@ -404,12 +404,12 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "nothing"  # the switch --write is the permission
     if _reads_when_dry(cell):
         asks = "reason"
-    given = (
+    conditions = (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
         or (asks == "reason" and bool(reason))
     )
-    if not given:
+    if not conditions:
         return Expected(True, frozenset(), row.reads_first)
     changed = row.changed_in(cell.state, is_production=cell.is_production)
     may_change = not cell.dry and (rule.may_change or not cell.is_production)

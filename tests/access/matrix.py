@@ -55,7 +55,7 @@ class Shown:
             f" | audited {audited or '–'}"
         )
         return "\n".join(
-            [shown.rstrip(), *(f"    CONTRADICTION: {each}" for each in self.problems)]
+            [shown.rstrip(), *(f"    CONTRADICTION: {problem}" for problem in self.problems)]
         )
 
 
@@ -145,8 +145,8 @@ class Bench:
         changed = frozenset(store for store in now if now[store] != place.pristine[store])
         self._places.renew(place, changed)
         lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()
-        wanted = expected(cell, _reason_of(cell))
-        shown = Shown(cell, wanted, outcome, changed, lines, ())
+        design = expected(cell, _reason_of(cell))
+        shown = Shown(cell, design, outcome, changed, lines, ())
         return replace(shown, problems=tuple(_problems(shown, audit)))
 
     def _run(
@@ -168,38 +168,38 @@ def _reason_of(cell: Cell) -> str:
 
 def _problems(shown: Shown, audit: Path) -> Iterator[str]:
     """Where what was shown is not what the design says."""
-    cell, wanted, outcome = shown.cell, shown.expected, shown.outcome
-    if outcome.refused is not wanted.refused:
-        said = (outcome.err.splitlines() or [""])[-1]
-        yield f"{'refused' if outcome.refused else 'not refused'}, against the design: {said}"
+    cell, design, outcome = shown.cell, shown.expected, shown.outcome
+    if outcome.refused is not design.refused:
+        last_line = (outcome.err.splitlines() or [""])[-1]
+        yield f"{'refused' if outcome.refused else 'not refused'}, against the design: {last_line}"
     code = cell.row.exit_code_dry if cell.dry else cell.row.exit_code
-    code = 1 if wanted.refused else code
-    if outcome.code != code and outcome.refused is wanted.refused:
+    code = 1 if design.refused else code
+    if outcome.code != code and outcome.refused is design.refused:
         yield f"exit code {outcome.code}, not {code}: {outcome.err}"
-    if shown.changed != wanted.changed:
-        yield f"changed {sorted(shown.changed)}, not {sorted(wanted.changed)}"
-    if outcome.read != wanted.read and not (cell.dry and outcome.read < wanted.read):
-        yield f"read {sorted(outcome.read)}, not {sorted(wanted.read)}"
-    shows_people = not wanted.refused and RULES[cell.row.purpose].asks != "nothing"
-    if told := [] if shows_people else [each for each in PRIVATE if each in outcome.out]:
-        yield f"showed {told}"
+    if shown.changed != design.changed:
+        yield f"changed {sorted(shown.changed)}, not {sorted(design.changed)}"
+    if outcome.read != design.read and not (cell.dry and outcome.read < design.read):
+        yield f"read {sorted(outcome.read)}, not {sorted(design.read)}"
+    shows_people = not design.refused and RULES[cell.row.purpose].asks != "nothing"
+    if private := [] if shows_people else [secret for secret in PRIVATE if secret in outcome.out]:
+        yield f"showed {private}"
     yield from _problems_of_audit(shown, audit)
 
 
 def _problems_of_audit(shown: Shown, audit: Path) -> Iterator[str]:
-    cell, wanted, lines = shown.cell, shown.expected, shown.lines
-    if [line["purpose"] for line in lines] != [wanted.audited] * bool(wanted.audited):
-        yield f"audited {[line['purpose'] for line in lines]}, not {wanted.audited or 'nothing'}"
+    cell, design, lines = shown.cell, shown.expected, shown.lines
+    if [line["purpose"] for line in lines] != [design.audited] * bool(design.audited):
+        yield f"audited {[line['purpose'] for line in lines]}, not {design.audited or 'nothing'}"
         return
     for line in lines:
-        if line["what"] != cell.row.name or line.get("why", "") != wanted.why:
+        if line["what"] != cell.row.name or line.get("why", "") != design.why:
             yield f"the audit says {line['what']!r} for {line.get('why', '')!r}"
         if not (line["actor"] and line["at"] and set(line["stores"]) == set(cell.row.opens)):
             yield f"the audit does not say who, when or where: {line}"
         if f"audit {json.dumps(line)}\n" not in shown.outcome.err and not cell.in_browser:
             yield "the audit's line is not on standard error"
     text = audit.read_text() if lines else ""
-    if private := [each for each in PRIVATE if each in text]:
+    if private := [secret for secret in PRIVATE if secret in text]:
         yield f"the audit tells {private}"
     if lines and stat.S_IMODE(audit.stat().st_mode) != 0o600:
         yield f"the audit's file has mode {audit.stat().st_mode:o}"

@@ -170,9 +170,16 @@ class Places:
     def _import_file(self) -> Path:
         """An export of one message that no place holds."""
         ana, _ = self._people
-        at = "2026-01-02T03:04:05.000006+00:00"
+        created_at = "2026-01-02T03:04:05.000006+00:00"
         item = message_item(
-            Message(str(uuid.uuid4()), str(uuid.uuid4()), ana, "moved here", at, parse(at))
+            Message(
+                str(uuid.uuid4()),
+                str(uuid.uuid4()),
+                ana,
+                "moved here",
+                created_at,
+                parse(created_at),
+            )
         )
         path = self.folder / "one-item.jsonl"
         path.write_text(json.dumps(item) + "\n")
@@ -188,8 +195,8 @@ class Places:
                 admin.load_schema(db, marker or "local")
                 if kind == FULL:
                     seed_demo_data(db, Settings())
-                    found = [users.find_person(db, each) for each in ("andrewbrown", "bayko")]
-                    self._known_people = found
+                    people = [users.find_person(db, handle) for handle in ("andrewbrown", "bayko")]
+                    self._known_people = people
             with psycopg.connect(self._url(name), autocommit=True) as connection:
                 connection.execute("DELETE FROM public.users WHERE handle = 'londo'")
                 if marker is None:
@@ -284,8 +291,8 @@ class _Aws:
         }
 
     def look(self) -> Any:
-        found = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
-        return self._rules(), [user["Username"] for user in found]
+        in_pool = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
+        return self._rules(), [user["Username"] for user in in_pool]
 
     def renew(self) -> None:
         wanted = {
@@ -299,8 +306,8 @@ class _Aws:
 
     def _rules(self) -> list[dict[str, Any]]:
         here = [{"Name": "group-id", "Values": [self._group_id]}]
-        found = self._ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-        return [rule for rule in found if not rule["IsEgress"]]
+        rules = self._ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+        return [rule for rule in rules if not rule["IsEgress"]]
 
     def close(self) -> None:
         self._cognito.delete_user_pool(UserPoolId=self.pool_id)

@@ -130,11 +130,11 @@ def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder
     """Run ``line`` as a person's shell would, with nothing of this machine's own environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    given = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
+    variables = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
     if cell.reason == "variable":
-        given["CRUDDUR_REASON"] = REASON
+        variables["CRUDDUR_REASON"] = REASON
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "stdin", io.StringIO()),
         contextlib.chdir(PROJECT_ROOT),
         _stood_in_for(),
@@ -169,8 +169,8 @@ def _stood_in_for() -> Iterator[None]:
 def _execute(program: str, argv: list[str]) -> NoReturn:
     """The process ends here. A shell first does what its user types: look, and add a user."""
     if "admin_app" not in argv:
-        given = conninfo_to_dict(running.run().target.postgres.conninfo)
-        environment = os.environ | {"PGPASSWORD": str(given["password"])}
+        parts = conninfo_to_dict(running.run().target.postgres.conninfo)
+        environment = os.environ | {"PGPASSWORD": str(parts["password"])}
         done = subprocess.run(
             argv, env=environment, input=TYPED_INTO_PSQL, capture_output=True, text=True
         )
@@ -199,7 +199,7 @@ def run_action(
     """Do what the action is for, through the desk of a tab."""
     outcome = Outcome()
     err = io.StringIO()
-    given = hermetic_environment(folder) | dict(environment)
+    variables = hermetic_environment(folder) | dict(environment)
     typed_name = {"none": None, "right": name, "wrong": "another-name"}[cell.name]
     visitor = InTheBrowser(
         Actor(email="olga@id.example", subject="olga"),
@@ -208,11 +208,11 @@ def run_action(
         "" if cell.reason == "none" else REASON,
         typed_name,
     )
-    (action,) = (each for each in actions.ALL if each.name == cell.row.name)
+    (action,) = (entry for entry in actions.ALL if entry.name == cell.row.name)
     arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
     st.cache_resource.clear()
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "argv", arguments),
         NEEDS.noted(outcome.read),
         contextlib.redirect_stderr(err),
@@ -252,7 +252,7 @@ def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcom
     """Draw the page as somebody who has logged in sees it, and give the reason it asks for."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    given = hermetic_environment(folder) | dict(environment)
+    variables = hermetic_environment(folder) | dict(environment)
     page, query, question = PAGES[cell.row.name]
     arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
     st.cache_resource.clear()
@@ -260,7 +260,7 @@ def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcom
     group = frozenset({Settings().admin_group})
     somebody = Login("https://id.example", "olga", now().timestamp(), "", group)
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "argv", arguments),
         mock.patch.object(logins, "ENDED", EndedLogins()),
         mock.patch.object(login, "current", return_value=somebody),

@@ -65,9 +65,9 @@ def test_no_cell_contradicts_the_design(bench: Bench, row: Row, matrix_path: Pat
     print_matrix(shown, matrix_path)
     assert_none_contradicts(shown)
     # A row in which everything is refused, or nothing is ever done, would show nothing.
-    done = [each for each in shown if not each.outcome.refused]
+    done = [cell_shown for cell_shown in shown if not cell_shown.outcome.refused]
     assert done
-    assert any(each.changed for each in done) is row.changes_something
+    assert any(cell_shown.changed for cell_shown in done) is row.changes_something
 
 
 @pytest.mark.deep
@@ -101,13 +101,13 @@ def tried(bench: Bench, row: Row, cells: Iterable[Cell]) -> list[Shown]:
 
 
 def print_matrix(shown: Iterable[Shown], path: Path) -> None:
-    lines = "\n".join(each.text for each in shown)
+    lines = "\n".join(cell_shown.text for cell_shown in shown)
     with path.open("a") as file:
         file.write(f"{HEADING}\n{lines}\n\n")
 
 
 def assert_none_contradicts(shown: Iterable[Shown]) -> None:
-    wrong = [each.text for each in shown if each.problems]
+    wrong = [cell_shown.text for cell_shown in shown if cell_shown.problems]
     assert not wrong, "\n" + "\n".join(wrong)
 
 
@@ -118,7 +118,7 @@ def test_a_dry_run_of_a_change_gives_a_reason_for_what_it_reads(bench: Bench, ti
     (row,) = (row for row in TASKS if row.title == title)
     (shown,) = tried(bench, row, [Cell(row, PRODUCTION, dry=True)])
     assert shown.outcome.refused or shown.outcome.read <= row.reads_first
-    assert [told for told in PRIVATE if told in shown.outcome.out] == []
+    assert [text for text in PRIVATE if text in shown.outcome.out] == []
 
 
 # Without the door
@@ -157,9 +157,11 @@ def contradictions(bench: Bench) -> list[Shown]:
     rows = {row.name: row for row in ROWS if row.name in DECISIVE}
     return [
         shown
-        for name, given in DECISIVE.items()
+        for name, options in DECISIVE.items()
         for shown in tried(
-            bench, rows[name], [Cell(**{"row": rows[name], "state": PRODUCTION} | g) for g in given]
+            bench,
+            rows[name],
+            [Cell(**{"row": rows[name], "state": PRODUCTION} | g) for g in options],
         )
         if shown.problems
     ]

@@ -90,8 +90,8 @@ def test_a_port_that_is_none_is_one_line(run_invoke, table_env, port) -> None:
 
 
 def test_a_taken_port_is_one_line(run_invoke, table_env) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         result = run_invoke("admin", "--port", str(port), env=table_env)
     assert result.returncode == 2
     assert f"Port {port} is taken" in result.stderr

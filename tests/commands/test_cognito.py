@@ -58,9 +58,9 @@ def test_a_program_gets_all_pages_as_one_array(run_invoke, cognito, env) -> None
         add_user(cognito, env, f"u{number}", preferred_username=f"user{number}")
     result = run_invoke("cognito.list-users", "--json", env=env)
     assert result.returncode == 0
-    found = json.loads(result.stdout)
-    assert sorted(user["handle"] for user in found) == sorted(f"user{n}" for n in range(125))
-    assert set(found[0]) == {"sub", "handle", "email", "status", "username"}
+    users = json.loads(result.stdout)
+    assert sorted(user["handle"] for user in users) == sorted(f"user{n}" for n in range(125))
+    assert set(users[0]) == {"sub", "handle", "email", "status", "username"}
 
 
 def test_users_without_a_handle_are_listed_and_counted_on_stderr(run_invoke, cognito, env) -> None:

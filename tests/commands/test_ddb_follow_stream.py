@@ -93,9 +93,9 @@ def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
     with follow() as follower:
         write_plainly(messages, group, "first")
         wait_for_previews(messages, group, "first")
-        told = 0
-        while told < 50:  # the seed's records and more: they are dealt with by now
-            told += records_told(follower.stderr.readline())
+        records = 0
+        while records < 50:  # the seed's records and more: they are dealt with by now
+            records += records_told(follower.stderr.readline())
         follower.kill()
     write_plainly(messages, group, "second")
     with follow() as follower:
@@ -116,11 +116,11 @@ def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> No
     with follow() as follower:
         write_plainly(messages, group, "plain")
         wait_for_previews(messages, group, "plain")
-        told = [follower.stderr.readline()]
-        while " records " not in told[-1]:
-            told.append(follower.stderr.readline())
-    assert [line for line in told[:-1] if "record dropped" not in line] == []
-    assert (len(told[:-1]), "to retry" in told[-1]) == (3, False)
+        lines = [follower.stderr.readline()]
+        while " records " not in lines[-1]:
+            lines.append(follower.stderr.readline())
+    assert [line for line in lines[:-1] if "record dropped" not in line] == []
+    assert (len(lines[:-1]), "to retry" in lines[-1]) == (3, False)
 
 
 def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, messages, group) -> None:

@@ -36,13 +36,13 @@ def test_nothing_stored_can_steer_the_terminal(run_invoke, filled) -> None:
 
 def test_json_lines_hold_plain_values(run_invoke, filled) -> None:
     lines = run_invoke("ddb.scan", "--json", env=filled).stdout.splitlines()
-    item = next(found for line in lines if (found := json.loads(line))["pk"] == "MSG#7")
+    item = next(row for line in lines if (row := json.loads(line))["pk"] == "MSG#7")
     assert (item["number"], item["blob"]) == (7, "AP8=")
 
 
 def test_raw_lines_hold_dynamodb_json(run_invoke, filled) -> None:
     lines = run_invoke("ddb.scan", "--raw", env=filled).stdout.splitlines()
-    item = next(found for line in lines if (found := json.loads(line))["pk"]["S"] == "MSG#7")
+    item = next(row for line in lines if (row := json.loads(line))["pk"]["S"] == "MSG#7")
     assert (item["number"], item["blob"]) == ({"N": "7"}, {"B": "AP8="})
 
 

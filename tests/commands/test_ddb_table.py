@@ -97,7 +97,7 @@ class TestDroppingProduction:
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])
     @pytest.mark.parametrize(
-        ("confirm", "said"),
+        ("confirm", "message"),
         [
             ((), "--confirm {}"),
             (("--confirm", "yes"), "'yes' is not the name of the table. It is {}."),
@@ -105,13 +105,13 @@ class TestDroppingProduction:
         ],
     )
     def test_is_refused_without_its_name(
-        self, run_invoke, request, messages, kind, confirm, said, table_env
+        self, run_invoke, request, messages, kind, confirm, message, table_env
     ) -> None:
         env = on_prod(table_env) if kind == "prod" else request.getfixturevalue(kind)
         options = ("--prod", *confirm) if kind == "prod" else confirm
         result = run_invoke("ddb.drop", *options, env=env)
         assert result.returncode == 1
-        assert said.format(messages.name) in result.stderr
+        assert message.format(messages.name) in result.stderr
         assert describe(messages) is not None
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])

@@ -90,9 +90,9 @@ def test_numbers_in_any_form_are_there_already_the_second_time(
     path = tmp_path / "numbers.jsonl"
     numbers = {"n": {"N": "1.0"}, "ns": {"NS": ["1e3", "2.50"]}, "l": {"L": [{"N": "-0"}]}}
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | numbers))
-    told = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
-    assert [result.returncode for result in told] == [0, 0]
-    assert "added 0 items; 1 already existed" in told[1].stdout
+    results = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
+    assert [result.returncode for result in results] == [0, 0]
+    assert "added 0 items; 1 already existed" in results[1].stdout
 
 
 def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
@@ -101,7 +101,7 @@ def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
     path = tmp_path / "items.jsonl"
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | {"SS": {"S": "mine"}}))
     messages.request("put_item", Item=keys.key("OTHER#1", "x") | {"SS": {"S": "theirs"}})
-    done = imports.import_file(messages, path, lambda count, of: None)
+    done = imports.import_file(messages, path, lambda count, total: None)
     assert (done.present, done.differing) == (0, 1)
 
 
@@ -179,7 +179,7 @@ def test_an_item_that_dynamodb_will_not_have_is_named(
     path = tmp_path / "large.jsonl"
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}}
     large = item | {"sk": {"S": "c"}, "text": {"S": "x" * 410_000}}
-    path.write_text("".join(json.dumps(each) + "\n" for each in (item, large)))
+    path.write_text("".join(json.dumps(line) + "\n" for line in (item, large)))
     result = run_invoke("ddb.import", "--file", str(path), env=table_env)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 2, "one line, and what to do"
@@ -201,7 +201,7 @@ def small_pages(monkeypatch) -> None:
 def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pages) -> None:
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         if count >= 20:
             raise KeyboardInterrupt
 
@@ -211,10 +211,10 @@ def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pa
     with (tmp_path / "items.jsonl.part").open("a") as part:
         part.write('{"half a line')
     seen: list[int] = []
-    count = exports.export_file(messages, path, lambda count, of: seen.append(count))
+    count = exports.export_file(messages, path, lambda count, total: seen.append(count))
     assert seen[0] > 20
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
-    assert sorted(found.name for found in tmp_path.iterdir() if "items" in found.name) == [
+    assert sorted(file.name for file in tmp_path.iterdir() if "items" in file.name) == [
         "items.jsonl"
     ]
 
@@ -255,7 +255,7 @@ def test_an_export_of_another_table_is_not_gone_on_with(
     """The same name at another endpoint, in another account, or made anew."""
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -264,7 +264,7 @@ def test_an_export_of_another_table_is_not_gone_on_with(
     create_table(messages, Environment.LOCAL)
     item = keys.key("OTHER#1", "x")
     messages.request("put_item", Item=item)
-    assert exports.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, total: None) == 1
     assert json.loads(path.read_text()) == item
 
 
@@ -273,14 +273,14 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
 ) -> None:
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         if count > 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         exports.export_file(messages, path, cut_off)
     (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
-    count = exports.export_file(messages, path, lambda count, of: None)
+    count = exports.export_file(messages, path, lambda count, total: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -299,10 +299,10 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
 )
 def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place) -> None:
     path = tmp_path / "items.jsonl"
-    of = exports._identity(messages, describe(messages))
+    identity = exports._identity(messages, describe(messages))
     (tmp_path / "items.jsonl.part").write_text("half a line")
-    (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(of)))
-    count = exports.export_file(messages, path, lambda count, of: None)
+    (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(identity)))
+    count = exports.export_file(messages, path, lambda count, total: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -318,10 +318,10 @@ def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Tabl
 
     def make(operation: str, error: Exception) -> Table:
         table = messages if operation == "scan" else table_of(other_env)
-        real, asked = getattr(table.client, operation), itertools.count()
+        real, calls = getattr(table.client, operation), itertools.count()
 
         def request(**params):
-            if next(asked) % 3:
+            if next(calls) % 3:
                 raise error
             return real(**params)
 
@@ -337,25 +337,25 @@ def test_a_table_that_fails_for_a_while_is_exported_and_imported_whole(
     filled, messages, failing, tmp_path, small_pages, error
 ) -> None:
     path = tmp_path / "items.jsonl"
-    wanted = content(messages)
-    exports.export_file(failing("scan", error), path, lambda count, of: None)
+    items_before = content(messages)
+    exports.export_file(failing("scan", error), path, lambda count, total: None)
     table = failing("put_item", error)
-    done = imports.import_file(table, path, lambda count, of: None)
-    assert (done.added, done.differing) == (len(wanted) - 1, 0)
-    assert content(table) == wanted
+    done = imports.import_file(table, path, lambda count, total: None)
+    assert (done.added, done.differing) == (len(items_before) - 1, 0)
+    assert content(table) == items_before
 
 
 def test_a_store_that_is_silent_from_the_start_is_asked_once(messages, monkeypatch) -> None:
-    asked = itertools.count()
+    calls = itertools.count()
 
     def scan(**params):
-        next(asked)
+        next(calls)
         raise SILENCE
 
     monkeypatch.setattr(messages.client, "scan", scan)
     with pytest.raises(UnreachableError):
         list(exports.export_lines(messages))
-    assert next(asked) == 1
+    assert next(calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -397,16 +397,16 @@ def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
     monkeypatch.setattr(table.client, "put_item", throttle)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        imports.import_file(table, Path(exported), lambda count, of: None)
+        imports.import_file(table, Path(exported), lambda count, total: None)
     assert time.monotonic() - began < retries.LONG_S / 10
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:
     path = tmp_path / "items.jsonl"
 
-    def another(count: int, of: int | None) -> None:
+    def another(count: int, total: int | None) -> None:
         with pytest.raises(InputError, match="Another export is writing"):
-            exports.export_file(messages, path, lambda count, of: None)
+            exports.export_file(messages, path, lambda count, total: None)
 
     count = exports.export_file(messages, path, another)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
@@ -415,7 +415,7 @@ def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -
 def test_an_export_onto_a_link_is_where_that_leads(filled, messages, tmp_path) -> None:
     link, path = tmp_path / "link", tmp_path / "items.jsonl"
     link.symlink_to(path)
-    exports.export_file(messages, link, lambda count, of: None)
+    exports.export_file(messages, link, lambda count, total: None)
     assert (link.is_symlink(), len(path.read_text().splitlines())) == (
         True,
         len(content(messages)) - 1,
@@ -462,15 +462,17 @@ def test_a_table_with_other_keys_is_exported_too(messages, tmp_path) -> None:
     )
     messages.request("put_item", Item={"id": {"S": "1"}})
     path = tmp_path / "items.jsonl"
-    assert exports.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, total: None) == 1
     assert json.loads(path.read_text()) == {"id": {"S": "1"}}
 
 
 def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
-    told: list[tuple[int, int | None]] = []
-    imports.import_file(table_of(other_env), Path(exported), lambda *each: told.append(each))
+    progress: list[tuple[int, int | None]] = []
+    imports.import_file(
+        table_of(other_env), Path(exported), lambda *counts: progress.append(counts)
+    )
     lines = len(Path(exported).read_text().splitlines())
-    assert told[-1] == (lines, lines)
+    assert progress[-1] == (lines, lines)
 
 
 def test_production_is_imported_into_by_name_only(run_invoke, exported, filled, messages) -> None:

@@ -167,14 +167,14 @@ class TestOneHandle:
         identity = admin.read_identity
 
         def replaced(db, name):
-            found = identity(db, name)
+            seen = identity(db, name)
             if db.address.dbname == name:  # seen by the first session; another makes it anew
                 with Database(local) as other:
                     db.close()
                     monkeypatch.setattr(admin, "read_identity", identity)
                     admin.drop_database(other)
                     admin.create_database(other)
-            return found
+            return seen
 
         monkeypatch.setattr(admin, "read_identity", replaced)
         with Database(local) as db, pytest.raises(TargetRefusedError, match="was replaced"):

@@ -396,9 +396,9 @@ def test_a_wrong_name_is_refused_on_a_local_store(run_invoke, talking, command, 
     before = talking.stored
     result = run_invoke(*command, "--confirm", name, env=talking.env)
     assert (result.returncode, result.stdout) == (1, "")
-    own = talking.address.dbname if command[0].startswith("db.") else talking.table.name
+    right_name = talking.address.dbname if command[0].startswith("db.") else talking.table.name
     assert f"{name!r} is not the name of the" in result.stderr
-    assert result.stderr.endswith(f"It is {own}.\n")
+    assert result.stderr.endswith(f"It is {right_name}.\n")
     assert talking.stored == before
 
 

@@ -40,8 +40,8 @@ def odd_items(table_env, messages) -> int:
     row = {"message_group_uuid": {"S": GROUP}, "user_uuid": {"S": ana}}
     items = [keys.key(keys.inbox_pk(ben), "2026-01-01T00:00:00") | row]
     for n, text in enumerate(TEXTS):
-        at = f"2026-01-01T00:00:{n:02}"
-        items.append(keys.key(keys.message_pk(GROUP), at) | {"message": {"S": text}})
+        sort_key = f"2026-01-01T00:00:{n:02}"
+        items.append(keys.key(keys.message_pk(GROUP), sort_key) | {"message": {"S": text}})
         if text != LARGE:
             group = {"message_group_uuid": {"S": f"text-{n}"}, "message": {"S": text}}
             items.append(keys.key(keys.inbox_pk(ben), f"2026-01-02T00:00:{n:02}") | group)

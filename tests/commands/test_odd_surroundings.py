@@ -109,7 +109,7 @@ def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) 
 
 
 @pytest.mark.parametrize(
-    ("error", "told", "code"),
+    ("error", "message", "code"),
     [
         ("KeyboardInterrupt", "interrupted\n", 130),
         ("BrokenPipeError", "", 0),
@@ -118,10 +118,10 @@ def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) 
         ("OSError('no number')", "no number\n", 1),
     ],
 )
-def test_what_ends_invoke_outside_of_tasks_is_one_line(error, told, code) -> None:
+def test_what_ends_invoke_outside_of_tasks_is_one_line(error, message, code) -> None:
     program = f"import task_groups.terminal; raise {error}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.stderr, done.returncode) == (told, code)
+    assert (done.stderr, done.returncode) == (message, code)
 
 
 def test_a_fault_of_the_program_s_is_not_hidden() -> None:
@@ -148,7 +148,7 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "env", "told"),
+    ("command", "env", "message"),
     [
         ("bench --messages abc", {}, "--messages needs a whole number"),
         ("bench --messages -5", {}, "--messages needs a whole number"),
@@ -158,13 +158,13 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_before_anything_is_done(
-    seeded, tmp_path, command, env, told
+    seeded, tmp_path, command, env, message
 ) -> None:
     env = seeded | env | {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
     done = in_shell(command, env, tmp_path)
     assert done.returncode in (1, 2)
     assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
-    assert told in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "engines").exists()
 
 

@@ -33,8 +33,8 @@ def env(engines, aws) -> Iterator[dict[str, str]]:
         ],
     )
     here = [{"Name": "group-id", "Values": [group_id]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in rules if not entry["IsEgress"]]
     yield {
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "DB_SG_ID": group_id,
@@ -115,8 +115,8 @@ def test_a_dry_run_prints_the_request_and_changes_nothing(run_invoke, env, store
     assert result.returncode == 0
     assert result.stdout.startswith("would send ec2 ModifySecurityGroupRules ")
     assert "8.8.4.4/32" in result.stdout
-    told = [cells[:2] for cells in rows(result.stdout)]
-    assert told[1:] == [["before", env["DB_SG_RULE_ID"]], ["would", "be"]]
+    cells_shown = [cells[:2] for cells in rows(result.stdout)]
+    assert cells_shown[1:] == [["before", env["DB_SG_RULE_ID"]], ["would", "be"]]
     assert stored() == before
 
 
@@ -127,12 +127,12 @@ def test_with_neither_id_there_is_nothing_to_do(run_invoke) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "missing"), [("DB_SG_ID", "DB_SG_RULE_ID"), ("DB_SG_RULE_ID", "DB_SG_ID")]
+    ("present", "missing"), [("DB_SG_ID", "DB_SG_RULE_ID"), ("DB_SG_RULE_ID", "DB_SG_ID")]
 )
-def test_one_id_without_the_other_is_refused(run_invoke, there: str, missing: str) -> None:
-    result = run_invoke("rds.update-sg-rule", env={there: "sg-1"})
+def test_one_id_without_the_other_is_refused(run_invoke, present: str, missing: str) -> None:
+    result = run_invoke("rds.update-sg-rule", env={present: "sg-1"})
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"{there} is set and {missing} is not. Set both or neither.\n"
+    assert result.stderr == f"{present} is set and {missing} is not. Set both or neither.\n"
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ class Page:
 
     def blocks(self) -> list[Block]:
         """Everything to be typed, from top to bottom."""
-        found = list(self._fenced())
+        all_blocks = list(self._fenced())
         if self.name == "README.md":
-            found += self._tabled()
-        return sorted(found, key=lambda block: block.line)
+            all_blocks += self._tabled()
+        return sorted(all_blocks, key=lambda block: block.line)
 
     def fences(self) -> Iterator[tuple[int, str, str]]:
         """Every fenced block: its line, its language, its text."""

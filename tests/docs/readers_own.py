@@ -70,9 +70,9 @@ def _security_group_id(world: World, shown: str) -> str:
 def _security_group_rule_id(world: World, shown: str) -> str:
     client = world.aws_client("ec2", prod=True)
     here = [{"Name": "group-id", "Values": [world.env["DB_SG_ID"]]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
     client.close()
-    (rule_id,) = [str(rule["SecurityGroupRuleId"]) for rule in found if not rule["IsEgress"]]
+    (rule_id,) = [str(rule["SecurityGroupRuleId"]) for rule in rules if not rule["IsEgress"]]
     world.disguises.append((rule_id, shown))
     return rule_id
 

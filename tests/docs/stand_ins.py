@@ -132,9 +132,9 @@ def _sam_deploy(world: World, words: list[str], _: str | None) -> Outcome:
     code = re.search(r"CodeUri: (\S+)", text)
     assert code
     assert (template.parent / code[1]).exists(), "invoke lambda.package comes first"
-    for given in options[options.index("--template-file") + 2 :]:
-        if given != "--parameter-overrides":
-            assert re.search(rf"^  {given.partition('=')[0]}:$", text, re.M), given
+    for option in options[options.index("--template-file") + 2 :]:
+        if option != "--parameter-overrides":
+            assert re.search(rf"^  {option.partition('=')[0]}:$", text, re.M), option
     return Outcome("")
 
 
@@ -155,13 +155,13 @@ def _aws(world: World, words: list[str], _: str | None) -> Outcome:
 
 def _aws_parameters(world: World, words: list[str], shape: Any) -> dict[str, Any]:
     members = {xform_name(name, "-"): name for name in shape.members}
-    given: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for word in words:
         if word.startswith("--"):
-            values = given.setdefault(members[word[2:]], [])
+            values = options.setdefault(members[word[2:]], [])
         else:
             values.append(world.expand(word))
-    return {name: _aws_value(shape.members[name], values) for name, values in given.items()}
+    return {name: _aws_value(shape.members[name], values) for name, values in options.items()}
 
 
 def _aws_value(shape: Any, words: list[str]) -> Any:

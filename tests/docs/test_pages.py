@@ -51,8 +51,8 @@ def read_as_invoke_does(words: list[str]) -> None:
     program = Program()
     program.create_config()
     core = Parser(initial=program.initial_context, ignore_unknown=True).parse_argv(words)
-    own = copy.deepcopy(tasks.ns)  # asked for its options, a task lets go of their help
-    Parser(contexts=own.to_contexts()).parse_argv(core.unparsed)
+    namespace = copy.deepcopy(tasks.ns)  # asked for its options, a task lets go of their help
+    Parser(contexts=namespace.to_contexts()).parse_argv(core.unparsed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

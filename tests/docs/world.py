@@ -90,7 +90,7 @@ class World:
     def run_until_ready(self, command: str, shown: str | None) -> Outcome:
         """Run what lasts until it has printed what is ``shown``, up to ``^C``, and then end it."""
         before, _, after = (shown or "").partition("^C")
-        wanted = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
+        expected = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
         log = self.folder / "foreground.log"
         with _alone_at_the_first_port(), log.open("w") as output:
             process = subprocess.Popen(
@@ -102,7 +102,7 @@ class World:
                 stderr=subprocess.STDOUT,
             )
             try:
-                _wait(lambda: process.poll() is not None or bool(wanted.match(self._seen(log))))
+                _wait(lambda: process.poll() is not None or bool(expected.match(self._seen(log))))
                 _visit(log.read_text())
             finally:
                 so_far = log.read_text()

@@ -103,7 +103,7 @@ class FaultProxy:
         self._server.hang_up()
         self._server.server_close()
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The figures of what was done, for a person."""
         faults = ", ".join(f"{count:,} {fault}" for fault, count in sorted(self.faults.items()))
         return f"{self.requests.total():,} requests met {faults or 'no fault'}"
@@ -225,20 +225,26 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: v for name, v in self.headers.items() if name.lower() not in left_out}
         self.engine.request("POST", self.path, body, headers)
         with self.engine.getresponse() as response:
-            kept = {
+            headers_kept = {
                 name: value
                 for name, value in response.getheaders()
                 if name.lower().startswith(("content-type", "x-amz"))
             }
-            return Reply(response.status, kept, response.read())
+            return Reply(response.status, headers_kept, response.read())
 
     def _forward_some(self, request: dict[str, Any], chance: random.Random) -> Reply:
         """Carry out a part of a batch, neither none nor all of it, and name the rest."""
-        asked = [(t, each) for t, batch in request["RequestItems"].items() for each in batch]
-        left = set(chance.sample(range(len(asked)), chance.randrange(1, len(asked))))
+        put_requests = [
+            (t, put_request)
+            for t, batch in request["RequestItems"].items()
+            for put_request in batch
+        ]
+        left_out = set(
+            chance.sample(range(len(put_requests)), chance.randrange(1, len(put_requests)))
+        )
         parts: tuple[dict[str, list[Any]], ...] = ({}, {})
-        for place, (table, each) in enumerate(asked):
-            parts[place in left].setdefault(table, []).append(each)
+        for place, (table, put_request) in enumerate(put_requests):
+            parts[place in left_out].setdefault(table, []).append(put_request)
         done, unprocessed = parts
         reply = self._forward(json.dumps(request | {"RequestItems": done}).encode())
         if reply.status != 200:
@@ -283,8 +289,8 @@ def _refusal(status: int, code: str, **more: Any) -> Reply:
 def _conflict(request: dict[str, Any], chance: random.Random) -> Reply:
     """A transaction cancelled because another one held one of its items."""
     reasons: list[dict[str, str]] = [{"Code": "None"} for _ in request["TransactItems"]]
-    met = chance.randrange(len(reasons))
-    reasons[met] = {
+    conflict = chance.randrange(len(reasons))
+    reasons[conflict] = {
         "Code": "TransactionConflict",
         "Message": "Transaction is ongoing for the item",
     }

@@ -108,7 +108,7 @@ def write_at_once(
             for writer, table in enumerate(tables)
         ]
         try:
-            histories = [each.result() for each in writing]
+            histories = [future.result() for future in writing]
         finally:
             is_over.set()
         histories[0].reads = reading.result()
@@ -117,17 +117,17 @@ def write_at_once(
 
 def read_until(is_over: threading.Event, table: Table, groups: list[str]) -> list[Read]:
     """Read one conversation after the other, each between two looks at a member's inbox row."""
-    found: list[Read] = []
+    completed: list[Read] = []
     while not is_over.wait(_READ_EVERY_S):
-        which = len(found) % len(groups)
-        group, owner = groups[which], PEOPLE[PAIRS[which][len(found) // len(groups) % 2]]
+        which = len(completed) % len(groups)
+        group, owner = groups[which], PEOPLE[PAIRS[which][len(completed) // len(groups) % 2]]
         start = time.monotonic()
         before = _shown(table, owner, group)
         page = reads.list_messages(table, group, limit=_NEWEST).entries
         after = _shown(table, owner, group)
         values = tuple(message.message_uuid for message in reversed(page))
-        found.append(Read(group, values, start, time.monotonic(), before, after))
-    return found
+        completed.append(Read(group, values, start, time.monotonic(), before, after))
+    return completed
 
 
 def _shown(table: Table, owner: Person, group: str) -> str:
@@ -142,23 +142,29 @@ def assert_kept(table: Table, groups: list[str], histories: Sequence[History]) -
         group: reads.list_messages(table, group, limit=10**6, newest_first=False).entries
         for group in groups
     }
-    found = Counter(message.message_uuid for messages in stored.values() for message in messages)
-    assert set(found.values()) == {1}
+    counts = Counter(message.message_uuid for messages in stored.values() for message in messages)
+    assert set(counts.values()) == {1}
     acknowledged = [message for history in histories for message in history.acknowledged]
-    assert [m.text for m in acknowledged if m.message_uuid not in found] == []
+    assert [m.text for m in acknowledged if m.message_uuid not in counts] == []
     in_doubt = set().union(*(history.in_doubt for history in histories))
-    assert sum(found.values()) <= len(acknowledged) + len(in_doubt) + len(PAIRS)
+    assert sum(counts.values()) <= len(acknowledged) + len(in_doubt) + len(PAIRS)
     assert_in_order(stored, histories)
     for messages in stored.values():
         for writer in range(len(histories)):
-            own = [int(m.text.split("-")[1]) for m in messages if m.text.startswith(f"{writer}-")]
-            assert own == sorted(own)
+            numbers_sent = [
+                int(m.text.split("-")[1]) for m in messages if m.text.startswith(f"{writer}-")
+            ]
+            assert numbers_sent == sorted(numbers_sent)
     assert list(Verification(table, known_people).findings()) == []
 
 
 def assert_in_order(stored: Mapping[str, Sequence[Message]], histories: Sequence[History]) -> None:
     """Every send and every read agrees with one order of all."""
-    uuids = {message.text: message.message_uuid for each in stored.values() for message in each}
+    uuids = {
+        message.text: message.message_uuid
+        for conversation in stored.values()
+        for message in conversation
+    }
     seen = [
         replace(
             read,
@@ -175,8 +181,8 @@ def assert_in_order(stored: Mapping[str, Sequence[Message]], histories: Sequence
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
-    wanted = set(uuids)
-    return {person.uuid: person for person in PEOPLE if person.uuid in wanted}
+    known = set(uuids)
+    return {person.uuid: person for person in PEOPLE if person.uuid in known}
 
 
 def without_retries(client: Any) -> Any:

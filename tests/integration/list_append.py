@@ -86,7 +86,7 @@ def anomalies(
     return [
         *_lost(known, lists),
         *_doubled(lists),
-        *(wrong for name, each in lists.items() for wrong in _out_of_time(name, each)),
+        *(wrong for name, messages in lists.items() for wrong in _out_of_time(name, messages)),
         *(wrong for read in reads for wrong in _wrong_read(read, lists[read.conversation], known)),
     ]
 
@@ -101,15 +101,15 @@ def _lost(known: Mapping[str, Append], lists: Mapping[str, _List]) -> Iterator[s
 
 
 def _doubled(lists: Mapping[str, _List]) -> Iterator[str]:
-    counts = Counter(value for each in lists.values() for value in each.values)
+    counts = Counter(value for messages in lists.values() for value in messages.values)
     yield from (f"doubled: {value} is there {n} times" for value, n in counts.items() if n > 1)
 
 
-def _out_of_time(name: str, each: _List) -> Iterator[str]:
+def _out_of_time(name: str, messages: _List) -> Iterator[str]:
     """What ended before something in front of it began."""
     latest, behind = -NEVER, ""
-    for value in each.values:
-        append = each.appends.get(value)
+    for value in messages.values:
+        append = messages.appends.get(value)
         if append is None:
             continue
         if append.is_acknowledged and append.end < latest:
@@ -118,21 +118,21 @@ def _out_of_time(name: str, each: _List) -> Iterator[str]:
             latest, behind = append.start, value
 
 
-def _wrong_read(read: Read, each: _List, known: Mapping[str, Append]) -> Iterator[str]:
-    what = f"the read of {read.conversation} at {read.start:.3f}"
-    if unknown := [value for value in read.values if value not in each.places]:
+def _wrong_read(read: Read, messages: _List, known: Mapping[str, Append]) -> Iterator[str]:
+    the_read = f"the read of {read.conversation} at {read.start:.3f}"
+    if unknown := [value for value in read.values if value not in messages.places]:
         word = "aborted" if unknown[0] in known else "phantom"
-        yield f"{word} read: {what} has {unknown[0]}, which is in no list in the end"
+        yield f"{word} read: {the_read} has {unknown[0]}, which is in no list in the end"
         return
-    places = [each.places[value] for value in read.values]
+    places = [messages.places[value] for value in read.values]
     if any(one >= other for one, other in pairwise(places)):
-        yield f"reordered: {what} has another order than the list in the end"
+        yield f"reordered: {the_read} has another order than the list in the end"
         return
-    yield from (f"lost: {what} has not {value}" for value in each.missing(read))
+    yield from (f"lost: {the_read} has not {value}" for value in messages.missing(read))
     last = places[-1] if places else -1
-    if each.earliest_end[last + 1] < read.start:
-        yield f"stale: {what} ends before what had been acknowledged"
-    if read.before and each.places.get(read.before, last + 1) > last:
-        yield f"fractured: {what} has not {read.before}, which an inbox showed before"
-    if read.after and each.places.get(read.after, -1) < last:
-        yield f"fractured: {what} has what an inbox did not show after, but {read.after}"
+    if messages.earliest_end[last + 1] < read.start:
+        yield f"stale: {the_read} ends before what had been acknowledged"
+    if read.before and messages.places.get(read.before, last + 1) > last:
+        yield f"fractured: {the_read} has not {read.before}, which an inbox showed before"
+    if read.after and messages.places.get(read.after, -1) < last:
+        yield f"fractured: {the_read} has what an inbox did not show after, but {read.after}"

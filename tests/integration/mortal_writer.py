@@ -65,19 +65,19 @@ class MortalWriter:
     def run(self, drafts: list[Draft]) -> Told:
         """Let a fresh writer send ``drafts``, until it is through or dead."""
         self._victim = Future()
-        told = Told({}, {}, killed=False)
-        print(json.dumps([asdict(each) for each in drafts]), file=self._process.stdin, flush=True)
+        report = Told({}, {}, killed=False)
+        print(json.dumps([asdict(draft) for draft in drafts]), file=self._process.stdin, flush=True)
         for line in self._process.stdout:
             match json.loads(line):
                 case ["pid", pid]:
                     self._victim.set_result(pid)
                 case ["try", message_uuid, key]:
-                    told.tried[message_uuid] = key
+                    report.tried[message_uuid] = key
                 case ["acknowledged", message_uuid, key]:
-                    told.acknowledged[message_uuid] = key
+                    report.acknowledged[message_uuid] = key
                 case ["ended", status]:
                     assert status in (0, -signal.SIGKILL), "the writer failed: see its stderr"
-                    return replace(told, killed=status != 0)
+                    return replace(report, killed=status != 0)
         raise AssertionError("the writer's parent is gone")
 
 

@@ -47,8 +47,8 @@ def rule_ids(aws_target) -> Iterator[tuple[str, str]]:
         IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [source]}],
     )
     here = [{"Name": "group-id", "Values": [group_id]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in rules if not entry["IsEgress"]]
     yield group_id, rule_id
     client.delete_security_group(GroupId=group_id)
     client.close()

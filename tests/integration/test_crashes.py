@@ -47,24 +47,24 @@ class Round:
     def left(self) -> list[Draft]:
         return [draft for draft in self.drafts if draft.message_uuid not in self.acknowledged]
 
-    def note(self, told: Told) -> None:
+    def note(self, report: Told) -> None:
         """Take down what was acknowledged, and the first key of what was tried and was not."""
-        self.acknowledged |= told.acknowledged
+        self.acknowledged |= report.acknowledged
         self.drafts = [
-            replace(draft, tried_from=draft.tried_from or told.tried.get(draft.message_uuid))
+            replace(draft, tried_from=draft.tried_from or report.tried.get(draft.message_uuid))
             for draft in self.drafts
         ]
 
     def assert_kept(self) -> None:
         """What was acknowledged is stored once, of the rest one message at most; inboxes agree."""
         stored = self.stored()
-        found = Counter(message.message_uuid for message in stored)
+        counts = Counter(message.message_uuid for message in stored)
         keys = {message.message_uuid: message.sort_key for message in stored}
-        assert set(found.values()) <= {1}
+        assert set(counts.values()) <= {1}
         assert self.acknowledged.items() <= keys.items()
         in_doubt = {draft.message_uuid for draft in self.left() if draft.tried_from}
         assert len(in_doubt) <= 1
-        assert set(found) - set(self.acknowledged) <= in_doubt
+        assert set(counts) - set(self.acknowledged) <= in_doubt
 
     def stored(self) -> list[Message]:
         """All their messages, from conversations that each of two lists once, and at its newest."""
@@ -99,8 +99,8 @@ def test_a_writer_killed_at_any_request_loses_nothing_and_doubles_nothing_in_dep
     kill_writers(durable_table, 200, figures)
 
 
-def kill_writers(table: Table, wanted: int, figures: Callable[[str], None]) -> None:
-    began, chance = time.monotonic(), random.Random(wanted)
+def kill_writers(table: Table, total: int, figures: Callable[[str], None]) -> None:
+    began, chance = time.monotonic(), random.Random(total)
     kills: Counter[str] = Counter()
     rounds = []
     with (
@@ -108,17 +108,17 @@ def kill_writers(table: Table, wanted: int, figures: Callable[[str], None]) -> N
         FaultProxy(table.target.endpoint_url, {Fault.CONFLICT: 0.2}) as proxy,
         MortalWriter(proxy.url, table.name) as writer,
     ):
-        while kills.total() < wanted:
+        while kills.total() < total:
             rounds.append(Round(table))
             kills += one_round(rounds[-1], proxy, writer, chance)
-    people = {person.uuid: person for each in rounds for person in each.people}
+    people = {person.uuid: person for finished in rounds for person in finished.people}
     known = lambda uuids: {u: people[u] for u in uuids if u in people}  # noqa: E731
     assert list(Verification(table, known).findings()) == []
-    sends = sum(len(each.acknowledged) for each in rounds)
-    told = ", ".join(f"{count} {moment}" for moment, count in sorted(kills.items()))
+    sends = sum(len(finished.acknowledged) for finished in rounds)
+    kinds = ", ".join(f"{count} {moment}" for moment, count in sorted(kills.items()))
     figures(
-        f"{kills.total()} kills ({told}), {sends:,} sends in {len(rounds)} rounds,"
-        f" none lost, none doubled; {proxy.told()}, in {time.monotonic() - began:.0f} s"
+        f"{kills.total()} kills ({kinds}), {sends:,} sends in {len(rounds)} rounds,"
+        f" none lost, none doubled; {proxy.summary()}, in {time.monotonic() - began:.0f} s"
     )
 
 
@@ -129,11 +129,11 @@ def one_round(
     kills: Counter[str] = Counter()
     while this.left():
         proxy.strike = a_strike(chance, writer) if kills.total() < KILLS_A_ROUND else None
-        told = writer.run(this.left())
-        if told.killed:
+        report = writer.run(this.left())
+        if report.killed:
             moment = "after" if proxy.strike.after_commit else "before"
             kills[f"{moment} {proxy.strike.struck}"] += 1
-        this.note(told)
+        this.note(report)
         this.assert_kept()
     return kills
 

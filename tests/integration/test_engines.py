@@ -54,8 +54,8 @@ def runs(pid: int) -> bool:
     return False
 
 
-def states(found) -> list[str]:
-    return [engine.state for engine in found]
+def states(statuses) -> list[str]:
+    return [engine.state for engine in statuses]
 
 
 def postgres_answer(folder: Path) -> str:
@@ -327,10 +327,10 @@ def test_a_shell_file_points_other_programs_at_them(folder) -> None:
     engines.start(folder)
     command = ["sh", "-c", '. "$0/env" && env', folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-    found = engines.endpoints(folder)
+    endpoints = engines.endpoints(folder)
     assert {
-        f"CONNECTION_URL={found.postgres_url}",
-        f"AWS_ENDPOINT_URL={found.aws_endpoint_url}",
+        f"CONNECTION_URL={endpoints.postgres_url}",
+        f"AWS_ENDPOINT_URL={endpoints.aws_endpoint_url}",
     } <= set(done.stdout.splitlines())
 
 
@@ -347,8 +347,12 @@ def test_both_listen_on_loopback_only(folder) -> None:
     for pid in {pid for engine in started for pid in descendants(engine.pid)}:
         # Postgres's workers come and go by themselves.
         with suppress(psutil.NoSuchProcess):
-            found = psutil.Process(pid).net_connections("inet")
-            listening |= {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+            connections = psutil.Process(pid).net_connections("inet")
+            listening |= {
+                connection.laddr.ip
+                for connection in connections
+                if connection.status == psutil.CONN_LISTEN
+            }
     assert listening == {"127.0.0.1"}
 
 
@@ -366,8 +370,8 @@ def test_an_interrupt_in_the_terminal_does_not_reach_them(folder) -> None:
         stderr=subprocess.DEVNULL,
     )
     starter.stdout.readline()
-    for each in (signal.SIGINT, signal.SIGHUP):
-        os.killpg(starter.pid, each)
+    for signal_number in (signal.SIGINT, signal.SIGHUP):
+        os.killpg(starter.pid, signal_number)
     starter.wait()
     starter.stdout.close()
     time.sleep(0.5)

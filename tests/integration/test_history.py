@@ -35,7 +35,7 @@ def test_on_a_bad_day_every_acknowledged_message_is_found_once_and_in_order(tabl
 def test_every_acknowledged_message_is_found_once_in_depth(durable_table, figures) -> None:
     began = time.monotonic()
     histories = check([durable_table] * WRITERS, durable_table, 30_000)
-    figures(f"{told(histories)}, in {time.monotonic() - began:.0f} s")
+    figures(f"{summary(histories)}, in {time.monotonic() - began:.0f} s")
 
 
 @pytest.mark.deep
@@ -52,7 +52,7 @@ def check_on_a_bad_day(table: Table, total: int, figures: Callable[[str], None])
         histories = check(tables, table, total)
     assert set(proxy.faults) == set(BAD_DAY) - {"partly unprocessed"}
     took = f"{time.monotonic() - began:.0f} s"
-    figures(f"{told(histories)}; {proxy.told()}, in {took}")
+    figures(f"{summary(histories)}; {proxy.summary()}, in {took}")
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def check(tables: list[Table], table: Table, total: int) -> list[History]:
     return histories
 
 
-def told(histories: list[History]) -> str:
+def summary(histories: list[History]) -> str:
     acknowledged = [len(history.acknowledged) for history in histories]
     unconfirmed = sum(history.unconfirmed for history in histories)
     refused = sum(history.refused for history in histories)

@@ -120,6 +120,6 @@ def test_the_packaged_handler_moves_rows_for_real_stream_records(
 
 def logged(stderr: str) -> list[dict[str, object]]:
     """What the handler's own lines say; those of the SDK are passed over."""
-    own = "cruddur.projection "
-    lines = [line for line in stderr.splitlines() if line.startswith(own)]
-    return [json.loads(line.removeprefix(own)) for line in lines]
+    logger_name = "cruddur.projection "
+    lines = [line for line in stderr.splitlines() if line.startswith(logger_name)]
+    return [json.loads(line.removeprefix(logger_name)) for line in lines]

@@ -174,9 +174,9 @@ class TestSearch:
     def test_finds_words_in_any_case_newest_first(self, table) -> None:
         write(table, range(5), "nothing here")
         write(table, [10, 12], "The Straße, number")
-        found = search_messages(table, GROUP, " STRASSE ")
-        assert [message.text.split()[-1] for message in found.hits] == ["12", "10"]
-        assert (found.looked_at, found.cursor) == (7, None)
+        result = search_messages(table, GROUP, " STRASSE ")
+        assert [message.text.split()[-1] for message in result.hits] == ["12", "10"]
+        assert (result.looked_at, result.cursor) == (7, None)
 
     def test_looks_at_a_stretch_at_a_time(self, table, monkeypatch) -> None:
         monkeypatch.setattr("core.dynamodb.patterns.search.STRETCH", 10)

@@ -60,17 +60,17 @@ def send_before(monkeypatch: pytest.MonkeyPatch, table: Table, ana: Person, ben:
     """Has another writer's send carried out right before the first request of its kind."""
 
     def arrange(operation: str, group: str) -> list[str]:
-        made: list[str] = []
+        raced: list[str] = []
         make = table.client._make_api_call
 
         def first_send(name, params):
-            if name == operation and not made:
-                made.append(name)
+            if name == operation and not raced:
+                raced.append(name)
                 send(table, group, Draft(ana, ben, "meanwhile"))
             return make(name, params)
 
         monkeypatch.setattr(table.client, "_make_api_call", first_send)
-        return made
+        return raced
 
     return arrange
 
@@ -100,9 +100,9 @@ def test_a_send_while_lost_rows_are_put_back_leaves_one_row_each(
             lose_row(table, group, person)
     if not has_pair:
         lose_pair(table, ana, ben)
-    made = send_before(operation, group)
+    raced = send_before(operation, group)
     write(table, group, ana, ben)
-    assert made, "nothing was raced"
+    assert raced, "nothing was raced"
     newest = reads.newest_message(table, group, consistent=True)
     assert newest is not None
     for person in (ana, ben):

@@ -32,10 +32,15 @@ def put(table: Table, item: dict) -> None:
     table.request("put_item", Item=item)
 
 
-def cruddur_group(table: Table, group: str, at: str, one: Person, other: Person) -> None:
+def cruddur_group(table: Table, group: str, timestamp: str, one: Person, other: Person) -> None:
     """Both inbox rows as Cruddur's own code writes them."""
     for owner, shown in ((one, other), (other, one)):
-        put(table, inbox_row_item(InboxRow(group, owner.uuid, shown, "filler", at, parse(at))))
+        put(
+            table,
+            inbox_row_item(
+                InboxRow(group, owner.uuid, shown, "filler", timestamp, parse(timestamp))
+            ),
+        )
 
 
 def assert_shows(table: Table, person: Person, message: Message) -> None:
@@ -80,8 +85,11 @@ def test_of_several_conversations_that_cruddur_made_the_newest_is_continued(
 
 
 def test_a_conversation_is_found_when_only_the_other_inbox_has_it(table, ana, ben) -> None:
-    at = "2024-05-05T10:00:00.000000+00:00"
-    put(table, inbox_row_item(InboxRow("half", ben.uuid, ana, "filler", at, parse(at))))
+    timestamp = "2024-05-05T10:00:00.000000+00:00"
+    put(
+        table,
+        inbox_row_item(InboxRow("half", ben.uuid, ana, "filler", timestamp, parse(timestamp))),
+    )
     message, started = start(table, Draft(ana, ben, "hello"))
     assert (message.message_group_uuid, started) == ("half", False)
     assert_shows(table, ana, message)
@@ -112,8 +120,8 @@ def test_eight_writers_lose_nothing_and_keep_their_own_order(table, ana, ben) ->
     stored = everything(table, group)[1:]
     assert Counter(m.message_uuid for m in stored) == Counter(m.message_uuid for m in acknowledged)
     for writer in range(1, 9):
-        own = [m.text for m in stored if m.text.startswith(f"{writer}-")]
-        assert own == [f"{writer}-{n}" for n in range(1, 16)]
+        texts_of_writer = [m.text for m in stored if m.text.startswith(f"{writer}-")]
+        assert texts_of_writer == [f"{writer}-{n}" for n in range(1, 16)]
     assert_shows(table, ana, stored[-1])
     assert_shows(table, ben, stored[-1])
 
@@ -152,7 +160,7 @@ def test_a_clock_behind_and_an_index_that_lags_keep_the_order(table, ana, ben, m
     monkeypatch.setattr(sends, "now", lambda: behind)
     monkeypatch.setattr(sends, "list_rows_of", lambda *_: stale)
     third = send(table, first.message_group_uuid, Draft(ana, ben, "3"))
-    assert [each.text for each in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
+    assert [entry.text for entry in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
     assert_shows(table, ana, third)
     assert_shows(table, ben, third)
 
@@ -164,7 +172,7 @@ def test_very_many_rows_of_a_conversation_keep_nobody_from_answering(table, ana,
     assert inbox(table, ben)[0].preview == "hello"
     send(table, "many", Draft(ben, ana, "and again"))
     assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
-    assert [each.text for each in everything(table, "many")] == [message.text, "and again"]
+    assert [entry.text for entry in everything(table, "many")] == [message.text, "and again"]
 
 
 def test_eight_who_start_at_once_continue_the_conversation_that_cruddur_made(
@@ -265,9 +273,14 @@ class TestPaging:
             "2025-06-01T12:00:00.000000+00:00",
             "2026-01-01T00:00:00.000000+00:00",
         ]
-        for n, at in enumerate(moments):
+        for n, timestamp in enumerate(moments):
             sender = Person("u", "u", "U")
-            put(table, message_item(Message("mixed", f"m-{n}", sender, str(n), at, parse(at))))
+            put(
+                table,
+                message_item(
+                    Message("mixed", f"m-{n}", sender, str(n), timestamp, parse(timestamp))
+                ),
+            )
         return "mixed"
 
     @pytest.mark.parametrize("newest_first", [True, False])

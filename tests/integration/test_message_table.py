@@ -45,16 +45,16 @@ def test_of_those_who_create_it_at_once_one_does(no_table) -> None:
 def test_a_table_that_somebody_is_creating_is_waited_for(no_table, monkeypatch) -> None:
     create_table(no_table, Environment.LOCAL)
     no_table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
-    describe, told = no_table.client.describe_table, []
+    describe, statuses = no_table.client.describe_table, []
 
     def creating_at_first(**params):
         reply = describe(**params)
-        told.append("CREATING" if len(told) < 2 else "ACTIVE")
-        return {"Table": reply["Table"] | {"TableStatus": told[-1]}}
+        statuses.append("CREATING" if len(statuses) < 2 else "ACTIVE")
+        return {"Table": reply["Table"] | {"TableStatus": statuses[-1]}}
 
     monkeypatch.setattr(no_table.client, "describe_table", creating_at_first)
     assert create_table(no_table, Environment.LOCAL) is False
-    assert told[:3] == ["CREATING", "CREATING", "ACTIVE"]
+    assert statuses[:3] == ["CREATING", "CREATING", "ACTIVE"]
     assert read_state(no_table).environment == "local"
 
 

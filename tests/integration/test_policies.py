@@ -108,8 +108,8 @@ def test_an_admin_can_do_what_the_tasks_do(
     table.request("put_item", Item=inbox_row_item(ahead))
     people = {person.uuid: person for person in (ana, ben)}
     assert repair(Verification(table, lambda uuids: people)) > 0
-    exports.export_file(table, tmp_path / "items", lambda count, of: None)
-    imports.import_file(table, tmp_path / "items", lambda count, of: None)
+    exports.export_file(table, tmp_path / "items", lambda count, total: None)
+    imports.import_file(table, tmp_path / "items", lambda count, total: None)
     schema.drop_table(table)
     schema.create_table(table, Environment.LOCAL)
     # An operator turns the stream on with the command that ddb.follow-stream tells.

@@ -256,7 +256,7 @@ def test_loading_into_a_missing_database_says_create(no_database: PostgresAddres
 
 def test_sessions_show_who_is_connected(db: Database) -> None:
     with psycopg.connect(db.address.conninfo, application_name="the app"):
-        mine = [s for s in admin.sessions(db) if s.database == db.address.dbname]
-    assert {session.application for session in mine} == {"the app", "cruddur-ops"}
-    assert {session.user for session in mine} == {db.address.user}
-    assert all(session.pid > 0 for session in mine)
+        sessions_here = [s for s in admin.sessions(db) if s.database == db.address.dbname]
+    assert {session.application for session in sessions_here} == {"the app", "cruddur-ops"}
+    assert {session.user for session in sessions_here} == {db.address.user}
+    assert all(session.pid > 0 for session in sessions_here)

@@ -149,14 +149,14 @@ def test_a_transaction_does_not_hold_up_the_other_threads(db: Database) -> None:
 
 
 def test_a_dry_run_reads_and_cannot_write(db: Database) -> None:
-    told: list[str] = []
-    with Database(db.address, dry=told.append) as dry:
+    statements: list[str] = []
+    with Database(db.address, dry=statements.append) as dry:
         dry.query_commit(INSERT, {"handle": "ana"})
         assert dry.query_value("SELECT count(*) FROM public.users") == 0
         with pytest.raises(PostgresError) as raised:
             dry.query_rows(INSERT, {"handle": "ana"})
     assert raised.value.sqlstate == "25006"
-    assert len(told) == 1
+    assert len(statements) == 1
 
 
 def test_the_log_holds_statements_and_no_values(
@@ -187,6 +187,6 @@ def test_text_is_unicode_whatever_the_encoding_of_the_database(
 def unused_tcp_port() -> int:
     import socket
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -155,12 +155,12 @@ def seeded(db: Database) -> Database:
 
 @pytest.fixture
 def expected(seeded: Database) -> dict[str, Any]:
-    found = answers(seeded)
+    values = answers(seeded)
     seeded.close()
-    assert found["moment"] == MOMENT
-    assert found["unqualified"] == 3
-    assert found["text"][0]["at"] == "2026-02-03 04:05:06.000007+00"
-    return found
+    assert values["moment"] == MOMENT
+    assert values["unqualified"] == 3
+    assert values["text"][0]["at"] == "2026-02-03 04:05:06.000007+00"
+    return values
 
 
 @pytest.fixture
@@ -202,8 +202,8 @@ class TestTheAnswersAreTheSame:
             seeded.address,
             f'ALTER DATABASE "{seeded.address.dbname}" SET {name} TO {HOSTILE[name]}',
         )
-        with psycopg.connect(seeded.address.conninfo) as theirs:
-            before = theirs.execute(f"SHOW {name}").fetchone()  # type: ignore[call-overload]
+        with psycopg.connect(seeded.address.conninfo) as other_session:
+            before = other_session.execute(f"SHOW {name}").fetchone()  # type: ignore[call-overload]
         answers(seeded)
         assert show(seeded, name) == before[0]
 
@@ -340,8 +340,8 @@ def test_many_threads_share_the_handles_of_one_database(seeded: Database) -> Non
         return row["zone"], row["only"]
 
     with ThreadPoolExecutor(12) as threads:
-        found = set(threads.map(work, range(60)))
-    assert found == {("UTC", "on")}
+        results = set(threads.map(work, range(60)))
+    assert results == {("UTC", "on")}
     assert seeded.query_rows("SELECT count(*) AS n, min(n) AS least FROM public.log") == [
         {"n": 60, "least": 0}
     ]

@@ -65,9 +65,9 @@ def test_a_seed_beside_another_waits_and_adds_what_is_left(db: Database) -> None
 
 def test_the_settings_replace_a_demo_user(db: Database) -> None:
     seed_demo_data(db, Settings(**HERS))
-    found = users.find_users_by_handle(db, ["ana", "bayko", "andrewbrown"])
-    assert set(found) == {"ana", "bayko"}
-    assert users.list_activities(db, found["ana"].uuid).entries
+    stored = users.find_users_by_handle(db, ["ana", "bayko", "andrewbrown"])
+    assert set(stored) == {"ana", "bayko"}
+    assert users.list_activities(db, stored["ana"].uuid).entries
 
 
 def test_a_user_that_cruddur_seeded_stays_as_it_is(db: Database) -> None:
@@ -102,8 +102,8 @@ def test_an_unknown_handle_is_named(seeded: Database, handle: str) -> None:
 
 def test_uuids_of_any_spelling_are_found_and_garbage_is_left_out(seeded: Database) -> None:
     known = users.find_user(seeded, "bayko").uuid
-    asked = [known, known.upper(), str(uuid.uuid4()), "garbage", "", "\0", "\udcff", "a" * 10_000]
-    assert set(users.find_users_by_uuid(seeded, asked)) == {known, known.upper()}
+    uuids = [known, known.upper(), str(uuid.uuid4()), "garbage", "", "\0", "\udcff", "a" * 10_000]
+    assert set(users.find_users_by_uuid(seeded, uuids)) == {known, known.upper()}
 
 
 def test_nobody_asked_for_is_nobody_found(db: Database) -> None:

@@ -121,8 +121,8 @@ def test_a_thousand_orders_of_a_batch_with_malformed_records_ask_for_one_move(wr
     for seed in range(1000):
         planned = plan(shuffled(written, seed))
         assert planned.dropped
-        (found,) = planned.moves
-        asked.add((found.message, found.since))
+        (move,) = planned.moves
+        asked.add((move.message, move.since))
     assert asked == {(written[-1], written[0].sort_key)}
 
 

@@ -88,9 +88,11 @@ def items(store: Store) -> Iterator[Item]:
 
 def fill(store: Store) -> None:
     def put(batch: tuple[Item, ...]) -> None:
-        asked = {store.table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-        while asked:
-            asked = store.table.client.batch_write_item(RequestItems=asked)["UnprocessedItems"]
+        requests = {store.table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+        while requests:
+            requests = store.table.client.batch_write_item(RequestItems=requests)[
+                "UnprocessedItems"
+            ]
 
     batches = _batched(items(store))
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -99,8 +101,8 @@ def fill(store: Store) -> None:
             list(pool.map(put, window))
 
 
-def _batched(found: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
-    while batch := tuple(itertools.islice(found, BATCH)):
+def _batched(items: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
+    while batch := tuple(itertools.islice(items, BATCH)):
         yield batch
 
 
@@ -133,16 +135,16 @@ def every_page_is_right(store: Store) -> None:
 
     for newest_first in (True, False):
         numbers = reversed(range(store.messages)) if newest_first else range(store.messages)
-        found = walk(messages, newest_first=newest_first)
-        for n, entry in itertools.zip_longest(numbers, found):
+        entries = walk(messages, newest_first=newest_first)
+        for n, entry in itertools.zip_longest(numbers, entries):
             assert entry.text == f"text {n}"
 
     def conversations(**question):
         return reads.list_inbox(store.table, ANA.uuid, **question)
 
     seen = [entry.other.handle for entry in walk(conversations)]
-    wanted = [f"other{n}" for n in reversed(range(store.conversations))]
-    assert seen == [*wanted[:-1], "other0"]
+    expected = [f"other{n}" for n in reversed(range(store.conversations))]
+    assert seen == [*expected[:-1], "other0"]
 
 
 def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
@@ -163,13 +165,13 @@ def page_ratios(store: Store) -> dict[str, float]:
     create_table(small.table, Environment.LOCAL)
     fill(small)
 
-    def page(of: Store, **bounds: object) -> Callable[[], object]:
-        return lambda: reads.list_messages(of.table, GROUP, limit=50, **bounds)
+    def page(measured: Store, **bounds: object) -> Callable[[], object]:
+        return lambda: reads.list_messages(measured.table, GROUP, limit=50, **bounds)
 
-    def inbox(of: Store) -> Callable[[], object]:
-        return lambda: reads.list_inbox(of.table, ANA.uuid, limit=50)
+    def inbox(measured: Store) -> Callable[[], object]:
+        return lambda: reads.list_inbox(measured.table, ANA.uuid, limit=50)
 
-    found = {
+    ratios = {
         "newest": ratio(page(store), page(small)),
         "middle": ratio(
             page(store, before=instant(store.messages // 2)), page(small, before=instant(100))
@@ -178,7 +180,7 @@ def page_ratios(store: Store) -> dict[str, float]:
         "inbox": ratio(inbox(store), inbox(small)),
     }
     drop_table(small.table)
-    return found
+    return ratios
 
 
 def add_people(db: Database, count: int) -> None:
@@ -202,7 +204,7 @@ def test_at_any_size_pages_are_right_and_quick_and_checks_take_little_memory(
     if store.messages > LARGE:  # a small one is not worth timing
         ratios = page_ratios(store)
         assert max(ratios.values()) < MOST_RATIO
-        places = ", ".join(f"{place} {found:.2f}" for place, found in ratios.items())
+        places = ", ".join(f"{place} {value:.2f}" for place, value in ratios.items())
         timed = f"; a page beside one of a small table: {places}"
     add_people(db, store.conversations)
     export = Path(environ["HOME"]) / "all.jsonl"

@@ -77,7 +77,7 @@ def test_a_conversation_is_read_once_however_many_transactions_it_takes(
     reads_of_all = []
     stored = bulk_load._stored
     monkeypatch.setattr(
-        bulk_load, "_stored", lambda *given: reads_of_all.append(1) or stored(*given)
+        bulk_load, "_stored", lambda *arguments: reads_of_all.append(1) or stored(*arguments)
     )
     assert load_transcript(table, (ana, ben), lines).added == len(lines)
     assert len(reads_of_all) == 1
@@ -94,7 +94,7 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
         return commit(table, actions) if len(tried) % 2 == 0 else Outcome()
 
     class OnePause(Backoff):
-        left = 1
+        refusals_left = 1
 
         def pause(self) -> bool:
             self.left -= 1
@@ -124,8 +124,8 @@ def test_it_comes_after_what_the_two_have_said_already(table, ana, ben, lines) -
     first, _ = start(table, Draft(ana, ben, "before"))
     load_transcript(table, (ana, ben), lines[:3])
     send(table, first.message_group_uuid, Draft(ben, ana, "after"))
-    said = ["before", "line 0", "line 1", "line 2", "after"]
-    assert texts(table, first.message_group_uuid) == said
+    expected = ["before", "line 0", "line 1", "line 2", "after"]
+    assert texts(table, first.message_group_uuid) == expected
 
 
 def test_lines_with_times_of_their_own_keep_them(table, ana, ben) -> None:

@@ -55,13 +55,17 @@ def row_of(table: Table, owner: Person) -> InboxRow:
     return reads.list_inbox(table, owner.uuid, limit=1).entries[0]
 
 
-def put_row(table: Table, group: str, owner: Person, other: Person, at: str, text: str) -> None:
-    row = InboxRow(group, owner.uuid, other, text, at, parse(at))
+def put_row(
+    table: Table, group: str, owner: Person, other: Person, sort_key: str, text: str
+) -> None:
+    row = InboxRow(group, owner.uuid, other, text, sort_key, parse(sort_key))
     table.request("put_item", Item=inbox_row_item(row))
 
 
-def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **extra) -> None:
-    item = message_item(Message(group, str(uuid.uuid4()), sender, "text", at, parse(at)))
+def put_message(table: Table, group: str, sender: Person, sort_key: str = EARLY, **extra) -> None:
+    item = message_item(
+        Message(group, str(uuid.uuid4()), sender, "text", sort_key, parse(sort_key))
+    )
     table.request("put_item", Item=item | extra)
 
 
@@ -299,11 +303,11 @@ def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
 ) -> None:
     stale_preview(table, group, ana, ben)
     put_message(table, group, Person("stranger", "s", "S"))  # nothing can be done about it
-    mended: list[Fault] = []
-    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 1
-    assert [finding.kind for finding in mended] == [FaultKind.STALE_PREVIEW]
-    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 0
-    assert len(mended) == 1
+    repaired: list[Fault] = []
+    assert repairs.repair(Verification(table, people), on_repaired=repaired.append) == 1
+    assert [finding.kind for finding in repaired] == [FaultKind.STALE_PREVIEW]
+    assert repairs.repair(Verification(table, people), on_repaired=repaired.append) == 0
+    assert len(repaired) == 1
 
 
 def test_an_index_that_lags_behind_is_no_fault(

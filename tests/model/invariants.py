@@ -118,16 +118,16 @@ def rule(guarantee: int, when: When) -> Callable[[Check], Check]:
 
 def broken(view: View, *whens: When) -> list[str]:
     """The rules of these kinds that do not hold, each with what is wrong."""
-    told = ((each, each.check(view)) for each in RULES if each.when in whens)
-    return [f"guarantee {each.guarantee}, {each.name}: {wrong}" for each, wrong in told if wrong]
+    results = ((rule, rule.check(view)) for rule in RULES if rule.when in whens)
+    return [f"guarantee {rule.guarantee}, {rule.name}: {wrong}" for rule, wrong in results if wrong]
 
 
 @rule(1, When.ALWAYS)
 def an_acknowledged_message_is_stored_once(view: View) -> str:
     stored = Counter(message.message_uuid for message in view.messages)
-    if lost := [each for each in view.acknowledged if not stored[each]]:
+    if lost := [message_uuid for message_uuid in view.acknowledged if not stored[message_uuid]]:
         return f"{lost[0]} was acknowledged and is not stored"
-    if doubled := [each for each, count in stored.items() if count > 1]:
+    if doubled := [message_uuid for message_uuid, count in stored.items() if count > 1]:
         return f"{doubled[0]} is stored {stored[doubled[0]]} times"
     unknown = set(stored) - set(view.attempted)
     return f"{unknown.pop()} was never sent" if unknown else ""
@@ -136,9 +136,9 @@ def an_acknowledged_message_is_stored_once(view: View) -> str:
 @rule(1, When.ALWAYS)
 def an_acknowledged_message_stays_where_it_was_told_to_be(view: View) -> str:
     for message in view.messages:
-        told = view.acknowledged.get(message.message_uuid)
-        if told and told != message.sort_key:
-            return f"{message.message_uuid} was told to be at {told}, is at {message.sort_key}"
+        sort_key = view.acknowledged.get(message.message_uuid)
+        if sort_key and sort_key != message.sort_key:
+            return f"{message.message_uuid} was told to be at {sort_key}, is at {message.sort_key}"
     return ""
 
 
@@ -153,7 +153,7 @@ def what_was_certain_not_to_be_stored_is_not(view: View) -> str:
 def what_one_sent_later_comes_later(view: View) -> str:
     places = {message.message_uuid: message.sort_key for message in view.messages}
     for sent in view.in_order:
-        keys = [places[each] for each in sent if each in places]
+        keys = [places[message_uuid] for message_uuid in sent if message_uuid in places]
         if keys != sorted(keys):
             return f"of {', '.join(sent)} a later one has an earlier place"
     return ""
@@ -238,9 +238,11 @@ def only_a_member_is_shown_a_conversation(view: View) -> str:
 
 @rule(4, When.ALWAYS)
 def a_stranger_s_message_is_nobody_s_preview(view: View) -> str:
-    theirs = {message.text for message in view.messages if message.sender.uuid in view.strangers}
+    texts_of_strangers = {
+        message.text for message in view.messages if message.sender.uuid in view.strangers
+    }
     for row in view.rows:
-        if row.preview in theirs:
+        if row.preview in texts_of_strangers:
             return f"{row.owner_uuid} is shown the stranger's {row.preview!r}"
     return ""
 
@@ -305,9 +307,9 @@ def a_verification_finds_nothing(
     expected: Collection[str],
 ) -> list[str]:
     return [
-        f"guarantee 2, a_verification_finds_nothing: {each.kind} at {each.pk} {each.sk}"
-        for each in Verification(handle, people).findings()
-        if each.kind not in expected
+        f"guarantee 2, a_verification_finds_nothing: {finding.kind} at {finding.pk} {finding.sk}"
+        for finding in Verification(handle, people).findings()
+        if finding.kind not in expected
     ]
 
 

@@ -16,7 +16,7 @@ from core.dynamodb.patterns import row_moves
 
 from .explore import scopes
 from .explore.ours import InboxRow
-from .explore.running import Explored, explore, explore_at_once, explore_family, told
+from .explore.running import Explored, explore, explore_at_once, explore_family, summary
 from .explore.scopes import Family
 from .explore.traces import replay
 
@@ -28,7 +28,7 @@ LARGE = [family for family in FAMILIES if family.is_large]
 @pytest.mark.parametrize("family", SMALL, ids=lambda family: family.name)
 def test_every_interleaving_of_a_small_scope_keeps_the_guarantees(family: Family, lines) -> None:
     explored = explore_family(family)
-    lines(told(family, explored))
+    lines(summary(family, explored))
     fail_with_traces(explored)
 
 
@@ -40,10 +40,10 @@ def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> N
 
 def fail_with_traces(explored: Iterable[Explored]) -> None:
     """Fail with a test for each rule that is broken, and nothing around it."""
-    for each in explored:
-        if each.trace:
-            pytest.fail(f"{each.scope}: paste this test\n\n{each.trace}\n", pytrace=False)
-        assert each.found.is_complete
+    for scope in explored:
+        if scope.trace:
+            pytest.fail(f"{scope.scope}: paste this test\n\n{scope.trace}\n", pytrace=False)
+        assert scope.result.is_complete
 
 
 def test_a_planted_fault_is_found_with_the_shortest_trace_that_plays_again(monkeypatch) -> None:

@@ -72,11 +72,11 @@ class Model:
             for (pk, _), item in self.table.items.items()
             if pk == f"GRP#{owner.uuid}"
         ]
-        return [each.preview for each in rows if each.message_group_uuid == group]
+        return [row.preview for row in rows if row.message_group_uuid == group]
 
     def deliver(self, *messages: Message) -> None:
-        self.put(*(dict(message_item(each)) for each in messages))
-        records = inserts([dict(message_item(each)) for each in messages])
+        self.put(*(dict(message_item(message)) for message in messages))
+        records = inserts([dict(message_item(message)) for message in messages])
         assert project(self.handle, records) == {"batchItemFailures": []}
 
     def mend(self, fault: FaultKind, pk: str, sk: str, group: str = GROUP) -> bool:
@@ -108,7 +108,7 @@ class TestTheProjection:
     def test_shows_each_member_the_other(self, model: Model) -> None:
         model.deliver(message(BEN, 5))
         rows = View(model.table.items, {}, ()).rows
-        assert {(each.owner_uuid, each.other.uuid) for each in rows} == {
+        assert {(row.owner_uuid, row.other.uuid) for row in rows} == {
             ("ana", "ben"),
             ("ben", "ana"),
         }

@@ -65,10 +65,10 @@ class TestTheFile:
     def test_is_only_added_to(self, path: Path) -> None:
         log = AuditLog(path)
         log.write(entry(what="one"))
-        kept = path.read_bytes()
+        old_bytes = path.read_bytes()
         inode = path.stat().st_ino
         log.write(entry(what="two"))
-        assert path.read_bytes().startswith(kept)
+        assert path.read_bytes().startswith(old_bytes)
         assert path.stat().st_ino == inode
         assert [line.what for line in read_audit(path)] == ["one", "two"]
 
@@ -194,7 +194,7 @@ class TestReading:
         return path
 
     @pytest.mark.parametrize(
-        ("filters", "found"),
+        ("filters", "expected"),
         [
             ({}, "abcde"),
             ({"actor": "op"}, "acd"),
@@ -213,8 +213,8 @@ class TestReading:
             ({"actor": "op", "day": date(2026, 3, 1), "about": ANA}, "a"),
         ],
     )
-    def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, found) -> None:
-        assert "".join(line.what for line in read_audit(audit, **filters)) == found
+    def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, expected) -> None:
+        assert "".join(line.what for line in read_audit(audit, **filters)) == expected
 
     def test_gives_back_what_was_written(self, path: Path) -> None:
         written = entry(about=("u1",), conversation="g", why="w", outcome="failed: X")

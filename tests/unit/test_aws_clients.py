@@ -76,10 +76,10 @@ def answer(client: Any, *replies: Reply | Exception) -> list[Any]:
 
     def reply(request: Any, **_: Any) -> AWSResponse:
         sent.append(request)
-        given = replies[min(len(sent), len(replies)) - 1]
-        if isinstance(given, Exception):
-            raise given
-        status, body = given
+        chosen = replies[min(len(sent), len(replies)) - 1]
+        if isinstance(chosen, Exception):
+            raise chosen
+        status, body = chosen
         return AWSResponse(request.url, status, {}, _Raw(body))
 
     client.meta.events.register_first("before-send", reply)
@@ -445,7 +445,7 @@ def test_only_addresses_of_this_machine_are_loopback(url: str, expected: bool) -
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "told"),
+    ("service", "call", "expected"),
     [
         (
             "dynamodb",
@@ -465,12 +465,12 @@ def test_only_addresses_of_this_machine_are_loopback(url: str, expected: bool) -
         ),
     ],
 )
-def test_a_dry_client_tells_a_change_and_does_not_send_it(service, call, told) -> None:
+def test_a_dry_client_tells_a_change_and_does_not_send_it(service, call, expected) -> None:
     lines: list[str] = []
     client = make_client(LOCAL, service, dry=lines.append)
     sent = answer(client, (200, b"{}"))
     assert call(client)["ResponseMetadata"] == {"HTTPStatusCode": 200}
-    assert lines == [told]
+    assert lines == [expected]
     assert sent == []
 
 

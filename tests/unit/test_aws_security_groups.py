@@ -38,17 +38,19 @@ def ec2() -> Iterator[Any]:
 def new_rule(ec2: Any, **permission: Any) -> SecurityGroupRule:
     """A rule of a new group, open to 203.0.113.7 unless told otherwise."""
     source = {"CidrIp": "203.0.113.7/32", "Description": "GITPOD"}
-    wanted = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
+    expected = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(GroupName="rds", Description="db", VpcId=vpc)["GroupId"]
-    reply = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[wanted | permission])
+    reply = ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[expected | permission]
+    )
     return rule(AWS, group, reply["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
 
 def test_a_rule_is_read_with_all_it_says(ec2) -> None:
-    found = new_rule(ec2)
-    assert found == SecurityGroupRule(
-        found.group_id, found.rule_id, "tcp", 5432, 5432, "203.0.113.7/32", "GITPOD"
+    rule = new_rule(ec2)
+    assert rule == SecurityGroupRule(
+        rule.group_id, rule.rule_id, "tcp", 5432, 5432, "203.0.113.7/32", "GITPOD"
     )
 
 
@@ -121,7 +123,7 @@ def stub(monkeypatch) -> Iterator[Stubber]:
 
 
 def answer_rule(stub: Stubber, **more: Any) -> None:
-    found = {
+    rule = {
         "SecurityGroupRuleId": RULE,
         "GroupId": GROUP,
         "IsEgress": False,
@@ -133,7 +135,7 @@ def answer_rule(stub: Stubber, **more: Any) -> None:
     }
     stub.add_response(
         "describe_security_group_rules",
-        {"SecurityGroupRules": [found | more]},
+        {"SecurityGroupRules": [rule | more]},
         {"SecurityGroupRuleIds": [RULE]},
     )
 
@@ -157,14 +159,14 @@ def test_a_rule_that_holds_already_is_not_sent(stub) -> None:
 )
 def test_a_rule_that_differs_in_anything_is_sent_whole(stub, difference) -> None:
     answer_rule(stub, **difference)
-    wanted = {
+    expected = {
         "IpProtocol": "tcp",
         "FromPort": 5432,
         "ToPort": 5432,
         "CidrIpv4": "8.8.4.4/32",
         "Description": "whatever",
     }
-    update = {"SecurityGroupRuleId": RULE, "SecurityGroupRule": wanted}
+    update = {"SecurityGroupRuleId": RULE, "SecurityGroupRule": expected}
     stub.add_response(
         "modify_security_group_rules",
         {"Return": True},
@@ -175,8 +177,8 @@ def test_a_rule_that_differs_in_anything_is_sent_whole(stub, difference) -> None
 
 def test_a_change_that_aws_does_not_confirm_is_an_error(stub) -> None:
     answer_rule(stub, ToPort=5433)
-    asked = {"GroupId": ANY, "SecurityGroupRules": ANY}
-    stub.add_response("modify_security_group_rules", {"Return": False}, asked)
+    parameters = {"GroupId": ANY, "SecurityGroupRules": ANY}
+    stub.add_response("modify_security_group_rules", {"Return": False}, parameters)
     with pytest.raises(StoreError, match="did not change rule sgr-1"):
         point_rule_at(AWS, GROUP, RULE, "8.8.4.4", 5432)
 

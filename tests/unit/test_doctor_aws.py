@@ -20,7 +20,7 @@ RULE = SecurityGroupRule("sg-1", "sgr-1", "tcp", 5432, 5432, "8.8.4.4/32", "")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "state", "told"),
+    ("seconds", "state", "text"),
     [
         (0, State.OK, "Agrees"),
         (-4, State.OK, "Agrees"),
@@ -30,11 +30,11 @@ RULE = SecurityGroupRule("sg-1", "sgr-1", "tcp", 5432, 5432, "8.8.4.4/32", "")
         (-4000, State.BAD, "4,000 s behind it"),
     ],
 )
-def test_a_clock_is_bad_from_where_aws_refuses_it(seconds, state, told) -> None:
-    found = clock("clock", timedelta(seconds=seconds))
-    assert found.state is state
-    assert told in found.finding
-    assert ("timedatectl" in found.mend) == (state is not State.OK)
+def test_a_clock_is_bad_from_where_aws_refuses_it(seconds, state, text) -> None:
+    finding = clock("clock", timedelta(seconds=seconds))
+    assert finding.state is state
+    assert text in finding.finding
+    assert ("timedatectl" in finding.mend) == (state is not State.OK)
 
 
 def test_a_clock_that_nobody_tells_is_unknown() -> None:
@@ -50,8 +50,8 @@ def test_a_reply_without_a_time_tells_none(headers) -> None:
 
 def test_a_reply_tells_how_far_ahead_this_machine_is() -> None:
     reply_clock = ReplyClock()
-    told = format_datetime(now() - timedelta(hours=1), usegmt=True)
-    reply_clock._read({"headers": {"Date": told}})
+    date = format_datetime(now() - timedelta(hours=1), usegmt=True)
+    reply_clock._read({"headers": {"Date": date}})
     assert reply_clock.ahead is not None
     assert 3598 < reply_clock.ahead.total_seconds() < 3602
 

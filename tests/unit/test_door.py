@@ -447,9 +447,9 @@ class TestAnAction:
         }
 
     @pytest.mark.parametrize("purpose", Purpose)
-    @pytest.mark.parametrize("given", Purpose)
-    def test_narrowed_is_always_covered(self, purpose: Purpose, given: Purpose) -> None:
-        action = table_for(given)
+    @pytest.mark.parametrize("other", Purpose)
+    def test_narrowed_is_always_covered(self, purpose: Purpose, other: Purpose) -> None:
+        action = table_for(other)
         assert action.covers(action.narrowed(purpose))
 
     def test_does_not_cover_another_store_or_more(self) -> None:

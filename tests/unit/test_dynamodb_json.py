@@ -26,7 +26,7 @@ VALUES: st.SearchStrategy[dict[str, Any]] = st.recursive(
         st.builds(
             lambda numbers: {"NS": numbers}, st.lists(NUMBERS, min_size=1, unique_by=Decimal)
         ),
-        st.builds(lambda each: {"BS": each}, st.lists(st.binary(), min_size=1, unique=True)),
+        st.builds(lambda members: {"BS": members}, st.lists(st.binary(), min_size=1, unique=True)),
         st.builds(lambda value: {"BOOL": value}, st.booleans()),
         st.just({"NULL": True}),
     ),
@@ -225,7 +225,7 @@ def test_what_differs_is_not_the_same(one, other) -> None:
 
 @pytest.mark.parametrize("name", ["SS", "NS", "BS", "N", "L", "M"])
 def test_an_attribute_may_be_called_what_a_type_is_called(name) -> None:
-    mine, theirs = {name: {"S": "mine"}}, {name: {"S": "theirs"}}
-    assert not same_item(mine, theirs)
-    assert not same_item({"x": {"M": mine}}, {"x": {"M": theirs}})
-    assert same_item({"x": {"M": mine}}, {"x": {"M": dict(mine)}})
+    left, right = {name: {"S": "mine"}}, {name: {"S": "theirs"}}
+    assert not same_item(left, right)
+    assert not same_item({"x": {"M": left}}, {"x": {"M": right}})
+    assert same_item({"x": {"M": left}}, {"x": {"M": dict(left)}})

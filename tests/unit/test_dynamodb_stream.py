@@ -98,7 +98,7 @@ class Streams:
         names = list(shards)
         start = names.index(ExclusiveStartShardId) + 1 if ExclusiveStartShardId else 0
         page = names[start : start + PAGE]
-        told = [
+        listed = [
             {"ShardId": name}
             | ({"ParentShardId": parent} if (parent := shards[name].parent) else {})
             for name in page
@@ -106,7 +106,7 @@ class Streams:
         is_on = self.is_on and StreamArn == self.arn
         more = {"LastEvaluatedShardId": page[-1]} if names[start + PAGE :] else {}
         status = "ENABLED" if is_on else "DISABLED"
-        return {"StreamDescription": {"Shards": told, "StreamStatus": status} | more}
+        return {"StreamDescription": {"Shards": listed, "StreamStatus": status} | more}
 
     def get_shard_iterator(
         self, StreamArn: str, ShardId: str, ShardIteratorType: str, SequenceNumber: str = ""
@@ -220,10 +220,10 @@ class Following(RuleBasedStateMachine):
     def before(self, number: int) -> set[int]:
         shards = self.streams.shards
         (name,) = [name for name, shard in shards.items() if number in shard.records]
-        found = {each for each in shards[name].records if each < number}
+        earlier = {record for record in shards[name].records if record < number}
         while (name := shards[name].parent or "") in shards:
-            found |= set(shards[name].records)
-        return found
+            earlier |= set(shards[name].records)
+        return earlier
 
     def teardown(self) -> None:
         rounds = 0
@@ -264,12 +264,12 @@ def follower(streams, tmp_path) -> Follower:
     return Follower(table, streams, streams.arn, Checkpoint(tmp_path / "place", streams.arn))
 
 
-def meet(follower: Follower, found: list[int], rounds: int = 5) -> list[int]:
+def meet(follower: Follower, numbers: list[int], rounds: int = 5) -> list[int]:
     for _ in range(rounds):
         for batch in follower.poll():
-            found += [int(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
+            numbers += [int(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
             follower.done(batch)
-    return found
+    return numbers
 
 
 def test_a_stream_that_was_turned_off_and_on_again_is_followed_to_its_end_and_on(

@@ -208,11 +208,11 @@ class TestATable:
             table.client.generate_presigned_url("scan", Params={"TableName": table.name})
 
     def test_refuses_before_a_dry_run_tells_anything(self) -> None:
-        told: list[str] = []
-        table = open_table(TARGET, Purpose.READING, dry=told.append)
+        lines: list[str] = []
+        table = open_table(TARGET, Purpose.READING, dry=lines.append)
         with pytest.raises(NotPermittedError):
             table.request("put_item", Item=keys.key("MSG#1", "x"))
-        assert told == []
+        assert lines == []
 
 
 ON_AWS = {
@@ -228,8 +228,8 @@ class TestAwsServices:
     )
     def test_need_everything_for_what_is_not_known(self, service: str) -> None:
         for operation in SESSION.get_service_model(service).operation_names:
-            wanted = ON_AWS.get((service, operation), Need.DESTROY)
-            assert need_on_aws(service, operation) is wanted, operation
+            expected = ON_AWS.get((service, operation), Need.DESTROY)
+            assert need_on_aws(service, operation) is expected, operation
 
     @pytest.mark.parametrize("purpose", [Purpose.LOOKING, Purpose.MAKING])
     def test_show_no_addresses_to_who_only_looks(self, purpose) -> None:

@@ -23,11 +23,11 @@ SERVER = 'connection failed: connection to server at "127.0.0.1", port 5433 fail
 
 
 def raised(error: Exception, address=LOCAL) -> CoreError:
-    with pytest.raises(CoreError) as found, translating(address):
+    with pytest.raises(CoreError) as caught, translating(address):
         raise error
-    assert found.value.__cause__ is error
-    assert "hunter2" not in str(found.value)
-    return found.value
+    assert caught.value.__cause__ is error
+    assert "hunter2" not in str(caught.value)
+    return caught.value
 
 
 def refused(words: str, address=LOCAL) -> CoreError:

@@ -170,10 +170,10 @@ def test_a_statement_of_no_file_that_runs_alone_needs_everything(purpose: Purpos
 
 @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING, Purpose.WRITING}))
 def test_a_dry_run_is_refused_the_same(purpose: Purpose) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(NotPermittedError):
-        Database(ADDRESS, purpose, dry=told.append).query_commit(load("users/create"))
-    assert told == []
+        Database(ADDRESS, purpose, dry=lines.append).query_commit(load("users/create"))
+    assert lines == []
 
 
 def test_another_handle_on_the_same_connections_has_its_own_purpose() -> None:

@@ -62,5 +62,5 @@ def test_a_file_that_nothing_can_read_is_told_with_what_would(tmp_path, monkeypa
 
 def test_the_variables_that_are_set_are_the_environment_s_over_the_file_s(tmp_path) -> None:
     (tmp_path / ".env").write_text("DB_SG_ID=file\nANYTHING=file\n")
-    found = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
-    assert found == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}
+    values = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
+    assert values == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}

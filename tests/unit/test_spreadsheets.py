@@ -78,8 +78,8 @@ def test_what_no_spreadsheet_runs_stays_as_it_is(text) -> None:
 def test_csv_reads_back_but_for_the_marks(rows) -> None:
     header, *read = csv.reader(io.StringIO(csv_text(rows, "abc"), newline=""))
     assert header == ["a", "b", "c"]
-    wanted = [[row.get(name, "").replace("'", "") for name in "abc"] for row in rows]
-    assert [[cell.replace("'", "") for cell in row] for row in read] == wanted
+    expected = [[row.get(name, "").replace("'", "") for name in "abc"] for row in rows]
+    assert [[cell.replace("'", "") for cell in row] for row in read] == expected
 
 
 @pytest.mark.parametrize("separators", [r"[\r\n]", r"[;\r\n]", r"[\t\r\n]", r"[,\r\n]", r"[|\r\n]"])

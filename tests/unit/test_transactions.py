@@ -62,13 +62,13 @@ def outcome(error: Exception) -> Any:
 def test_an_error_leaves_open_what_it_does_not_tell(
     error: Exception, unknown: bool, final: bool
 ) -> None:
-    told = outcome(error)
-    assert (told.committed, told.unknown, told.final) == (False, unknown, final)
+    result = outcome(error)
+    assert (result.committed, result.unknown, result.final) == (False, unknown, final)
 
 
 def test_only_a_condition_that_failed_counts_as_failed() -> None:
-    told = outcome(cancelled("ConditionalCheckFailed", "None", "TransactionConflict"))
-    assert told.failed == {0}
+    result = outcome(cancelled("ConditionalCheckFailed", "None", "TransactionConflict"))
+    assert result.failed == {0}
 
 
 @pytest.mark.parametrize(

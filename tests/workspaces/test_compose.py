@@ -100,10 +100,10 @@ def test_dynamodb_local_writes_into_its_volume_whatever_the_credentials() -> Non
 
 
 def test_what_the_page_tells_to_export_leads_the_tasks_there() -> None:
-    told = variables()
+    exported = variables()
     known = {name for setting in fields(Settings) for name in setting.metadata["names"]}
-    assert set(told) <= known
-    target = resolve(Settings.from_env(told, PROJECT_ROOT / "no .env"), prod=False)
+    assert set(exported) <= known
+    target = resolve(Settings.from_env(exported, PROJECT_ROOT / "no .env"), prod=False)
     assert urlsplit(target.dynamodb.endpoint_url).netloc == published(DDB)
     names = DB["environment"]
     assert target.postgres.place == published(DB)

@@ -24,11 +24,11 @@ from tests.workspaces.workspace import (
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A workspace; whatever a failed test leaves running in it is ended."""
-    made = Workspace(tmp_path)
-    yield made
-    for folder in (made.copy / ".engines", made.home / ".engines"):
+    started = Workspace(tmp_path)
+    yield started
+    for folder in (started.copy / ".engines", started.home / ".engines"):
         engines.stop(folder)
-    for process in made.processes():
+    for process in started.processes():
         process.kill()
 
 

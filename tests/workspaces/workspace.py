@@ -145,7 +145,7 @@ class Workspace:
 
     def processes(self) -> list[psutil.Process]:
         """Those that work in this workspace or name it."""
-        return [found for found in psutil.process_iter() if self._is_ours(found)]
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):

@@ -38,8 +38,8 @@ INBOXES = frozenset({"GRP#"})
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
-    wanted = set(uuids)
-    return {person.uuid: person for person in PEOPLE if person.uuid in wanted}
+    known = set(uuids)
+    return {person.uuid: person for person in PEOPLE if person.uuid in known}
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ NEVER_TRUE = ("double message", "members differ", "indexed message", "unreadable
 def verify(*, number: int = 0) -> Actor:
     def act(hand: Hand) -> str:
         findings = list(ours.Verification(hand.table, known_people).findings())
-        wrong = sorted({str(each.kind) for each in findings} & set(NEVER_TRUE))
+        wrong = sorted({str(finding.kind) for finding in findings} & set(NEVER_TRUE))
         return f"broke: it reports {wrong}" if wrong else "verified"
 
     return Actor(_named("verify", number), _forgiving(act), writes=frozenset())
@@ -257,8 +257,8 @@ def plain_put(
 ) -> Actor:
     """Cruddur's app adds a message: a put, and nothing else."""
     name = _named(f"{sender.handle}'s plain put", number)
-    at = sort_key(ours.EPOCH + later_us * ours.MICROSECOND)
-    message = Message(group, _message_uuid(name), sender, f"text of {name}", at, ours.EPOCH)
+    key = sort_key(ours.EPOCH + later_us * ours.MICROSECOND)
+    message = Message(group, _message_uuid(name), sender, f"text of {name}", key, ours.EPOCH)
 
     def act(hand: Hand) -> str:
         try:
@@ -274,12 +274,17 @@ def plain_put(
 
 def cruddur_start() -> Actor:
     """Cruddur's app starts a conversation: both rows and the message, in one batch."""
-    at = sort_key(ours.EPOCH + 10 * ours.MICROSECOND)
+    key = sort_key(ours.EPOCH + 10 * ours.MICROSECOND)
     message = Message(
-        THEIRS, _message_uuid("cruddur's start"), BEN, "text of cruddur's start", at, ours.EPOCH
+        THEIRS,
+        _message_uuid("cruddur's start"),
+        BEN,
+        "text of cruddur's start",
+        key,
+        ours.EPOCH,
     )
     rows = [
-        ours.InboxRow(THEIRS, owner.uuid, other, message.text, at, ours.EPOCH)
+        ours.InboxRow(THEIRS, owner.uuid, other, message.text, key, ours.EPOCH)
         for owner, other in ((BEN, ANA), (ANA, BEN))
     ]
     items = [*map(ours.inbox_row_item, rows), ours.message_item(message)]
@@ -325,12 +330,12 @@ def cruddur_function(*, number: int = 0) -> Actor:
 
 
 def _cruddur_moves(hand: Hand, group: str, change: Mapping[str, Any]) -> None:
-    found = hand.client.query(
+    rows = hand.client.query(
         IndexName=ours.INDEX,
         KeyConditionExpression="message_group_uuid = :group",
         ExpressionAttributeValues={":group": {"S": group}},
     )["Items"]
-    for row in found:
+    for row in rows:
         moved = row | {"sk": change["Keys"]["sk"], "message": change["NewImage"]["message"]}
         hand.client.delete_item(Key={"pk": row["pk"], "sk": row["sk"]})
         hand.client.put_item(Item=moved)

@@ -174,7 +174,7 @@ def import_items(table: Table, items: Iterable[Mapping[str, Any]], path: Path) -
     text = "".join(f"{line}\n" for line in lines)
     if not path.is_file() or path.read_text() != text:
         path.write_text(text)
-    import_file(table, path, lambda done, of: None)
+    import_file(table, path, lambda done, total: None)
 
 
 MICROSECOND = timedelta(microseconds=1)

@@ -83,15 +83,17 @@ class Scope:
 
 
 def _message(group: str, sender: ours.Person, before_us: int, name: str) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
     uuid = f"message {name}"
-    message = ours.Message(group, uuid, sender, f"text {name}", ours.sort_key(at), at)
+    message = ours.Message(group, uuid, sender, f"text {name}", ours.sort_key(instant), instant)
     return ours.message_item(message)
 
 
 def _row(group: str, owner: ours.Person, other: ours.Person, before_us: int, text: str) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
-    return ours.inbox_row_item(ours.InboxRow(group, owner.uuid, other, text, ours.sort_key(at), at))
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
+    return ours.inbox_row_item(
+        ours.InboxRow(group, owner.uuid, other, text, ours.sort_key(instant), instant)
+    )
 
 
 def table_of(*items: Item) -> Items:
@@ -187,8 +189,8 @@ def _stored_later() -> Items:
 
 
 def message_at(draft: ours.Draft, before_us: int) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
-    return ours.message_item(draft.message(GROUP, ours.sort_key(at)))
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
+    return ours.message_item(draft.message(GROUP, ours.sort_key(instant)))
 
 
 def _exported(items: Mapping[Key, Item]) -> list[Item]:

@@ -59,7 +59,7 @@ class Violation:
 
 
 @dataclass(slots=True)
-class Found:
+class Result:
     """What a search came to."""
 
     executions: int = 0
@@ -69,7 +69,7 @@ class Found:
     is_complete: bool = False
     violation: Violation | None = None
 
-    def told(self, scope: str) -> str:
+    def summary(self, scope: str) -> str:
         complete = "yes" if self.is_complete else "no"
         return (
             f"{scope}: {self.executions:,} executions, {self.states:,} states,"
@@ -160,7 +160,7 @@ class Exploration:
             if request.may_lag and self.scope.lag:
                 if not state.past and not any(writes):
                     return actor, node
-            elif not any(meets(request.reads, each) for each in writes):
+            elif not any(meets(request.reads, write) for write in writes):
                 return actor, node
         return None
 
@@ -216,7 +216,7 @@ class Exploration:
         self, state: State, actor: int, number: int, request: Request
     ) -> Iterator[tuple[tuple[str, ...], int | None, State]]:
         allowed = self.scope.actors[actor].writes
-        undeclared = [each for each in request.writes if not meets([each], allowed)]
+        undeclared = [write for write in request.writes if not meets([write], allowed)]
         assert not undeclared, f"{self.scope.actors[actor].name} writes {undeclared}: declare it"
         effect = self.store.effect(state.table, number, state.table)
         written = self._written(state, effect.table, effect.inserted)
@@ -324,8 +324,8 @@ class Exploration:
         """The rule that does not hold in ``state``."""
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         spent = self.scope.faults - state.left
-        told = tuple((node.acks, node.ask.value if node.is_done else "") for node in nodes)
-        place = (state.table, told, not spent)
+        outcomes = tuple((node.acks, node.ask.value if node.is_done else "") for node in nodes)
+        place = (state.table, outcomes, not spent)
         wrong = self._wrong.get(place)
         if wrong is None:
             wrong = self._wrong[place] = self._looked_at(state, nodes, spent)
@@ -378,8 +378,8 @@ class Exploration:
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         hosts = zip(self.scope.followers, state.positions, strict=True)
         reached = min((at for name, at in hosts if name.startswith(OURS)), default=-1)
-        told = tuple((node.acks, node.ask.value) for node in nodes)
-        place = (state.table, state.stream[reached:] if reached >= 0 else (), told)
+        outcomes = tuple((node.acks, node.ask.value) for node in nodes)
+        place = (state.table, state.stream[reached:] if reached >= 0 else (), outcomes)
         wrong = self._ended.get(place)
         if wrong is None:
             wrong = self.settling.wrong(state.table, state.stream, reached, nodes)
@@ -388,19 +388,19 @@ class Exploration:
 
     # The search itself.
 
-    def explore(self, *, most_s: float = 1e9) -> Found:
+    def explore(self, *, most_s: float = 1e9) -> Result:
         """Look at every state; stop at the first that breaks a rule."""
         began = time.monotonic()
-        found = Found()
+        result = Result()
         counts: dict[State, int] = {}
         stack: list[list[object]] = []
         path: list[Step] = []
 
-        def end(wrong: str, *more: Step) -> Found:
+        def end(wrong: str, *more: Step) -> Result:
             steps = (*path, *more)
-            found.violation = Violation(self.scope.name, wrong, steps) if wrong else None
-            found.states, found.seconds = len(counts), time.monotonic() - began
-            return found
+            result.violation = Violation(self.scope.name, wrong, steps) if wrong else None
+            result.states, result.seconds = len(counts), time.monotonic() - began
+            return result
 
         if wrong := self.wrong_at(self.initial):
             return end(wrong)
@@ -409,7 +409,7 @@ class Exploration:
             frame = stack[-1]
             state: State = frame[0]  # type: ignore[assignment]
             for step, after in frame[1]:  # type: ignore[attr-defined]
-                found.transitions += 1
+                result.transitions += 1
                 if wrong := self.moved_back(state, step, after):
                     return end(wrong, step)
                 known = counts.get(after)
@@ -433,10 +433,10 @@ class Exploration:
                     path.pop()
                 if stack:
                     stack[-1][2] += count  # type: ignore[operator]
-                if found.transitions % 1000 == 0 and time.monotonic() - began > most_s:
+                if result.transitions % 1000 == 0 and time.monotonic() - began > most_s:
                     return end("")
-        found.executions = counts[self.initial]
-        found.is_complete = True
+        result.executions = counts[self.initial]
+        result.is_complete = True
         return end("")
 
     def shortest(self, violation: Violation) -> Violation:

@@ -120,10 +120,11 @@ def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None
 
 def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
     """Cruddur's app puts one more message, and the stream brings us all that is left."""
-    at = ours.EPOCH + timedelta(seconds=2.5)  # its put would replace a message of this microsecond
+    # A plain put would replace a message of the same microsecond.
+    instant = ours.EPOCH + timedelta(seconds=2.5)
     group = actors.GROUP
-    key = ours.sort_key(at)
-    message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, at)
+    key = ours.sort_key(instant)
+    message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, instant)
     item = ours.message_item(message)
     handle.client.put_item(Item=item)
     more[NEXT] = key
