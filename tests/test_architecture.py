@@ -72,7 +72,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_nobody_imports_what_is_above_or_beside_them(path: Path) -> None:
+def test_no_part_imports_a_part_above_or_next_to_it(path: Path) -> None:
     where = path.relative_to(PROJECT_ROOT).as_posix()
     for part, forbidden in FORBIDDEN.items():
         if not where.startswith(f"{part}/"):
@@ -98,7 +98,7 @@ OUTSIDE = [path for path in FILES if "core/dynamodb/" not in path.as_posix()]
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_nobody_imports_a_module_of_a_store_package(path: Path) -> None:
+def test_no_part_imports_a_module_of_a_store_package(path: Path) -> None:
     """But for core/dynamodb, which makes its clients with a module of core/aws."""
     assert list(store_modules(path)) == []
 
@@ -123,7 +123,7 @@ OPENERS = {"open_table", "open_client", "make_client", "Database", "AwsServices"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_interface_opens_a_store_past_the_door(path: Path) -> None:
+def test_no_interface_opens_a_store_without_the_door(path: Path) -> None:
     where = path.relative_to(PROJECT_ROOT).as_posix()
     if where.startswith("core/") and not where.startswith("core/usecases/"):
         return
@@ -135,7 +135,7 @@ def test_no_interface_opens_a_store_past_the_door(path: Path) -> None:
     assert not called & OPENERS
 
 
-def test_the_ground_knows_no_store_and_no_target() -> None:
+def test_the_ground_imports_no_store_and_no_target() -> None:
     modules = {path.stem for path in (PROJECT_ROOT / "core").glob("*.py")} - {"__init__"}
     assert modules == GROUND
     for name in GROUND:
@@ -147,7 +147,7 @@ def test_the_ground_knows_no_store_and_no_target() -> None:
 
 
 @pytest.mark.parametrize("part", ORDER)
-def test_the_parts_of_the_message_table_stand_on_each_other_in_one_order(part: str) -> None:
+def test_the_parts_of_the_message_table_import_each_other_in_one_order(part: str) -> None:
     behind = {f"core.dynamodb.{module}" for module in ORDER[ORDER.index(part) + 1 :]}
     for path in (PROJECT_ROOT / "core/dynamodb" / part).glob("*.py"):
         if path.name == "__init__.py":

@@ -49,7 +49,7 @@ def test_the_lock_pins_one_version_an_entry() -> None:
         assert [specifier.operator for specifier in entry.specifier] == ["=="], entry
 
 
-def test_what_is_installed_as_locked_needs_nothing_that_the_lock_lacks() -> None:
+def test_everything_that_an_installed_package_needs_is_in_the_lock() -> None:
     checked = 0
     for entry in LOCKED:
         if entry.marker and not entry.marker.evaluate():
@@ -68,13 +68,13 @@ def test_what_is_installed_as_locked_needs_nothing_that_the_lock_lacks() -> None
     assert checked
 
 
-def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
+def test_the_lock_does_not_say_where_packages_come_from() -> None:
     text = LOCK.read_text()
     assert "see docs/dependencies.md" in text
     assert [word for word in ("://", "index", "find-links", "file:") if word in text] == []
 
 
-def test_the_metadata_speaks_of_the_python_versions_that_it_takes() -> None:
+def test_the_metadata_lists_the_supported_python_versions() -> None:
     project = PYPROJECT["project"]
     takes = SpecifierSet(project["requires-python"])
     prefix = "Programming Language :: Python :: 3."

@@ -66,13 +66,13 @@ def test_a_name_says_what_it_holds(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_string_that_is_shown_has_none_of_the_worst_words(path: Path) -> None:
+def test_a_string_has_no_banned_word(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert [(line, s) for line, s in shown_strings(tree) if WORST_WORDS.search(s)] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=relative)
-def test_a_page_has_none_of_the_worst_words(path: Path) -> None:
+def test_a_page_has_no_banned_word(path: Path) -> None:
     text = re.sub(r"`[^`]*`", "", path.read_text("utf-8"))
     assert [line for line in text.splitlines() if WORST_WORDS.search(line)] == []
 
@@ -81,11 +81,11 @@ def test_a_page_has_none_of_the_worst_words(path: Path) -> None:
     "source",
     ["found = 1", "def f(told): ...", "for found in x: ...", "import x as told", "found: int"],
 )
-def test_a_vague_name_is_noticed_wherever_it_is_bound(source: str) -> None:
+def test_a_vague_name_is_found_wherever_it_is_bound(source: str) -> None:
     names = {name for _, name in bound_names(ast.parse(source))}
     assert names & VAGUE_NAMES
 
 
-def test_a_worst_word_is_noticed_in_a_string_and_not_in_a_docstring() -> None:
+def test_a_banned_word_is_found_in_a_string_and_not_in_a_docstring() -> None:
     tree = ast.parse('"""Mend it."""\nraise ValueError(f"Mend {x}")')
     assert [s for _, s in shown_strings(tree) if WORST_WORDS.search(s)] == ["Mend "]

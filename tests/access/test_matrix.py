@@ -72,7 +72,9 @@ def test_no_cell_contradicts_the_design(bench: Bench, row: Row, matrix_path: Pat
 
 @pytest.mark.deep
 @BY_TITLE
-def test_no_cell_of_the_whole_matrix_does(bench: Bench, row: Row, matrix_path: Path) -> None:
+def test_no_cell_of_the_whole_matrix_contradicts_the_design(
+    bench: Bench, row: Row, matrix_path: Path
+) -> None:
     shown = tried(bench, row, all_cells(row, options_of(row)))
     print_matrix(shown, matrix_path.with_stem("whole-access-matrix"))
     assert_none_contradicts(shown)
@@ -90,7 +92,9 @@ def test_no_page_contradicts_the_design(bench: Bench, row: Row, matrix_path: Pat
 
 @pytest.mark.deep
 @pytest.mark.parametrize("row", PAGE_ROWS, ids=lambda row: row.title.replace(" ", "-"))
-def test_no_page_in_any_state_does(bench: Bench, row: Row, matrix_path: Path) -> None:
+def test_no_page_in_any_state_contradicts_the_design(
+    bench: Bench, row: Row, matrix_path: Path
+) -> None:
     shown = tried(bench, row, page_cells(row, STATES))
     print_matrix(shown, matrix_path.with_stem("whole-access-matrix"))
     assert_none_contradicts(shown)
@@ -220,7 +224,7 @@ def test_nothing_else_of_the_admin_ui_makes_an_action() -> None:
 
 
 @pytest.mark.parametrize("row", TASKS, ids=lambda row: row.title.replace(" ", "-"))
-def test_a_task_takes_the_option_for_what_it_is_asked(row: Row) -> None:
+def test_a_task_has_the_option_that_the_design_asks_for(row: Row) -> None:
     option = {"reason": "reason", "name": "confirm", "nothing": None}[RULES[row.purpose].asks]
     if option is not None and not row.is_for_local_stores:
         assert option in options_of(row)

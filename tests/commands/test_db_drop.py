@@ -34,9 +34,7 @@ def test_it_drops_the_database_and_ends_the_sessions_in_it(
     assert not unguarded.database_exists(address)
 
 
-def test_a_database_that_is_not_there_is_said_and_no_failure(
-    run_invoke, postgres_env, address
-) -> None:
+def test_a_missing_database_is_reported_and_no_failure(run_invoke, postgres_env, address) -> None:
     result = run_invoke("db.drop", env=postgres_env)
     assert result.stdout == f"There is no database {address.dbname} to drop\n"
     assert result.returncode == 0

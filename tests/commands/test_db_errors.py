@@ -34,7 +34,7 @@ def test_a_url_that_cannot_be_read_is_one_line_without_the_password(run_invoke, 
         ("service=nope", 'definition of service "nope" not found'),
     ],
 )
-def test_an_option_that_is_none_is_not_told_as_a_server_that_is_down(
+def test_an_invalid_option_is_not_reported_as_a_server_that_is_down(
     run_invoke, option, error
 ) -> None:
     result = run_invoke("db.seed", env={"CONNECTION_URL": f"postgresql://u@127.0.0.1:1/d?{option}"})

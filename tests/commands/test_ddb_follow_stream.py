@@ -89,7 +89,7 @@ def test_previews_follow_until_it_is_interrupted(follow, messages, group) -> Non
     assert "Traceback" not in rest
 
 
-def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
+def test_a_killed_run_resumes_where_it_stopped(follow, messages, group) -> None:
     with follow() as follower:
         write_plainly(messages, group, "first")
         wait_for_previews(messages, group, "first")
@@ -103,7 +103,7 @@ def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
         assert records_told(follower.stderr.readline()) < 50
 
 
-def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> None:
+def test_invalid_records_block_nothing(follow, messages, group) -> None:
     for item in (
         {"pk": {"S": "MSG#"}, "sk": {"S": sort_key(now())}},
         {"pk": {"S": f"MSG#{group}"}, "sk": {"S": "some day"}},
@@ -143,7 +143,7 @@ def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, message
         assert "turned off and on again" in follower.stderr.read()
 
 
-def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, messages) -> None:
+def test_a_table_that_is_created_again_is_followed_on(follow, run_invoke, seeded, messages) -> None:
     with follow() as follower:
         follower.send_signal(signal.SIGSTOP)  # while there is no table, it would end
         for task in ("ddb.drop", "ddb.schema-load", "ddb.seed"):
@@ -156,7 +156,9 @@ def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, me
         assert "Traceback" not in follower.stderr.read()
 
 
-def test_a_stream_that_is_turned_off_ends_it_with_what_turns_it_on(follow, messages, group) -> None:
+def test_a_stream_that_is_turned_off_ends_it_with_the_command_that_turns_it_on(
+    follow, messages, group
+) -> None:
     with follow() as follower:
         messages.client.update_table(
             TableName=messages.name, StreamSpecification={"StreamEnabled": False}

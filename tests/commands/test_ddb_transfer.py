@@ -71,7 +71,7 @@ def exported(run_invoke, filled, tmp_path) -> str:
     return str(path)
 
 
-def test_what_goes_out_comes_in_again_whole(run_invoke, exported, messages, other_env) -> None:
+def test_an_export_is_imported_complete(run_invoke, exported, messages, other_env) -> None:
     result = run_invoke("ddb.import", "--file", exported, env=other_env)
     assert result.returncode == 0, result.stderr
     assert content(table_of(other_env)) == content(messages)
@@ -84,9 +84,7 @@ def test_importing_twice_changes_nothing(run_invoke, exported, filled, messages)
     assert content(messages) == before
 
 
-def test_numbers_in_any_form_are_there_already_the_second_time(
-    run_invoke, table_env, tmp_path
-) -> None:
+def test_numbers_in_any_form_already_exist_the_second_time(run_invoke, table_env, tmp_path) -> None:
     path = tmp_path / "numbers.jsonl"
     numbers = {"n": {"N": "1.0"}, "ns": {"NS": ["1e3", "2.50"]}, "l": {"L": [{"N": "-0"}]}}
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | numbers))
@@ -105,7 +103,9 @@ def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
     assert (done.present, done.differing) == (0, 1)
 
 
-def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled, messages) -> None:
+def test_a_different_item_is_not_imported_and_is_reported(
+    run_invoke, exported, filled, messages
+) -> None:
     changed = keys.key("OTHER#1", "x") | {"s": {"S": "mine"}}
     messages.request("put_item", Item=changed)
     result = run_invoke("ddb.import", "--file", exported, env=filled)
@@ -115,7 +115,7 @@ def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled
     assert messages.request("get_item", Key=key)["Item"] == changed
 
 
-def test_the_marker_stays_at_home(exported) -> None:
+def test_the_marker_is_not_exported(exported) -> None:
     assert '"ENV#"' not in Path(exported).read_text()
 
 
@@ -143,7 +143,7 @@ def test_standard_output_is_the_same_lines(run_invoke, filled, exported) -> None
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + '{"L": [' * 200 + "]}" * 200 + "}",
     ],
 )
-def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
+def test_a_line_that_is_not_an_item_is_named_and_nothing_is_written(
     run_invoke, table_env, messages, tmp_path, line
 ) -> None:
     path = tmp_path / "bad.jsonl"
@@ -173,9 +173,7 @@ def test_a_line_that_names_something_twice_is_refused_and_nothing_is_written(
     assert len(list(reads.scan(messages))) == 1, "the environment marker"
 
 
-def test_an_item_that_dynamodb_will_not_have_is_named(
-    run_invoke, table_env, messages, tmp_path
-) -> None:
+def test_an_item_that_dynamodb_refuses_is_named(run_invoke, table_env, messages, tmp_path) -> None:
     path = tmp_path / "large.jsonl"
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}}
     large = item | {"sk": {"S": "c"}, "text": {"S": "x" * 410_000}}
@@ -198,7 +196,7 @@ def small_pages(monkeypatch) -> None:
     monkeypatch.setattr(Table, "request", few_at_a_time)
 
 
-def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pages) -> None:
+def test_an_interrupted_export_resumes(filled, messages, tmp_path, small_pages) -> None:
     path = tmp_path / "items.jsonl"
 
     def cut_off(count: int, total: int | None) -> None:
@@ -249,9 +247,7 @@ def test_only_the_owner_may_read_an_export_over_a_file_that_all_could_read(
     assert modes_in(tmp_path)["items.jsonl"] == "0o600"
 
 
-def test_an_export_of_another_table_is_not_gone_on_with(
-    filled, messages, tmp_path, small_pages
-) -> None:
+def test_an_export_of_another_table_is_not_resumed(filled, messages, tmp_path, small_pages) -> None:
     """The same name at another endpoint, in another account, or made anew."""
     path = tmp_path / "items.jsonl"
 
@@ -268,7 +264,7 @@ def test_an_export_of_another_table_is_not_gone_on_with(
     assert json.loads(path.read_text()) == item
 
 
-def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
+def test_a_saved_position_without_its_part_file_is_ignored(
     filled, messages, tmp_path, small_pages
 ) -> None:
     path = tmp_path / "items.jsonl"
@@ -297,7 +293,7 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
     ],
     ids=range(7),
 )
-def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place) -> None:
+def test_a_damaged_position_is_ignored(filled, messages, tmp_path, place) -> None:
     path = tmp_path / "items.jsonl"
     identity = exports._identity(messages, describe(messages))
     (tmp_path / "items.jsonl.part").write_text("half a line")
@@ -333,7 +329,7 @@ def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Tabl
 
 
 @pytest.mark.parametrize("error", [SLOWER, SILENCE], ids=["throttled", "silent"])
-def test_a_table_that_fails_for_a_while_is_exported_and_imported_whole(
+def test_a_table_that_fails_for_a_while_is_exported_and_imported_completely(
     filled, messages, failing, tmp_path, small_pages, error
 ) -> None:
     path = tmp_path / "items.jsonl"
@@ -361,7 +357,7 @@ def test_a_store_that_is_silent_from_the_start_is_asked_once(messages, monkeypat
 @pytest.mark.parametrize(
     "task", [("export",), ("export", "--file", "x.jsonl"), ("import", "--file", "x.jsonl")]
 )
-def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
+def test_a_missing_server_is_reported_in_seconds(run_invoke, bare_env, task) -> None:
     began = time.monotonic()
     env = bare_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     result = run_invoke(f"ddb.{task[0]}", *task[1:], env=env)
@@ -369,7 +365,7 @@ def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
     assert time.monotonic() - began < retries.SILENCE_S
 
 
-def test_a_store_that_stays_silent_is_waited_for_for_half_a_minute(monkeypatch) -> None:
+def test_a_silent_store_is_waited_for_half_a_minute(monkeypatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("core.dynamodb.retries.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
@@ -422,7 +418,7 @@ def test_an_export_onto_a_link_is_where_that_leads(filled, messages, tmp_path) -
     )
 
 
-def test_a_table_that_is_not_there_leaves_no_file(run_invoke, bare_env, tmp_path) -> None:
+def test_a_missing_table_leaves_no_file(run_invoke, bare_env, tmp_path) -> None:
     path = tmp_path / "items.jsonl"
     result = run_invoke("ddb.export", "--file", str(path), env=bare_env)
     assert (result.returncode, "invoke ddb.schema-load" in result.stderr) == (1, True)
@@ -444,7 +440,7 @@ def test_rows_that_have_moved_on_since_the_export_stay_where_they_are(
     assert content(messages) == before
 
 
-def test_a_terminal_that_knows_no_unicode_gets_every_character(
+def test_a_terminal_without_unicode_gets_every_character(
     run_invoke, filled, exported, messages, other_env
 ) -> None:
     lines = run_invoke("ddb.export", env=filled | {"PYTHONIOENCODING": "ascii"}).stdout
@@ -466,7 +462,7 @@ def test_a_table_with_other_keys_is_exported_too(messages, tmp_path) -> None:
     assert json.loads(path.read_text()) == {"id": {"S": "1"}}
 
 
-def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
+def test_an_import_reports_its_progress(exported, other_env) -> None:
     progress: list[tuple[int, int | None]] = []
     imports.import_file(
         table_of(other_env), Path(exported), lambda *counts: progress.append(counts)
@@ -475,7 +471,7 @@ def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
     assert progress[-1] == (lines, lines)
 
 
-def test_production_is_imported_into_by_name_only(run_invoke, exported, filled, messages) -> None:
+def test_an_import_into_production_needs_the_name(run_invoke, exported, filled, messages) -> None:
     marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     messages.request("put_item", Item=marker)
     result = run_invoke("ddb.import", "--file", exported, env=filled)
@@ -514,7 +510,7 @@ def test_a_device_or_pipe_is_never_replaced_by_the_export(run_invoke, filled, tm
 
 
 @pytest.mark.parametrize("name", ["", "x" * 400, "no/such/folder"])
-def test_a_place_that_cannot_be_written_is_told(run_invoke, filled, tmp_path, name) -> None:
+def test_a_path_that_cannot_be_written_is_reported(run_invoke, filled, tmp_path, name) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     result = run_invoke("ddb.export", "--file", str(folder / name), env=filled)
@@ -522,7 +518,7 @@ def test_a_place_that_cannot_be_written_is_told(run_invoke, filled, tmp_path, na
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_what_can_be_read_only_once_is_not_imported(
+def test_a_file_that_can_be_read_only_once_is_not_imported(
     run_invoke, exported, other_env, tmp_path
 ) -> None:
     lines = Path(exported).read_text()

@@ -52,7 +52,7 @@ def bad_ones(checks: dict[str, dict[str, Any]]) -> set[str]:
 # Healthy
 
 
-def test_a_healthy_system_is_all_well(run_invoke, table_env) -> None:
+def test_every_check_of_a_healthy_system_is_ok(run_invoke, table_env) -> None:
     result = run_invoke("doctor", env=table_env)
     lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["ok"] * len(CHECKS)
@@ -62,9 +62,7 @@ def test_a_healthy_system_is_all_well(run_invoke, table_env) -> None:
     assert tally == "0 bad, 0 to note"
 
 
-def test_the_embedded_engines_are_looked_at_where_they_are_the_target(
-    diagnose, engines_folder
-) -> None:
+def test_the_embedded_engines_are_checked_if_they_are_the_target(diagnose, engines_folder) -> None:
     checks = diagnose({"CRUDDUR_ENGINES_DIR": str(engines_folder)})
     assert checks["engines"]["state"] == "ok"
     assert checks["engines"]["finding"].startswith("postgres runs on port ")
@@ -128,7 +126,7 @@ def silence() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_servers_that_are_silent_are_given_up_on_in_seconds(diagnose, silence) -> None:
+def test_silent_servers_are_given_up_in_seconds(diagnose, silence) -> None:
     url = f"postgresql://someone@127.0.0.1:{silence}/cruddur"
     started = time.monotonic()
     checks = diagnose({"CONNECTION_URL": url, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence}"})
@@ -211,7 +209,7 @@ def test_a_schema_that_is_not_cruddur_s_is_bad(diagnose, own_database, damage, e
         ("UPDATE cruddur_ops_environment SET environment = 'production'", "marked 'production'"),
     ],
 )
-def test_a_database_that_says_it_is_another_target_is_to_note(
+def test_a_database_marked_for_another_target_is_a_note(
     diagnose, own_database, change, expected
 ) -> None:
     with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
@@ -252,7 +250,7 @@ def test_a_missing_index_is_bad(diagnose, table_env, messages) -> None:
     assert f"index {keys.INDEX} is missing" in checks["dynamodb table"]["finding"]
 
 
-def test_a_stream_that_is_off_is_to_note_with_the_command_that_turns_it_on(
+def test_a_stream_that_is_off_is_a_note_with_the_command_that_turns_it_on(
     diagnose, table_env, messages
 ) -> None:
     off = {"StreamEnabled": False}
@@ -263,7 +261,7 @@ def test_a_stream_that_is_off_is_to_note_with_the_command_that_turns_it_on(
     assert "aws dynamodb update-table --table-name" in checks["stream"]["mend"]
 
 
-def test_a_stream_without_new_images_is_to_note(diagnose, bare_env, messages) -> None:
+def test_a_stream_without_new_images_is_a_note(diagnose, bare_env, messages) -> None:
     create_table(messages, Environment.LOCAL)
     client, name = messages.client, messages.name
     client.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
@@ -284,7 +282,7 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_read(run_invoke, tabl
     assert "DDB_MESSAGES_TABLE is set, but only DDB_MESSAGE_TABLE" in line
 
 
-def test_half_a_setting_is_bad(diagnose, table_env) -> None:
+def test_an_incomplete_setting_is_bad(diagnose, table_env) -> None:
     checks = diagnose(table_env | {"AWS_ACCESS_KEY_ID": "AKIA"})
     assert bad_ones(checks) == {"variables"}
     assert "without AWS_SECRET_ACCESS_KEY" in checks["variables"]["finding"]
@@ -372,9 +370,7 @@ def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, st
     }
 
 
-def test_production_that_is_well_is_told_with_account_region_and_function(
-    diagnose, prod_env
-) -> None:
+def test_healthy_production_is_shown_with_account_region_and_function(diagnose, prod_env) -> None:
     checks = diagnose(prod_env, "--prod")
     assert bad_ones(checks) == set()
     assert list(checks) == [*CHECKS, "security group rule"]
@@ -385,7 +381,7 @@ def test_production_that_is_well_is_told_with_account_region_and_function(
     assert "marked 'local'; the target is production" in checks["postgres schema"]["finding"]
 
 
-def test_expired_credentials_are_bad_and_everything_else_is_told(
+def test_expired_credentials_are_bad_and_everything_else_is_checked(
     diagnose, prod_env, fake_aws
 ) -> None:
     expired = xml_error("ExpiredToken", "The security token included in the request is expired")
@@ -432,14 +428,14 @@ def test_a_projection_that_does_not_run_is_bad(
     assert mend in checks["projection"]["mend"]
 
 
-def test_a_stream_that_nobody_reads_is_to_note(diagnose, prod_env, fake_aws) -> None:
+def test_a_stream_without_readers_is_a_note(diagnose, prod_env, fake_aws) -> None:
     fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": []})
     checks = diagnose(prod_env, "--prod")
     assert (checks["projection"]["state"], bad_ones(checks)) == ("note", set())
     assert checks["projection"]["mend"].endswith("invoke ddb.follow-stream --prod")
 
 
-def test_a_projection_that_may_not_be_looked_at_is_unknown_and_not_bad(
+def test_a_projection_that_may_not_be_listed_is_unknown_and_not_bad(
     diagnose, prod_env, fake_aws
 ) -> None:
     denied = {"__type": "AccessDeniedException", "Message": "not authorized to perform that"}
@@ -461,7 +457,7 @@ def test_a_clock_that_is_hours_off_is_bad_though_the_request_was_refused(
     assert "timedatectl" in checks["dynamodb clock"]["mend"]
 
 
-def test_an_index_that_is_being_built_is_to_note(diagnose, prod_env, fake_aws) -> None:
+def test_an_index_that_is_being_built_is_a_note(diagnose, prod_env, fake_aws) -> None:
     status, body = fake_aws.replies["DescribeTable"]
     description = json.loads(body)
     description["Table"]["GlobalSecondaryIndexes"][0]["IndexStatus"] = "CREATING"
@@ -519,7 +515,7 @@ def rule_env(engines, table_env, seeded_database_url) -> Iterator[dict[str, str]
         client.delete_security_group(GroupId=group_id)
 
 
-def test_a_rule_that_lets_this_machine_in_is_well(diagnose, rule_env) -> None:
+def test_a_rule_that_lets_this_machine_in_is_ok(diagnose, rule_env) -> None:
     checks = diagnose(rule_env, "--prod")
     assert checks["security group rule"]["state"] == "ok"
     assert bad_ones(checks) == set()
@@ -540,7 +536,9 @@ def test_a_rule_that_keeps_this_machine_out_is_bad(diagnose, rule_env, change, e
     assert expected in checks["security group rule"]["finding"]
 
 
-def test_a_rule_that_keeps_this_machine_out_is_mended_by_its_task(diagnose, rule_env) -> None:
+def test_a_rule_that_keeps_this_machine_out_names_the_task_that_fixes_it(
+    diagnose, rule_env
+) -> None:
     checks = diagnose(rule_env | {"GITPOD_IP": "8.8.8.8"}, "--prod")
     assert checks["security group rule"]["mend"] == "Run: invoke rds.update-sg-rule --prod"
 

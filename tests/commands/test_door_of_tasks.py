@@ -455,7 +455,9 @@ class TestCruddursOwnEmptyTables:
             result = run_invoke(task, env=bare_place.env)
             assert result.returncode == 0, result.stderr
 
-    def test_with_data_are_production_and_adopt_is_named(self, run_invoke, bare_place) -> None:
+    def test_with_data_are_production_and_the_error_names_adopt(
+        self, run_invoke, bare_place
+    ) -> None:
         bare_place.execute(
             "INSERT INTO public.users (display_name, handle, email, cognito_user_id)"
             " VALUES ('A', 'a', 'a@x.org', 'MOCK')"

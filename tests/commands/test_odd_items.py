@@ -72,7 +72,7 @@ def odd_items(table_env, messages) -> int:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=" ".join)
-def test_a_task_shows_them_or_says_what_is_wrong_and_changes_nothing(
+def test_a_task_shows_them_or_reports_the_problem_and_changes_nothing(
     run_invoke, table_env, messages, odd_items, task
 ) -> None:
     before = content(messages)
@@ -100,7 +100,7 @@ def test_an_export_of_them_is_imported_as_they_are(
     assert content(messages) == before
 
 
-def test_a_repair_beside_them_mends_what_it_can_and_loses_no_message(
+def test_a_repair_among_them_repairs_what_it_can_and_loses_no_message(
     run_invoke, table_env, messages, odd_items
 ) -> None:
     def stored() -> list:

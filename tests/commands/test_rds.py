@@ -70,7 +70,7 @@ def test_the_rule_is_shown_before_and_after(run_invoke, env, stored) -> None:
     assert stored().source == "8.8.4.4/32"
 
 
-def test_a_rule_that_holds_already_is_said(run_invoke, env) -> None:
+def test_a_rule_that_is_already_right_is_reported(run_invoke, env) -> None:
     run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     again = run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     assert again.returncode == 0
@@ -120,7 +120,7 @@ def test_a_dry_run_prints_the_request_and_changes_nothing(run_invoke, env, store
     assert stored() == before
 
 
-def test_with_neither_id_there_is_nothing_to_do(run_invoke) -> None:
+def test_without_both_ids_there_is_nothing_to_do(run_invoke) -> None:
     result = run_invoke("rds.update-sg-rule")
     assert (result.returncode, result.stdout) == (0, "")
     assert "DB_SG_ID and DB_SG_RULE_ID are not set" in result.stderr
@@ -147,7 +147,7 @@ def test_one_id_without_the_other_is_refused(run_invoke, present: str, missing: 
         (["--ip", "8.8.4.4"], {"DB_SG_ID": "sg-0123456789abcdef0"}, "belongs to security group"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_changes_nothing(
+def test_an_invalid_value_is_one_line_and_changes_nothing(
     run_invoke, env, stored, options, variables, complaint
 ) -> None:
     before = stored()

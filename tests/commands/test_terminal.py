@@ -100,7 +100,7 @@ COMMANDS = [
 ]
 
 
-def test_nothing_that_is_stored_or_typed_steers_a_terminal(env, tmp_path) -> None:
+def test_stored_or_typed_text_cannot_control_a_terminal(env, tmp_path) -> None:
     sent = {command: in_a_terminal(tmp_path, env, *command) for command in COMMANDS}
     for command, output in sent.items():
         assert output.strip(), command
@@ -130,7 +130,7 @@ GROUPS = sorted(
 
 
 @pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.name)
-def test_no_task_group_prints_past_the_answers(path: Path) -> None:
+def test_no_task_group_prints_without_the_answers_module(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         assert not (isinstance(node, ast.Name) and node.id == "print"), node.lineno
         assert not (isinstance(node, ast.Attribute) and node.attr in ("write", "writelines"))

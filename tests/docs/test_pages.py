@@ -56,7 +56,7 @@ def read_as_invoke_does(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_nothing_to_type_hides_in_a_block_that_is_not_tried(page: Page) -> None:
+def test_no_command_is_in_a_block_that_is_not_tried(page: Page) -> None:
     for line, language, text in page.fences():
         assert language in LANGUAGES, f"line {line}"
         if language != "sh":
@@ -98,7 +98,7 @@ def test_the_recipe_for_a_secret_makes_one() -> None:
 
 
 @pytest.mark.parametrize("words", ["db.sed", "ddb.seed --users bayko"])
-def test_a_wrong_task_or_option_within_a_sentence_would_be_told(words: str) -> None:
+def test_a_wrong_task_or_option_within_a_sentence_is_detected(words: str) -> None:
     with pytest.raises(ParseError, match="No idea what"):
         read_as_invoke_does(words.split())
 

@@ -37,7 +37,7 @@ def test_the_pages_show_both_ways_of_writing_a_file() -> None:
 
 
 @pytest.mark.parametrize(("page", "command", "file"), WRITTEN)
-def test_git_ignores_what_a_page_has_a_reader_write(page, command, file) -> None:
+def test_git_ignores_the_files_that_a_page_writes(page, command, file) -> None:
     for name in (file, f"{file}.part", f"{file}.part.json", f"{file}.part.json.new"):
         ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=PROJECT_ROOT, check=False)
         assert ignored.returncode == 0, f"{page}: {name}"

@@ -184,7 +184,7 @@ class TestWhatItWrote:
         """A conversation as its app starts one: all three items at one instant."""
         put(table, *rows(ana, ben, NOW, "hello"), message(ana, NOW, "hello"))
 
-    def test_a_conversation_that_it_started_is_well(self, table, people, started) -> None:
+    def test_a_conversation_that_it_started_has_no_problems(self, table, people, started) -> None:
         assert faults(table, people) == set()
 
     def test_a_conversation_that_it_started_is_continued(self, table, ana, ben, started) -> None:
@@ -223,7 +223,7 @@ class TestWhatItWrote:
         assert texts(table, GROUP) == [*(f"seeded {n}" for n in range(5)), "real"]
         assert faults(table, people) == set()
 
-    def test_a_seed_that_runs_ahead_of_the_clock_is_mended_and_then_followed(
+    def test_a_seed_ahead_of_the_clock_is_repaired_and_then_followed(
         self, table, people, ana, ben
     ) -> None:
         seed(table, ana, ben, NOW + timedelta(hours=1))
@@ -278,7 +278,7 @@ class TestItsStreamFunction:
         partition_keys = {row["pk"]["S"] for row in its_function.rows_found(group)}
         assert partition_keys == {keys.inbox_pk(ana.uuid), keys.inbox_pk(ben.uuid)}
 
-    def test_a_batch_of_which_it_took_the_first_is_made_good_by_our_next_send(
+    def test_a_batch_of_which_it_moved_only_the_first_is_corrected_by_our_next_send(
         self, table, people, its_function, ana, ben, group, tmp_path
     ) -> None:
         records = stream_records(table, tmp_path)
@@ -289,7 +289,7 @@ class TestItsStreamFunction:
         assert previews(table, ana, ben) == [["four"], ["four"]]
         assert faults(table, people) == set()
 
-    def test_rows_that_it_moved_while_we_sent_are_made_good_by_our_next_send(
+    def test_rows_that_it_moved_while_we_sent_are_corrected_by_our_next_send(
         self, table, people, its_function, ana, ben, group
     ) -> None:
         old_rows = its_function.rows_found(group)
@@ -301,7 +301,7 @@ class TestItsStreamFunction:
         assert previews(table, ana, ben) == [["after it"], ["after it"]]
         assert faults(table, people) == set()
 
-    def test_rows_that_it_lost_half_way_come_back_with_our_next_send(
+    def test_rows_that_it_lost_come_back_with_our_next_send(
         self, table, people, its_function, ana, ben, group
     ) -> None:
         for row in its_function.rows_found(group):
@@ -312,7 +312,7 @@ class TestItsStreamFunction:
         assert faults(table, people) == set()
 
 
-def test_a_table_that_its_script_made_is_taken_as_it_is_and_counts_as_production(
+def test_a_table_that_its_script_made_is_accepted_and_counts_as_production(
     no_table, ana, ben
 ) -> None:
     attributes = ("message_group_uuid", "pk", "sk")

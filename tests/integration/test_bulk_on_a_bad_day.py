@@ -76,7 +76,7 @@ def texts(table: Table, group: str) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
+def test_a_transcript_is_stored_completely_and_once(bulk, ana, ben, figures) -> None:
     lines = [TranscriptMessage((ana, ben)[n % 2], f"line {n}") for n in range(bulk.size)]
     loaded = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
     again = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
@@ -88,7 +88,7 @@ def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
+def test_an_import_is_complete_and_recognises_its_own_items(
     bulk, ana, ben, tmp_path, figures
 ) -> None:
     items = plain_messages("a-conversation", ana, bulk.size)
@@ -105,7 +105,7 @@ def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
 
 
 @pytest.mark.timeout(900)
-def test_batches_partly_unprocessed_are_whole_once_the_rest_is_put_and_projected(
+def test_partly_unprocessed_batches_are_complete_after_the_rest_is_put_and_projected(
     bulk, ana, ben, figures
 ) -> None:
     first, _ = start(bulk.table, Draft(ana, ben, "first"))

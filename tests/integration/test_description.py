@@ -27,11 +27,11 @@ def test_our_table_is_described_with_its_index_and_stream(table) -> None:
     assert table.capacity.read_units == 0
 
 
-def test_a_table_that_is_not_there_is_none(no_table) -> None:
+def test_a_missing_table_has_no_description(no_table) -> None:
     assert describe_table(no_table) is None
 
 
-def test_backups_are_told_where_they_can_be_learnt(table) -> None:
+def test_backups_are_described_if_the_engine_reports_them(table) -> None:
     assert describe_table(table).backups is False
     table.client.update_continuous_backups(
         TableName=table.name,
@@ -41,13 +41,13 @@ def test_backups_are_told_where_they_can_be_learnt(table) -> None:
 
 
 @pytest.mark.deep
-def test_an_engine_without_backups_leaves_that_open(durable_table) -> None:
+def test_without_that_report_backups_are_unknown(durable_table) -> None:
     description = describe_table(durable_table)
     assert description.backups is None
     assert description.stream == "off"
 
 
-def test_a_foreign_table_is_described_with_what_is_foreign(no_table) -> None:
+def test_a_foreign_table_is_described_with_its_differences(no_table) -> None:
     no_table.client.create_table(
         TableName=no_table.name,
         AttributeDefinitions=[
@@ -79,7 +79,7 @@ def test_reading_everything_costs_half_a_unit_per_4_kb(table) -> None:
     assert description.scan_read_units == 5
 
 
-def test_an_engine_that_is_down_is_an_error_not_an_absence() -> None:
+def test_an_engine_that_is_down_is_an_error_not_a_missing_table() -> None:
     target = AwsTarget("http://127.0.0.1:1", "us-east-1", placeholder_credentials=True)
     client = make_client(target, "dynamodb", quick=True)
     with closing(client), pytest.raises(UnreachableError):

@@ -165,7 +165,7 @@ def test_a_clock_behind_and_an_index_that_lags_keep_the_order(table, ana, ben, m
     assert_shows(table, ben, third)
 
 
-def test_very_many_rows_of_a_conversation_keep_nobody_from_answering(table, ana, ben) -> None:
+def test_very_many_rows_of_a_conversation_do_not_prevent_an_answer(table, ana, ben) -> None:
     for n in range(60):
         cruddur_group(table, "many", f"2024-05-05T10:00:{n:02}.123456+00:00", ana, ben)
     message = send(table, "many", Draft(ana, ben, "hello"))
@@ -222,7 +222,7 @@ def test_a_row_that_was_lost_comes_back_with_the_next_message(table, ana, ben) -
     assert_shows(table, ben, again)
 
 
-def test_rows_that_others_doubled_become_one_with_the_next_message(table, ana, ben) -> None:
+def test_rows_doubled_by_others_become_one_with_the_next_message(table, ana, ben) -> None:
     message, _ = start(table, Draft(ana, ben, "hi"))
     group = message.message_group_uuid
     cruddur_group(table, group, "2024-01-01T00:00:00.000000+00:00", ana, ben)
@@ -231,7 +231,7 @@ def test_rows_that_others_doubled_become_one_with_the_next_message(table, ana, b
     assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
 
 
-def test_two_conversations_that_meet_at_one_instant_both_stay(table, ana, ben, monkeypatch) -> None:
+def test_two_conversations_at_the_same_instant_both_stay(table, ana, ben, monkeypatch) -> None:
     cleo = Person("cleo-uuid", "cleo", "Cleo")
     monkeypatch.setattr(sends, "now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
     with_ben, _ = start(table, Draft(ana, ben, "to ben"))
@@ -354,7 +354,7 @@ class TestCapacity:
         start(table, Draft(ana, ben, "hi"))
         assert self.spent(table) == (3, 10, 4)
 
-    def test_starting_with_somebody_known_costs_one_read_more_than_sending(
+    def test_starting_with_a_known_person_costs_one_read_more_than_sending(
         self, table, ana, ben
     ) -> None:
         start(table, Draft(ana, ben, "hi"))
@@ -386,7 +386,7 @@ class TestCapacity:
         read_state(table)
         assert self.spent(table) == (1, 0, 1)
 
-    def test_and_one_more_where_it_does_not_say(self, table) -> None:
+    def test_asking_a_store_without_a_marker_costs_one_read_unit_more(self, table) -> None:
         table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
         table = table.metered()
         read_state(table)

@@ -64,7 +64,7 @@ def test_a_conversation_with_one_row_names_the_member_it_cannot_name_by_uuid(tab
     assert {member.uuid for member in group.members} == {owner, ana.uuid}
 
 
-def test_what_is_no_inbox_row_is_left_out(table) -> None:
+def test_items_that_are_not_inbox_rows_are_left_out(table) -> None:
     item = keys.key(keys.message_pk("g"), "2024-01-01T00:00:00")
     table.request("put_item", Item=item | {"message_group_uuid": {"S": "g"}})
     assert everything(table) == []

@@ -77,19 +77,21 @@ def look(table: Table, ana: Person, ben: Person, group: str) -> None:
     list(Verification(table, lambda uuids: {}).findings())
 
 
-def test_who_may_read_can_look_at_everything(table, ana, ben, conversation, used) -> None:
+def test_the_read_policy_allows_every_read(table, ana, ben, conversation, used) -> None:
     look(table, ana, ben, conversation)
     assert used == allowed("ReadPolicy")
 
 
-def test_who_may_write_can_look_start_and_answer(table, ana, ben, conversation, used) -> None:
+def test_the_write_policy_allows_reading_starting_and_answering(
+    table, ana, ben, conversation, used
+) -> None:
     look(table, ana, ben, conversation)
     start(table, Draft(ben, ana, "yo"))
     send(table, conversation, Draft(ana, ben, "so"))
     assert used == allowed("WritePolicy")
 
 
-def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation, used) -> None:
+def test_the_projection_policy_allows_moving_rows(table, ana, ben, conversation, used) -> None:
     """Also where another conversation of somebody's has that very instant."""
     message = Message(conversation, "m", ben, "plain", LATE, parse(LATE))
     table.request("put_item", Item=message_item(message))
@@ -100,7 +102,7 @@ def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation
     assert used == allowed("ProjectionPolicy")
 
 
-def test_an_admin_can_do_what_the_tasks_do(
+def test_the_admin_policy_allows_what_the_tasks_do(
     table, ana, ben, conversation, used, tmp_path: Path
 ) -> None:
     look(table, ana, ben, conversation)

@@ -103,7 +103,7 @@ def test_a_wrong_password_names_the_user_and_the_variable_and_not_itself(
     assert "hunter2" not in str(raised.value)
 
 
-def test_nobody_there_is_unreachable_and_says_up(unused_tcp_port: int) -> None:
+def test_a_missing_server_is_unreachable_and_names_invoke_up(unused_tcp_port: int) -> None:
     address = parse_url(f"postgresql://u@127.0.0.1:{unused_tcp_port}/d", "CONNECTION_URL")
     with Database(address) as db, pytest.raises(UnreachableError, match="invoke up"):
         db.query_value("SELECT 1")
@@ -159,7 +159,7 @@ def test_a_dry_run_reads_and_cannot_write(db: Database) -> None:
     assert len(statements) == 1
 
 
-def test_the_log_holds_statements_and_no_values(
+def test_the_log_has_statements_and_no_values(
     db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "core.postgres")

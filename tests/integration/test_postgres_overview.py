@@ -13,7 +13,7 @@ from core.settings import Settings
 from core.targets.postgres import parse_url
 
 
-def test_version_size_and_tables_are_told(db: Database) -> None:
+def test_version_size_and_tables_are_described(db: Database) -> None:
     seed_demo_data(db, Settings())
     description = describe_database(db)
     assert description.database == db.address.dbname
@@ -39,7 +39,7 @@ def rows_of(db: Database, name: str) -> tuple[int | None, bool]:
     return table.rows, table.is_estimate
 
 
-def test_a_table_that_one_may_not_read_is_told_without_its_rows(db: Database) -> None:
+def test_a_table_that_may_not_be_read_is_described_without_its_rows(db: Database) -> None:
     role = f"reader-{db.address.dbname}"
     db.query_commit(f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'x'")  # type: ignore[arg-type]
     try:
@@ -56,7 +56,7 @@ def test_a_name_that_needs_quotes_is_counted(db: Database) -> None:
     assert rows_of(db, 'odd "name%s" {x}') == (1, False)
 
 
-def test_only_so_many_tables_are_told_the_largest_first(db: Database, monkeypatch) -> None:
+def test_a_maximum_of_tables_is_described_the_largest_first(db: Database, monkeypatch) -> None:
     monkeypatch.setattr(description, "MOST_TABLES", 2)
     tables = describe_database(db).tables
     assert len(tables) == 2

@@ -69,7 +69,7 @@ class TestAHandleThatReads:
         assert raised.value.sqlstate == STANDARD
         assert count(sneaky) == 0
 
-    def test_is_no_wider_where_only_looks_are_taken(self, sneaky: Database) -> None:
+    def test_for_looking_is_also_read_only(self, sneaky: Database) -> None:
         # What holds rows may be a view of theirs, with a function of theirs in it.
         execute(sneaky.address, "CREATE VIEW public.theirs AS SELECT public.sneaky() AS n")
         looking = sneaky.opened_for(Purpose.LOOKING)
@@ -197,7 +197,7 @@ class TestTheAnswersAreTheSame:
         with Database(replace(seeded.address, conninfo=conninfo)) as db:
             assert answers(db) == expected
 
-    def test_and_nothing_of_ours_stays_behind(self, seeded, expected, name) -> None:
+    def test_no_setting_of_ours_stays_behind(self, seeded, expected, name) -> None:
         execute(
             seeded.address,
             f'ALTER DATABASE "{seeded.address.dbname}" SET {name} TO {HOSTILE[name]}',

@@ -196,7 +196,7 @@ def add_people(db: Database, count: int) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_at_any_size_pages_are_right_and_quick_and_checks_take_little_memory(
+def test_at_any_size_pages_are_right_and_fast_and_checks_use_little_memory(
     store, db, environ, figures
 ) -> None:
     every_page_is_right(store)

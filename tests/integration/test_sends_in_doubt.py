@@ -133,7 +133,7 @@ def unanswered(*_, **__):
     return None
 
 
-def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
+def test_an_error_after_an_unconfirmed_try_leaves_the_send_unconfirmed(
     table, ana, ben, group, monkeypatch
 ) -> None:
     outcomes = iter([transactions.Outcome(unknown=True)])
@@ -159,7 +159,7 @@ def test_a_committed_message_is_found_whatever_the_error_was(
 
 @pytest.mark.parametrize("failure", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
 @pytest.mark.parametrize("begin", [send, start])
-def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
+def test_a_send_that_cannot_be_looked_up_stays_unconfirmed(
     table, ana, ben, group, monkeypatch, failure, begin
 ) -> None:
     cleo = ben if begin is send else Person("cleo", "cleo", "Cleo")
@@ -183,7 +183,7 @@ FINAL = ["a web page", "half an answer", "keys that expired between the SDK's tr
 
 @pytest.mark.parametrize("failure", FINAL)
 @pytest.mark.parametrize("begin", [send, start])
-def test_what_trying_again_will_not_tell_is_not_tried_again(
+def test_an_error_that_a_retry_cannot_resolve_is_not_retried(
     table, ana, ben, group, monkeypatch, failure, begin
 ) -> None:
     tried = []
@@ -248,7 +248,7 @@ def test_a_first_try_that_was_refused_is_certain(table, ana, ben, group, begin) 
 
 
 @pytest.mark.parametrize("read", ["list_rows_of", "find_message", "existing_group"])
-def test_a_retry_that_meets_a_refusal_is_still_in_doubt(
+def test_a_retry_that_is_refused_is_still_unconfirmed(
     table, ana, ben, group, monkeypatch, read
 ) -> None:
     tried_from = reads.newest_message(table, group).sort_key

@@ -51,9 +51,7 @@ def test_both_inboxes_show_its_last_line(table, ana, ben, lines) -> None:
         assert row.preview == "line 204"
 
 
-def test_a_load_that_was_cut_off_goes_on_where_it_stopped(
-    table, ana, ben, lines, monkeypatch
-) -> None:
+def test_an_interrupted_load_resumes_where_it_stopped(table, ana, ben, lines, monkeypatch) -> None:
     commit, calls = bulk_load.commit, []
 
     def cut_off(table, actions):
@@ -107,7 +105,9 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
     assert len(tried) == 6
 
 
-def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, monkeypatch) -> None:
+def test_an_error_that_a_retry_cannot_fix_ends_the_load(
+    table, ana, ben, lines, monkeypatch
+) -> None:
     tried = []
 
     def refuse(table, actions) -> Outcome:
@@ -120,7 +120,7 @@ def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, m
     assert len(tried) == 1
 
 
-def test_it_comes_after_what_the_two_have_said_already(table, ana, ben, lines) -> None:
+def test_it_comes_after_the_messages_that_exist_already(table, ana, ben, lines) -> None:
     first, _ = start(table, Draft(ana, ben, "before"))
     load_transcript(table, (ana, ben), lines[:3])
     send(table, first.message_group_uuid, Draft(ben, ana, "after"))
@@ -139,9 +139,7 @@ def test_lines_with_times_of_their_own_keep_them(table, ana, ben) -> None:
     ]
 
 
-def test_a_longer_transcript_with_the_same_times_is_loaded_beside_the_shorter(
-    table, ana, ben
-) -> None:
+def test_a_longer_transcript_with_the_same_times_is_loaded_in_addition(table, ana, ben) -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     lines = [TranscriptMessage(ana, f"{n}", noon + timedelta(minutes=n)) for n in range(3)]
     load_transcript(table, (ana, ben), lines[:2])

@@ -196,16 +196,16 @@ LEFT = [
 ]
 
 
-def test_what_our_own_writes_leave_is_well(table, people, group) -> None:
+def test_our_own_writes_leave_no_problems(table, people, group) -> None:
     assert faults(table, people) == Counter()
 
 
-def test_an_empty_table_is_well(table, people) -> None:
+def test_an_empty_table_has_no_problems(table, people) -> None:
     assert faults(table, people) == Counter()
 
 
 @pytest.mark.parametrize("break_it", MENDED + LEFT, ids=lambda broken: broken.__name__)
-def test_each_fault_is_found_for_what_it_is(table, people, group, ana, ben, break_it) -> None:
+def test_each_fault_is_reported_as_its_kind(table, people, group, ana, ben, break_it) -> None:
     fault = break_it(table, group, ana, ben)
     assert set(faults(table, people)) == {fault}
 
@@ -213,7 +213,7 @@ def test_each_fault_is_found_for_what_it_is(table, people, group, ana, ben, brea
 @pytest.mark.parametrize(
     "break_it", [*MENDED, both_rows_missing], ids=lambda broken: broken.__name__
 )
-def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) -> None:
+def test_every_repairable_fault_is_repaired(table, people, group, ana, ben, break_it) -> None:
     break_it(table, group, ana, ben)
     repair(table, people)
     assert faults(table, people) == Counter()
@@ -221,7 +221,9 @@ def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) 
 
 
 @pytest.mark.parametrize("break_it", LEFT, ids=lambda broken: broken.__name__)
-def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, break_it) -> None:
+def test_a_fault_that_cannot_be_repaired_is_left_unchanged(
+    table, people, group, ana, ben, break_it
+) -> None:
     break_it(table, group, ana, ben)
     before = content(table)
     repair(table, people)
@@ -229,7 +231,7 @@ def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, br
 
 
 @pytest.mark.parametrize("break_it", [missing_row, stale_preview, preview_ahead])
-def test_a_stranger_s_newer_message_is_no_obstacle(
+def test_a_stranger_s_newer_message_does_not_prevent_a_repair(
     table, people, group, ana, ben, break_it
 ) -> None:
     newer_stranger_message(table, group, ana, ben)
@@ -255,7 +257,7 @@ def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -
     assert verification.counts["messages"] == 2
 
 
-def test_a_mend_that_dynamodb_will_not_have_holds_up_no_other(
+def test_a_repair_that_dynamodb_refuses_does_not_stop_the_others(
     table, people, group, ana, ben, monkeypatch
 ) -> None:
     missing_row(table, group, ana, ben)
@@ -287,7 +289,7 @@ def test_a_summary_adds_up_by_kind_and_keeps_a_few_samples(table, group, people,
     assert (summary.total, summary.repairable) == (SAMPLES + 3, SAMPLES + 2)
 
 
-def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
+def test_an_interrupted_pass_says_so(table, group, people) -> None:
     seen: list[int] = []
     verification = Verification(table, people)
     list(verification.findings(lambda items: seen.append(items) or items < 2))
@@ -298,7 +300,7 @@ def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
     assert verification.is_complete
 
 
-def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
+def test_a_repair_reports_what_it_repaired_and_the_next_finds_nothing(
     table, group, people, ana, ben
 ) -> None:
     stale_preview(table, group, ana, ben)
@@ -310,7 +312,7 @@ def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
     assert len(repaired) == 1
 
 
-def test_an_index_that_lags_behind_is_no_fault(
+def test_an_index_that_lags_is_not_a_fault(
     table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = reads.list_rows_of(table, group)
@@ -319,7 +321,7 @@ def test_an_index_that_lags_behind_is_no_fault(
     assert faults(table, people) == Counter()
 
 
-def test_a_conversation_that_the_index_does_not_show_yet_is_no_orphan(
+def test_a_conversation_that_the_index_does_not_show_yet_is_not_an_orphan(
     table, people, group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "list_rows_of", lambda table, group: [])

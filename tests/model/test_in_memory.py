@@ -99,7 +99,7 @@ class TestAPlan:
         (record,) = inserts([dict(message_item(message(ANA, 5)))])
         assert plan([{**record, "eventName": name}]).moves == ()
 
-    def test_goes_on_behind_a_malformed_record(self) -> None:
+    def test_continues_after_a_malformed_record(self) -> None:
         planned = plan([{"eventName": "INSERT"}, *inserts([dict(message_item(message(ANA, 5)))])])
         assert (len(planned.moves), len(planned.dropped)) == (1, 1)
 
@@ -113,7 +113,7 @@ class TestTheProjection:
             ("ben", "ana"),
         }
 
-    def test_passes_over_an_instant_that_another_conversation_has(self, model: Model) -> None:
+    def test_skips_an_instant_that_another_conversation_uses(self, model: Model) -> None:
         model.put(row(ANA, CLEO, at(5), "Cleo's", OTHER_GROUP))
         model.deliver(message(BEN, 5))
         assert model.previews(ANA) == ["text at 5"]
@@ -157,15 +157,15 @@ class TestTheProjection:
 
 
 class TestARepair:
-    def test_leaves_a_pair_that_points_elsewhere_by_now(self, model: Model) -> None:
+    def test_leaves_a_pair_that_now_points_elsewhere(self, model: Model) -> None:
         assert not model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR", "another")
         assert ("PAIR#ana#ben", "PAIR") in model.table.items
 
-    def test_deletes_a_pair_of_nothing(self, model: Model) -> None:
+    def test_deletes_a_pair_without_a_conversation(self, model: Model) -> None:
         assert model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR")
         assert ("PAIR#ana#ben", "PAIR") not in model.table.items
 
-    def test_leaves_the_name_of_whoever_is_there_by_now(self, model: Model) -> None:
+    def test_leaves_the_name_of_the_member_that_is_there_now(self, model: Model) -> None:
         def another() -> None:
             model.put(row(ANA, replace(CLEO, handle="as she was"), at(0), "x", OTHER_GROUP))
 
@@ -225,7 +225,7 @@ class TestALostConversation:
         self.mend(lost)
         assert lost.previews(ANA) == lost.previews(BEN) == ["text at 2"]
 
-    def test_of_which_one_member_is_known_stays_as_it_is(self) -> None:
+    def test_with_one_known_member_stays_unchanged(self) -> None:
         model = Model(table_of(dict(message_item(message(ANA, 1)))))
         before: dict[Any, Any] = dict(model.table.items)
         assert not self.mend(model)

@@ -314,7 +314,7 @@ def run(examples: int, steps: int, store: type[Store] = Store) -> None:
         )
 
 
-def test_a_row_that_had_to_move_on_to_the_key_of_a_newer_message_follows_it() -> None:
+def test_a_row_that_moved_to_the_key_of_a_newer_message_follows_it() -> None:
     """Found by the machine: the row's time was the newer message's, its text the older one's."""
     store = Store()
     with in_charge_of([store]):

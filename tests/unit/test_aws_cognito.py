@@ -82,7 +82,7 @@ def test_a_page_is_asked_for_only_when_it_is_needed(stub) -> None:
         user("u1", preferred_username="", email="", sub=""),
     ],
 )
-def test_a_user_may_lack_everything_but_a_name(stub, stored) -> None:
+def test_a_user_may_have_only_a_name(stub, stored) -> None:
     stub.add_response("list_users", {"Users": [stored]})
     (bare,) = list_users(AWS, POOL)
     assert (bare.sub, bare.handle, bare.email, bare.username) == ("", None, None, "u1")
@@ -94,14 +94,14 @@ def test_a_missing_pool_names_the_variable(stub) -> None:
         list(list_users(AWS, POOL))
 
 
-def test_what_cognito_takes_for_no_pool_id_names_the_variable(stub) -> None:
+def test_a_pool_id_that_cognito_refuses_names_the_variable(stub) -> None:
     message = "1 validation error detected: Value 'my pool' at 'userPoolId' failed to satisfy ..."
     stub.add_client_error("list_users", "InvalidParameterException", message)
     with pytest.raises(SettingsError, match=r"my pool.*AWS_COGNITO_USER_POOL_ID"):
         list(list_users(AWS, "my pool"))
 
 
-def test_what_the_sdk_takes_for_no_pool_id_names_the_variable() -> None:
+def test_a_pool_id_that_the_sdk_refuses_names_the_variable() -> None:
     with pytest.raises(SettingsError, match="AWS_COGNITO_USER_POOL_ID"):
         list(list_users(AWS, ""))
 
@@ -112,7 +112,7 @@ def test_a_pool_that_a_local_engine_lacks_may_be_in_aws(stub) -> None:
         list(list_users(ENGINE, POOL))
 
 
-def test_a_refusal_of_the_caller_is_not_taken_for_a_missing_pool(stub) -> None:
+def test_a_refused_caller_is_not_reported_as_a_missing_pool(stub) -> None:
     message = f"not authorized on resource arn:aws:cognito-idp:us-east-1:1:userpool/{POOL}"
     stub.add_client_error("list_users", "AccessDeniedException", message)
     with pytest.raises(CredentialsError):

@@ -13,7 +13,7 @@ def test_the_account_is_the_one_of_the_credentials() -> None:
 
 
 @mock_aws
-def test_a_caller_is_told_with_name_and_region() -> None:
+def test_a_caller_is_described_with_name_and_region() -> None:
     target = AwsTarget(None, "eu-west-1", placeholder_credentials=True)
     identity = caller(target, quick=True)
     assert identity == Caller("123456789012", identity.arn, "eu-west-1")

@@ -47,7 +47,7 @@ def new_rule(ec2: Any, **permission: Any) -> SecurityGroupRule:
     return rule(AWS, group, reply["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
 
-def test_a_rule_is_read_with_all_it_says(ec2) -> None:
+def test_a_rule_is_read_with_every_field(ec2) -> None:
     rule = new_rule(ec2)
     assert rule == SecurityGroupRule(
         rule.group_id, rule.rule_id, "tcp", 5432, 5432, "203.0.113.7/32", "GITPOD"
@@ -77,7 +77,7 @@ def test_a_rule_without_a_description_gets_one(ec2) -> None:
     assert rule(AWS, before.group_id, before.rule_id).description == DEFAULT_DESCRIPTION
 
 
-def test_a_dry_run_tells_the_change_and_makes_none(ec2) -> None:
+def test_a_dry_run_prints_the_change_and_makes_none(ec2) -> None:
     before, lines = new_rule(ec2), []
     dry = replace(AWS, dry=lines.append)
     change = point_rule_at(dry, before.group_id, before.rule_id, "8.8.4.4", 5432)
@@ -140,7 +140,7 @@ def answer_rule(stub: Stubber, **more: Any) -> None:
     )
 
 
-def test_a_rule_that_holds_already_is_not_sent(stub) -> None:
+def test_a_rule_that_is_already_right_is_not_sent(stub) -> None:
     answer_rule(stub)
     change = point_rule_at(AWS, GROUP, RULE, " 8.8.4.4 ", 5432)
     assert not change.changed
@@ -157,7 +157,7 @@ def test_a_rule_that_holds_already_is_not_sent(stub) -> None:
         {"CidrIpv4": "8.8.8.8/32"},
     ],
 )
-def test_a_rule_that_differs_in_anything_is_sent_whole(stub, difference) -> None:
+def test_a_rule_that_differs_is_sent_completely(stub, difference) -> None:
     answer_rule(stub, **difference)
     expected = {
         "IpProtocol": "tcp",
@@ -196,7 +196,7 @@ def test_an_outbound_rule_is_refused(stub) -> None:
 
 
 @pytest.mark.parametrize("code", ["NotFound", "Malformed"])
-def test_a_rule_that_is_not_there_names_the_variable(stub, code) -> None:
+def test_a_missing_rule_names_the_variable(stub, code) -> None:
     stub.add_client_error("describe_security_group_rules", f"InvalidSecurityGroupRuleId.{code}")
     with pytest.raises(SettingsError, match=r"sgr-1 at AWS us-east-1.*DB_SG_RULE_ID"):
         rule(AWS, GROUP, RULE)
@@ -230,6 +230,6 @@ def test_a_port_is_a_number(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["0", "65536", "-1", "5432.0", "٥", "", "tcp://10.0.0.2:5432", "9" * 5000]
 )
-def test_what_is_no_port_names_the_variable(text: str) -> None:
+def test_an_invalid_port_names_the_variable(text: str) -> None:
     with pytest.raises(SettingsError, match="POSTGRES_PORT"):
         port_number(text)

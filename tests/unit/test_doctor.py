@@ -33,7 +33,7 @@ def look(probe: Probe, target: Target = LOCAL, patience_s: float = 5) -> list[Fi
     return findings
 
 
-def test_an_error_is_the_finding_of_the_first_check_that_was_not_made() -> None:
+def test_an_error_is_the_finding_of_the_first_check_that_did_not_finish() -> None:
     def one_of_three(_: Target) -> Iterator[Finding]:
         yield ok("one", "fine")
         raise UnreachableError("nobody answers", "Run: invoke up")
@@ -64,7 +64,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() 
     assert finding.mend == "Run: pip install -r requirements.txt"
 
 
-def test_a_check_that_hangs_is_given_up_on_and_the_others_are_not() -> None:
+def test_a_check_that_hangs_is_stopped_and_the_others_are_not() -> None:
     for_ever = threading.Event()
 
     def hanging(_: Target) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def test_a_check_that_says_nothing_is_bad() -> None:
     assert finding.state is State.BAD
 
 
-def test_checks_wait_side_by_side() -> None:
+def test_checks_run_in_parallel() -> None:
     both = threading.Barrier(2, timeout=5)
 
     def meeting(_: Target) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def test_checks_wait_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(("target", "command"), [(LOCAL, ""), (PRODUCTION, " --prod")])
-def test_a_command_that_mends_is_for_the_target_that_was_looked_at(target, command) -> None:
+def test_a_command_in_a_fix_is_for_the_target_that_was_checked(target, command) -> None:
     def missing(_: Target) -> Iterator[Finding]:
         yield bad("one", "no table", "Create it", Command("ddb.schema-load"))
 

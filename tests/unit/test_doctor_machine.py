@@ -14,7 +14,7 @@ HERE = Target(Environment.LOCAL, Settings())
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 11, 7), (3, 14, 1)])
-def test_a_python_that_the_project_takes_is_well(version) -> None:
+def test_a_supported_python_is_ok(version) -> None:
     (finding,) = machine.python(HERE, version)
     assert finding.state is State.OK
 
@@ -44,7 +44,7 @@ def test_what_is_installed_here_is_what_the_project_requires() -> None:
         ("psycopg[binary]>=99", "instead of >=99"),
     ],
 )
-def test_a_package_that_will_not_do_is_bad(tmp_path: Path, line: str, fault: str) -> None:
+def test_an_unsuitable_package_is_bad(tmp_path: Path, line: str, fault: str) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"# what is needed\n-e .\n-r other.txt\n\n{line}\npytest\n")
     (finding,) = machine.packages(HERE, requirements)
@@ -62,7 +62,7 @@ def test_an_extra_that_is_not_installed_is_bad(tmp_path: Path) -> None:
     assert "flask is not installed" in finding.finding.lower()
 
 
-def test_a_virtual_environment_is_well_and_none_is_to_note() -> None:
+def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:
     (inside,) = machine.virtual_environment(HERE, "/project/.venv", "/usr")
     (outside,) = machine.virtual_environment(HERE, "/usr", "/usr")
     assert (inside.state, inside.finding) == (State.OK, "/project/.venv")

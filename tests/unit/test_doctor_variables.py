@@ -32,7 +32,7 @@ def findings(values: dict[str, str], *, prod: bool = False, **options) -> list[F
         ("GITPODIP", "GITPOD_IP"),
     ],
 )
-def test_a_misspelt_name_is_told_with_the_one_that_is_read(wrong: str, right: str) -> None:
+def test_a_misspelt_name_is_reported_with_the_one_that_is_read(wrong: str, right: str) -> None:
     (finding,) = findings({wrong: "s3cret"})
     assert finding.state is State.NOTE
     assert finding.finding == f"{wrong} is set, but only {right} is read"
@@ -74,14 +74,14 @@ def test_every_setting_alone_is_no_misspelling() -> None:
         ("user2_email", "user2_name and user2_username"),
     ],
 )
-def test_what_lacks_its_companion_is_bad(present: str, missing: str) -> None:
+def test_a_variable_without_its_companion_is_bad(present: str, missing: str) -> None:
     (finding,) = findings({present: "x"})
     assert finding.state is State.BAD
     assert finding.finding == f"{present} is set without {missing}"
     assert finding.mend.endswith(f"unset {present}")
 
 
-def test_of_two_names_the_one_that_loses_is_told_if_it_differs() -> None:
+def test_of_two_names_the_unused_one_is_reported_if_it_differs() -> None:
     both = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
     (finding,) = findings(both)
     assert finding.finding == "AWS_REGION differs from AWS_DEFAULT_REGION, which overrides it"
@@ -95,7 +95,7 @@ def test_the_common_endpoint_beside_dynamodb_s_own_is_no_contradiction() -> None
 
 
 @pytest.mark.parametrize("prod", [False, True])
-def test_an_endpoint_of_another_service_is_read_nowhere(prod: bool) -> None:
+def test_an_endpoint_of_another_service_is_not_read(prod: bool) -> None:
     (finding,) = findings({"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://x"}, prod=prod)
     assert finding.state is State.NOTE
     assert "is not read" in finding.finding
@@ -109,13 +109,13 @@ def test_production_says_which_endpoints_it_ignores() -> None:
     ]
 
 
-def test_keys_that_win_over_a_profile_are_told_where_they_are_used() -> None:
+def test_keys_that_override_a_profile_are_reported_where_they_are_used() -> None:
     values = {"AWS_PROFILE": "ops", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     (finding,) = findings(values, prod=True)
     assert finding.finding.startswith("The keys of AWS_PROFILE are not used")
     assert findings(values)[0].state is State.OK
 
 
-def test_names_are_told_and_values_never() -> None:
+def test_names_are_reported_and_values_never() -> None:
     values = {"CONNECTION_URL": "hunter2", "DB_SG_ID": "hunter2", "AWS_REGIONS": "hunter2"}
     assert "hunter2" not in str(findings(values))

@@ -236,7 +236,7 @@ class Following(RuleBasedStateMachine):
         assert not list(self.follower.poll()), "what was dealt with is delivered again"
 
 
-def test_every_record_is_met_in_order_whatever_becomes_of_shards_iterators_and_readers(
+def test_every_record_is_delivered_in_order_whatever_happens_to_shards_iterators_and_readers(
     tmp_path, examples
 ) -> None:
     class InFolder(Following):
@@ -286,14 +286,14 @@ def test_a_stream_that_was_turned_off_and_on_again_is_followed_to_its_end_and_on
     assert meet(later, []) == []
 
 
-def test_a_stream_that_is_gone_is_followed_by_the_newest(streams, follower) -> None:
+def test_a_deleted_stream_is_replaced_by_the_newest(streams, follower) -> None:
     del streams.streams[streams.arn]
     streams.turn_on()
     _, number = streams.write(0)
     assert meet(follower, []) == [number]
 
 
-def test_a_stream_that_was_turned_off_is_read_to_its_end_and_told(streams, follower) -> None:
+def test_a_stream_that_was_turned_off_is_read_to_its_end_and_reported(streams, follower) -> None:
     numbers = [streams.write(0)[1] for _ in range(5)]
     streams.turn_off()
     seen: list[int] = []
@@ -302,14 +302,14 @@ def test_a_stream_that_was_turned_off_is_read_to_its_end_and_told(streams, follo
     assert seen == numbers
 
 
-def test_a_table_that_is_gone_is_told(streams, follower) -> None:
+def test_a_deleted_table_is_reported(streams, follower) -> None:
     del streams.streams[streams.arn]
     streams.has_table = False
     with pytest.raises(MissingSchemaError, match="no table messages"):
         meet(follower, [])
 
 
-def test_a_table_that_was_made_anew_is_followed_though_its_old_stream_seems_on(
+def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_on(
     streams, follower, monkeypatch
 ) -> None:
     """As engines other than AWS's tell it."""
@@ -327,7 +327,7 @@ def test_a_table_that_was_made_anew_is_followed_though_its_old_stream_seems_on(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00", "[" * 100_000], ids=range(6))
-def test_a_damaged_checkpoint_is_told_with_its_place(tmp_path, content) -> None:
+def test_a_damaged_checkpoint_is_reported_with_its_path(tmp_path, content) -> None:
     path = tmp_path / "place"
     path.write_text(content)
     with pytest.raises(StoreError, match=r"place is damaged\. Delete it"):

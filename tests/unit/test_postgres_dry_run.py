@@ -22,13 +22,13 @@ def dry(statements: list[str]) -> Database:
     return Database(ADDRESS, dry=statements.append)
 
 
-def test_a_change_is_told_and_answers_nothing(dry: Database, statements: list[str]) -> None:
+def test_a_change_is_printed_and_returns_nothing(dry: Database, statements: list[str]) -> None:
     answer = dry.query_commit("UPDATE public.users SET bio = %(bio)s", {"bio": "it's me"})
     assert answer is None
     assert statements == ["UPDATE public.users SET bio = 'it''s me';"]
 
 
-def test_the_changes_of_a_transaction_are_told_between_begin_and_commit(
+def test_the_changes_of_a_transaction_are_printed_between_begin_and_commit(
     dry: Database, statements: list[str]
 ) -> None:
     with dry.transaction() as transaction:
@@ -43,7 +43,7 @@ def test_a_transaction_that_fails_prints_no_commit(dry: Database, statements: li
     assert statements == ["BEGIN;"]
 
 
-def test_loading_the_schema_is_told_without_looking_at_the_database(
+def test_loading_the_schema_is_printed_without_reading_the_database(
     dry: Database, statements: list[str]
 ) -> None:
     assert admin.load_schema(dry, "local", only_if_missing=True)
@@ -52,14 +52,14 @@ def test_loading_the_schema_is_told_without_looking_at_the_database(
     assert "SELECT 'local'" in script
 
 
-def test_seeding_is_told_with_the_people_and_without_looking_at_the_database(
+def test_seeding_is_printed_with_the_people_and_without_reading_the_database(
     dry: Database, statements: list[str]
 ) -> None:
     assert seed.seed_demo_data(dry, Settings()) == seed.Seeded(0, 0)
     assert "'{andrewbrown,bayko,londo}'::text[]" in "\n".join(statements)
 
 
-def test_setting_cognito_ids_is_told_without_looking_at_the_database(
+def test_setting_cognito_ids_is_printed_without_reading_the_database(
     dry: Database, statements: list[str]
 ) -> None:
     bayko = "a4f2c1de-0000-4000-8000-000000000001"

@@ -53,7 +53,7 @@ def test_a_secret_never_shows_in_a_repr(name: str) -> None:
     assert "hunter2" not in repr(settings)
 
 
-def test_a_file_that_nothing_can_read_is_told_with_what_would(tmp_path, monkeypatch) -> None:
+def test_an_unreadable_file_is_reported_with_its_fix(tmp_path, monkeypatch) -> None:
     (tmp_path / ".env").write_text("DB_SG_ID=sg-file\n")
     monkeypatch.setitem(sys.modules, "dotenv", None)
     with pytest.raises(SettingsError, match=r"python-dotenv.*pip install"):

@@ -26,7 +26,7 @@ class TestTheTable:
         assert TABLE["Properties"]["DeletionProtectionEnabled"] is True
         assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
-    def test_can_be_brought_back_to_any_second(self) -> None:
+    def test_can_be_restored_to_any_second(self) -> None:
         recovery = TABLE["Properties"]["PointInTimeRecoverySpecification"]
         assert recovery["PointInTimeRecoveryEnabled"] is True
 
@@ -50,7 +50,7 @@ class TestTheEventSource:
         assert "ReportBatchItemFailures" in MAPPING["FunctionResponseTypes"]
         assert MAPPING["BisectBatchOnFunctionError"] is True
 
-    def test_gives_up_on_a_record_and_keeps_where_it_was(self) -> None:
+    def test_gives_up_on_a_record_and_keeps_its_position(self) -> None:
         assert MAPPING["MaximumRetryAttempts"] >= 0  # without a number, it never gives up
         on_failure = MAPPING["DestinationConfig"]["OnFailure"]
         assert on_failure == {"Type": "SQS", "Destination": "GetAtt Undelivered.Arn"}

@@ -59,7 +59,7 @@ def outcome(error: Exception) -> Any:
     ],
     ids=str,
 )
-def test_an_error_leaves_open_what_it_does_not_tell(
+def test_an_error_leaves_the_outcome_unknown_if_it_does_not_say(
     error: Exception, unknown: bool, final: bool
 ) -> None:
     result = outcome(error)
@@ -74,7 +74,7 @@ def test_only_a_condition_that_failed_counts_as_failed() -> None:
 @pytest.mark.parametrize(
     "error", [cancelled("None", "ValidationError"), refused("ValidationException")], ids=str
 )
-def test_what_will_not_pass_later_is_raised(error: Exception) -> None:
+def test_a_permanent_error_is_raised(error: Exception) -> None:
     with pytest.raises(DynamoDBError):
         outcome(error)
 

@@ -79,7 +79,7 @@ def invocations() -> list[list[str]]:
     return [words for script in scripts for words in invoked(script)]
 
 
-def test_both_files_hold_nothing_but_documented_keys() -> None:
+def test_both_files_have_only_documented_keys() -> None:
     jsonschema.validate(gitpod(), GITPOD_SCHEMA)
     jsonschema.validate(devcontainer(), DEVCONTAINER_SCHEMA)
 

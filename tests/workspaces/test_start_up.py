@@ -75,7 +75,7 @@ def test_a_devcontainer_s_lifecycle_ends_with_the_admin_ui_over_seeded_stores(wo
     _stop_engines(workspace)
 
 
-def test_a_security_group_that_cannot_be_updated_keeps_no_devcontainer_from_starting(
+def test_a_devcontainer_starts_although_the_security_group_cannot_be_updated(
     workspace,
 ) -> None:
     workspace.environment["DB_SG_ID"] = "sg-0123456789abcdef0"
