@@ -5,6 +5,7 @@ A line has the ids of people and conversations. It never has a text, a handle or
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -86,6 +87,8 @@ class AuditLog:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE)
         try:
+            # The size grows page by page while another process or thread writes its line.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             stat = os.fstat(descriptor)
             if stat.st_mode & 0o077:
                 os.fchmod(descriptor, _PRIVATE)

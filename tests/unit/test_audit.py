@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -89,6 +90,20 @@ class TestTheFile:
         reasons = {line.why[:4] for line in read_audit(path)}
         assert reasons == {f"{n} {i} "[:4] for n in range(5) for i in range(20)}
         assert len(path.read_text().splitlines()) == 100
+
+    def test_a_line_that_is_being_written_does_not_count_as_incomplete(self, path: Path) -> None:
+        log = AuditLog(path)
+        log.write(entry(what="one"))
+        with path.open("ab", buffering=0) as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            first, rest = path.read_bytes()[:9], path.read_bytes()[9:]
+            other.write(first)
+            thread = threading.Thread(target=log.write, args=(entry(what="two"),))
+            thread.start()
+            thread.join(timeout=0.05)
+            other.write(rest)
+        thread.join()
+        assert [line.what for line in read_audit(path)] == ["one", "one", "two"]
 
     def test_has_a_line_of_ascii_whatever_the_reason_is(self, path: Path) -> None:
         why = "Größe\u2028\x1b[2J\u202e\ud800"
