@@ -71,8 +71,8 @@ def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _spare_the_disk(postgres_url: str) -> None:
-    """Have the shared Postgres wait for no disk: no test pulls its plug, and hundreds make and drop
-    a database of their own. What survives a crash is tested on engines that do wait.
+    """Let the shared Postgres not wait for the disk: no test kills it, and hundreds make and
+    drop a database. Crashes are tested on engines that do wait.
     """
     server = urlsplit(postgres_url)._replace(path="/postgres").geturl()
     with psycopg.connect(server, autocommit=True) as connection:

@@ -59,7 +59,7 @@ GROUND = {
 """The modules of core that know no store and no target."""
 
 ORDER = ("", "patterns", "stream", "integrity", "transfer")
-"""The parts of core/dynamodb: each imports those before it, never those behind it."""
+"""The parts of core/dynamodb: each imports those before it, never those after it."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -208,7 +208,7 @@ def test_no_function_is_nested_deeply(path: Path) -> None:
 
 
 def levels(node: ast.AST) -> int:
-    """How many blocks stand within each other below ``node``; an ``elif`` is no further level."""
+    """How deeply blocks are nested below ``node``; an ``elif`` is not a further level."""
     deepest = 0
     for child in ast.iter_child_nodes(node):
         is_elif = isinstance(node, ast.If) and [child] == node.orelse

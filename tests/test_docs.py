@@ -1,4 +1,4 @@
-"""What is said about the project is true of it."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 

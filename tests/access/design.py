@@ -86,9 +86,9 @@ STATES = (
 class Row:
     """A task with what is typed after it, or an action of the admin UI.
 
-    ``opens``: what it opens which store for. ``changes`` and ``reads``: the stores of which it
-    changes something, or reads users' data, once it may. ``reads_first``: the same, before it asks.
-    ``label`` tells two rows of one task apart.
+    ``opens``: the purpose for each store. ``changes`` and ``reads``: the stores in which it changes
+    something, or reads users' data, after it is allowed to. ``reads_first``: what it reads before
+    it asks. ``label`` distinguishes two rows of one task.
     """
 
     name: str
@@ -334,7 +334,7 @@ ACTIONS = (
         {POSTGRES: "writing"},
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
-        reads=_of(POSTGRES),  # whether somebody has the handle
+        reads=_of(POSTGRES),  # whether the handle is already in use
     ),
     Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
     Row(
@@ -352,7 +352,7 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """What is given: ``name`` is none, wrong or right; ``reason`` none, option or variable.
+    """The conditions: ``name`` is none, wrong or right; ``reason`` none, option or variable.
 
     ``may_write`` is the admin UI's ``--write``; a terminal has no such switch. ``page`` draws the
     page that does it, instead of doing it at the page's desk.
@@ -433,7 +433,7 @@ def _reads_when_dry(cell: Cell) -> bool:
 
 
 def _is_refused_at_once(cell: Cell) -> bool:
-    """By what was typed or by how the app was started, whatever else is given."""
+    """By the command line, or by how the app was started; nothing else matters."""
     row = cell.row
     if row.is_for_local_stores and cell.is_production and not cell.dry:
         return True

@@ -61,7 +61,7 @@ class Shown:
 
 HEADING = (
     f"{'task or action':44} {'counts':19} {'name':5} {'reason':8} {'':7}"
-    " | what became of it | what was written, read and audited"
+    " | result | what was written, read and audited"
 )
 
 
@@ -85,10 +85,10 @@ def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
 
 
 def fewer_cells(row: Row, options: frozenset[str]) -> list[Cell]:
-    """Every combination of what decides by the design; the rest takes turns.
+    """Every combination of the conditions that decide by the design; the others take turns.
 
-    Each value of what should not matter (a reason for a write, a name for a read) still meets each
-    value of everything else.
+    Each value of a condition that should not matter (a reason for a write, a name for a read) is
+    still combined with each value of everything else.
     """
     return [*_turns(all_cells(row, options), _what_decides(row))]
 

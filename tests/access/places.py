@@ -1,6 +1,6 @@
-"""Both stores in every world and state, made quickly and looked at from behind.
+"""Both stores in every world and state, made quickly and read without the door.
 
-A place is made anew only after something in it was changed: the database from a template, the
+A place is made again only after something in it was changed: the database from a template, the
 message table from a handful of items.
 """
 
@@ -42,7 +42,7 @@ from .design import AWS, DYNAMODB, EMPTY, FULL, NO_DATABASE, NO_TABLE, NO_TABLES
 
 MARKER = "cruddur_ops_environment"
 PRIVATE = ("bayko", "andrewbrown", "Andrew", "example.com", "first words", "newest words")
-"""What stands in the stores, and may stand in no audit line."""
+"""Text that is in the stores and must not be in an audit line."""
 
 Snapshot = dict[str, Any]
 
@@ -85,7 +85,7 @@ class Places:
     # A place for a cell
 
     def get(self, world: str, state: State) -> Place:
-        """The place of ``state`` in ``world``, as nobody has touched it."""
+        """The unchanged place of ``state`` in ``world``."""
         key = world, state.postgres, state.dynamodb
         if key not in self._places:
             self._places[key] = self._made(world, state)
@@ -123,7 +123,7 @@ class Places:
         }
 
     def words(self, place: Place) -> Mapping[str, str]:
-        """What stands for the names in braces of a row's words."""
+        """The values for the names in braces in a row's words."""
         return {
             "folder": str(self.folder),
             "conversation": place.conversation,
@@ -152,7 +152,7 @@ class Places:
         return place
 
     def _converse(self, table: Table) -> str:
-        """A conversation, to which somebody else has added a message that no inbox shows yet."""
+        """A conversation with a message of other software that no inbox shows yet."""
         ana, ben = self._people
         message, _ = start(table, Draft(ana, ben, "first words"))
         key = sort_key(now())
@@ -168,7 +168,7 @@ class Places:
 
     @cached_property
     def _import_file(self) -> Path:
-        """An export of one message that no place holds."""
+        """An export of one message that is in no place."""
         ana, _ = self._people
         created_at = "2026-01-02T03:04:05.000006+00:00"
         item = message_item(
@@ -229,7 +229,7 @@ class Places:
     # Looking
 
     def _rows(self, dbname: str) -> Any:
-        """The rows of every table, and the database's own number: one made anew has another."""
+        """The rows of every table, and the database's oid, which changes if it is created again."""
         try:
             connection = psycopg.connect(self._url(dbname), autocommit=True)
         except psycopg.OperationalError as error:

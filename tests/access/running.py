@@ -1,8 +1,8 @@
 """Running one cell: a task as it is typed, or an action of the admin UI, in this process.
 
-What a store's handle is asked for is noted where the store checks it, so nothing that is read can
-be missed. Only what leaves this process is stood in for: the servers and shells that take it over,
-and the embedded engines that would be started.
+Each request to a store's handle is noted where the store checks it, so no read is missed. Only what
+leaves this process has stand-ins: the servers and shells that would replace it, and the embedded
+engines that would be started.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Needs:
 
     @contextlib.contextmanager
     def wrapped(self) -> Iterator[None]:
-        """Have every check of a need, in each store package, tell it here as well."""
+        """Note here every check of a need in each store package."""
         of_request, of_statement = permissions.need_of, Queries._require
         of_service = AwsServices._check
 
@@ -244,12 +244,12 @@ PAGES: Mapping[str, tuple[str, Mapping[str, str], str]] = {
 
 
 def _enter(group: str | None) -> None:
-    """Let in whoever has logged in, as the log-in page does."""
+    """Accept the logged-in person, as the log-in page does."""
     st.session_state[login._GROUP] = group
 
 
 def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcome:
-    """Draw the page as somebody who has logged in sees it, and give the reason it asks for."""
+    """Draw the page for a logged-in person, and give the reason that it asks for."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
     variables = hermetic_environment(folder) | dict(environment)
@@ -258,12 +258,12 @@ def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcom
     st.cache_resource.clear()
     st.cache_data.clear()
     group = frozenset({Settings().admin_group})
-    somebody = Login("https://id.example", "olga", now().timestamp(), "", group)
+    olga = Login("https://id.example", "olga", now().timestamp(), "", group)
     with (
         mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "argv", arguments),
         mock.patch.object(logins, "ENDED", EndedLogins()),
-        mock.patch.object(login, "current", return_value=somebody),
+        mock.patch.object(login, "current", return_value=olga),
         mock.patch.object(login, "enter", _enter),
         NEEDS.noted(outcome.read),
         contextlib.redirect_stdout(out),

@@ -1,7 +1,7 @@
 """Who may do what: every task and every action of the admin UI, in every state of the stores.
 
-Each cell runs for real, on real stores, and is compared with what the design says of it in
-``design.py``, which is written by hand and reads nothing off the product. A cell is a row and
+Each cell runs on real stores and is compared with the design in ``design.py``, which is written by
+hand and takes nothing from the product. A cell is a row and
 
 ==========  ======================================================================================
 the state   local; Postgres marked production; DynamoDB marked so; both; data without a marker;
@@ -136,7 +136,7 @@ REMOVED: dict[str, tuple[type, str, Any]] = {
     "the markers": (Door, "why_production", lambda *_, **__: ""),
     "the admin UI's switch": (access.InTheBrowser, "require_permission", lambda *_, **__: None),
 }
-"""The checks of the door, and what stands there once one is removed."""
+"""The checks of the door, and the code that replaces each when it is removed."""
 
 SECOND_LOOK = (Door, "_refuse_another_marker", lambda *_: None)
 """The door reads Postgres' marker once more where it acts: no cell takes it alone to be right."""
@@ -157,7 +157,7 @@ DECISIVE: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 def contradictions(bench: Bench) -> list[Shown]:
-    """Those of a few cells, one of which takes each check."""
+    """The contradictions of a few cells; each check is needed by one of them."""
     rows = {row.name: row for row in ROWS if row.name in DECISIVE}
     return [
         shown

@@ -69,7 +69,7 @@ def hermetic_environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def database_url(engines) -> Iterator[str]:
-    """The URL of a database that nobody has created yet, on the shared server."""
+    """The URL of a database that does not exist yet, on the shared server."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
     yield url
@@ -113,7 +113,7 @@ def bare_env(engines, seeded_database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def messages(bare_env: dict[str, str]) -> Table:
-    """The message table of ``table_env``, for a look behind the command's back."""
+    """The message table of ``table_env``, to check what a command stored."""
     return open_table(resolve(Settings.from_env(bare_env), prod=False))
 
 

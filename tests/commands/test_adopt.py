@@ -13,7 +13,7 @@ from core.dynamodb.schema import create_table
 
 @pytest.fixture
 def unmarked(postgres_env, address, bare_env, messages) -> dict[str, str]:
-    """Two stores that hold data and say nothing of themselves, as Cruddur's scripts leave them."""
+    """Two stores with data and no marker, as Cruddur's scripts leave them."""
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.users AS SELECT 'bayko' AS handle")

@@ -9,7 +9,7 @@ from core.commands import shell_word
 
 @pytest.fixture
 def holding_data(address) -> None:
-    """A database that somebody else filled: data and no marker."""
+    """A database filled by other software: data and no marker."""
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE theirs AS SELECT 1 AS one")

@@ -248,7 +248,7 @@ def test_only_the_owner_may_read_an_export_over_a_file_that_all_could_read(
 
 
 def test_an_export_of_another_table_is_not_resumed(filled, messages, tmp_path, small_pages) -> None:
-    """The same name at another endpoint, in another account, or made anew."""
+    """The same name at another endpoint, in another account, or created again."""
     path = tmp_path / "items.jsonl"
 
     def cut_off(count: int, total: int | None) -> None:
@@ -275,7 +275,7 @@ def test_a_saved_position_without_its_part_file_is_ignored(
 
     with pytest.raises(KeyboardInterrupt):
         exports.export_file(messages, path, cut_off)
-    (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
+    (tmp_path / "items.jsonl.part").write_text("")  # killed at its first page
     count = exports.export_file(messages, path, lambda count, total: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 

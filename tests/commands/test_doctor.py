@@ -356,7 +356,7 @@ def xml_error(code: str, message: str) -> str:
 
 @pytest.fixture
 def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, str]:
-    """The environment of a command on a production that is well."""
+    """The environment of a command on healthy production."""
     description = messages.client.describe_table(TableName=messages.name)["Table"]
     description["CreationDateTime"] = 1_700_000_000.0
     fake_aws.answer("DescribeTable", json.dumps({"Table": description}, default=str))

@@ -22,7 +22,7 @@ NAME = "ha"
 
 @pytest.fixture(scope="module")
 def other_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """A second server beside the shared one."""
+    """A second server, in addition to the shared one."""
     folder = tmp_path_factory.mktemp("other") / "engines"
     embedded.start(folder)
     try:
@@ -168,7 +168,7 @@ class TestOneHandle:
 
         def replaced(db, name):
             seen = identity(db, name)
-            if db.address.dbname == name:  # seen by the first session; another makes it anew
+            if db.address.dbname == name:  # after this read, another session creates it again
                 with Database(local) as other:
                     db.close()
                     monkeypatch.setattr(admin, "read_identity", identity)

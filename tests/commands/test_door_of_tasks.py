@@ -402,7 +402,7 @@ def test_a_wrong_name_is_refused_on_a_local_store(run_invoke, talking, command, 
     assert talking.stored == before
 
 
-# Cruddur's own tables, as its own scripts leave them before anybody signed up: no marker
+# Cruddur's own tables, as its scripts leave them before the first user signs up: no marker
 
 CRUDDURS = (
     "CREATE EXTENSION IF NOT EXISTS plpgsql",

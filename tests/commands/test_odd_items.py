@@ -116,6 +116,6 @@ def test_a_repair_among_them_repairs_what_it_can_and_loses_no_message(
     messages.request("delete_item", Key={name: row[name] for name in ("pk", "sk")})
     before = stored()
     result = run_invoke("ddb.verify", "--repair", env=table_env)
-    assert result.returncode == 1, "what cannot be mended is left, and told"
+    assert result.returncode == 1, "a problem that cannot be repaired is left and reported"
     assert row in [item for _, _, item in content(messages)]
     assert stored() == before

@@ -1,4 +1,4 @@
-"""In a terminal, nothing that is stored steers it; in a pipe, JSON is what is stored."""
+"""Stored text cannot control a terminal; a pipe gets JSON as it is stored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @pytest.fixture
 def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_invoke):
-    """Stores whose users and messages try to steer a terminal."""
+    """Stores whose users and messages try to control a terminal."""
     env = table_env | postgres_env
     for task in ("db.create", "db.schema-load", "db.seed"):
         run_invoke(task, env=env)
@@ -63,7 +63,7 @@ def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
     while True:
         try:
             part = os.read(controller, 65_536)
-        except OSError:  # Linux: everybody else has closed it
+        except OSError:  # Linux: all other processes have closed it
             break
         if not part:
             break

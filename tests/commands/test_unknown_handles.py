@@ -1,4 +1,4 @@
-"""A handle that nobody has: what was meant is suggested, and production is never seeded for it."""
+"""For an unknown handle, similar handles are suggested; a seed is never suggested on production."""
 
 from __future__ import annotations
 

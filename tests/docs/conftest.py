@@ -29,7 +29,7 @@ def readers_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def world(readers_engines: Path, engines: Endpoints, tmp_path: Path) -> Iterator[World]:
-    """A reader with nothing set and nothing stored, and an AWS without anything of theirs."""
+    """A reader without settings or data, and an AWS account without any of their resources."""
     embedded.start(readers_engines)
     local = embedded.endpoints(readers_engines)
     furnish(tmp_path)

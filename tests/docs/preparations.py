@@ -1,4 +1,4 @@
-"""What a page takes for granted: the state in which its reader arrives."""
+"""The state that a page expects before its first command."""
 
 from __future__ import annotations
 

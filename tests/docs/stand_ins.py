@@ -1,6 +1,6 @@
-"""What stands in for the commands of a page that cannot run as they are, each saying why.
+"""Stand-ins for the commands of a page that cannot run in a test, each with its reason.
 
-A command that neither runs (:data:`world.PROGRAMS`) nor is stood in for here fails its page.
+A command that is not in :data:`world.PROGRAMS` and has no stand-in here fails its page.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _perform_one(world: World, command: str, shown: str | None) -> Outcome:
 
 
 def _export(world: World, words: list[str], _: str | None) -> Outcome:
-    """The reader's own hosts and ids become those of the stores here; other values are taken."""
+    """The reader's own hosts and ids become those of the stores here; other values are kept."""
     name, _, value = words[1].partition("=")
     assert name in SETTINGS, f"{name} is no setting"
     world.env[name] = READERS_OWN[name](world, value) if name in READERS_OWN else value
@@ -139,7 +139,7 @@ def _sam_deploy(world: World, words: list[str], _: str | None) -> Outcome:
 
 
 def _aws(world: World, words: list[str], _: str | None) -> Outcome:
-    """The AWS CLI needs an installation of its own: the same request, sent with botocore."""
+    """The AWS CLI needs a separate installation, so the same request is sent with botocore."""
     client = world.aws_client(words[1], prod=True)
     operation = client.meta.method_to_api_mapping[xform_name(words[2].title().replace("-", ""))]
     shape = client.meta.service_model.operation_model(operation).input_shape

@@ -1,4 +1,4 @@
-"""What the pages say without running it: blocks, commands within sentences, the index, examples."""
+"""The parts of pages that are not run: blocks, commands within sentences, the index, examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.settings import PROJECT_ROOT
 from .pages import PAGES, Page
 
 LANGUAGES = {"sh", "text", "toml", "json", ""}
-"""What a block may be marked as. What is typed is `sh`, and so is tried."""
+"""The languages of a block. Commands are in `sh` blocks, which are tried."""
 
 
 COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
@@ -51,7 +51,7 @@ def read_as_invoke_does(words: list[str]) -> None:
     program = Program()
     program.create_config()
     core = Parser(initial=program.initial_context, ignore_unknown=True).parse_argv(words)
-    namespace = copy.deepcopy(tasks.ns)  # asked for its options, a task lets go of their help
+    namespace = copy.deepcopy(tasks.ns)  # to_contexts() drops the options' help
     Parser(contexts=namespace.to_contexts()).parse_argv(core.unparsed)
 
 

@@ -17,7 +17,7 @@ _WRITTEN = re.compile(
 
 
 def written_files() -> list[tuple[str, str, str]]:
-    """Page, command and file of every command that writes what the stores hold."""
+    """Page, command and file of every command that writes stored data to a file."""
     return [
         (page.name, command, next(filter(None, match.groups())))
         for page in PAGES

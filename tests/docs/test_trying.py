@@ -1,4 +1,4 @@
-"""How a page is tried: what counts as shown, and what is not let through."""
+"""How a page is tried: which output matches, and which commands are refused."""
 
 from __future__ import annotations
 

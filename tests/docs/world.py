@@ -1,4 +1,4 @@
-"""The place in which a page is tried: a clean folder, local stores, and a production of its own."""
+"""The surroundings of a page under test: a clean folder, local stores and a separate production."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOREGROUND = {"start", "admin", "ddb.follow-stream"}
 """The tasks that last until Ctrl-C."""
 
 ACCOUNT = "123456789012"
-"""The engine gives every access key of twelve digits an account of its own."""
+"""The engine gives every access key of twelve digits a separate account."""
 
 _READY = "Ctrl-C ends it|following"
 
@@ -51,7 +51,7 @@ class Outcome:
 class World:
     """``local`` stands for the reader's own machine, ``production`` for AWS.
 
-    ``disguises`` holds what is really there, and what the page calls it.
+    ``disguises`` has the real values and the ones that the page shows instead.
     """
 
     folder: Path
@@ -118,7 +118,7 @@ class World:
         return make_client(self.aws_target() if prod else self._local_target(), service)
 
     def aws_target(self) -> AwsTarget:
-        """What stands for AWS: an account that nobody else in the test run uses."""
+        """The engine in the place of AWS: an account that no other test of the run uses."""
         keys = (ACCOUNT, "secret", None)
         return AwsTarget(self.production.aws_endpoint_url, "us-east-1", False, keys)
 

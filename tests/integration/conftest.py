@@ -33,7 +33,7 @@ def dynamodb_client(aws_target):
 
 @pytest.fixture
 def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
-    """A name nobody has used yet."""
+    """A name that is not used yet."""
     name = f"messages-{uuid.uuid4().hex[:12]}"
     table = Table(dynamodb_client, name, aws_target, purpose=Purpose.DESTROYING)
     yield table
@@ -69,7 +69,7 @@ def ben() -> Person:
 
 @pytest.fixture
 def no_database(engines) -> Iterator[PostgresAddress]:
-    """A database name nobody has used yet, on the shared server."""
+    """A database name that is not used yet on the shared server."""
     server = parse_url(engines.postgres_url, "CONNECTION_URL")
     address = server.with_dbname(f"Test-{uuid.uuid4().hex[:12]}")
     yield address

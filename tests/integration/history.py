@@ -1,4 +1,4 @@
-"""What many writers were promised, held against what is stored."""
+"""The answers that many writers got, compared with the stored messages."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _NEWEST = 20
 
 @dataclass
 class History:
-    """What one writer was promised, in order, and what it was left in doubt of."""
+    """The messages of one writer: acknowledged ones in order, and unconfirmed ones."""
 
     acknowledged: list[Message] = field(default_factory=list)
     in_doubt: set[str] = field(default_factory=set)
     unconfirmed: int = 0
-    """Tries that ended in doubt, most of them cleared up by the next one."""
+    """Unconfirmed tries; the next try has confirmed most of them."""
     refused: int = 0
-    """Tries of which it was certain that they had stored nothing."""
+    """Tries that certainly stored nothing."""
     appends: list[Append] = field(default_factory=list)
     """Every send, with when it began and ended."""
     reads: list[Read] = field(default_factory=list)
@@ -186,6 +186,6 @@ def known_people(uuids: Iterable[str]) -> dict[str, Person]:
 
 
 def without_retries(client: Any) -> Any:
-    """The client, no longer trying again on its own: what goes wrong reaches its caller at once."""
+    """The client without its own retries: an error reaches the caller at once."""
     client.meta.events.unregister("needs-retry.dynamodb", unique_id="retry-config-dynamodb")
     return client

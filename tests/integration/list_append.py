@@ -1,8 +1,8 @@
-"""A history of many writers and readers, judged by Elle's rules for lists that are appended to.
+"""A history of many writers and readers, checked by Elle's rules for append-only lists.
 
 A conversation is a list, a send appends to it, a read sees its end. The list as it is in the end
 gives the order of all appends; every read, and the real time of every operation, must agree with
-it. Each operation is looked at a fixed number of times, so the judgement takes linear time.
+it. Each operation is checked a fixed number of times, so the check takes linear time.
 
 The rules, and the names of what breaks them, are those of Kingsbury and Alvaro's Elle
 (https://www.vldb.org/pvldb/vol14/p268-alvaro.pdf), where a read sees the whole list; here it sees
@@ -23,7 +23,7 @@ NEVER = float("inf")
 class Append:
     """A send: when it began and ended, and whether it is certain that it was stored.
 
-    One in doubt ends never; one that was ``refused`` stored nothing.
+    An unconfirmed one never ends; one that was ``refused`` stored nothing.
     """
 
     conversation: str
@@ -51,7 +51,7 @@ class Read:
 
 @dataclass(slots=True)
 class _List:
-    """A conversation in the end: where each value is, and how early anything behind it ended."""
+    """A conversation in the end: each value's position, and the earliest end after it."""
 
     values: Sequence[str]
     appends: Mapping[str, Append]

@@ -59,11 +59,11 @@ class MortalWriter:
         self._process.communicate(timeout=60)
 
     def kill(self) -> None:
-        """Kill the writer that runs, wherever it is."""
+        """Kill the running writer at its current point."""
         os.kill(self._victim.result(10), signal.SIGKILL)
 
     def run(self, drafts: list[Draft]) -> Told:
-        """Let a fresh writer send ``drafts``, until it is through or dead."""
+        """Let a new writer send ``drafts``, until it has finished or was killed."""
         self._victim = Future()
         report = Told({}, {}, killed=False)
         print(json.dumps([asdict(draft) for draft in drafts]), file=self._process.stdin, flush=True)
@@ -93,14 +93,14 @@ def main(endpoint_url: str, table_name: str) -> None:
 
 
 def _live(table: Table, job: list[dict[str, Any]]) -> None:
-    """Send what the job says, and leave without a trace: what the parent holds is not ours."""
+    """Send the job's messages, and exit without cleanup: the open files belong to the parent."""
     status = 1
     try:
         _say("pid", os.getpid())
         for entry in job:
             _send(table, _draft(entry))
         status = 0
-    except Exception:  # noqa: BLE001 — it is told, and the parent's code must not run on
+    except Exception:  # noqa: BLE001 — it is printed, and the parent's code must not continue
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)

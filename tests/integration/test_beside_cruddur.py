@@ -1,4 +1,4 @@
-"""Cruddur's own way of reading and writing the message table, beside ours, in both directions."""
+"""Cruddur's own way of reading and writing the message table, together with ours."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def listed(table: Table, pk: str, year: str) -> list[Item]:
 
 
 class StreamFunction:
-    """Its stream function: of a batch it takes the first record, and moves what the index holds."""
+    """Its stream function: it handles a batch's first record, and moves the rows in the index."""
 
     def __init__(self, table: Table) -> None:
         self.table = table

@@ -1,4 +1,4 @@
-"""Bulk loads through a proxy that lets requests fail: whole in the end, nothing there twice."""
+"""Bulk loads through a proxy that makes requests fail: complete in the end, and nothing twice."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def plain_messages(
 
 
 def put_all(table: Table, items: list) -> None:
-    """Put items as a bulk loader of plain batches does: what was not processed, again."""
+    """Put items as a bulk loader does: in plain batches, and unprocessed items again."""
     requests = {table.name: [{"PutRequest": {"Item": item}} for item in items]}
     while requests:
         try:

@@ -32,7 +32,7 @@ PLAN = [(0, 1), (0, 1), (1, 0), (2, 0), (0, 2), (1, 2)]
 
 @dataclass
 class Round:
-    """Three strangers, what they want to say to each other, and what became of it."""
+    """Three people, the messages that they send to each other, and the results."""
 
     table: Table
     people: list[Person] = field(default_factory=lambda: [a_person(name) for name in "abc"])
@@ -48,7 +48,7 @@ class Round:
         return [draft for draft in self.drafts if draft.message_uuid not in self.acknowledged]
 
     def note(self, report: Told) -> None:
-        """Take down what was acknowledged, and the first key of what was tried and was not."""
+        """Note the acknowledged messages, and the first key of each unconfirmed one."""
         self.acknowledged |= report.acknowledged
         self.drafts = [
             replace(draft, tried_from=draft.tried_from or report.tried.get(draft.message_uuid))
@@ -125,7 +125,7 @@ def kill_writers(table: Table, total: int, figures: Callable[[str], None]) -> No
 def one_round(
     this: Round, proxy: FaultProxy, writer: MortalWriter, chance: random.Random
 ) -> Counter[str]:
-    """Let writers send what there is to send, each taking over from one that was killed."""
+    """Let writers send the messages; each continues after one that was killed."""
     kills: Counter[str] = Counter()
     while this.left():
         proxy.strike = a_strike(chance, writer) if kills.total() < KILLS_A_ROUND else None
@@ -163,7 +163,7 @@ def test_an_engine_killed_under_load_keeps_what_was_acknowledged(
             kill_engine(dynoxide, 20)
         finally:
             ended.set()
-        histories = [each.result() for each in writing]
+        histories = [future.result() for future in writing]
     assert_kept(durable_table, groups, histories)
     acknowledged = sum(len(history.acknowledged) for history in histories)
     doubts = sum(history.unconfirmed + history.refused for history in histories)

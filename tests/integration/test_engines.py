@@ -392,7 +392,7 @@ def test_the_callers_variables_do_not_change_them(folder, monkeypatch) -> None:
 
 
 def test_a_user_who_is_not_root_can_run_them(tmp_path) -> None:
-    """As ``nobody`` where the tests run as root, who may have the interpreter to themselves."""
+    """As ``nobody`` if the tests run as root; the interpreter may be readable by root only."""
     folder = tmp_path / "theirs"
     folder.mkdir()
     prefix = []

@@ -1,10 +1,10 @@
 """Traces of the exploration on real engines: the model answers each request as they do.
 
-A trace is drawn at random from a scope: who comes next, and what goes wrong. Its requests go to the
-engine in the same order, through a proxy that does to them what the trace says, by a client that
-does not try again on its own. Each reply must be the model's, and so must the table in the end.
+A trace is drawn at random from a scope: the order of the actors, and the faults. A client without
+retries sends its requests to the engine in the same order, through a proxy that makes the faults of
+the trace. Each reply, and the final table, must be the model's.
 
-What an engine cannot be told to do is left out: a read that lags.
+Reads that lag are left out: an engine cannot be made to do that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NEVER_SENT = scopes.CRASH_BEFORE
 
 @dataclass
 class PlannedProxy(FaultProxy):
-    """A proxy that does to the next request what it is told to."""
+    """A proxy that makes a planned fault at the next request."""
 
     planned: Fault | None = None
     met: Counter[str] = field(default_factory=Counter)
@@ -101,7 +101,7 @@ def named(params: Any, name: str) -> Any:
 
 
 def reply_of(act: Any) -> Any:
-    """What a request is answered with, in a form that two answers can be compared in."""
+    """The reply to a request, in a form that can be compared."""
     try:
         reply = act()
     except ClientError as error:
@@ -120,7 +120,7 @@ def fault_of(step_played: Played) -> str:
 
 
 def play_on(table: Table, line: Table, proxy: PlannedProxy, number: int) -> str:
-    """Play ``number`` traces on the engine behind ``table``; what that came to."""
+    """Play ``number`` traces on the engine of ``table``, and return a summary."""
     count = 0
     with explorer():
         for exploration, trace in traces(number):

@@ -1,8 +1,8 @@
-"""Many writers at once, on a good day and on a bad one: what was acknowledged is found once.
+"""Many writers at once, with and without faults: each acknowledged message is stored once.
 
 A small run by default; ``--deep`` runs the numbers on dynoxide, whose query time does not grow with
-a conversation. On the bad day a proxy between client and engine lets requests fail: half of the
-writers rely on what the SDK tries again on its own, to the other half each failure gets through.
+a conversation. On the bad day a proxy between client and engine makes requests fail. Half of the
+writers use the SDK's own retries; the other half get each failure.
 """
 
 from __future__ import annotations
@@ -85,6 +85,6 @@ def summary(histories: list[History]) -> str:
     return (
         f"{sum(acknowledged):,} sends acknowledged by {len(histories)} writers"
         f" ({min(acknowledged):,} to {max(acknowledged):,} each), none lost, none doubled;"
-        f" {unconfirmed:,} tries ended in doubt and {refused:,} in a refusal;"
+        f" {unconfirmed:,} tries ended unconfirmed and {refused:,} refused;"
         f" {reads:,} reads agree with one order of all"
     )

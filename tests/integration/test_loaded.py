@@ -1,4 +1,4 @@
-"""What a session has loaded follows the store, whatever is loaded and written in which order."""
+"""The data loaded by a session follows the store, in any order of loads and writes."""
 
 from __future__ import annotations
 

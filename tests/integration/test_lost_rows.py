@@ -86,7 +86,8 @@ RACES = [
     for write, operation in WRITERS.items()
     for lost in ("ana", "ben", "both")
     for has_pair in (True, False)
-    # With both rows lost, a move cannot know the members; without the pair, a load starts anew.
+    # With both rows lost, a move cannot know the members; without the pair, a load starts a new
+    # conversation.
     if lost != "both" or not (write is one_move or (write is one_load and not has_pair))
 ]
 

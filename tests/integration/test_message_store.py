@@ -344,7 +344,7 @@ class TestCapacity:
     def test_each_further_kb_of_an_item_costs_as_much_again(
         self, table, ana, ben, before, characters, write_units
     ) -> None:
-        """An inbox row of theirs has 216 bytes beside the text: 808 more make 1 KB."""
+        """One of their inbox rows has 216 bytes in addition to the text: 808 more make 1 KB."""
         group = start(table, Draft(ana, ben, "x" * before))[0].message_group_uuid
         table = table.metered()
         send(table, group, Draft(ana, ben, "x" * characters))

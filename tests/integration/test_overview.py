@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.models import Person
 
 
-def somebody(name: str) -> Person:
+def person(name: str) -> Person:
     return Person(str(uuid.uuid4()), name, name.title())
 
 
@@ -34,7 +34,7 @@ def test_every_conversation_is_there_once_with_both_members(table, ana, monkeypa
     monkeypatch.setattr(
         "core.dynamodb.patterns.all_conversations._MOST_ROWS", 3
     )  # ends between two rows of one
-    others = [somebody(f"other{n}") for n in range(7)]
+    others = [person(f"other{n}") for n in range(7)]
     for other in others:
         start(table, Draft(ana, other, f"hello {other.handle}"))
     groups = conversations_of(everything(table))

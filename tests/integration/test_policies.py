@@ -92,7 +92,7 @@ def test_the_write_policy_allows_reading_starting_and_answering(
 
 
 def test_the_projection_policy_allows_moving_rows(table, ana, ben, conversation, used) -> None:
-    """Also where another conversation of somebody's has that very instant."""
+    """Also if another conversation of a member has exactly the same time."""
     message = Message(conversation, "m", ben, "plain", LATE, parse(LATE))
     table.request("put_item", Item=message_item(message))
     in_the_way = InboxRow("h", ana.uuid, Person("cleo", "cleo", "Cleo"), "x", LATE, None)
@@ -114,7 +114,7 @@ def test_the_admin_policy_allows_what_the_tasks_do(
     imports.import_file(table, tmp_path / "items", lambda count, total: None)
     schema.drop_table(table)
     schema.create_table(table, Environment.LOCAL)
-    # An operator turns the stream on with the command that ddb.follow-stream tells.
+    # An operator turns the stream on with the command that ddb.follow-stream shows.
     assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
 
 

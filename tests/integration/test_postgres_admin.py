@@ -1,4 +1,4 @@
-"""Creating, dropping and loading a database, and what the guard is told of it."""
+"""Creating, dropping and loading a database, and its marker and data as the guard sees them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def execute(address: PostgresAddress, *statements: str) -> None:
 
 @contextmanager
 def role_without_rights(address: PostgresAddress) -> Iterator[PostgresAddress]:
-    """The same database, seen by somebody who may connect and no more."""
+    """The same database for a role that may only connect."""
     role = f"role_{address.dbname[-12:]}"
     execute(address, f"CREATE ROLE {role} LOGIN PASSWORD 'hunter2'")
     conninfo = make_conninfo(address.conninfo, user=role, password="hunter2")

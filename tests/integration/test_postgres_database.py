@@ -22,7 +22,7 @@ INSERT = (
 
 
 def end_sessions(address: PostgresAddress) -> None:
-    """What a restart of the server does to everybody connected."""
+    """What a restart of the server does to all connections."""
     with psycopg.connect(address.with_dbname("postgres").conninfo, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",

@@ -1,4 +1,4 @@
-"""Handles that nobody has: what was meant, and when demo users are what is missing."""
+"""Unknown handles: the suggestion of similar ones, and when the demo users are suggested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seeded(db: Database) -> Database:
 
 
 def store(db: Database, *handles: str) -> None:
-    """Users as other programs may have stored them, whatever their handles."""
+    """Users with any handles, as other programs may have stored them."""
     db.query_commit(
         "INSERT INTO public.users (handle, display_name, email)"
         " SELECT handle, handle, handle || '@example.com'"

@@ -29,7 +29,7 @@ def test_version_size_and_tables_are_described(db: Database) -> None:
 def test_the_rows_of_a_large_table_are_the_planners_estimate(db: Database, monkeypatch) -> None:
     monkeypatch.setattr(description, "COUNTED_TO", 10)
     db.query_commit("CREATE TABLE public.big AS SELECT generate_series(1, 100) AS n")
-    assert rows_of(db, "big") == (None, True)  # nobody has looked yet
+    assert rows_of(db, "big") == (None, True)  # there are no statistics yet
     db.query_commit("ANALYZE public.big")
     assert rows_of(db, "big") == (100, True)
 
@@ -75,11 +75,11 @@ def test_sessions_come_page_by_page_each_once(db: Database) -> None:
     with Database(db.address) as one, Database(db.address) as two:
         one.query_value("SELECT 1")
         two.query_value("SELECT 1")
-        everybody = {session.pid for session in admin.sessions(db)}
+        all_pids = {session.pid for session in admin.sessions(db)}
         paged, after = [], None
         while page := admin.sessions(db, limit=1, after=after):
             after = page[-1]
             paged.append(after.pid)
     assert len(paged) == len(set(paged)) >= 3
-    assert {pid for pid in paged if pid in everybody} >= everybody & set(paged)
-    assert len(everybody & set(paged)) >= 3
+    assert {pid for pid in paged if pid in all_pids} >= all_pids & set(paged)
+    assert len(all_pids & set(paged)) >= 3

@@ -1,4 +1,4 @@
-"""Every statement in a transaction that states what it relies on, whoever set what before."""
+"""Every statement runs in a transaction that sets everything it depends on."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class TestAHandleThatReads:
         assert count(sneaky) == 0
 
     def test_for_looking_is_also_read_only(self, sneaky: Database) -> None:
-        # What holds rows may be a view of theirs, with a function of theirs in it.
+        # A relation with rows may be another user's view that calls that user's function.
         execute(sneaky.address, "CREATE VIEW public.theirs AS SELECT public.sneaky() AS n")
         looking = sneaky.opened_for(Purpose.LOOKING)
         statement = admin.load("admin/holds_rows").format(table=sql.Identifier("public", "theirs"))

@@ -1,4 +1,4 @@
-"""Pattern E on a real engine: rows follow plain writes, whatever the stream delivers."""
+"""Pattern E on a real engine: rows follow plain writes, in any order of delivery."""
 
 from __future__ import annotations
 
@@ -177,11 +177,11 @@ def test_two_conversations_at_one_instant_both_stay(table, ana, ben) -> None:
 
 
 class TestWhereTimesAreNotEnough:
-    """Rows move on by a microsecond where they meet another's, and so past newer messages."""
+    """Rows move by a microsecond if another row has the same time, and so past newer messages."""
 
     @pytest.fixture
     def messages(self, table, ana, written) -> list[Message]:
-        """Five, and Ana's row gone: where it is, the test says."""
+        """Five messages, and Ana's row is missing: the test puts it."""
         table.request("delete_item", Key=keys.key(keys.inbox_pk(ana.uuid), at(0)))
         return written
 
@@ -245,7 +245,7 @@ class TestWhereTimesAreNotEnough:
 
     @pytest.fixture
     def meanwhile(self, table, ana, ben, monkeypatch) -> Callable[[str], None]:
-        """Somebody else puts Ana's row at the key of the fifth message, ahead of our first put."""
+        """Another process puts Ana's row at the key of the fifth message, before our first put."""
 
         def put_first(text: str) -> None:
             put = table.client.put_item
@@ -322,7 +322,7 @@ def test_contradicting_rows_show_the_conversation_to_no_further_person(table, an
 
 
 def test_a_row_that_would_be_too_large_blocks_nothing(table, ana, ben) -> None:
-    """The recipient's name comes from a stored row: a message of its own size is fine."""
+    """The recipient's name comes from a stored row and makes the new row too large."""
     long = Person(ben.uuid, "ben", "B" * 20_000)
     rows_at(table, 0, ana, long)
     message = Message("g", "m", ana, "x" * 389_900, at(1), parse(at(1)))

@@ -96,7 +96,7 @@ def fill(store: Store) -> None:
 
     batches = _batched(items(store))
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        # A window of batches at a time: a million items do not stand in a queue.
+        # Only a few batches at a time, so that a million items do not wait in a queue.
         while window := list(itertools.islice(batches, 400)):
             list(pool.map(put, window))
 
@@ -159,7 +159,7 @@ def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
 
 
 def page_ratios(store: Store) -> dict[str, float]:
-    """What a page takes beside one of a small table: at either end, in the middle, of the inbox."""
+    """A page's time relative to a small table: at both ends, in the middle, and of the inbox."""
     target = store.table.target
     small = Store(Table(store.table.client, f"{store.table.name}-small", target), 200, 60)
     create_table(small.table, Environment.LOCAL)

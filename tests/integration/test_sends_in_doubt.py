@@ -60,11 +60,11 @@ NO_ANSWERS = {
     "table gone at the SDK's second try": answer("ResourceNotFoundException", 400, 1),
     "a conflict at the SDK's second try": cancelled("TransactionConflict", 1),
 }
-"""What may be told of a transaction that was committed."""
+"""The errors that may follow a committed transaction."""
 
 
 class LossyClient:
-    """Passes requests on, and tells something else of the first transactions."""
+    """Forwards requests, and raises an error for the first transactions."""
 
     def __init__(
         self, client, losses: int, *, after_commit: bool, failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""Loading a whole conversation: in order, once, wherever it was cut off."""
+"""Loading a whole conversation: in order and once, also after an interruption."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -84,7 +84,7 @@ def test_a_conversation_is_read_once_however_many_transactions_it_takes(
 def test_patience_is_for_one_transaction_not_for_the_whole_load(
     table, ana, ben, lines, monkeypatch
 ) -> None:
-    """Each of three transactions meets a conflict once, and each wait is the last of its kind."""
+    """Each of three transactions has one conflict, and each wait is the last one allowed."""
     commit, tried = bulk_load.commit, []
 
     def conflict_first(table, actions) -> Outcome:

@@ -1,4 +1,4 @@
-"""Verification finds each fault, mends what can be mended, and is quiet about what is well."""
+"""Verification finds each fault, repairs what it can, and reports nothing else."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def unreadable(table, group, ana, ben):
     return FaultKind.UNREADABLE
 
 
-MENDED = [
+REPAIRABLE = [
     missing_row,
     duplicate_row,
     stale_preview,
@@ -204,14 +204,14 @@ def test_an_empty_table_has_no_problems(table, people) -> None:
     assert faults(table, people) == Counter()
 
 
-@pytest.mark.parametrize("break_it", MENDED + LEFT, ids=lambda broken: broken.__name__)
+@pytest.mark.parametrize("break_it", REPAIRABLE + LEFT, ids=lambda broken: broken.__name__)
 def test_each_fault_is_reported_as_its_kind(table, people, group, ana, ben, break_it) -> None:
     fault = break_it(table, group, ana, ben)
     assert set(faults(table, people)) == {fault}
 
 
 @pytest.mark.parametrize(
-    "break_it", [*MENDED, both_rows_missing], ids=lambda broken: broken.__name__
+    "break_it", [*REPAIRABLE, both_rows_missing], ids=lambda broken: broken.__name__
 )
 def test_every_repairable_fault_is_repaired(table, people, group, ana, ben, break_it) -> None:
     break_it(table, group, ana, ben)

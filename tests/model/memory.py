@@ -50,7 +50,7 @@ class Table:
 
 
 class Client:
-    """A client of the table. ``before`` runs ahead of every request, ``after`` behind it."""
+    """A client of the table. ``before`` runs before every request, ``after`` after it."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Client:
         return copy.deepcopy(reply)
 
     def _seen(self, consistent: bool) -> dict[Key, Item]:
-        """The table as a read meets it: as it is, or as it was a few writes ago."""
+        """The table as a read sees it: as it is, or as it was a few writes ago."""
         behind = 0 if consistent else self.lag(len(self.table.past))
         return self.table.past[-behind] if behind else self.table.items
 
@@ -105,7 +105,7 @@ class Client:
             puts = [put["PutRequest"]["Item"] for put in batch]
             assert len(puts) <= 25
             assert len({key_of(item) for item in puts}) == len(puts), "a batch names an item once"
-            for item in puts:  # a batch is no transaction: each is a write of its own
+            for item in puts:  # a batch is not a transaction: each put is a separate write
                 self.table.write({key_of(item): copy.deepcopy(item)})
             return {"UnprocessedItems": {}}
 
@@ -183,7 +183,7 @@ class Client:
 
 
 def _place(item: Item) -> tuple[str, str]:
-    """Where an item is among those of a query."""
+    """The position of an item in a query's result."""
     return item["sk"]["S"], item["pk"]["S"]
 
 
@@ -192,7 +192,7 @@ def key_of(item: Item) -> Key:
 
 
 def holds(expression: str, item: Item, values: Item) -> bool:
-    """Whether ``item`` meets an expression of the few forms that core uses."""
+    """Whether ``item`` satisfies an expression; only the forms that core uses are known."""
     if not expression:
         return True
     return any(

@@ -74,7 +74,7 @@ def test_a_transcript_loaded_twice_at_once_is_stored_once() -> None:
 
 
 def test_a_late_try_and_its_retry_store_the_message_once() -> None:
-    """The key in doubt was a later one than the first, and the first is what was tried again."""
+    """The unconfirmed key was later than the first, but the retry used the first."""
     steps = "1 2 2 2 2 2 2 1/gives-up 1 1 1/late 1 2 1 1 1/comes-through 1 1"
     assert replay(f"pairs of all: send, projection: {steps}") == ""
 
@@ -92,12 +92,12 @@ def test_a_send_corrects_two_rows_in_one_inbox_and_none_in_the_other(trace: str)
 
 
 def test_a_load_stays_in_the_conversation_that_it_chose() -> None:
-    """It looked again behind each commit, found neither row, and began another conversation."""
+    """It read the rows again after each commit, found none, and began another conversation."""
     steps = "1 1 1/refused 1 1 1 1 1 1 2 2 2 1 2 2 1 1"
     assert replay(f"pairs of all, clocks step: transcript, function: {steps}") == ""
 
 
 def test_two_loads_of_an_unlisted_conversation_store_the_transcript_once() -> None:
-    """Neither found a row to ask for, so nothing of the one was in the way of the other."""
+    """Neither had a row for its conditions, so neither load cancelled the other."""
     steps = "1 1 1 1 1 1 1 1 2 2 2 2 1 2"
     assert replay(f"2 loads where both rows are lost: {steps}") == ""

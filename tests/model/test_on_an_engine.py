@@ -20,7 +20,7 @@ from .test_state_machine import Store, run
 
 
 def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
-    """Run the machine on the engine at ``target``; what that came to."""
+    """Run the machine on the engine at ``target``, and return a summary."""
     dynamodb = make_client(target, "dynamodb")
     began, done = time.monotonic(), Counter()
 

@@ -141,7 +141,7 @@ class Streams:
 
 
 class Following(RuleBasedStateMachine):
-    """Whoever reads such a stream meets each record, in order, a shard's after its parent's."""
+    """A reader of such a stream gets each record, in order, a shard's after its parent's."""
 
     folder: Path
 
@@ -184,7 +184,7 @@ class Following(RuleBasedStateMachine):
 
     @rule()
     def forget_a_shard(self) -> None:
-        """A closed shard that was read to its end is told no longer."""
+        """A closed shard that was read to its end is no longer listed."""
         for name, shard in list(self.streams.shards.items()):
             if (
                 shard.is_closed

@@ -35,7 +35,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def test_gitpod_s_terminals_end_with_the_admin_ui_over_seeded_stores(workspace) -> None:
     workspace.environment["GITPOD_WORKSPACE_URL"] = "https://me-ops-1.ws-eu1.gitpod.io"
     tasks = yaml.safe_load(workspace.read(GITPOD))["tasks"]
-    # All at once and without a prebuild: nothing is there yet, and somebody has to wait.
+    # All at once and without a prebuild: nothing exists yet, and some tasks must wait.
     terminals = {
         task["name"]: workspace.open_terminal(task["name"], _gitpod_script(task)) for task in tasks
     }

@@ -20,7 +20,7 @@ from .store import EVERYTHING
 
 NAMES = ("ana", "ben", "cleo", "sam")
 ANA, BEN, CLEO, SAM = PEOPLE = [Person(name, name, name.title()) for name in NAMES]
-"""Sam is nobody's friend: a stranger in every conversation."""
+"""Sam is not a member of any conversation."""
 
 GROUP = "g"
 """The conversation of Ana and Ben, where one is there already."""
@@ -71,7 +71,7 @@ def _told(hand: Hand, message: Message) -> None:
 
 
 def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
-    """Send, and try again as a person does who was told that it is in doubt."""
+    """Send, and try again as a person does after an unconfirmed send."""
     for _ in range(tries):
         try:
             if group is None:
@@ -82,10 +82,10 @@ def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
             again = (error.message_uuid, error.created_at)
             draft = Draft(draft.sender, draft.recipient, draft.text, *again)
         except StoreError:
-            return "in doubt" if draft.tried_from else f"refused {draft.message_uuid}"
+            return "unconfirmed" if draft.tried_from else f"refused {draft.message_uuid}"
         else:
             return "acknowledged"
-    return "in doubt"
+    return "unconfirmed"
 
 
 def _named(name: str, number: int) -> str:
@@ -135,7 +135,7 @@ IN_DOUBT = Draft(ANA, BEN, "text in doubt", _message_uuid("one in doubt"))
 
 
 def retry(*, by_start: bool = False, number: int = 0) -> Actor:
-    """Ana tries one again of which she was told, before all this, that it is in doubt."""
+    """Ana retries a send that was unconfirmed before the scope begins."""
     draft = Draft(
         ANA, BEN, IN_DOUBT.text, IN_DOUBT.message_uuid, sort_key(ours.EPOCH - ours.MICROSECOND)
     )
@@ -157,11 +157,11 @@ ODD_RECORDS: list[Mapping[str, Any]] = [
         "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}, "sk": {"S": "9"}}, "SequenceNumber": "9"},
     },
 ]
-"""One that makes no sense, and one that is no insert: in front of every batch."""
+"""An invalid record and one that is not an insert, before every batch."""
 
 
 def projection(*, batches: int = 1, number: int = 1) -> Actor:
-    """One host of our projection, over what the stream holds when it looks."""
+    """One host of our projection, which handles the records that the stream has at that moment."""
     host = f"{OURS} {number}"
 
     def act(hand: Hand) -> str:

@@ -1,4 +1,4 @@
-"""Exploring scopes, here or on several processes, and what that came to in lines and tests."""
+"""Exploring scopes, here or on several processes, with the results as lines and tests."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .settling import Calm
 from .traces import as_test
 
 _RARELY = (200_000, 50, 1_000)
-"""The states are never garbage: looking for it among them would take most of the time."""
+"""The states are never garbage: collecting garbage among them would take most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What the exploration of a scope came to; ``trace`` is a test, where a rule is broken."""
+    """The result of exploring a scope; ``trace`` is a test if a rule is broken."""
 
     scope: str
     result: Result
@@ -32,7 +32,7 @@ class Explored:
 
 @contextmanager
 def explorer() -> Iterator[None]:
-    """Core's operations run under the exploration, and the garbage collector keeps out of it."""
+    """Core's operations run under the exploration, with rare garbage collections."""
     calm, before = Calm(), gc.get_threshold()
     gc.set_threshold(*_RARELY)
     try:
@@ -44,7 +44,7 @@ def explorer() -> Iterator[None]:
 
 
 def explore(scope: Scope, *, most_s: float = 1e9) -> Explored:
-    """Every state of ``scope``; at the first that breaks a rule, the shortest way to break one."""
+    """Every state of ``scope``; if one breaks a rule, the shortest trace that breaks one."""
     with explorer():
         exploration = Exploration(scope)
         result = exploration.explore(most_s=most_s)
@@ -55,7 +55,7 @@ def explore(scope: Scope, *, most_s: float = 1e9) -> Explored:
 
 
 def first_wrong(scope: Scope) -> str:
-    """The first rule that is found broken, without the shortest way to it."""
+    """The first rule that is found broken, without the shortest trace."""
     with explorer():
         violation = Exploration(scope).explore().violation
     return violation.wrong if violation else ""
@@ -87,7 +87,7 @@ def summary(family: Family, explored: Iterable[Explored]) -> str:
 def explore_at_once(
     families: Iterable[Family], processes: int, tell: Callable[[str], None]
 ) -> list[Explored]:
-    """All scopes of ``families``, on several processes; each family is told of when it is done."""
+    """All scopes of ``families``, on several processes; each family is reported when it is done."""
     scopes_left = {family.name: len(family.scopes) for family in families}
     done: dict[str, list[Explored]] = {family.name: [] for family in families}
     context = multiprocessing.get_context("spawn")

@@ -51,7 +51,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that does not hold, and the steps to where that is seen."""
+    """A broken rule, and the steps to the state that breaks it."""
 
     scope: str
     wrong: str
@@ -60,7 +60,7 @@ class Violation:
 
 @dataclass(slots=True)
 class Result:
-    """What a search came to."""
+    """The result of a search."""
 
     executions: int = 0
     states: int = 0
@@ -79,7 +79,7 @@ class Result:
 
 @dataclass
 class Exploration:
-    """One scope, with all that was learnt of it so far."""
+    """One scope, with everything known about it so far."""
 
     scope: Scope
     store: Store = field(default_factory=Store)
@@ -248,7 +248,7 @@ class Exploration:
     def _unprocessed(
         self, state: State, request: Request
     ) -> Iterator[tuple[tuple[str, ...], int | None, State]]:
-        """A batch of which only the first few are done, or only the last few."""
+        """A batch of which only the first or only the last requests are done."""
         ((name, puts),) = request.params["RequestItems"].items()
         for count in range(1, len(puts)):
             for words, done, rest in (
@@ -314,14 +314,14 @@ class Exploration:
         lags = any(runs.nodes[n].lags for runs, n in zip(self.runs, nodes, strict=True))
         return state._replace(nodes=nodes, past=state.past if lags else ())
 
-    # What must hold.
+    # The rules.
 
     def view(self, state: State) -> View:
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         return self.settling.view(state.table, nodes)
 
     def wrong_at(self, state: State) -> str:
-        """The rule that does not hold in ``state``."""
+        """The rule that ``state`` breaks."""
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         spent = self.scope.faults - state.left
         outcomes = tuple((node.acks, node.ask.value if node.is_done else "") for node in nodes)
@@ -336,14 +336,14 @@ class Exploration:
             outcome = str(node.ask.value) if node.is_done else ""
             if outcome.startswith("broke"):
                 return f"{actor.name} {outcome}"
-            gave_up = outcome.startswith(("refused", "failed", "reported", "in doubt"))
+            gave_up = outcome.startswith(("refused", "failed", "reported", "unconfirmed"))
             if gave_up and not spent:
                 return f"{actor.name} came to {outcome!r}, and nothing had gone wrong"
         return "; ".join(broken(self.settling.view(state.table, nodes), *self._whens))
 
     @cached_property
     def _whens(self) -> tuple[When, ...]:
-        """The kinds of rules that must hold at every moment of this scope."""
+        """The kinds of rules that apply at every moment of this scope."""
         if self.scope.only_ours:
             return EVERY
         others = [actor.writes for actor in self.scope.actors if not actor.is_ours]
@@ -374,7 +374,7 @@ class Exploration:
         return previews
 
     def wrong_in_the_end(self, state: State) -> str:
-        """What is not well where nobody does anything any more."""
+        """The problem in a final state, where every operation has ended."""
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         hosts = zip(self.scope.followers, state.positions, strict=True)
         reached = min((at for name, at in hosts if name.startswith(OURS)), default=-1)

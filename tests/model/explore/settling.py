@@ -1,4 +1,4 @@
-"""When nobody does anything any more: what must be well then, and after what."""
+"""The checks of a final state, after every operation has ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Calm:
         return ours.EPOCH + timedelta(seconds=1)
 
     def waited(self) -> float:
-        return 1.0  # nothing that goes wrong goes on for ever
+        return 1.0  # no fault lasts for ever
 
     def uuid4(self) -> UUID:
         return ours.uuid_of(f"calm {next(self._uuids)}")
@@ -86,7 +86,7 @@ class Settling:
         more: dict[str, str] = {}
         try:
             _ENDS[name](handle, rest, more)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        except Exception as error:  # noqa: BLE001 - every error is a finding
             return [f"it broke: {type(error).__name__}: {error}"]
         view = self.view(self.store.table(settled.items), nodes, **more)
         return broken(view, *EVERY) + wrong_in_the_end(
@@ -94,7 +94,7 @@ class Settling:
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
-        """What our projection was not told of yet."""
+        """The records that our projection has not got yet."""
         if reached >= 0:
             return [self.store.items[number] for number in stream[reached:]]
         undelivered = set(self.undelivered_before)

@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request is answered with: a value, or an error."""
+    """The reply to a request: a value, or an error."""
 
     value: Any = None
     error: Callable[[], BaseException] | None = None
@@ -97,7 +97,7 @@ def _client_error(code: str, operation: str, **more: Any) -> Callable[[], BaseEx
 
 
 class _RefusedError(ClientError):
-    """A condition that did not hold, as the SDK names it."""
+    """A failed condition, as the SDK names it."""
 
 
 class Exceptions:
@@ -108,7 +108,7 @@ class Exceptions:
 
 @dataclass
 class Store:
-    """Every table, request and reply that was met so far."""
+    """Every table, request and reply so far."""
 
     items: Interned[Item] = field(default_factory=Interned)
     tables: Interned[dict[Key, Item]] = field(default_factory=Interned)
@@ -134,7 +134,7 @@ class Store:
         return self.requests.number((operation, text), request)
 
     def fault(self, name: str, request: Request) -> int:
-        """The reply of a request that met the fault ``name``."""
+        """The reply of a request with the fault ``name``."""
         error, in_words = _faulty(name, request)
         return self.replies.number(("fault", name, in_words), Reply(error=error, in_words=in_words))
 
@@ -180,7 +180,7 @@ class Store:
     def _refused(self, error: ClientError) -> int:
         code, response = error.response["Error"]["Code"], dict(error.response)
         more = {name: value for name, value in response.items() if name != "Error"}
-        in_words = "a condition does not hold"
+        in_words = "a condition fails"
         return self.replies.number(
             ("refused", code, json.dumps(more, sort_keys=True)),
             Reply(error=_client_error(code, error.operation_name, **more), in_words=in_words),

@@ -29,7 +29,7 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One step of a trace: who, what it asked, what came of it, and the state after it."""
+    """One step of a trace: the actor, its request, the reply, and the state after it."""
 
     step: Step
     actor: str
@@ -48,7 +48,7 @@ def trace_id(violation: Violation) -> str:
 
 
 def replay(name: str) -> str:
-    """What is wrong along the trace with that id; nothing, where all is well."""
+    """The problem along the trace with that id; empty if there is none."""
     scope_name, _, steps = name.rpartition(": ")
     calm = Calm()
     with in_charge(lambda: Runs.running or calm):
@@ -63,7 +63,7 @@ def replay(name: str) -> str:
 
 
 def _to_the_end(exploration: Exploration, state: State) -> str:
-    """What is wrong as everybody comes to an end, one after the other, and nothing more happens."""
+    """The problem after all actors have ended, one after the other."""
     while (following := next(exploration.successors(state), None)) is not None:
         step, after = following
         wrong = exploration.moved_back(state, step, after) or exploration.wrong_at(after)
@@ -87,7 +87,7 @@ def play(exploration: Exploration, steps: list[str]) -> Iterator[Played]:
 
 
 def played(exploration: Exploration, before: State, step: Step, after: State) -> Played:
-    """The step from ``before`` to ``after``, with what was asked in it."""
+    """The step from ``before`` to ``after``, with its request."""
     runs = exploration.runs[step.actor]
     node = runs.nodes[before.nodes[step.actor]]
     replies = [_fault_in_words(word) for word in step.words]
@@ -146,7 +146,7 @@ def _place(pk: str, sk: str) -> str:
 
 
 def in_words(request: Request) -> str:
-    """What a request asks, for a person."""
+    """The request in words, for a person."""
     params = request.params
     match request.operation:
         case "scan":

@@ -1,4 +1,4 @@
-"""Plant each fault, and report who noticed it."""
+"""Plant each fault, and report what detected it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NEEDED = ("boto3.dynamodb.types", "botocore.session", "greenlet", "pytest")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant: ``killer`` is what noticed it, or nothing."""
+    """The result of a mutant: ``killer`` is the check that detected it, or empty."""
 
     mutant: Mutant
     killer: str
@@ -56,7 +56,7 @@ class Verdict:
 
 
 def place_of(mutant: Mutant, root: Path) -> Path:
-    """The module's file, wherever in the store package it is."""
+    """The module's file, anywhere in the store package."""
     (path,) = (root / "core" / "dynamodb").rglob(f"{mutant.module}.py")
     return path
 
