@@ -1,4 +1,4 @@
-"""The project beside its peers, measured in one run: `invoke bench`.
+"""The project and its peers, measured in one run: `invoke bench`.
 
 Every figure is a median over interleaved runs (here, peer, here, peer, …), so that a machine that
 is busy for a while slows both. What counts is the ratio.

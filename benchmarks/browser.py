@@ -1,4 +1,4 @@
-"""The admin UI in a browser: a small store, a large one, and dynamodb-admin beside it.
+"""The admin UI in a browser: a small store, a large one, and dynamodb-admin.
 
 Needs Chromium, and dynoxide for stores whose queries do not grow with them; dynamodb-admin is
 installed by npm into a scratch folder. What is missing is said, and left out.
@@ -47,7 +47,7 @@ ANA = Person("00000000-0000-4000-9000-000000000000", "ana", "Ana")
 
 @dataclass(frozen=True)
 class Size:
-    """How much a store holds: all conversations are ana's, the messages are in the first."""
+    """The size of a store: all conversations are ana's, the messages are in the first."""
 
     name: str
     users: int
@@ -100,7 +100,7 @@ def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> 
 
 
 def _medians(page: Any, urls: dict[str, str], step: Any) -> list[float]:
-    """What a step takes on the small and on the large store; what goes before it does not count."""
+    """The time of a step on the small and the large store, without its preparation."""
     took: dict[str, list[float]] = {name: [] for name in urls}
     for run, name in itertools.product(range(RUNS + 1), urls):
         spent_ms = step(page, urls[name])
@@ -231,7 +231,7 @@ def _page(chromium: str) -> Iterator[Any]:
 
 
 def _fill(size: Size, endpoint: str, postgres_url: str, scratch: Path) -> dict[str, str]:
-    """Make a store of that size; the environment of an admin UI on it."""
+    """Make a store of that size; returns the environment of an admin UI on it."""
     target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
     client = make_client(target, "dynamodb")
     table = Table(client, size.name, target, purpose=Purpose.DESTROYING)
@@ -266,7 +266,7 @@ def _other(n: int) -> Person:
 
 
 def _items(size: Size) -> Iterator[Item]:
-    """The first conversation is the newest and holds the messages; the others hold none."""
+    """The first conversation is the newest and has the messages; the others have none."""
     end = now()
     for n in range(size.messages):
         instant = end - (size.messages - 1 - n) * MICROSECOND

@@ -1,4 +1,4 @@
-"""What an installation takes on disk, beside what any tool of this kind takes."""
+"""The size of an installation on disk, compared with any tool of this kind."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from core import engines as embedded
 from core.engines import Endpoints
 
 QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
-"""What ``--quick`` runs: what these paths begin with."""
+"""``--quick`` runs the files whose path begins with one of these."""
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
-    """How many of so many examples a run tries: a fifth of them with ``--quick``."""
+    """The number of examples that a run tries: a fifth with ``--quick``."""
     return lambda count: count // 5 if pytestconfig.getoption("--quick") else count
 
 
@@ -88,7 +88,7 @@ def engines(engines_folder: Path) -> Endpoints:
 
 @pytest.fixture
 def dynoxide(tmp_path: Path) -> Iterator[Dynoxide]:
-    """A durable engine of one's own, empty and running."""
+    """A durable engine for one test, empty and running."""
     binary = find_binary()
     if binary is None:
         pytest.fail("dynoxide is not installed: npm install -g @dynoxide/linux-x64")

@@ -1,4 +1,4 @@
-"""The arrows between the parts: who may import whom."""
+"""The imports between the parts that are allowed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_no_part_imports_a_part_above_or_next_to_it(path: Path) -> None:
 
 
 def store_modules(path: Path) -> Iterator[str]:
-    """What ``path`` imports from inside a store package, past its public names."""
+    """The imports of ``path`` from inside a store package that are not public names."""
     where = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts)
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.ImportFrom) or not node.module:
@@ -99,7 +99,7 @@ OUTSIDE = [path for path in FILES if "core/dynamodb/" not in path.as_posix()]
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
 def test_no_part_imports_a_module_of_a_store_package(path: Path) -> None:
-    """But for core/dynamodb, which makes its clients with a module of core/aws."""
+    """Except core/dynamodb, which makes its clients with a module of core/aws."""
     assert list(store_modules(path)) == []
 
 

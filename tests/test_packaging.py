@@ -1,4 +1,4 @@
-"""What an installation gets: ranges, the lock, and the metadata that goes with them."""
+"""The packages of an installation: ranges, the lock, and the metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCK = PROJECT_ROOT / "requirements.lock"
 
 
 def requirements(name: str) -> Iterator[Requirement]:
-    """The packages that a file asks for, without what it includes."""
+    """The packages that a file lists, without the files that it includes."""
     for line in (PROJECT_ROOT / name).read_text().splitlines():
         if line.strip() and not line.lstrip().startswith(("#", "-")):
             yield Requirement(line)

@@ -1,4 +1,4 @@
-"""The cells of a row, what each of them showed, and where that contradicts the design."""
+"""The cells of a row, their results, and the contradictions to the design."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REASONS = ("none", "option", "variable")
 
 @dataclass(frozen=True)
 class Shown:
-    """What a cell showed."""
+    """The result of a cell."""
 
     cell: Cell
     expected: Expected
@@ -69,7 +69,7 @@ HEADING = (
 
 
 def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
-    """Every combination of what the row can be given; what it takes no option for stays out."""
+    """Every combination of the row's conditions, without those that it has no option for."""
     in_browser = row in ACTIONS
     states = STATES if in_browser or "prod" in options else STATES[:-1]
     names = NAMES if in_browser or "confirm" in options else NAMES[:1]
@@ -112,7 +112,7 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
 
 
 def _turns(cells: Iterable[Cell], what_decides: Callable[[Cell], Any]) -> Iterator[Cell]:
-    """One cell of each group that ``what_decides`` makes, and never the same place in it twice."""
+    """One cell of each group that ``what_decides`` makes, each time at another position in it."""
     groups: dict[Any, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(what_decides(cell), []).append(cell)
@@ -167,7 +167,7 @@ def _reason_of(cell: Cell) -> str:
 
 
 def _problems(shown: Shown, audit: Path) -> Iterator[str]:
-    """Where what was shown is not what the design says."""
+    """The differences between the result and the design."""
     cell, design, outcome = shown.cell, shown.expected, shown.outcome
     if outcome.refused is not design.refused:
         last_line = (outcome.err.splitlines() or [""])[-1]

@@ -58,7 +58,7 @@ class Place:
 
 
 class Places:
-    """Makes places on the shared engines, one a world and state at a time."""
+    """Makes places on the shared engines, one at a time for each world and state."""
 
     def __init__(self, engines: Endpoints, folder: Path) -> None:
         self._engines = engines
@@ -92,7 +92,7 @@ class Places:
         return self._places[key]
 
     def look(self, place: Place) -> Snapshot:
-        """All that is stored, by store; None for a store that is not there."""
+        """All stored data, by store; None for a missing store."""
         return {
             POSTGRES: self._rows(place.dbname),
             DYNAMODB: self._items(place.table),
@@ -186,7 +186,7 @@ class Places:
         return path
 
     def _template(self, world: str, marker: str | None) -> str:
-        """A database to make others of: users but no ``londo``, whom a seed then adds."""
+        """A template database with the users except ``londo``, so that a seed has a user to add."""
         kind = world if world in (NO_TABLES, EMPTY) else FULL
         if (kind, marker) not in self._templates:
             name = self._templates[kind, marker] = f"template-{uuid.uuid4().hex[:12]}"

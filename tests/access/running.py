@@ -53,7 +53,7 @@ TYPED_INTO_PSQL = (
 
 @dataclass
 class Outcome:
-    """What a run said, and what it asked the stores for."""
+    """The output of a run, and its requests to the stores."""
 
     code: int = 0
     out: str = ""
@@ -127,7 +127,7 @@ def typed(cell: Cell, options: frozenset[str], words: Mapping[str, str], name: s
 
 
 def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder: Path) -> Outcome:
-    """Run ``line`` as a person's shell would, with nothing of this machine's own environment."""
+    """Run ``line`` as a person's shell would, without this machine's environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
     variables = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
@@ -181,7 +181,7 @@ def _execute(program: str, argv: list[str]) -> NoReturn:
 
 
 def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Follower], Iterator[Any]]:
-    """Ctrl-C, once everything that waited was read."""
+    """Press Ctrl-C after all waiting records were read."""
 
     def polled(follower: Follower) -> Iterator[Any]:
         yield from poll(follower)
@@ -196,7 +196,7 @@ def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Followe
 def run_action(
     cell: Cell, environment: Mapping[str, str], folder: Path, conversation: str, name: str
 ) -> Outcome:
-    """Do what the action is for, through the desk of a tab."""
+    """Do the action through the desk of a tab."""
     outcome = Outcome()
     err = io.StringIO()
     variables = hermetic_environment(folder) | dict(environment)

@@ -49,7 +49,7 @@ BY_TITLE = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title.replac
 
 
 def options_of(row: Row) -> frozenset[str]:
-    """Which of the options that matter here the task takes."""
+    """The options of the task that matter here."""
     if row in ACTIONS:
         return frozenset()
     names = {argument.name for argument in tasks.ns[row.name].get_arguments()}
@@ -139,7 +139,7 @@ REMOVED: dict[str, tuple[type, str, Any]] = {
 """The checks of the door, and the code that replaces each when it is removed."""
 
 SECOND_LOOK = (Door, "_refuse_another_marker", lambda *_: None)
-"""The door reads Postgres' marker once more where it acts: no cell takes it alone to be right."""
+"""The door reads Postgres' marker again when it acts, so no cell needs this check alone."""
 
 LOCAL = next(state for state in STATES if state.name == "local")
 PRODUCTION = next(state for state in STATES if state.name == "both production")
@@ -153,7 +153,7 @@ DECISIVE: dict[str, tuple[dict[str, Any], ...]] = {
     "db.drop": ({"name": "none"},),
     "message sent": ({"may_write": False, "in_browser": True},),
 }
-"""What is given in the cells that show each check, by row."""
+"""The conditions of the cells that show each check, by row."""
 
 
 def contradictions(bench: Bench) -> list[Shown]:
@@ -183,7 +183,7 @@ def test_the_matrix_is_red_once_a_check_is_removed(bench: Bench, check: str) -> 
 
 @pytest.mark.parametrize("part", range(4))
 def test_there_is_no_other_check_to_remove(bench: Bench, part: int) -> None:
-    """Without the door's, everything is done on production, for nothing and untold."""
+    """Without the door's checks, everything is done on production, without reason or audit."""
     rows = [row for row in ROWS if row.opens][part::4]
     with contextlib.ExitStack() as removed:
         for check in (*REMOVED.values(), SECOND_LOOK):

@@ -28,9 +28,9 @@ RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run_invoke(tmp_path: Path) -> RunInvoke:
-    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed and said.
+    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: its output and exit code.
 
-    Nothing of the person's own environment gets in: no AWS variables, no ``.env``, no engines.
+    Nothing of the person's own environment is used: no AWS variables, no ``.env``, no engines.
     """
 
     def run(
@@ -78,7 +78,7 @@ def database_url(engines) -> Iterator[str]:
 
 @pytest.fixture
 def address(database_url: str) -> PostgresAddress:
-    """Where ``database_url`` leads."""
+    """The address in ``database_url``."""
     return parse_url(database_url, "CONNECTION_URL")
 
 
@@ -132,5 +132,5 @@ def seeded(run_invoke: RunInvoke, table_env: dict[str, str]) -> dict[str, str]:
 
 
 def content(table: Table) -> list:
-    """Everything that is stored, in one order."""
+    """All stored items, in a fixed order."""
     return sorted((item["pk"]["S"], item["sk"]["S"], item) for item in reads.scan(table))

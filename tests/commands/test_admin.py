@@ -1,4 +1,4 @@
-"""invoke admin and invoke start: what they would run, and what stops them."""
+"""invoke admin and invoke start: the commands that they would run, and the errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong is one line that says what to do next, for every db task alike."""
+"""Every error of every db task is one line that says what to do next."""
 
 import pytest
 

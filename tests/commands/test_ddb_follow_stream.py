@@ -1,4 +1,4 @@
-"""ddb.follow-stream, typed as a person types it, left and killed as they do."""
+"""ddb.follow-stream: typed, interrupted and killed as a person does it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Follow = Callable[[], contextlib.AbstractContextManager[subprocess.Popen[str]]]
 
 @pytest.fixture
 def follow(seeded: Mapping[str, str], tmp_path: Path) -> Follow:
-    """Starts to follow the stream; what it says comes out of its ``stderr``."""
+    """Starts to follow the stream; its notes are on ``stderr``."""
 
     @contextlib.contextmanager
     def started() -> Iterator[subprocess.Popen[str]]:

@@ -1,4 +1,4 @@
-"""ddb.seed: a conversation goes in once, whole, in its order."""
+"""ddb.seed: a conversation is stored once, completely and in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ddb.export and ddb.import: everything out and in again, nothing overwritten."""
+"""ddb.export and ddb.import: everything is exported and imported, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ SILENCE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 @pytest.fixture
 def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Table]:
-    """A table whose operation fails for longer than the SDK tries, two times of three."""
+    """A table whose operation fails two times of three, longer than the SDK retries."""
 
     def make(operation: str, error: Exception) -> Table:
         table = messages if operation == "scan" else table_of(other_env)

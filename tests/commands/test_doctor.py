@@ -121,7 +121,7 @@ def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> Non
 
 @pytest.fixture
 def silence() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

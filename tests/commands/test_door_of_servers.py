@@ -1,4 +1,4 @@
-"""A URL that leads to several servers: what was checked and what is done are on one of them."""
+"""A URL with several servers: the check and the change are on the same server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tasks ask on a store that counts as production, and what they write down."""
+"""What tasks ask for on a store that counts as production, and their audit lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PRODUCTION = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
 
 
 class Place:
-    """Both stores of a command, seeded; what is said, written down and stored."""
+    """Both stores of a command, seeded, with its output, audit lines and stored data."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         self.audit_path = folder / "audit.jsonl"
@@ -73,7 +73,7 @@ class Place:
 
     @property
     def stored(self) -> tuple[Any, ...]:
-        """All of both stores."""
+        """The data of both stores."""
         with psycopg.connect(self.address.conninfo) as connection:
             rows = [
                 connection.execute(f"SELECT * FROM public.{name} ORDER BY 1").fetchall()  # type: ignore[call-overload]

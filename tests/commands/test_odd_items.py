@@ -1,4 +1,4 @@
-"""Stored items of every odd kind: shown as data by each task, and left as they are."""
+"""Unusual stored items of every kind: each task shows them as data and does not change them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TASKS = [
 
 @pytest.fixture
 def odd_items(table_env, messages) -> int:
-    """As many as there are in the table now, its marker not counted."""
+    """The number of items in the table now, without its marker."""
     with Database(parse_url(table_env["CONNECTION_URL"], "CONNECTION_URL")) as db:
         ben, ana = (find_user(db, handle).uuid for handle in ("bayko", "andrewbrown"))
     row = {"message_group_uuid": {"S": GROUP}, "user_uuid": {"S": ana}}

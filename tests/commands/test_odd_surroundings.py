@@ -1,4 +1,4 @@
-"""Terminals and pipes that are not what a program hopes for."""
+"""Unusual terminals and pipes."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_an_invalid_value_is_one_line_before_anything_is_done(
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_help_works_on_every_terminal(task: str) -> None:
-    """Invoke prints it before anything of ours could spell out what a terminal cannot say."""
+    """Invoke prints it before our code could escape characters that the terminal lacks."""
     assert (TASKS[task].__doc__ or "").isascii()
     assert all(text.isascii() for text in TASKS[task].help.values())
 

@@ -53,7 +53,7 @@ def stored(aws, env) -> Any:
 
 
 def rows(stdout: str) -> list[list[str]]:
-    """The cells of the lines that begin with a word of ours."""
+    """The cells of the lines that begin with one of our words."""
     lines = [line.split() for line in stdout.splitlines()]
     return [cells for cells in lines if cells and cells[0] in ("before", "after", "would")]
 

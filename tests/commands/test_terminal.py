@@ -48,7 +48,7 @@ def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_i
 
 
 def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
-    """What a terminal is sent while a command runs, standard error included."""
+    """All output to a terminal while a command runs, with standard error."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "invoke", *args],

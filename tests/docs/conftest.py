@@ -1,4 +1,4 @@
-"""A clean place for each page: engines that play the reader's machine, and others that play AWS."""
+"""A clean place for each page: engines for the reader's machine, and others for AWS."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def plain(output: str) -> str:
 
 
 def pattern(shown: str) -> re.Pattern[str]:
-    """What :func:`plain` output must match to be what a page shows."""
+    """The pattern for :func:`plain` output, from the output that a page shows."""
     return re.compile("".join(_line(line) for line in plain(shown).splitlines()))
 
 

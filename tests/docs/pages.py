@@ -1,4 +1,4 @@
-"""The pages of the documentation, taken apart into what a reader types and then sees."""
+"""The pages of the documentation, parsed into commands and their output."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Page:
             )
 
     def _tabled(self) -> Iterator[Block]:
-        """The commands that a table gives in the place of Cruddur's scripts."""
+        """The commands that a table shows instead of Cruddur's scripts."""
         for row in _ROW.finditer(self.text):
             spans = _SPAN.findall(row["now"])
             typed = tuple(span for span in spans if span.startswith("invoke "))

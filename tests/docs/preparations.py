@@ -93,7 +93,7 @@ PREPARED: dict[str, Sequence[Callable[[World], None]]] = {
     "docs/how-to/log-in.md": [pointed_at_aws, production_seeded],
     "docs/how-to/deploy-the-stream-function.md": [pointed_at_aws, made_by_cruddur],
 }
-"""What happens before the first command of a page. Every other page begins with nothing."""
+"""The preparation before the first command of a page. Every other page begins without any."""
 
 
 def _invoke(world: World, command: str) -> None:

@@ -58,7 +58,7 @@ def _export(world: World, words: list[str], _: str | None) -> Outcome:
 
 
 def _dry(world: World, words: list[str], _: str | None) -> Outcome:
-    """The project's own checks take minutes, and one of them is running: what they would run."""
+    """The project's checks take minutes, and one of them is running: only show their commands."""
     done = world.run(shlex.join(["invoke", "--dry", *words[1:]]))
     folder = str(PROJECT_ROOT).replace(" ", r"\ ")  # as Invoke quotes it
     assert f"cd {folder} && " in done.output, done.output
@@ -74,7 +74,7 @@ def _make_venv(world: World, words: list[str], _: str | None) -> Outcome:
 
 
 def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
-    """Nothing is downloaded: what would be installed is there, in a version that will do."""
+    """Nothing is downloaded: the packages are installed already, in a suitable version."""
     lines: list[str] = []
     rest = iter(words[2:])
     for word in rest:

@@ -1,4 +1,4 @@
-"""Every guarantee names tests that show it, and they exist."""
+"""Every guarantee names tests that check it, and they exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files with users' data that a page has a reader write: private, and ignored by Git."""
+"""Files with users' data that a page's commands write: private, and ignored by Git."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class World:
         return Outcome(done.stdout, done.returncode)
 
     def run_until_ready(self, command: str, shown: str | None) -> Outcome:
-        """Run what lasts until it has printed what is ``shown``, up to ``^C``, and then end it."""
+        """Run a command until it has printed the text ``shown`` up to ``^C``, then interrupt it."""
         before, _, after = (shown or "").partition("^C")
         expected = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
         log = self.folder / "foreground.log"
@@ -152,7 +152,7 @@ def _wait(ready: Callable[[], bool], timeout_s: float = 30) -> None:
 
 
 def _visit(output: str) -> None:
-    """The admin UI, where the output says that there is one, answers there."""
+    """If the output shows the admin UI's address, the UI answers there."""
     for url in re.findall(r"http://\S+(?= \(Ctrl-C)", output):
         _wait(lambda url=url: _answers(url))
         assert _answers(url), url

@@ -40,7 +40,7 @@ BAD_DAY = {
     Fault.CONFLICT: 0.10,
     Fault.UNPROCESSED: 0.30,
 }
-"""How likely each fault is, of the requests it can happen to."""
+"""The probability of each fault, among the requests that can have it."""
 
 _ONLY_OF = {Fault.CONFLICT: "TransactWriteItems", Fault.UNPROCESSED: "BatchWriteItem"}
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException")
@@ -124,7 +124,7 @@ class FaultProxy:
             return None, chance
 
     def due(self, operation: str) -> Strike | None:
-        """The strike, if this is the request that it waits for."""
+        """The strike, if it is due at this request."""
         with self._lock:
             strike = self.strike
             if strike is None or strike.struck or strike.only not in (None, operation):
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(reply)
 
     def _reply(self, fault: Fault | None, chance: random.Random, body: bytes) -> Reply | None:
-        """What the client is to get; None for a reset."""
+        """The reply for the client; None for a reset."""
         match fault:
             case Fault.RESET_BEFORE:
                 return None

@@ -97,7 +97,7 @@ def write_at_once(
 ) -> list[History]:
     """``total`` sends by as many writers as there are ``tables``, each through its own.
 
-    Who is quicker sends more. Meanwhile one reader goes through ``look_at``.
+    A faster writer sends more. Meanwhile one reader goes through ``look_at``.
     """
     numbers = iter(range(total))
     is_over = threading.Event()
@@ -116,7 +116,7 @@ def write_at_once(
 
 
 def read_until(is_over: threading.Event, table: Table, groups: list[str]) -> list[Read]:
-    """Read one conversation after the other, each between two looks at a member's inbox row."""
+    """Read one conversation after the other, each between two reads of a member's inbox row."""
     completed: list[Read] = []
     while not is_over.wait(_READ_EVERY_S):
         which = len(completed) % len(groups)
@@ -137,7 +137,7 @@ def _shown(table: Table, owner: Person, group: str) -> str:
 
 
 def assert_kept(table: Table, groups: list[str], histories: Sequence[History]) -> None:
-    """All that was acknowledged is there once, each writer's in order; every inbox is right."""
+    """Every acknowledged message is stored once, each writer's in order; every inbox is right."""
     stored = {
         group: reads.list_messages(table, group, limit=10**6, newest_first=False).entries
         for group in groups

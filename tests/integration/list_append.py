@@ -80,7 +80,7 @@ class _List:
 def anomalies(
     appends: Iterable[Append], reads: Iterable[Read], final: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """All that the history must not have; ``final`` has every conversation's whole list."""
+    """The anomalies of the history; ``final`` has the whole list of every conversation."""
     known = {append.value: append for append in appends}
     lists = {name: _List(values, known) for name, values in final.items()}
     return [
@@ -106,7 +106,7 @@ def _doubled(lists: Mapping[str, _List]) -> Iterator[str]:
 
 
 def _out_of_time(name: str, messages: _List) -> Iterator[str]:
-    """What ended before something in front of it began."""
+    """Appends that ended before an earlier one in the list began."""
     latest, behind = -NEVER, ""
     for value in messages.values:
         append = messages.appends.get(value)

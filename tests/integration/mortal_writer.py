@@ -1,4 +1,4 @@
-"""Writers that are killed: a warm process that forks a fresh one for every job it is given.
+"""Writers that are killed: a prepared process that forks a new one for every job.
 
 Run as a program, ``mortal_writer.py ENDPOINT TABLE`` reads a job a line: the messages to send. The
 writer it forks says on stdout what it is about to send and what was acknowledged, a line each; its
@@ -27,7 +27,7 @@ from core.timestamps import now, sort_key
 
 @dataclass
 class Told:
-    """What a writer said: the keys of what it ``tried`` and of what was ``acknowledged``, by
+    """The report of a writer: the keys of what it ``tried`` and of what was ``acknowledged``, by
     message_uuid, in order; and whether it was killed before it was through."""
 
     tried: dict[str, str]

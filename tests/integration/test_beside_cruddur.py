@@ -67,7 +67,7 @@ def put(table: Table, *items: Item) -> None:
 
 
 def seed(table: Table, one: Person, other: Person, first_at: datetime) -> None:
-    """What its seed leaves: rows of now with a filler text, and a message a minute."""
+    """The result of its seed: rows of now with a filler text, and a message per minute."""
     put(table, *rows(one, other, NOW, "filler"))
     for n in range(5):
         sent_at = first_at + timedelta(minutes=n)
@@ -75,7 +75,7 @@ def seed(table: Table, one: Person, other: Person, first_at: datetime) -> None:
 
 
 def listed(table: Table, pk: str, year: str) -> list[Item]:
-    """The newest 20 of one year, newest first: all that its reader asks for."""
+    """The newest 20 of one year, newest first: the request of its reader."""
     items: list[Item] = table.client.query(
         TableName=table.name,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :year)",

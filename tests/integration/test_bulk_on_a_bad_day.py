@@ -33,7 +33,7 @@ BATCH = 25
 
 @dataclass
 class Bulk:
-    """How much is loaded, through which bad line; ``table`` is where to look at it."""
+    """The size of a load, the faulty connection, and ``table`` for reading the result."""
 
     size: int
     table: Table
@@ -56,7 +56,7 @@ def bulk(request) -> Iterator[Bulk]:
 
 
 def retry_while_busy(act: Callable[[], Done]) -> Done:
-    """The result of ``act``, run again as its error says."""
+    """The result of ``act``, which is repeated as its error says."""
     for _ in range(50):
         try:
             return act()

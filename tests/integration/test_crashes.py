@@ -56,7 +56,7 @@ class Round:
         ]
 
     def assert_kept(self) -> None:
-        """What was acknowledged is stored once, of the rest one message at most; inboxes agree."""
+        """Acknowledged messages are stored once, and at most one other message; inboxes agree."""
         stored = self.stored()
         counts = Counter(message.message_uuid for message in stored)
         keys = {message.message_uuid: message.sort_key for message in stored}
@@ -67,7 +67,7 @@ class Round:
         assert set(counts) - set(self.acknowledged) <= in_doubt
 
     def stored(self) -> list[Message]:
-        """All their messages, from conversations that each of two lists once, and at its newest."""
+        """All their messages; both members list each conversation once, with its newest message."""
         shown: dict[str, list[tuple[str, str]]] = {}
         messages = []
         for person in self.people:
@@ -139,7 +139,7 @@ def one_round(
 
 
 def a_strike(chance: random.Random, writer: MortalWriter) -> Strike:
-    """Somewhere among its requests; every other time at a transaction, which matters most."""
+    """A strike at a random request; every second one at a transaction, which matters most."""
     after_commit = chance.random() < 0.5
     if chance.random() < 0.5:
         return Strike(chance.randint(1, 5), after_commit, writer.kill, only="TransactWriteItems")
@@ -186,7 +186,7 @@ def kill_engine(engine: Dynoxide, kills: int) -> None:
 
 
 def write_alone(table: Table, groups: list[str], writer: int, numbers: Iterator[int]) -> History:
-    """Write over a line of one's own; every other writer leaves nothing to the SDK."""
+    """Write over a separate connection; every second writer uses no retries of the SDK."""
     client = make_client(table.target, "dynamodb")
     if writer % 2:
         without_retries(client)

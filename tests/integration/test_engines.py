@@ -1,4 +1,4 @@
-"""The embedded engines: start, share, stop, and what goes wrong, each in one line."""
+"""The embedded engines: start, share, stop, and errors of one line."""
 
 from __future__ import annotations
 

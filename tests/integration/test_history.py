@@ -69,7 +69,7 @@ def lines(table: Table, proxy: FaultProxy) -> Iterator[list[Table]]:
 
 
 def check(tables: list[Table], table: Table, total: int) -> list[History]:
-    """Write through ``tables``, look at what is there through ``table``."""
+    """Write through ``tables``, and read the result through ``table``."""
     groups = begin(table)
     histories = write_at_once(tables, groups, total, table)
     assert sum(len(history.acknowledged) for history in histories) >= total * 0.99

@@ -47,7 +47,7 @@ def test_the_zip_is_the_same_for_the_same_sources(tmp_path) -> None:
 
 
 def test_the_packaged_handler_loads_beside_an_older_sdk(unpacked) -> None:
-    """The zip brings none: Lambda's runtime has its own, which is not the newest."""
+    """The zip has no SDK: Lambda's runtime has its own, which is not the newest."""
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3];"
         "import botocore.session; del sys.modules['botocore.exceptions'].LoginError;"

@@ -57,7 +57,7 @@ def one_load(table: Table, group: str, ana: Person, ben: Person) -> None:
 
 @pytest.fixture
 def send_before(monkeypatch: pytest.MonkeyPatch, table: Table, ana: Person, ben: Person):
-    """Has another writer's send carried out right before the first request of its kind."""
+    """Carries out another writer's send directly before the first request of this kind."""
 
     def arrange(operation: str, group: str) -> list[str]:
         raced: list[str] = []

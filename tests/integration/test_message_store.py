@@ -1,4 +1,4 @@
-"""The write path on a real engine: what was acknowledged is stored once, previews never lie."""
+"""The write path on a real engine: acknowledged messages are stored once, previews are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table's schema, its marker, and what it says of itself."""
+"""The table's schema and marker."""
 
 from concurrent.futures import ThreadPoolExecutor
 

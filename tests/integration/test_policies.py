@@ -63,7 +63,7 @@ def conversation(table, ana, ben) -> str:
 
 
 def look(table: Table, ana: Person, ben: Person, group: str) -> None:
-    """What the tasks and pages that change nothing ask."""
+    """The requests of the tasks and pages that change nothing."""
     reads.list_messages(table, group, limit=5)
     reads.list_inbox(table, ana.uuid, limit=5)
     reads.newest_row_with(table, ana.uuid, ben.uuid)

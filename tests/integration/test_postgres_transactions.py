@@ -118,7 +118,7 @@ MOMENT = datetime.fromisoformat("2026-02-03T04:05:06.000007+00:00")
 
 
 def answers(db: Database) -> dict[str, Any]:
-    """What depends on settings that others can make, as the package gives it."""
+    """Answers of the package that depend on settings of others."""
     user = users.find_user(db, "bayko")
     described = description.describe_database(db)
     return {
@@ -165,7 +165,7 @@ def expected(seeded: Database) -> dict[str, Any]:
 
 @pytest.fixture
 def role(seeded: Database) -> Iterator[str]:
-    """A role of one's own that may do everything."""
+    """A role for one test that may do everything."""
     name = f"op-{seeded.address.dbname}"
     execute(seeded.address, f"CREATE ROLE \"{name}\" LOGIN SUPERUSER PASSWORD 'pw'")
     yield name

@@ -214,7 +214,7 @@ class TestWhereTimesAreNotEnough:
     def test_an_older_message_that_moved_on_past_a_newer_one_does_not_win(
         self, table, ana, ben, messages, delivered
     ) -> None:
-        """What a crash left, with the newer one's record dealt with already."""
+        """Two rows left by a crash, after the newer message's record was handled."""
         self.show(table, ana, ben, "text 5", at(5))
         self.show(table, ana, ben, "text 4", at(6))
         project(table, [record(messages[delivered - 1])])
@@ -262,7 +262,7 @@ class TestWhereTimesAreNotEnough:
     def test_a_row_put_meanwhile_with_a_newer_message_is_not_overwritten(
         self, table, ana, ben, written, meanwhile
     ) -> None:
-        """A projection of the older message had to move on to the very key of the newer one."""
+        """A projection of the older message took exactly the key of the newer one."""
         rows_at(table, 4, ana, Person("cleo", "cleo", "Cleo"), "h")
         meanwhile("text 5")
         move(table, written[3])

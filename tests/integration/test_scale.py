@@ -1,6 +1,6 @@
 """A million messages in one conversation, ten thousand conversations of one user.
 
-Small in every run, whole with ``--deep``: on dynoxide, without a stream.
+Small in every run, complete with ``--deep``: on dynoxide, without a stream.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PEAK = (
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr);"
     "sys.exit(code)"
 )
-"""Runs a command and says its most memory in MB last on stderr."""
+"""Runs a command and prints its maximum memory in MB as the last line of stderr."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def every_page_is_right(store: Store) -> None:
 
 
 def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
-    """How much longer the one takes than the other, in turn: medians of many."""
+    """The ratio of the two times: medians of many runs in turn."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(TIMED):
         for act, times in zip((large, small), took, strict=True):
@@ -233,7 +233,7 @@ def environ(store, no_database, engines, tmp_path) -> dict[str, str]:
 
 
 def peak_mb(words: list[str], env: dict[str, str]) -> int:
-    """The most memory that a task takes; it must find nothing wrong."""
+    """The maximum memory of a task, which must find no problem."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, sys.executable, "-m", "invoke", *words],
         cwd=PROJECT_ROOT,

@@ -1,4 +1,4 @@
-"""Sends whose fate is unknown: nothing is called certain that is not, nothing is stored twice."""
+"""Unconfirmed sends: no uncertain send is reported as certain, and nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_an_error_that_a_retry_cannot_resolve_is_not_retried(
 
 
 def test_a_conversation_whose_retry_the_store_cancels_is_started_once(table, ana, ben) -> None:
-    """A store may forget the token by which it would know the SDK's second try."""
+    """A store may forget the token that identifies the SDK's second try."""
     commit = table.client.transact_write_items
 
     class Forgetful(LossyClient):

@@ -95,8 +95,8 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
         refusals_left = 1
 
         def pause(self) -> bool:
-            self.left -= 1
-            return self.left >= 0
+            self.refusals_left -= 1
+            return self.refusals_left >= 0
 
     monkeypatch.setattr(bulk_load, "commit", conflict_first)
     monkeypatch.setattr(bulk_load, "Backoff", OnePause)

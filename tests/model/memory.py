@@ -22,7 +22,7 @@ LAG = 3
 
 
 class Table:
-    """The stored items, the stream of inserts, and how the table was of late."""
+    """The stored items, the stream of inserts, and the table's recent states."""
 
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}

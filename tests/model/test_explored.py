@@ -1,4 +1,4 @@
-"""Every interleaving, to its end, within the scopes of :mod:`.explore.scopes`.
+"""Every interleaving, completely, within the scopes of :mod:`.explore.scopes`.
 
 The small ones run always; ``invoke test --explore`` runs the large ones too. What breaks a rule is
 shown as a test: paste it at the end of this file.
@@ -39,7 +39,7 @@ def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> N
 
 
 def fail_with_traces(explored: Iterable[Explored]) -> None:
-    """Fail with a test for each rule that is broken, and nothing around it."""
+    """Fail with a test for each broken rule, and without other output."""
     for scope in explored:
         if scope.trace:
             pytest.fail(f"{scope.scope}: paste this test\n\n{scope.trace}\n", pytrace=False)
@@ -87,7 +87,7 @@ def test_a_late_try_and_its_retry_store_the_message_once() -> None:
     ],
 )
 def test_a_send_corrects_two_rows_in_one_inbox_and_none_in_the_other(trace: str) -> None:
-    """It read the newest row of each inbox again, and forgot the second one of the first."""
+    """It read the newest row of each inbox again, and lost the second row of the first inbox."""
     assert replay(f"pairs of all: {trace}") == ""
 
 

@@ -1,4 +1,4 @@
-"""The audit: who did what to production, in two places, or nothing is done."""
+"""The audit: each use of production is written to two places first, or nothing is done."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def new_session(monkeypatch) -> None:
 
 
 def answer(client: Any, *replies: Reply | Exception) -> list[Any]:
-    """Let ``client`` get ``replies`` in turn, the last one for good; returns what it sends."""
+    """Let ``client`` get ``replies`` in turn, the last one repeatedly; returns what it sends."""
     sent: list[Any] = []
 
     def reply(request: Any, **_: Any) -> AWSResponse:
@@ -323,7 +323,7 @@ def test_incomplete_credentials_are_reported(monkeypatch, new_session) -> None:
 
 @pytest.fixture
 def ops_profile(new_session) -> Iterator[None]:
-    """A profile called ops, beside a default one."""
+    """A profile called ops, and a default one."""
     Path(os.environ["AWS_CONFIG_FILE"]).write_text(
         "[default]\nregion = us-east-1\n[profile ops]\nregion = eu-west-3\n"
     )

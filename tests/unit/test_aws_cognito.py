@@ -1,4 +1,4 @@
-"""The users of a Cognito pool, page by page, whatever they lack."""
+"""The users of a Cognito pool, page by page, also incomplete ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule in front of RDS: read, pointed at one address, left alone when it holds."""
+"""The rule in front of RDS: read, changed to one address, and not changed if it is right."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ec2() -> Iterator[Any]:
 
 
 def new_rule(ec2: Any, **permission: Any) -> SecurityGroupRule:
-    """A rule of a new group, open to 203.0.113.7 unless told otherwise."""
+    """A rule of a new group, open to 203.0.113.7 unless ``permission`` says otherwise."""
     source = {"CidrIp": "203.0.113.7/32", "Description": "GITPOD"}
     expected = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]

@@ -1,4 +1,4 @@
-"""Checks run side by side: none keeps another from answering, and all of them answer."""
+"""Checks run in parallel: none blocks another, and all of them answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def well(_: Target) -> Iterator[Finding]:
 
 
 def look(probe: Probe, target: Target = LOCAL, patience_s: float = 5) -> list[Finding]:
-    """The findings of ``probe``, which ran beside one that is well."""
+    """The findings of ``probe``, which ran together with a healthy one."""
     *findings, last = run([probe, Probe(("well",), well)], target, patience_s)
     assert last == ok("well", "fine")
     return findings

@@ -1,4 +1,4 @@
-"""Clocks, the rule in front of RDS, and who is given a stream: judged without a network."""
+"""Clocks, the rule in front of RDS, and the readers of a stream: checked without a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python, packages, virtual environment and disk, well and not."""
+"""Python, packages, virtual environment and disk, healthy and not."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NAMED = {Purpose.WRITING, Purpose.DESTROYING}
 
 @dataclass
 class Asked:
-    """A visitor who answers as a test says, and keeps what was asked."""
+    """A visitor who answers as a test says, and records the questions."""
 
     typed_name: str | None = None
     answer: str | None = None
@@ -58,7 +58,7 @@ class Asked:
 
 
 class Marked(Door):
-    """A door whose stores say of themselves what a test says; nothing is connected to."""
+    """A door whose stores have the markers of a test, without connections."""
 
     def __init__(self, folder: Path, states: Mapping[Store, StoreState], **options: Any) -> None:
         settings = Settings(
@@ -80,7 +80,7 @@ class Marked(Door):
         return state
 
     def _refuse_several_hosts(self, action: Action) -> None:
-        """Nobody is connected to here; tests of it are with the engines."""
+        """There is no connection here; the tests with engines check it."""
 
     @property
     def audited(self) -> list[dict[str, Any]]:

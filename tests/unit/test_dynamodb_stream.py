@@ -1,4 +1,4 @@
-"""The follower, against a model of DynamoDB's streams: shards that split, close, expire and go.
+"""The follower, against a model of DynamoDB's streams: shards that split, close and expire.
 
 The rules are those of the API reference:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB_Streams.html
@@ -22,7 +22,7 @@ from core.targets import AwsTarget
 
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 PAGE = 2
-"""Shards that DescribeStream tells at once, and records that GetRecords returns."""
+"""The number of shards per DescribeStream, and of records per GetRecords."""
 
 
 def refusal(code: str) -> ClientError:
@@ -156,7 +156,7 @@ class Following(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """The process is gone; another begins with what it left on disk."""
+        """The process was killed; another one begins with its files."""
         arn = self.streams.arn
         table = Table(self.streams, "messages", NOWHERE)
         self.follower = Follower(table, self.streams, arn, Checkpoint(self.path, arn))
@@ -177,7 +177,7 @@ class Following(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 9))
     def trim(self, which: int) -> None:
-        """Records that were met are older than 24 hours."""
+        """Records that were read are older than 24 hours."""
         shard = list(self.streams.shards.values())[which % len(self.streams.shards)]
         met = [number in self.met for number in shard.records]
         shard.trimmed = met.index(False) if False in met else len(met)
@@ -210,7 +210,7 @@ class Following(RuleBasedStateMachine):
             self.follower.done(batch)
 
     def meet(self, numbers: list[int]) -> None:
-        """Each for the first time only if all before it in its shard and its parents were met."""
+        """A record comes first only after all records before it in its shard and its parents."""
         for number in numbers:
             if number not in self.met:
                 before = self.before(number)
@@ -312,7 +312,7 @@ def test_a_deleted_table_is_reported(streams, follower) -> None:
 def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_on(
     streams, follower, monkeypatch
 ) -> None:
-    """As engines other than AWS's tell it."""
+    """As engines other than AWS report it."""
     _, first = streams.write(0)
     describe = streams.describe_stream
 

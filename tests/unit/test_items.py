@@ -1,4 +1,4 @@
-"""Items as they are stored, and as they are read back: others write this table too."""
+"""Items as they are stored and read back, also those of other software."""
 
 import json
 

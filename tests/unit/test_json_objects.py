@@ -1,4 +1,4 @@
-"""JSON that a person may have edited: what is there twice is refused, at any depth."""
+"""JSON that a person may have edited: a name that occurs twice is refused, at any depth."""
 
 from __future__ import annotations
 

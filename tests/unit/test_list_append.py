@@ -1,4 +1,4 @@
-"""The judge of histories: finds each anomaly, and nothing where there is none."""
+"""The check of histories finds each anomaly, and nothing in a correct history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from list_append import NEVER, Append, Read, anomalies
 
 
 def history(count: int = 5) -> tuple[list[Append], list[Read], dict[str, list[str]]]:
-    """A conversation that is written and read in turns, and all is well."""
+    """A correct conversation that is written and read in turns."""
     values = [f"m{n}" for n in range(count)]
     appends = [
         Append("g", value, n, n + 0.4, is_acknowledged=True) for n, value in enumerate(values)
@@ -95,7 +95,7 @@ def test_the_check_takes_linear_time() -> None:
 
 
 def steps_of(count: int) -> int:
-    """The lines that are run to judge a history of so many appends and as many reads."""
+    """The number of lines that run for a history of so many appends and reads."""
     appends, reads, final = history(count)
     random.Random(1).shuffle(appends)
     steps = 0

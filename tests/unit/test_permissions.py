@@ -51,7 +51,7 @@ ALLOWED = {
     Purpose.READING: LOOKS | READS,
     Purpose.WRITING: LOOKS | READS | MAKES | WRITES,
 }
-"""Written out: an operation that is allowed by a purpose without standing here is a failure."""
+"""Written out: a test fails if a purpose allows an operation that is not listed here."""
 
 OPERATIONS = [
     (service, operation)
@@ -65,7 +65,7 @@ def snake(operation: str) -> str:
 
 
 def params_of(service: str, operation: str) -> dict[str, Any]:
-    """The least that the SDK takes for it, so that only the permission can stop it."""
+    """The smallest parameters that the SDK accepts, so that only the permission can stop it."""
     shape = SESSION.get_service_model(service).operation_model(operation).input_shape
     return {name: _value(shape.members[name]) for name in shape.required_members} if shape else {}
 

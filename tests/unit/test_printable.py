@@ -1,4 +1,4 @@
-"""What others wrote is shown, not obeyed; and a shell takes a value of a hint as one word."""
+"""Text of others is shown and cannot act; a shell reads a value in a hint as one word."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def handle(request: pytest.FixtureRequest) -> Database:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What would have been sent: nothing is."""
+    """The statements that would have been sent."""
     statements_sent: list[str] = []
 
     def keep(self: object, connection: object, statement: object, params: object) -> list[object]:

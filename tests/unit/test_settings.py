@@ -1,4 +1,4 @@
-"""Where settings come from, and that secrets stay in."""
+"""The sources of settings, and that secrets are not shown."""
 
 import sys
 from pathlib import Path

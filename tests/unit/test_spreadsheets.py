@@ -1,4 +1,4 @@
-"""What is downloaded opens as the data it is."""
+"""Downloads open as data, not as formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the template asks of AWS, so that no message is lost and no record blocks a shard."""
+"""The template's settings that prevent lost messages and blocked shards."""
 
 from __future__ import annotations
 

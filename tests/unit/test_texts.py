@@ -1,4 +1,4 @@
-"""What a message may be."""
+"""The rule for a message's text."""
 
 import pytest
 

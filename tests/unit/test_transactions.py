@@ -1,4 +1,4 @@
-"""What an error of DynamoDB's leaves open: whether a transaction was committed, or may be yet."""
+"""What a DynamoDB error says about a transaction: committed, not committed, or unknown."""
 
 from __future__ import annotations
 

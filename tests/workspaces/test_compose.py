@@ -67,7 +67,7 @@ def published(service: dict) -> str:
 
 
 def variables() -> dict[str, str]:
-    """What the page tells to export."""
+    """The variables that the page exports."""
     return dict(re.findall(r"^export (\w+)=(\S+)$", PAGE, flags=re.M))
 
 

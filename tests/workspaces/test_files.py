@@ -1,4 +1,4 @@
-"""The start-up files of workspaces: well formed, of one mind, and true of the tasks."""
+"""The start-up files of workspaces: valid, consistent, and with existing tasks."""
 
 from __future__ import annotations
 

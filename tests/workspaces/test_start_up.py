@@ -1,4 +1,4 @@
-"""What the start-up files say, executed in their order in a clean copy."""
+"""The commands of the start-up files, run in their order in a clean copy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.workspaces.workspace import (
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace; whatever a failed test leaves running in it is ended."""
+    """A workspace; processes that a failed test leaves are stopped."""
     started = Workspace(tmp_path)
     yield started
     for folder in (started.copy / ".engines", started.home / ".engines"):

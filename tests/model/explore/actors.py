@@ -1,4 +1,4 @@
-"""Who does what to the table at once: our operations, and Cruddur's code as it is.
+"""The actors that use the table at once: our operations, and Cruddur's code as it is.
 
 To add one: write what it does with its :class:`~.runs.Hand`, and which partitions it may write.
 The search checks that it writes no others.
@@ -23,7 +23,7 @@ ANA, BEN, CLEO, SAM = PEOPLE = [Person(name, name, name.title()) for name in NAM
 """Sam is not a member of any conversation."""
 
 GROUP = "g"
-"""The conversation of Ana and Ben, where one is there already."""
+"""The existing conversation of Ana and Ben."""
 
 OTHER_GROUP = "h"
 """Ana's and Cleo's."""
@@ -188,7 +188,7 @@ def repair(*, number: int = 0) -> Actor:
 
 
 NEVER_TRUE = ("double message", "members differ", "indexed message", "unreadable")
-"""What a verification may not report of these tables, however much is going on meanwhile."""
+"""The problems that a verification must not report, whatever runs at the same time."""
 
 
 def verify(*, number: int = 0) -> Actor:
@@ -201,7 +201,7 @@ def verify(*, number: int = 0) -> Actor:
 
 
 def _forgiving(act: Act) -> Act:
-    """What ends with one line that says why, and may be run again."""
+    """Errors that end with one line, after which the operation may be run again."""
 
     def forgiving(hand: Hand) -> str:
         try:
@@ -218,7 +218,7 @@ def _folder() -> Path:
 
 
 def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Actor:
-    """An import of what was exported before all this."""
+    """An import of an export from before the scope begins."""
     exported = list(items)
 
     def act(hand: Hand) -> str:
@@ -234,7 +234,7 @@ LINES = [ours.TranscriptMessage(ANA, "line 1"), ours.TranscriptMessage(BEN, "lin
 
 
 def transcript(*, tries: int = 2, number: int = 0) -> Actor:
-    """A transcript of two lines, loaded, and loaded again where that failed."""
+    """A transcript of two lines is loaded, and loaded again if that failed."""
     uuids = tuple(ours.transcript_uuids((ANA, BEN), LINES))
 
     def act(hand: Hand) -> str:

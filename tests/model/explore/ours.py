@@ -88,12 +88,12 @@ NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 
 
 class Surroundings(Protocol):
-    """Where an operation of ours is: what it would ask the machine for."""
+    """The surroundings of an operation: what it would get from the machine."""
 
     def now(self) -> datetime: ...
 
     def waited(self) -> float:
-        """How long a pause took, in seconds."""
+        """The length of a pause, in seconds."""
 
     def uuid4(self) -> uuid.UUID: ...
 

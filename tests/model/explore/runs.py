@@ -35,7 +35,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What an operation stops at: a request, or something else that its surroundings know."""
+    """The point where an operation stops: a request, or a question to its surroundings."""
 
     kind: str
     value: Any = None
@@ -94,7 +94,7 @@ class _Client:
 
 @dataclass
 class Hand:
-    """What one run of an operation has at hand: the table, the time, uuids, the stream."""
+    """The means of one run of an operation: the table, the time, uuids, the stream."""
 
     store: Store
     name: str
@@ -152,7 +152,7 @@ Act = Callable[[Hand], str]
 
 
 class Runs:
-    """All runs of one operation that were asked for so far."""
+    """All runs of one operation so far."""
 
     running: Hand | None = None
     """The run that is active now, of any operation."""

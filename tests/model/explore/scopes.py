@@ -1,4 +1,4 @@
-"""A scope: who acts at once, on what, and what may go wrong. And the list of them."""
+"""Scopes: the actors, the table, and the faults; and the list of all scopes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CRASH_BEFORE, CRASH_AFTER = "crash before", "crash after"
 LATE, SECOND_TRY, TIRED = "late", "conflict at the second try", "gives up"
 UNPROCESSED = "partly unprocessed"
 ALL = frozenset({REFUSED, CONFLICT, LOST, RESET, CRASH_BEFORE, CRASH_AFTER, UNPROCESSED})
-"""What may go wrong with a request, by the name that a trace gives it."""
+"""The faults of a request, by their names in a trace."""
 
 MORE = ALL | {LATE, SECOND_TRY, TIRED}
 """Also: a request that is carried out long after its sender gave up; one that the SDK sent again;

@@ -1,4 +1,4 @@
-"""The search: every state of a scope, each looked at once.
+"""The search: every state of a scope, each checked once.
 
 A state is the table, what the index may still show, the stream, the clock, the faults that are
 left, and where each actor is. From it, any actor may make its next request, and anything that the
@@ -27,7 +27,7 @@ from .store import Request, Store, meets
 
 
 class State(NamedTuple):
-    """All that the future depends on, in numbers."""
+    """Everything that the future depends on, in numbers."""
 
     table: int
     past: tuple[int, ...]
@@ -40,7 +40,7 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Whose turn it is, and what happens in it: the faults, lags and clock steps by name."""
+    """The actor of a step, and its events: faults, lags and clock steps by name."""
 
     actor: int
     words: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ class Exploration:
                     yield from self._going_on(after, step, following)
 
     def _commuting(self, state: State, live: list[tuple[int, Node]]) -> tuple[int, Node] | None:
-        """An actor whose next request commutes with all that is to come of the others'."""
+        """An actor whose next request commutes with all later requests of the others."""
         if state.clock[1]:
             return None
         for actor, node in live:
@@ -165,7 +165,7 @@ class Exploration:
         return None
 
     def _coming_through(self, state: State) -> Iterator[tuple[Step, State]]:
-        """A request that was given up is carried out after all."""
+        """An abandoned request is carried out late."""
         for place, (actor, request) in enumerate(state.late):
             late = state.late[:place] + state.late[place + 1 :]
             effect = self.store.effect(state.table, request, state.table)
@@ -278,7 +278,7 @@ class Exploration:
             yield (f"clock {step:+}",), (clock[0] + step, clock[1] - 1)
 
     def _going_on(self, state: State, step: Step, node: Node) -> Iterator[tuple[Step, State]]:
-        """On to where the actor asks for something that others may come before."""
+        """Continue to the actor's next request that others may precede."""
         runs = self.runs[step.actor]
         match node.ask.kind:
             case "now":

@@ -20,7 +20,7 @@ NEXT = "message of the next send"
 
 
 class Calm:
-    """A machine on a good day, a second later."""
+    """Surroundings without faults, a second later."""
 
     elapsed_s = 0.0
 
@@ -70,7 +70,7 @@ class Settling:
         )
 
     def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
-        """What is wrong after one of the ends that the scope promises."""
+        """The problem after one of the ends of the scope."""
         rest = self._rest(table, stream, reached)
         for name in self.scope.settles:
             if wrong := self._wrong_after(name, table, rest, nodes):

@@ -1,4 +1,4 @@
-"""A trace in words, as a test to be pasted, and the way back from its id to the trace."""
+"""A trace in words and as a test to paste, and the trace of an id."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _to_the_end(exploration: Exploration, state: State) -> str:
 
 
 def play(exploration: Exploration, steps: list[str]) -> Iterator[Played]:
-    """Go along ``steps``; those that are not possible any more are passed over."""
+    """Follow ``steps``, and skip those that are no longer possible."""
     state = exploration.initial
     for text in steps:
         following = exploration.successors(state, reduced=False)
