@@ -86,12 +86,12 @@ class Table:
 
 
 def always(_: int) -> bool:
-    """A :data:`GoOn` that lets every pass come to its end."""
+    """A :data:`GoOn` that never stops a pass early."""
     return True
 
 
 def request_if(table: Table, operation: str, **params: Any) -> bool:
-    """Send a conditional write; whether it was made, False when its condition did not hold."""
+    """Send a conditional write. Returns False if its condition failed."""
     try:
         table.request(operation, **params)
     except DynamoDBError as error:
