@@ -185,6 +185,7 @@ HANDING_ON = {
     "admin_app/server_settings.py",  # takes Streamlit's variables away
     "core/engines/postgres.py",
     "core/engines/dynamodb.py",
+    "core/postgres/programs.py",
     "core/postgres/shell.py",
 }
 

@@ -96,20 +96,24 @@ def prose(source: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
+def assert_none(places: list[str]) -> None:
+    assert not places, "\n" + "\n".join(places)
+
+
 def test_a_name_says_what_it_holds() -> None:
-    assert faults([*MODULES, *python_files("benchmarks"), *TESTS], VAGUE_NAME, bound_names) == []
+    assert_none(faults([*MODULES, *python_files("benchmarks"), *TESTS], VAGUE_NAME, bound_names))
 
 
 def test_a_test_has_a_plain_name() -> None:
-    assert faults(TESTS, VAGUE_TEST_NAME, bound_names) == []
+    assert_none(faults(TESTS, VAGUE_TEST_NAME, bound_names))
 
 
 def test_a_string_has_no_banned_word() -> None:
-    assert faults(MODULES, BANNED_WORD, shown_strings) == []
+    assert_none(faults(MODULES, BANNED_WORD, shown_strings))
 
 
 def test_a_docstring_or_comment_has_no_banned_word() -> None:
-    assert faults(PLAIN_MODULES, BANNED_WORD, prose) == []
+    assert_none(faults(PLAIN_MODULES, BANNED_WORD, prose))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=relative)

@@ -44,6 +44,7 @@ NO_TABLES = "a database without tables"
 NO_DATABASE = "no database"
 NO_TABLE = "no message table"
 EMPTY = "both schemas, and not a row in them"
+MIGRATED = "both stores, and a migration that was applied"
 WITHOUT_DATA = {NO_TABLES: {POSTGRES}, EMPTY: {POSTGRES, DYNAMODB}}
 MISSING = {NO_DATABASE: POSTGRES, NO_TABLE: DYNAMODB}
 
@@ -152,11 +153,23 @@ TASKS = (
     Row("test"),
     Row("lint"),
     Row("bench"),
+    Row(
+        "db.generate-migration",
+        words=("--name", "add_a_column"),
+        settings={"CRUDDUR_MIGRATIONS_DIR": "{folder}/new"},
+    ),
     Row("lambda.package", words=("--file", "{folder}/function.zip")),
     # Looking
     Row("admin", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("doctor", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("db.sessions", {POSTGRES: "looking"}, confirmed_by=POSTGRES),
+    Row(
+        "db.migrations",
+        {POSTGRES: "looking"},
+        confirmed_by=POSTGRES,
+        exit_code=1,  # one is pending
+        exit_code_dry=1,
+    ),
     Row("ddb.list-tables", {DYNAMODB: "looking"}),
     Row(
         "ddb.verify",
@@ -225,6 +238,13 @@ TASKS = (
         reads=_of(POSTGRES),
         changes_where_local=_of(POSTGRES),
     ),
+    Row(
+        "db.dump",
+        {POSTGRES: "reading"},
+        words=("--file", "{folder}/all.dump"),
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
+    ),
     Row("cognito.list-users", {AWS: "reading"}, reads=_of(AWS)),
     # Writing
     Row(
@@ -269,6 +289,33 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
     ),
+    Row("db.kill-all", {POSTGRES: "destroying"}, confirmed_by=POSTGRES),
+    Row(
+        "db.restore",
+        {POSTGRES: "destroying"},
+        label="over data",
+        words=("--file", "{dump}"),
+        confirmed_by=POSTGRES,
+        asks_everywhere=True,
+        changes=_of(POSTGRES),
+    ),
+    Row(
+        "db.restore",
+        {POSTGRES: "destroying"},
+        label="no tables",
+        words=("--file", "{dump}"),
+        confirmed_by=POSTGRES,
+        world=NO_TABLES,
+        changes=_of(POSTGRES),
+    ),
+    Row("db.migrate", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.rollback",
+        {POSTGRES: "destroying"},
+        confirmed_by=POSTGRES,
+        world=MIGRATED,
+        changes=_of(POSTGRES),
+    ),
     Row(
         "db.setup",
         {POSTGRES: "destroying", AWS: "reading"},
@@ -304,7 +351,7 @@ TASKS = (
     # Local stores alone
     Row(
         "start",
-        {POSTGRES: "writing", DYNAMODB: "writing"},
+        {POSTGRES: "destroying", DYNAMODB: "writing"},
         words=("--no-admin",),
         world=EMPTY,
         changes=_BOTH,

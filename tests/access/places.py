@@ -30,7 +30,7 @@ from core.dynamodb.table import Table
 from core.engines import Endpoints
 from core.errors import MissingSchemaError
 from core.models import Message
-from core.postgres import admin, users
+from core.postgres import admin, migrate, read_migrations, users
 from core.postgres.seed import seed_demo_data
 from core.purposes import Purpose
 from core.settings import Settings
@@ -38,7 +38,18 @@ from core.targets import AwsTarget
 from core.targets.postgres import parse_url
 from core.timestamps import now, parse, sort_key
 
-from .design import AWS, DYNAMODB, EMPTY, FULL, NO_DATABASE, NO_TABLE, NO_TABLES, POSTGRES, State
+from .design import (
+    AWS,
+    DYNAMODB,
+    EMPTY,
+    FULL,
+    MIGRATED,
+    NO_DATABASE,
+    NO_TABLE,
+    NO_TABLES,
+    POSTGRES,
+    State,
+)
 
 MARKER = "cruddur_ops_environment"
 PRIVATE = ("bayko", "andrewbrown", "Andrew", "example.com", "first words", "newest words")
@@ -119,6 +130,7 @@ class Places:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "DDB_MESSAGE_TABLE": place.table.name,
+            "CRUDDUR_MIGRATIONS_DIR": str(self._migrations),
             **self.aws.environment,
         }
 
@@ -128,6 +140,7 @@ class Places:
             "folder": str(self.folder),
             "conversation": place.conversation,
             "import_file": str(self._import_file),
+            "dump": str(self._dump),
         }
 
     # Making
@@ -167,6 +180,24 @@ class Places:
         return self._known_people
 
     @cached_property
+    def _dump(self) -> Path:
+        """A file that begins as a dump does; what reads it is stood in for."""
+        path = self.folder / "users.dump"
+        path.write_bytes(b"PGDMP")
+        return path
+
+    @cached_property
+    def _migrations(self) -> Path:
+        """A folder with one migration."""
+        folder = self.folder / "migrations"
+        folder.mkdir()
+        (folder / "20260101000000_add_mood.sql").write_text(
+            "-- migrate:up\nALTER TABLE public.users ADD COLUMN mood text;\n"
+            "-- migrate:down\nALTER TABLE public.users DROP COLUMN mood;\n"
+        )
+        return folder
+
+    @cached_property
     def _import_file(self) -> Path:
         """An export of one message that is in no place."""
         ana, _ = self._people
@@ -187,13 +218,15 @@ class Places:
 
     def _template(self, world: str, marker: str | None) -> str:
         """A template database with the users except ``londo``, so that a seed has a user to add."""
-        kind = world if world in (NO_TABLES, EMPTY) else FULL
+        kind = world if world in (NO_TABLES, EMPTY, MIGRATED) else FULL
         if (kind, marker) not in self._templates:
             name = self._templates[kind, marker] = f"template-{uuid.uuid4().hex[:12]}"
             self._create_database(name, "template1")
             with Database(parse_url(self._url(name), "URL")) as db:
                 admin.load_schema(db, marker or "local")
-                if kind == FULL:
+                if kind == MIGRATED:
+                    list(migrate(db, read_migrations(self._migrations)))
+                if kind in (FULL, MIGRATED):
                     seed_demo_data(db, Settings())
                     people = [users.find_person(db, handle) for handle in ("andrewbrown", "bayko")]
                     self._known_people = people

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
+import psycopg
 import streamlit as st
 from commands.conftest import hermetic_environment
 from invoke.context import Context
@@ -34,7 +35,7 @@ from core.access import Action, Actor, Stores
 from core.aws import AwsServices, list_users, services
 from core.dynamodb import Follower, permissions, repair, scan
 from core.errors import CoreError
-from core.postgres import create_user, search_users, statements
+from core.postgres import Programs, create_user, search_users, statements
 from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
@@ -130,7 +131,8 @@ def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder
     """Run ``line`` as a person's shell would, without this machine's environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    variables = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
+    variables = hermetic_environment(folder) | dict(environment)
+    variables |= {name: value.format(folder=folder) for name, value in cell.row.settings.items()}
     if cell.reason == "variable":
         variables["CRUDDUR_REASON"] = REASON
     with (
@@ -162,6 +164,7 @@ def _stood_in_for() -> Iterator[None]:
         mock.patch.object(engines, "start", return_value=[]),
         mock.patch.object(engines, "stop", return_value=[]),
         mock.patch.object(Follower, "poll", _polled_once(Follower.poll)),
+        mock.patch.object(Programs, "run", _run_program),
     ):
         yield
 
@@ -178,6 +181,24 @@ def _execute(program: str, argv: list[str]) -> NoReturn:
         if "bayko" in done.stdout:
             NEEDS.note(POSTGRES, Need.READ)
     raise SystemExit(0)
+
+
+def _run_program(
+    _: Programs,
+    name: str,
+    arguments: list[str],
+    address: Any = None,
+    *,
+    stdout: Any = None,
+    **__: Any,
+) -> None:
+    """What pg_dump and pg_restore do to a database: read all of it, or write into it."""
+    if name == "pg_dump":
+        NEEDS.note(POSTGRES, Need.READ)
+        stdout.write(b"PGDMP")
+    elif address is not None:
+        with psycopg.connect(address.conninfo) as connection:
+            connection.execute("CREATE TABLE public.restored (n int)")
 
 
 def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Follower], Iterator[Any]]:

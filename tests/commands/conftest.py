@@ -18,7 +18,7 @@ from commands import typed
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import admin
+from core.postgres import admin, migrate, read_migrations
 from core.postgres.seed import seed_demo_data
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
@@ -111,6 +111,7 @@ def seeded_database_url(engines) -> str:
     with Database(address) as db:
         admin.load_schema(db, "local")
         seed_demo_data(db, Settings())
+        list(migrate(db, read_migrations(Settings().migrations_path)))
     return url
 
 

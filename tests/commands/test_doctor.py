@@ -17,17 +17,21 @@ from urllib.parse import parse_qs
 import psutil
 import psycopg
 import pytest
+import unguarded
+from unguarded import Database
 
 from core import engines as embedded
 from core.aws.clients import make_client
 from core.dynamodb import keys
 from core.dynamodb.schema import create_table
+from core.postgres import admin, migrate, read_migrations
+from core.settings import Settings
 from core.targets import AwsTarget, Environment
 
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
 CHECKS = [
     *("python", "packages", "virtual environment", "disk", "engines", "variables", "credentials"),
-    *("postgres", "postgres schema", "postgres clock"),
+    *("postgres", "postgres schema", "migrations", "postgres clock"),
     *("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
 ]
 
@@ -220,6 +224,25 @@ def test_a_database_marked_for_another_target_is_a_note(
 
 
 # DynamoDB
+
+
+def test_the_migrations_are_compared_with_the_schema(diagnose, postgres_env, address) -> None:
+    unguarded.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+        pending = diagnose(postgres_env)["migrations"]
+        assert (pending["state"], pending["mend"]) == (
+            "note", "Apply what is pending: invoke db.migrate",
+        )  # fmt: skip
+        list(migrate(db, read_migrations(Settings().migrations_path)))
+        db.query_commit("ALTER TABLE public.users DROP COLUMN bio")
+        lost = diagnose(postgres_env)["migrations"]
+        assert (lost["state"], "add_bio" in lost["finding"]) == ("bad", True)
+        db.query_commit(
+            "ALTER TABLE public.activities DROP COLUMN reply_to_activity_uuid,"
+            " ADD COLUMN reply_to_activity_uuid integer"
+        )
+    assert "is an integer" in diagnose(postgres_env)["migrations"]["finding"]
 
 
 def test_a_missing_table_is_one_command_away(diagnose, bare_env) -> None:
