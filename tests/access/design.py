@@ -1,6 +1,6 @@
 """What the design says of each task and each action of the admin UI, written down by hand.
 
-Nothing here is read off the product: a task that opens a store for the wrong purpose contradicts
+Nothing here is taken from the product: a task that opens a store for the wrong purpose contradicts
 its row, a new one has no row, and either fails the test. The purposes and their consequences are
 the table of the design's section on safety; what a row changes and reads is what the thing is for.
 
@@ -59,7 +59,7 @@ class State:
     prod: bool = False
 
     def counts_as_production(self, store: str, world: str) -> bool:
-        """Whether ``store`` does, by itself: marked so, or with data and no marker."""
+        """Whether ``store`` alone counts as production: marked so, or with data and no marker."""
         if MISSING.get(world) == store or store not in MARKED:
             return False
         marker = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}[store]
@@ -68,7 +68,7 @@ class State:
         return marker == "production"
 
     def unmarked(self) -> set[str]:
-        """The stores that no marker is in."""
+        """The stores without a marker."""
         markers = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}
         return {store for store, marker in markers.items() if marker is None}
 
@@ -87,9 +87,9 @@ STATES = (
 class Row:
     """A task with what is typed after it, or an action of the admin UI.
 
-    ``opens``: what it opens which store for. ``changes`` and ``reads``: the stores of which it
-    changes something, or reads users' data, once it may. ``reads_first``: the same, before it asks.
-    ``label`` tells two rows of one task apart.
+    ``opens``: the purpose for each store. ``changes`` and ``reads``: the stores in which it changes
+    something, or reads users' data, after it is allowed to. ``reads_first``: what it reads before
+    it asks. ``label`` distinguishes two rows of one task.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Row:
 
     @property
     def purpose(self) -> str:
-        """The strictest: what is asked. Without a store it is not asked anything."""
+        """The strictest purpose, which decides what is asked. Without a store nothing is asked."""
         return max(self.opens.values(), key=list(RULES).index, default="looking")
 
     @property
@@ -125,11 +125,11 @@ class Row:
 
     @property
     def changes_something(self) -> bool:
-        """Whether it does, somewhere, once it may."""
+        """Whether it changes any store, after it is allowed to."""
         return bool(self.changes or self.changes_where_local or self.marks_what_is_unmarked)
 
     def changed_in(self, state: State, *, is_production: bool) -> frozenset[str]:
-        """The stores that are changed where all that is asked for is given."""
+        """The stores that are changed if the name and the reason are right."""
         if self.marks_what_is_unmarked:
             return frozenset(state.unmarked())
         return self.changes | (frozenset() if is_production else self.changes_where_local)
@@ -400,7 +400,7 @@ ACTIONS = (
         {POSTGRES: "writing"},
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
-        reads=_of(POSTGRES),  # whether somebody has the handle
+        reads=_of(POSTGRES),  # whether the handle is already in use
     ),
     Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
     Row(
@@ -418,7 +418,7 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """What is given: ``name`` is none, wrong or right; ``reason`` none, option or variable.
+    """The conditions: ``name`` is none, wrong or right; ``reason`` none, option or variable.
 
     ``may_write`` is the admin UI's ``--write``; a terminal has no such switch. ``page`` draws the
     page that does it, instead of doing it at the page's desk.
@@ -448,7 +448,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the design has a cell show. ``audited``: the purpose on the audit's line, or nothing."""
+    """A cell's result by the design. ``audited``: the purpose in the audit line, or nothing."""
 
     refused: bool
     changed: frozenset[str]
@@ -458,7 +458,7 @@ class Expected:
 
 
 def expected(cell: Cell, reason: str) -> Expected:
-    """What the design has ``cell`` show, where ``reason`` is the reason that was given, if any."""
+    """The result of ``cell`` by the design; ``reason`` is the reason that was typed, if any."""
     row = cell.row
     if _is_refused_at_once(cell):
         return Expected(True, frozenset(), frozenset())
@@ -470,12 +470,12 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "nothing"  # the switch --write is the permission
     if _reads_when_dry(cell):
         asks = "reason"
-    given = (
+    conditions = (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
         or (asks == "reason" and bool(reason))
     )
-    if not given:
+    if not conditions:
         return Expected(True, frozenset(), row.reads_first)
     changed = row.changed_in(cell.state, is_production=cell.is_production)
     may_change = not cell.dry and (rule.may_change or not cell.is_production)
@@ -499,7 +499,7 @@ def _reads_when_dry(cell: Cell) -> bool:
 
 
 def _is_refused_at_once(cell: Cell) -> bool:
-    """By what was typed or by how the app was started, whatever else is given."""
+    """By the command line, or by how the app was started; nothing else matters."""
     row = cell.row
     if row.is_for_local_stores and cell.is_production and not cell.dry:
         return True
@@ -510,7 +510,7 @@ def _is_refused_at_once(cell: Cell) -> bool:
 
 
 def _is_done(cell: Cell, changed: frozenset[str]) -> bool:
-    """Whether there is something to write down: a dry run does nothing but read."""
+    """Whether an audit line is written: a dry run only reads."""
     if cell.dry:
         return _reads_when_dry(cell)
     return bool(changed) or cell.row.name != "rds.update-sg-rule"

@@ -74,7 +74,7 @@ def test_what_is_marked_production_is_refused_before_the_first_step(
     assert unguarded.survey(address).has_tables
 
 
-def test_a_confirmed_setup_leaves_the_mark_what_it_was(run_invoke, postgres_env, address) -> None:
+def test_a_confirmed_setup_keeps_the_marker(run_invoke, postgres_env, address) -> None:
     unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "production")
