@@ -29,7 +29,7 @@ def probes(target: Target) -> list[Probe]:
     """The probes that ``target`` needs, with the names of their checks."""
     from core.doctor import aws, dynamodb, machine, postgres, variables
 
-    of_postgres = ["postgres", "postgres schema", "postgres clock", "postgres rows"]
+    of_postgres = ["postgres", "postgres schema", "migrations", "postgres clock", "postgres rows"]
     if target.is_production:
         of_postgres.insert(1, "postgres TLS")
     probes_of_target = [

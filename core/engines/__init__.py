@@ -14,7 +14,17 @@ from core.commands import Command
 from core.engines.state import STATE_FILE, read_state
 from core.errors import EngineError
 
-__all__ = ["Endpoints", "EngineStatus", "endpoints", "psql_path", "start", "status", "stop"]
+__all__ = [
+    "Endpoints",
+    "EngineStatus",
+    "endpoints",
+    "program_folders",
+    "psql_path",
+    "start",
+    "start_postgres",
+    "status",
+    "stop",
+]
 
 DATABASE = "cruddur"
 
@@ -64,6 +74,17 @@ def start(folder: Path) -> list[EngineStatus]:
     return control.start(folder)
 
 
+def start_postgres(folder: Path) -> None:
+    """Start the embedded Postgres alone, if it is stopped. It answers then.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    from core.engines import control
+
+    control.start_postgres(folder)
+
+
 def stop(folder: Path) -> list[EngineStatus]:
     """The status of the engines of ``folder`` after stopping them. Nothing else is stopped.
 
@@ -90,3 +111,13 @@ def psql_path() -> Path | None:
         return bin_path() / "psql"
     except EngineError:
         return None
+
+
+def program_folders() -> list[Path]:
+    """The folders with pg_dump and its companions in the embedded Postgres, of each version."""
+    from core.engines.postgres import bin_paths
+
+    try:
+        return bin_paths()
+    except EngineError:
+        return []

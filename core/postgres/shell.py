@@ -52,23 +52,20 @@ def find_shell(
     Raises:
         SettingsError: none of them is installed, or only one without TLS, which the URL asks for.
     """
-    parameters = conninfo_to_dict(address.conninfo)
-    program = _program(bundled, encrypted=str(parameters.get("sslmode", "")) in _ENCRYPTED)
-    shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
-    password = parameters.get("password")
-    if password is None and address.password is not None:
-        password = address.password(False)
-    if read_only:
-        options = f"{parameters.get('options', '')} -c default_transaction_read_only=on"
-        shown["options"] = options.strip()
+    program = _program(bundled, encrypted=asks_for_tls(address))
+    option = "-c default_transaction_read_only=on" if read_only else ""
+    conninfo, password = connection_arguments(address, option)
     is_psql = Path(program).name.startswith("psql")
     flags = ("--set=ON_ERROR_STOP=1",) if stops_at_errors and is_psql else ()
-    argv = (program, *flags, make_conninfo("", **shown))
-    return Shell(argv, None if password is None else str(password))
+    return Shell((program, *flags, conninfo), password)
+
+
+def asks_for_tls(address: PostgresAddress) -> bool:
+    """Whether a program without TLS cannot connect: those of the embedded engine have none."""
+    return conninfo_to_dict(address.conninfo).get("sslmode") in _ENCRYPTED
 
 
 def _program(bundled: Path | None, *, encrypted: bool) -> str:
-    # The embedded engine's psql was built without TLS.
     without_tls = None if encrypted or bundled is None else str(bundled)
     program = shutil.which("psql") or without_tls or shutil.which("pgcli")
     if program:
@@ -80,3 +77,18 @@ def _program(bundled: Path | None, *, encrypted: bool) -> str:
         missing,
         "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
     )
+
+
+def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
+    """How a program of Postgres's connects: what may be an argument, and the password, which not.
+
+    ``option`` is one more option for the server.
+    """
+    parameters = conninfo_to_dict(address.conninfo)
+    shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
+    password = parameters.get("password")
+    if password is None and address.password is not None:
+        password = address.password(False)
+    if option:
+        shown["options"] = f"{parameters.get('options', '')} {option}".strip()
+    return make_conninfo("", **shown), None if password is None else str(password)
