@@ -65,6 +65,22 @@ def asks_for_tls(address: PostgresAddress) -> bool:
     return conninfo_to_dict(address.conninfo).get("sslmode") in _ENCRYPTED
 
 
+def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
+    """How a program of Postgres's connects: the connection string, which may be an argument, and
+    the password, which may not.
+
+    ``option`` is one more option for the server.
+    """
+    parameters = conninfo_to_dict(address.conninfo)
+    shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
+    password = parameters.get("password")
+    if password is None and address.password is not None:
+        password = address.password(False)
+    if option:
+        shown["options"] = f"{parameters.get('options', '')} {option}".strip()
+    return make_conninfo("", **shown), None if password is None else str(password)
+
+
 def _program(bundled: Path | None, *, encrypted: bool) -> str:
     without_tls = None if encrypted or bundled is None else str(bundled)
     program = shutil.which("psql") or without_tls or shutil.which("pgcli")
@@ -77,18 +93,3 @@ def _program(bundled: Path | None, *, encrypted: bool) -> str:
         missing,
         "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
     )
-
-
-def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
-    """How a program of Postgres's connects: what may be an argument, and the password, which not.
-
-    ``option`` is one more option for the server.
-    """
-    parameters = conninfo_to_dict(address.conninfo)
-    shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
-    password = parameters.get("password")
-    if password is None and address.password is not None:
-        password = address.password(False)
-    if option:
-        shown["options"] = f"{parameters.get('options', '')} {option}".strip()
-    return make_conninfo("", **shown), None if password is None else str(password)

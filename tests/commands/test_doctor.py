@@ -398,6 +398,7 @@ def test_healthy_production_is_shown_with_account_region_and_function(diagnose, 
     assert bad_ones(checks) == set()
     with_tls = [*CHECKS[:8], "postgres TLS", *CHECKS[8:]]
     assert list(checks) == [*with_tls, "security group rule"]
+    assert checks["postgres TLS"]["state"] == "note"
     assert "is not verified" in checks["postgres TLS"]["finding"]
     assert checks["credentials"]["finding"] == (
         "Account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
