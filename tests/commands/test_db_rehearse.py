@@ -40,9 +40,9 @@ def test_it_shows_each_statement_and_changes_nothing(run_invoke, env, address) -
     assert "reads and writes" in table
     assert lines[0].startswith("applied and undone; the schema was the same again\n")
     assert "Cruddur's own statements run after it as they did before" in lines[-1]
-    found = json.loads(run_invoke("db.rehearse", "--json", env=env).stdout)
-    assert [(each["name"], each["is_well"]) for each in found] == [("add_mood", True)]
-    assert found[0]["statements"][0]["locks"] == [
+    migrations = json.loads(run_invoke("db.rehearse", "--json", env=env).stdout)
+    assert [(row["name"], row["is_well"]) for row in migrations] == [("add_mood", True)]
+    assert migrations[0]["statements"][0]["locks"] == [
         {"mode": "AccessExclusiveLock", "on": "public.users"}
     ]
     with Database(address) as db:
@@ -64,7 +64,7 @@ def test_production_is_migrated_after_a_rehearsal_and_not_if_it_finds_a_problem(
     confirm = ("--confirm", address.dbname)
     refused = run_invoke("db.migrate", *confirm, env=env)
     assert "undoing it left: column public.users.mind text" in refused.stderr
-    assert "Refused db.migrate: the rehearsal found a problem" in refused.stderr
+    assert "Refused db.migrate: the rehearsal migrations a problem" in refused.stderr
     assert (refused.stdout, refused.returncode) == ("", 1)
     path.write_text(GOOD)
     done = run_invoke("db.migrate", *confirm, env=env)

@@ -183,7 +183,9 @@ def test_200_stamps_of_all_lengths_are_applied_in_the_order_in_which_they_were_m
     assert list(migrate(cruddurs, files(checkout))) == []
 
 
-def test_what_cruddurs_script_would_skip_is_told(cruddurs: Database, checkout: Checkout) -> None:
+def test_what_cruddurs_script_would_skip_is_reported(
+    cruddurs: Database, checkout: Checkout
+) -> None:
     checkout.add("16811528612904313", "long", "SELECT 1", "SELECT 1")
     list(migrate(cruddurs, files(checkout)))
     checkout.add("1690000000", "short", "SELECT 1", "SELECT 1")

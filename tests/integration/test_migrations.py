@@ -443,7 +443,9 @@ def test_nobody_waits_longer_than_the_lock_timeout_and_nothing_fails(
                     failures.append(str(error))
                 waits.append(time.perf_counter() - started)
 
-    users = [threading.Thread(target=use, args=(each,)) for each in (READING, WRITING) * 3]
+    users = [
+        threading.Thread(target=use, args=(statement,)) for statement in (READING, WRITING) * 3
+    ]
     for thread in users:
         thread.start()
     try:

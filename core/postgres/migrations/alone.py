@@ -77,7 +77,7 @@ def _run_statement(
     consequence = f"It is {state}, by {number} of its statements. Fix the cause, then run it again."
     try:
         with in_file(migration, statement, consequence):
-            db.run_alone(FileStatement.of(statement.text, Need.DESTROY))
+            db.run_alone(FileStatement.from_text(statement.text, Need.DESTROY))
     except PostgresError as error:
         if number or not _remove_leftover(db, statement) or state is not RowState.HALF_APPLIED:
             raise

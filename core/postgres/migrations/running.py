@@ -63,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one migration. ``state`` is None where it was undone."""
+    """The result of one migration. ``state`` is None where it was undone."""
 
     migration: Migration
     state: RowState | None
@@ -72,7 +72,7 @@ class Done:
 
     @property
     def sentence(self) -> str:
-        """What became of it, as a person reads it."""
+        """The result, as a person reads it."""
         title = self.migration.title
         took = f"in {self.duration_ms:,.1f} ms"
         return {
@@ -235,6 +235,11 @@ class _Run:
         assert migration is not None  # noqa: S101 - what has no file is not to do
         started = time.perf_counter()
         state = _state_to_record(entry)
+        if state is RowState.APPLIED and not migration.up.statements:
+            raise InputError(
+                f"{migration.path.name} has no statement below -- migrate:up",
+                "Write it, or remove the file.",
+            )
         if state is RowState.APPLIED and not migration.up.in_transaction:
             alone.apply(self._db, transaction, migration, row)
             return Done(migration, state, _ms_since(started))
@@ -318,7 +323,7 @@ class _Run:
                 self._noting_a_taken_lock(statement),
                 self._observe(transaction, migration, statement),
             ):
-                transaction.query_commit(FileStatement.of(statement.text, Need.DESTROY))
+                transaction.query_commit(FileStatement.from_text(statement.text, Need.DESTROY))
 
     @contextmanager
     def _noting_a_taken_lock(self, statement: SqlStatement) -> Iterator[None]:
@@ -343,7 +348,7 @@ class _Run:
         applied: Entry | None = None,
         undone: Entry | None = None,
     ) -> tuple[str, ...]:
-        """Keep Cruddur's own record right. Returns what its script will get wrong all the same."""
+        """Keep Cruddur's own record right. Returns what its script will still get wrong."""
         if Source.CRUDDUR not in self._files.sources:
             return ()
         stamps = [entry.key[1] for entry in entries if entry.key[0] is Source.CRUDDUR]
