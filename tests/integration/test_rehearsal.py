@@ -116,6 +116,22 @@ def test_the_locks_that_it_reports_are_those_that_a_real_run_takes(
     assert rehearsals(server) == []
 
 
+def test_an_index_that_is_built_beside_writes_is_shown_to_block_none(
+    db: Database, server: PostgresAddress, folder: Folder
+) -> None:
+    folder.add(
+        "index",
+        "CREATE INDEX CONCURRENTLY moods ON public.users (display_name)",
+        "DROP INDEX CONCURRENTLY public.moods",
+        "transaction:false",
+    )
+    rehearsal = rehearsed(db, server, folder)
+    assert rehearsal.is_well
+    (seen,) = rehearsal.observed
+    assert seen.locks == (Lock("public.users", "ShareUpdateExclusiveLock"),)
+    assert seen.locks[0].blocks == "changes of the schema, VACUUM"
+
+
 def test_what_undoing_it_leaves_or_loses_is_reported(
     db: Database, server: PostgresAddress, folder: Folder
 ) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from core.commands import Command
 from core.errors import InputError, PostgresError
 from core.postgres.database import Database, Queries
 from core.postgres.migrations import alone, ledger
+from core.postgres.migrations.alone import Observer
 from core.postgres.migrations.cruddur import read_checkout
 from core.postgres.migrations.effects import changed_table
 from core.postgres.migrations.failures import in_file
@@ -47,9 +48,6 @@ _TRY_AGAIN = {"55P03", "40P01", "40001"}
 LOCK_TIMEOUT_S = 0.4
 PATIENCE_S = 60.0
 TURN_PATIENCE_S = 600.0
-
-Observer = Callable[[Queries, Migration, SqlStatement], AbstractContextManager[None]]
-"""Wraps every statement of a migration that runs in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ class _Run:
         self._db = db
         self._files = files
         self._limits = limits
-        self._observe = observer or (lambda *_: nullcontext())
+        self._observe = observer or alone.unobserved
         self._done: set[tuple[Source, str]] = set()
         self._lock_first: list[str] = []
 
@@ -241,7 +239,7 @@ class _Run:
                 "Write it, or remove the file.",
             )
         if state is RowState.APPLIED and not migration.up.in_transaction:
-            alone.apply(self._db, transaction, migration, row)
+            alone.apply(self._db, transaction, migration, row, self._observe)
             return Done(migration, state, _ms_since(started))
         if not (self._db.is_dry and self._done):
             ledger.make_ledger(transaction)
