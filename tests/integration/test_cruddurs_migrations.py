@@ -218,6 +218,17 @@ def test_both_kinds_are_applied_in_the_order_of_their_times(
         list(roll_back(cruddurs, alone))
 
 
+def test_what_was_undone_is_left_out_where_its_file_is_not_read(
+    cruddurs: Database, both: Checkout, tmp_path: Path
+) -> None:
+    list(migrate(cruddurs, files(both)))
+    list(roll_back(cruddurs, files(both), to=BIO[0]))
+    without = read_migrations(tmp_path / "none")
+    assert [entry.key[1] for entry in without.survey(cruddurs)] == [BIO[0]]
+    assert list(migrate(cruddurs, without)) == []
+    assert went(migrate(cruddurs, files(both))) == [(REPLY[0], "applied")]
+
+
 def test_a_database_without_cruddurs_record_gets_one(db: Database, both: Checkout) -> None:
     db.query_commit("DROP TABLE public.schema_information")
     list(migrate(db, files(both)))
