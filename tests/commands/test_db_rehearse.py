@@ -64,7 +64,7 @@ def test_production_is_migrated_after_a_rehearsal_and_not_if_it_finds_a_problem(
     confirm = ("--confirm", address.dbname)
     refused = run_invoke("db.migrate", *confirm, env=env)
     assert "undoing it left: column public.users.mind text" in refused.stderr
-    assert "Refused db.migrate: the rehearsal migrations a problem" in refused.stderr
+    assert "Refused db.migrate: the rehearsal found a problem" in refused.stderr
     assert (refused.stdout, refused.returncode) == ("", 1)
     path.write_text(GOOD)
     done = run_invoke("db.migrate", *confirm, env=env)
