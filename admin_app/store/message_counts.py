@@ -21,7 +21,7 @@ def show(items: int, cost: str) -> None:
     """The count of a table of so many ``items``: on demand, at the ``cost`` that is told."""
     st.caption(cost)
     work = background_work.count_messages(access.desk())
-    progress.button("Count the messages", COUNT, work, expected=items, icon="📈")
+    progress.button("Count the messages", COUNT, work, expected=items, icon=":material/bar_chart:")
     count = progress.outcome(COUNT)
     if isinstance(count, Count):
         _figures(count)
@@ -32,7 +32,9 @@ def show(items: int, cost: str) -> None:
 def _figures(result: Count) -> None:
     if not result.is_complete:
         seen = result.counts.looked_at
-        st.warning(f"Stopped after {seen:,} items: there may be more messages.", icon="⚠️")
+        st.warning(
+            f"Stopped after {seen:,} items: there may be more messages.", icon=":material/warning:"
+        )
     chosen = st.segmented_control(
         "Range", _RANGES, default=_RANGES[0], required=True, label_visibility="collapsed"
     )

@@ -32,7 +32,7 @@ def page() -> None:
         st.info("No conversations yet. Start one on the page New conversation.")
         return
     sought = st.text_input(
-        "Filter", key="groups filter", type="search", live=True,
+        "Filter", key="q", type="search", live=True, bind="query-params",
         placeholder="Filter by member, last message or id",
     )  # fmt: skip
     groups = [group for group in overview.groups if _matches(group, (sought or "").strip())]
@@ -66,7 +66,7 @@ def _say_how_much(overview: AllConversations, shown: list[Conversation]) -> None
         st.caption(f"{len(shown):,} of {len(overview.groups):,} loaded conversations: {extent}")
         if overview.cursor:
             st.button("Load more", key="read on", help="One request, of up to 128 RCU")
-        st.button("Refresh", key="read again", type="tertiary", icon="🔄")
+        st.button("Refresh", key="read again", type="tertiary", icon=":material/refresh:")
 
 
 def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _open_as(person: Person, group: str) -> None:
     st.page_link(
         "views/conversations.py",
         label=f"Open as {layout.escaped(person.display_name or person.handle)}",
-        icon="💬",
+        icon=":material/forum:",
         query_params={"user": person.handle, "conversation": group},
     )
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         TranscriptMessage as TranscriptMessage,
         load_transcript as load_transcript,
     )
+    from core.dynamodb.patterns.last_senders import last_senders as last_senders
     from core.dynamodb.patterns.message_counts import (
         MessageCounts as MessageCounts,
         count_by_hour as count_by_hour,
@@ -126,6 +127,7 @@ NAMES = {
     ),
     "dynamodb_json": ("raw_item",),
     "items": ("plain_item",),
+    "patterns.last_senders": ("last_senders",),
     "patterns.reads": (
         "conversation_of",
         "inbox_row",

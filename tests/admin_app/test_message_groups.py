@@ -30,7 +30,7 @@ def test_every_conversation_is_listed_newest_first(two_groups) -> None:
 def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
     app = opened(PAGE)
     for sought, found in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
-        app.text_input(key="groups filter").input(sought).run()
+        app.text_input(key="q").input(sought).run()
         assert len(app.dataframe[0].value) == found
 
 
