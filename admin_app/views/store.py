@@ -35,7 +35,9 @@ def page() -> None:
     description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.title("Store", width="content")
-        st.button("Refresh", type="tertiary", icon=":material/refresh:", on_click=_forget)
+        st.button(
+            "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", on_click=_forget
+        )
     broken = [state for state in (description, database) if isinstance(state, CoreError)]
     left, right = st.columns(2, gap="large")
     with left:
