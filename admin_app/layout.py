@@ -20,7 +20,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
 _BREAK = ":gray[]"
 """Nothing, between two pieces of text: not even a character that a copy would bring along."""
-_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_LEFT, _ISOLATE, _POP_ISOLATE = "\u200e", "\u2068", "\u2069"
 
 
 def escaped(text: str) -> str:
@@ -33,7 +33,12 @@ def escaped(text: str) -> str:
     line = " ".join(line.split())
     line = _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub("\\g<0>\0", line))
     line = line.replace("\0", _BREAK)
-    return f"{_ISOLATE}{line}{_POP_ISOLATE}" if _runs_right_to_left(line) else line
+    return isolated(line)
+
+
+def isolated(text: str) -> str:
+    """``text`` in its own direction, beside text in another."""
+    return f"{_LEFT}{_ISOLATE}{text}{_POP_ISOLATE}" if _runs_right_to_left(text) else text
 
 
 def _runs_right_to_left(text: str) -> bool:

@@ -14,7 +14,7 @@ MATCHES = 8
 """People shown at a time."""
 
 
-_UNSEEN = dict.fromkeys(map(ord, "\u2060\u200b\ufeff\u2066\u2067\u2068\u2069"))
+_UNSEEN = dict.fromkeys(map(ord, "\u2060\u200b\u200e\ufeff\u2066\u2067\u2068\u2069"))
 
 
 def search_box(

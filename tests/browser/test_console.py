@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
@@ -251,6 +252,29 @@ def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) ->
     expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
     expect(bubbles(page).get_by_text("old message 40", exact=True)).to_be_in_viewport(ratio=1)
     assert page.locator(".st-key-banner").bounding_box()["height"] < 40
+
+
+def test_no_click_is_lost_and_each_takes_one_run(desktop: Page, app_url, app_env, pair) -> None:
+    one, _, _ = pair()
+    say(app_env, one, "londo", "the other one")
+    asked: list[BackMsg] = []
+
+    def note(frame: bytes | str) -> None:
+        message = BackMsg()
+        message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+        if message.HasField("rerun_script") and not message.rerun_script.is_auto_rerun:
+            asked.append(message)
+
+    desktop.on("websocket", lambda socket: socket.on("framesent", note))
+    desktop.goto(f"{app_url}/?user={one}")
+    names = ("Sam Summer", "Londo Mollari")
+    expect(desktop.get_by_role("link", name=names[0])).to_be_visible()
+    wait_until_drawn(desktop)
+    for n in range(20):  # over several ticks
+        asked.clear()
+        desktop.get_by_role("link", name=names[n % 2]).click()
+        expect(desktop.get_by_role("heading", name=f"Robin and {names[n % 2]}")).to_be_visible()
+        assert len(asked) == 1
 
 
 def test_an_inbox_is_filtered_whole_and_tells_namesakes_apart(

@@ -385,6 +385,7 @@ def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, t
         expect(page.get_by_text("too late")).to_have_count(0)
         sent = [line for line in audit_lines(log) if line["what"] == "message sent"]
         assert len(sent) == 1
+        leave(page)
 
 
 def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> None:
