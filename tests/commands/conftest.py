@@ -14,10 +14,11 @@ import pytest
 import unguarded
 from unguarded import Database, open_table
 
+from commands import typed
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import admin
+from core.postgres import admin, migrate, read_migrations
 from core.postgres.seed import seed_demo_data
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
@@ -26,26 +27,38 @@ from core.targets.postgres import PostgresAddress, parse_url
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def run_invoke(tmp_path: Path) -> RunInvoke:
-    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed and said.
+@pytest.fixture(scope="session")
+def commands() -> Iterator[typed.Commands]:
+    commands = typed.Commands(str(PROJECT_ROOT))
+    yield commands
+    commands.close()
 
-    Nothing of the person's own environment gets in: no AWS variables, no ``.env``, no engines.
+
+@pytest.fixture
+def run_invoke(commands: typed.Commands, tmp_path: Path) -> RunInvoke:
+    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed.
+
+    The command sees nothing of the developer's own environment: no AWS variables, no ``.env``, no
+    engines.
     """
 
     def run(
         *args: str, env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        result = subprocess.run(
-            [sys.executable, "-m", "invoke", *args],
-            cwd=PROJECT_ROOT,
-            env=hermetic_environment(tmp_path) | dict(env or {}),
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        environment = hermetic_environment(tmp_path) | dict(env or {})
+        if typed.needs_an_interpreter(environment):
+            result = subprocess.run(
+                [sys.executable, "-m", "invoke", *args],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=60,
+                check=False,
+            )
+        else:
+            result = commands.run(args, environment, stdin)
         assert "Traceback" not in result.stderr, result.stderr
         return result
 
@@ -69,7 +82,7 @@ def hermetic_environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def database_url(engines) -> Iterator[str]:
-    """The URL of a database that nobody has created yet, on the shared server."""
+    """The URL of a database that does not exist yet, on the shared server."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
     yield url
@@ -78,7 +91,7 @@ def database_url(engines) -> Iterator[str]:
 
 @pytest.fixture
 def address(database_url: str) -> PostgresAddress:
-    """Where ``database_url`` leads."""
+    """The address in ``database_url``."""
     return parse_url(database_url, "CONNECTION_URL")
 
 
@@ -98,6 +111,7 @@ def seeded_database_url(engines) -> str:
     with Database(address) as db:
         admin.load_schema(db, "local")
         seed_demo_data(db, Settings())
+        list(migrate(db, read_migrations(Settings().migrations_path)))
     return url
 
 
@@ -113,7 +127,7 @@ def bare_env(engines, seeded_database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def messages(bare_env: dict[str, str]) -> Table:
-    """The message table of ``table_env``, for a look behind the command's back."""
+    """The message table of ``table_env``, to check what a command stored."""
     return open_table(resolve(Settings.from_env(bare_env), prod=False))
 
 
@@ -132,5 +146,5 @@ def seeded(run_invoke: RunInvoke, table_env: dict[str, str]) -> dict[str, str]:
 
 
 def content(table: Table) -> list:
-    """Everything that is stored, in one order."""
+    """All stored items, in a fixed order."""
     return sorted((item["pk"]["S"], item["sk"]["S"], item) for item in reads.scan(table))
