@@ -85,11 +85,11 @@ PANES = """
   font-size: 1rem; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
 .st-key-person { flex-wrap: nowrap !important; gap: 0.5rem; }
-.st-key-person > * { min-width: 0; width: auto !important; flex: 0 1 auto !important; }
-.st-key-person > :nth-child(2) { opacity: 0.75; flex: 0 2 auto !important; }
+.st-key-person > * { min-width: 0; width: auto !important; flex: 0 4 auto !important; }
+.st-key-person > :nth-child(2) { opacity: 0.75; flex: 0 1 auto !important; }
 .st-key-person > :last-child { margin-left: auto; flex: none !important; }
-.st-key-person [data-testid="stText"] {
-  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+.st-key-person [data-testid="stText"], .st-key-person [data-testid="stText"] * {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important;
 }
 .st-key-person button { padding: 0 0.4rem; min-height: 1.75rem; }
 [data-testid="stColumn"] { min-width: 0; }

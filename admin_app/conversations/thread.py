@@ -40,7 +40,7 @@ def show(stores: Stores, place: Membership, group: str) -> None:
         if not thread.entries:
             raise
         problem = error
-    elements.show("thread", _data(thread, place, problem), functools.partial(_answer, place, group))
+    elements.show("thread", _data(thread, place, problem), functools.partial(_answer, place))
 
 
 def show_again(group: str, error: CoreError) -> None:
@@ -121,7 +121,7 @@ def _message(message: Message) -> dict[str, Any]:
 # What is asked
 
 
-def _answer(place: Membership, group: str, question: Question) -> None:
+def _answer(place: Membership, question: Question) -> None:
     match question:
         case {"kind": "older", "before": str(before)}:
             st.session_state["thread wants"] = ("older", before)
@@ -137,14 +137,15 @@ def _answer(place: Membership, group: str, question: Question) -> None:
         case {"kind": "further"}:
             st.session_state["search wants"] = True
         case {"kind": "send"}:
-            _send(place, group, question)
+            _send(place, question)
 
 
-def _send(place: Membership, group: str, question: Question) -> None:
+def _send(place: Membership, question: Question) -> None:
     """Send a message that was written in this conversation, or in the one that was open before."""
     values = [str(question.get(name, "")) for name in ("id", "text", "sender", "group")]
     message_uuid, text, sender, asked_group = values
-    about = (place.user.uuid, place.other.uuid) if asked_group == group else (place.user.uuid,)
+    known = st.session_state.get("memberships", {}).get((place.user.uuid, asked_group), place)
+    about = (known.user.uuid, known.other.uuid)
     deliver = functools.partial(_deliver, access.desk(), sender, asked_group, about)
     outcome = resources.outbox().submit(message_uuid, text, (sender, asked_group), deliver)
     outcomes = [one for one in st.session_state.get("outcomes", []) if one["id"] != message_uuid]

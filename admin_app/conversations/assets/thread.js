@@ -527,6 +527,14 @@ class Thread {
     })
   }
 
+  dayAndTime(message) {
+    if (message.ms == null) return message.key
+    return new Date(message.ms).toLocaleString("en-GB", {
+      day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+      timeZone: this.timeZone,
+    })
+  }
+
   get timeZone() {
     return this.usesUtc ? "UTC" : undefined
   }
@@ -541,6 +549,7 @@ class Thread {
     this.usesUtc = !this.usesUtc
     localStorage.setItem("cruddur times", this.usesUtc ? "utc" : "own")
     this.showZone()
+    this.showHits()
     this.joinUp()
     this.drop()
     this.place()
@@ -606,14 +615,16 @@ class Thread {
       if (!search) this.hits.replaceChildren()
       return
     }
-    const extent = search.more ? "the newest of it" : "the whole conversation"
-    const counted = `${search.found.toLocaleString("en")} found in`
-      + ` ${search.lookedAt.toLocaleString("en")} messages: ${extent}`
+    const found = `${search.found.toLocaleString("en")} found in`
+    const looked = search.lookedAt.toLocaleString("en")
+    const extent = search.more ? `the newest ${looked} messages` : `all ${looked} messages`
+    const rest = search.found > search.hits.length ? `; the newest ${search.hits.length} are here` : ""
+    const counted = `${found} ${extent}${rest}`
     this.hits.replaceChildren(
       el("p", { class: "dim" }, counted),
       ...search.hits.map(hit => el(
         "button", { class: "hit", click: () => this.go(hit.key) },
-        el("span", { class: "dim" }, utc(hit.ms, hit.key)),
+        el("span", { class: "dim", title: utc(hit.ms, hit.key) }, this.dayAndTime(hit)),
         el("b", { dir: "auto" }, plain(hit.handle)),
         el("span", { class: "cut", dir: "auto" }, plain(hit.excerpt)),
       )),
