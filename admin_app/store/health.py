@@ -71,8 +71,8 @@ def show_verification(
     """
     st.write("Checks every guarantee for all stored items.")
     total = read_units + conversations if read_units and conversations else None
-    each = "" if total else ", and about 1 RCU for each conversation"
-    st.caption(f"{cost(total or read_units).removesuffix('.')}{each}.")
+    rest = "" if total else ", and about 1 RCU for each conversation"
+    st.caption(f"{cost(total or read_units).removesuffix('.')}{rest}.")
     work = background_work.verify(access.desk())
     progress.button(
         "Verify the messages", CHECKUP, work, expected=items, icon=":material/fact_check:"

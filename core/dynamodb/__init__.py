@@ -65,6 +65,13 @@ if TYPE_CHECKING:
         search_messages as search_messages,
     )
     from core.dynamodb.patterns.sends import Draft as Draft, send as send, start as start
+    from core.dynamodb.patterns.wide_search import (
+        Found as Found,
+        Wanted as Wanted,
+        search_conversations as search_conversations,
+        search_store as search_store,
+    )
+    from core.dynamodb.prices import price as price
     from core.dynamodb.schema import (
         create_table as create_table,
         describe as describe,
@@ -128,6 +135,13 @@ NAMES = {
     "dynamodb_json": ("raw_item",),
     "items": ("plain_item",),
     "patterns.last_senders": ("last_senders",),
+    "prices": ("price",),
+    "patterns.wide_search": (
+        "Found",
+        "Wanted",
+        "search_conversations",
+        "search_store",
+    ),
     "patterns.reads": (
         "conversation_of",
         "inbox_row",

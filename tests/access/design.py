@@ -230,6 +230,12 @@ TASKS = (
         reads=_of(DYNAMODB),
     ),
     Row("ddb.scan", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
+    Row(
+        "ddb.search",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--words", "first", "--user", "bayko"),
+        reads=_of(DYNAMODB),
+    ),
     Row("ddb.export", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
     Row(
         "db.connect",

@@ -181,7 +181,7 @@ class TestThread:
         reader.refresh()
         assert texts(reader) == [*range(18), 19]
 
-    def test_readers_at_one_time_ask_once_and_a_sender_asks_anew(self, table) -> None:
+    def test_readers_at_one_time_ask_once_and_a_sender_asks_again(self, table) -> None:
         write(table, range(5))
         shared, meter = SharedReads(60), table.metered()
         readers = [Reader(meter, shared=shared) for _ in range(30)]
