@@ -32,6 +32,7 @@ def main() -> None:
             st.Page(
                 "views/message_groups.py", title="Message groups", icon=":material/table_rows:"
             ),
+            st.Page("views/search.py", title="Search", icon=":material/search:"),
             st.Page("views/users.py", title="Users", icon=":material/group:"),
             st.Page("views/store.py", title="Store", icon=":material/database:", url_path=STORE),
             st.Page("views/audit.py", title="Audit", icon=":material/history:"),

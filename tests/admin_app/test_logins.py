@@ -99,6 +99,7 @@ def test_every_callback_that_stores_or_begins_something_asks_too() -> None:
     assert actions == {
         "elements.take",  # every question of an element, a message to send among them
         "new_conversation._submit",
+        "search._begin",
         "users._add",
         "progress.start",
         "health._begin_repair",

@@ -44,7 +44,7 @@ def complaints(page: Page) -> list[str]:
 def test_no_page_has_a_serious_violation(themed: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "for everybody")
     pages = links(themed, app_url)
-    assert len(pages) == 6
+    assert len(pages) == 7
     found = []
     for link in [*pages, f"{app_url}/users?user=andrewbrown"]:
         themed.goto(link)
