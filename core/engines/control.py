@@ -34,6 +34,19 @@ def start(folder: Path) -> list[EngineStatus]:
         return _status(folder, state, note)
 
 
+def start_postgres(folder: Path) -> None:
+    """See :func:`core.engines.start_postgres`."""
+    with _exclusively(folder):
+        path = folder / STATE_FILE
+        state = read_state(path) or _new_state()
+        write_state(path, state)
+        replace_private_file(folder / "env", _environment(folder))
+        try:
+            postgres.start(folder, state.postgres, state.password)
+        finally:
+            write_state(path, state)
+
+
 def stop(folder: Path) -> list[EngineStatus]:
     """See :func:`core.engines.stop`."""
     if not (folder / STATE_FILE).exists():

@@ -51,7 +51,12 @@ if TYPE_CHECKING:
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.linting import squawk_path as squawk_path
     from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
+    from core.postgres.migrations.rehearsal import (
+        Rehearsal as Rehearsal,
+        rehearse as rehearse,
+    )
     from core.postgres.migrations.running import (
         Done as Done,
         Files as Files,
@@ -124,7 +129,9 @@ NAMES = {
         "set_cognito_user_ids",
     ),
     "migrations.files": ("generate_migration",),
+    "migrations.linting": ("squawk_path",),
     "migrations.plan": ("Entry", "find_drift"),
+    "migrations.rehearsal": ("Rehearsal", "rehearse"),
     "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (
         "DemoPerson",

@@ -34,7 +34,7 @@ def test_a_clock_is_bad_if_aws_refuses_its_requests(seconds, state, text) -> Non
     finding = clock("clock", timedelta(seconds=seconds))
     assert finding.state is state
     assert text in finding.finding
-    assert ("timedatectl" in finding.mend) == (state is not State.OK)
+    assert ("timedatectl" in finding.hint) == (state is not State.OK)
 
 
 def test_a_clock_without_an_answer_is_unknown() -> None:

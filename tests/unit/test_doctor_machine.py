@@ -25,7 +25,7 @@ def test_a_python_that_is_too_old_is_bad(version) -> None:
     assert finding.state is State.BAD
     assert finding.finding.startswith(f"Python 3.{version[1]}.")
     assert finding.finding.endswith("; the project needs 3.11 or newer")
-    assert "-m venv" in finding.mend
+    assert "-m venv" in finding.hint
 
 
 def test_what_is_installed_here_is_what_the_project_requires() -> None:
@@ -51,7 +51,7 @@ def test_an_unsuitable_package_is_bad(tmp_path: Path, line: str, fault: str) -> 
     assert finding.state is State.BAD
     assert fault in finding.finding
     assert "pytest" not in finding.finding
-    assert finding.mend == "Run: pip install -r requirements.txt"
+    assert finding.hint == "Run: pip install -r requirements.txt"
 
 
 def test_an_extra_that_is_not_installed_is_bad(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:
     (outside,) = machine.virtual_environment(HERE, "/usr", "/usr")
     assert (inside.state, inside.finding) == (State.OK, "/project/.venv")
     assert outside.state is State.NOTE
-    assert outside.mend.startswith("python3 -m venv .venv")
+    assert outside.hint.startswith("python3 -m venv .venv")
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a_disk_without_room_is_bad(tmp_path, scarce, notable, state) -> None:
     (finding,) = machine.disk(target, scarce, notable)
     assert finding.state is state
     assert finding.finding.endswith(f" free at {tmp_path}")
-    assert bool(finding.mend) == (state is not State.OK)
+    assert bool(finding.hint) == (state is not State.OK)

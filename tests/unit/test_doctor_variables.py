@@ -36,12 +36,12 @@ def test_a_misspelt_name_is_reported_with_the_one_that_is_read(wrong: str, right
     (finding,) = findings({wrong: "s3cret"})
     assert finding.state is State.NOTE
     assert finding.finding == f"{wrong} is set, but only {right} is read"
-    assert f'export {right}="${wrong}"' in finding.mend
+    assert f'export {right}="${wrong}"' in finding.hint
 
 
 def test_a_misspelt_name_in_the_file_is_renamed_there() -> None:
     (finding,) = findings({"CONECTION_URL": "x"}, in_dotenv={"CONECTION_URL"})
-    assert finding.mend == "Rename it in .env: CONNECTION_URL"
+    assert finding.hint == "Rename it in .env: CONNECTION_URL"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_variable_without_its_companion_is_bad(present: str, missing: str) -> 
     (finding,) = findings({present: "x"})
     assert finding.state is State.BAD
     assert finding.finding == f"{present} is set without {missing}"
-    assert finding.mend.endswith(f"unset {present}")
+    assert finding.hint.endswith(f"unset {present}")
 
 
 def test_of_two_names_the_unused_one_is_reported_if_it_differs() -> None:
