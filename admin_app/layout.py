@@ -91,6 +91,10 @@ PANES = """
 .st-key-person [data-testid="stText"], .st-key-person [data-testid="stText"] * {
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important;
 }
+/* The icon says it to who sees it, the label to a screen reader. */
+.st-key-command-line button p {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 .st-key-person button { padding: 0 0.4rem; min-height: 1.75rem; }
 [data-testid="stColumn"] { min-width: 0; }
 @media (max-width: 699px) {
@@ -179,7 +183,9 @@ def commands(*tasks: Command) -> None:
 
 def commands_popover(*tasks: Command) -> None:
     """As :func:`commands`, where there is no room below."""
-    with st.popover("", icon=":material/terminal:", help="Command line", type="tertiary"):
+    with st.popover(
+        "Command line", icon=":material/terminal:", type="tertiary", key="command-line"
+    ):
         _lines(tasks)
 
 

@@ -191,7 +191,8 @@ def test_opening_a_conversation_asks_for_one_page_of_it(db, table, requests) -> 
     assert len(texts(app)) == STEP + 10
 
 
-def test_tabs_that_look_at_one_conversation_read_it_once(db, table, requests) -> None:
+def test_tabs_that_look_at_one_conversation_read_it_once(db, table, requests, monkeypatch) -> None:
+    monkeypatch.setattr("admin_app.resources._SHARED_S", 600)
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "hello"))[0].message_group_uuid
     tabs = [opened(user="bayko", conversation=group) for _ in range(3)]
