@@ -181,7 +181,8 @@ def _detail(stores: Stores, user: User) -> None:
     st.set_page_config(page_title=f"{user.display_name or user.handle} · Users · Cruddur Ops")
     st.header(layout.escaped(user.display_name or user.handle), anchor=False)
     st.text(f"@{user.handle}\n{user.email}")
-    st.caption(f"Since {user.created_at:%-d %B %Y}")
+    since = f"{user.created_at:%-d %B %Y}" if user.created_at else "an unreadable time"
+    st.caption(f"Since {since}")
     st.caption(layout.escaped(user.uuid))
     st.page_link(
         "views/conversations.py",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         describe_table as describe_table,
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
+    from core.dynamodb.elsewhere import relocated as relocated
     from core.dynamodb.integrity.faults import (
         EXPLANATIONS as EXPLANATIONS,
         REPAIRABLE as REPAIRABLE,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.reads import (
         conversation_of as conversation_of,
+        conversations_with as conversations_with,
         inbox_row as inbox_row,
         known_conversation as known_conversation,
         list_inbox as list_inbox,
@@ -73,9 +75,11 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.prices import price as price
     from core.dynamodb.schema import (
+        add_missing_index as add_missing_index,
         create_table as create_table,
         describe as describe,
         drop_table as drop_table,
+        lacks_index as lacks_index,
         list_tables as list_tables,
         not_active as not_active,
         require_table as require_table,
@@ -112,9 +116,11 @@ NAMES = {
         "open_table",
     ),
     "schema": (
+        "add_missing_index",
         "create_table",
         "describe",
         "drop_table",
+        "lacks_index",
         "list_tables",
         "not_active",
         "require_table",
@@ -133,6 +139,7 @@ NAMES = {
         "describe_table",
     ),
     "dynamodb_json": ("raw_item",),
+    "elsewhere": ("relocated",),
     "items": ("plain_item",),
     "patterns.last_senders": ("last_senders",),
     "prices": ("price",),
@@ -144,6 +151,7 @@ NAMES = {
     ),
     "patterns.reads": (
         "conversation_of",
+        "conversations_with",
         "inbox_row",
         "known_conversation",
         "list_inbox",

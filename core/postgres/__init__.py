@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     )
     from core.postgres.health import (
         Greeting as Greeting,
+        UnreadableTime as UnreadableTime,
         greet as greet,
         has_integer_replies as has_integer_replies,
+        list_unreadable_times as list_unreadable_times,
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
@@ -146,8 +148,10 @@ NAMES = {
     ),
     "health": (
         "Greeting",
+        "UnreadableTime",
         "greet",
         "has_integer_replies",
+        "list_unreadable_times",
         "schema_differences",
     ),
     "shell": (

@@ -82,6 +82,7 @@ LOOKS = {
     "admin/describe_database",
     "admin/greet",
     "admin/holds_rows",
+    "admin/unreadable_times",
     "admin/identity",
     "admin/is_reachable",
     "admin/largest_tables",

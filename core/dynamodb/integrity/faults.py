@@ -24,9 +24,12 @@ class FaultKind(StrEnum):
     STRANGER_MESSAGE = "stranger's message"
     INDEXED_MESSAGE = "indexed message"
     ORPHAN_PAIR = "orphan pair"
+    TWO_CONVERSATIONS = "two conversations"
+    LEFTOVER_PAIR = "leftover pair"
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
     UNREADABLE = "unreadable"
+    UNREADABLE_TIME = "unreadable time"
 
 
 EXPLANATIONS = {
@@ -41,19 +44,24 @@ EXPLANATIONS = {
     FaultKind.STRANGER_MESSAGE: "sent by a person who is not a member of the conversation",
     FaultKind.INDEXED_MESSAGE: "an item that is not an inbox row has message_group_uuid",
     FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or does not exist",
+    FaultKind.TWO_CONVERSATIONS: "two people have more than one; --with means the newest",
+    FaultKind.LEFTOVER_PAIR: "of two who are not in Postgres, in a conversation of two who are",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
     FaultKind.UNREADABLE: (
         "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
+    FaultKind.UNREADABLE_TIME: "a row of Postgres has a time that cannot be shown, like infinity",
 }
 REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.MEMBERS_DIFFER,
     FaultKind.DOUBLE_MESSAGE,
     FaultKind.NO_MESSAGES,
     FaultKind.STRANGER_MESSAGE,
+    FaultKind.TWO_CONVERSATIONS,
     FaultKind.UNKNOWN_USER,
     FaultKind.UNREADABLE,
+    FaultKind.UNREADABLE_TIME,
 }
 """The faults that ``--repair`` fixes; a missing or orphaned row only if both members are known."""
 
