@@ -51,7 +51,7 @@ def dynamodb(target: Target) -> Iterator[Finding]:
 
 
 def _table(table: Table, description: dict[str, Any] | None) -> Finding:
-    from core.dynamodb import lacks_index, not_active, relocated, schema_differences
+    from core.dynamodb import INDEX, lacks_index, not_active, relocated, schema_differences
 
     check = "dynamodb table"
     if description is None:
@@ -61,7 +61,7 @@ def _table(table: Table, description: dict[str, Any] | None) -> Finding:
             check, f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
         )
     if lacks_index(description):
-        problem = f"{table.name} lacks the index of its inbox rows"
+        problem = f"{table.name} lacks the index {INDEX}"
         return bad(check, problem, "Add it", Command("ddb.schema-load"))
     if differences := schema_differences(description):
         return bad(

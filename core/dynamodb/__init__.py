@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.dynamodb.integrity.repairs import repair as repair
     from core.dynamodb.integrity.verification import Verification as Verification
     from core.dynamodb.items import plain_item as plain_item
+    from core.dynamodb.keys import INDEX as INDEX
     from core.dynamodb.marker import (
         holds_items as holds_items,
         read_state as read_state,
@@ -141,6 +142,7 @@ NAMES = {
     "dynamodb_json": ("raw_item",),
     "elsewhere": ("relocated",),
     "items": ("plain_item",),
+    "keys": ("INDEX",),
     "patterns.last_senders": ("last_senders",),
     "prices": ("price",),
     "patterns.wide_search": (

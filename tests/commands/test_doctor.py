@@ -270,7 +270,8 @@ def test_a_missing_index_is_bad(diagnose, table_env, messages) -> None:
     messages.client.update_table(TableName=messages.name, GlobalSecondaryIndexUpdates=drop)
     checks = diagnose(table_env)
     assert bad_ones(checks) == {"dynamodb table"}
-    assert f"index {keys.INDEX} is missing" in checks["dynamodb table"]["finding"]
+    assert f"lacks the index {keys.INDEX}" in checks["dynamodb table"]["finding"]
+    assert checks["dynamodb table"]["mend"] == "Add it: invoke ddb.schema-load"
 
 
 def test_a_stream_that_is_off_is_a_note_with_the_command_that_turns_it_on(

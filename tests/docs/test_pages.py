@@ -33,6 +33,7 @@ NOT_TRIED = {
     "docker compose down": "Cruddur's, on the left side of the table",
     "python docs/reference.py": "tests/test_docs.py compares the pages with what it writes",
     "aws dynamodb list-tables": "what `invoke bench` measures beside",
+    "aws dynamodb scan": "AWS's own tool: tests/unit/test_import_sources.py has what it writes",
     "aws sso login": "opens a browser at AWS",
     ". .engines/env": "tests/integration/test_engines.py reads that file",
     'eval "$(invoke --print-completion-script bash)"': "tried below, without the eval",
