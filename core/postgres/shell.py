@@ -52,8 +52,7 @@ def find_shell(
     Raises:
         SettingsError: none of them is installed, or only one without TLS, which the URL asks for.
     """
-    parameters = conninfo_to_dict(address.conninfo)
-    program = _program(bundled, encrypted=str(parameters.get("sslmode", "")) in _ENCRYPTED)
+    program = _program(bundled, encrypted=requires_encryption(address))
     option = "-c default_transaction_read_only=on" if read_only else ""
     conninfo, password = connection_arguments(address, option)
     is_psql = Path(program).name.startswith("psql")
@@ -75,6 +74,11 @@ def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[st
     if option:
         shown["options"] = f"{parameters.get('options', '')} {option}".strip()
     return make_conninfo("", **shown), None if password is None else str(password)
+
+
+def requires_encryption(address: PostgresAddress) -> bool:
+    """Whether the URL asks for TLS, which the embedded engine's programs were built without."""
+    return str(conninfo_to_dict(address.conninfo).get("sslmode", "")) in _ENCRYPTED
 
 
 def _program(bundled: Path | None, *, encrypted: bool) -> str:
