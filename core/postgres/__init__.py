@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from core.postgres.handles import (
         bare_handle as bare_handle,
         lacks_demo_users as lacks_demo_users,
+        similar_handles as similar_handles,
     )
     from core.postgres.health import (
         Greeting as Greeting,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         Activity as Activity,
         count_users as count_users,
         create_user as create_user,
+        find_people_by_uuid as find_people_by_uuid,
         find_person as find_person,
         find_user as find_user,
         find_users_by_bare_handle as find_users_by_bare_handle,
@@ -113,11 +115,12 @@ NAMES = {
     ),
     "copies": ("dump_database", "has_any_table", "restore_database"),
     "programs": ("Programs", "find_programs"),
-    "handles": ("bare_handle", "lacks_demo_users"),
+    "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
     "users": (
         "Activity",
         "count_users",
         "create_user",
+        "find_people_by_uuid",
         "find_person",
         "find_user",
         "find_users_by_bare_handle",

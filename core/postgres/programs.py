@@ -19,7 +19,7 @@ from typing import IO
 from core.errors import PostgresError, SettingsError
 from core.postgres.database import Queries
 from core.postgres.health import greet
-from core.postgres.shell import connection_arguments, requires_encryption
+from core.postgres.shell import asks_for_tls, connection_arguments
 from core.targets.postgres import PostgresAddress
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -97,7 +97,7 @@ def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
     version = greet(db).version
     server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
     on_path = shutil.which("pg_dump")
-    usable = [] if requires_encryption(db.address) else list(bundled)
+    usable = [] if asks_for_tls(db.address) else list(bundled)
     own = _of_version([Path(on_path).parent] if on_path else [], server)
     fitting = own or sorted(_of_version(usable, server), key=lambda programs: programs.major)
     if fitting:
