@@ -13,7 +13,7 @@ from .pages import PAGES
 
 _WRITTEN = re.compile(
     r"(?:ddb\.export|db\.dump)\b.*--file (?P<export>\S+)"
-    r"|\\copy \S+ to (?P<copy>\S+)|> *(?P<redirected>\S+)"
+    r"|\\copy [^\"]+? to (?P<copy>\S+)|> *(?P<redirected>\S+)"
 )
 
 
