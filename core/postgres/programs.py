@@ -87,26 +87,33 @@ class Programs:
 
 
 def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
-    """The programs of the server's version, else of the next newer one.
+    """The programs on the PATH if they fit the server, else the oldest bundled ones that do.
 
     ``bundled`` are the folders of the embedded Postgres's wheel, whose programs have no TLS.
 
     Raises:
-        SettingsError: all that are installed are older than the server.
+        SettingsError: all that are installed are older than the server, or lack TLS.
     """
     version = greet(db).version
     server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
     on_path = shutil.which("pg_dump")
-    without_tls = [] if asks_for_tls(db.address) else bundled
-    folders = [*([Path(on_path).parent] if on_path else []), *without_tls]
+    usable = [] if asks_for_tls(db.address) else list(bundled)
+    own = _of_version([Path(on_path).parent] if on_path else [], server)
+    fitting = own or sorted(_of_version(usable, server), key=lambda programs: programs.major)
+    if fitting:
+        return fitting[0]
+    missing = f"No pg_dump for Postgres {server} is installed"
+    if usable != list(bundled):
+        missing += ": the embedded engine's has no TLS"
+    raise SettingsError(
+        missing,
+        f"Install one: apt install postgresql-client-{server}, or brew install libpq",
+    )
+
+
+def _of_version(folders: Sequence[Path], least: int) -> list[Programs]:
     installed = [Programs(folder, major) for folder in folders if (major := _major(folder))]
-    fitting = [programs for programs in installed if programs.major >= server]
-    if not fitting:
-        raise SettingsError(
-            f"No pg_dump for Postgres {server} is installed",
-            f"Install one: apt install postgresql-client-{server}, or brew install libpq",
-        )
-    return min(fitting, key=lambda programs: programs.major)
+    return [programs for programs in installed if programs.major >= least]
 
 
 @cache

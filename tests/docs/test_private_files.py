@@ -12,7 +12,8 @@ from core.settings import PROJECT_ROOT
 from .pages import PAGES
 
 _WRITTEN = re.compile(
-    r"ddb\.export\b.*--file (?P<export>\S+)|\\copy \S+ to (?P<copy>\S+)|> *(?P<redirected>\S+)"
+    r"(?:ddb\.export|db\.dump)\b.*--file (?P<export>\S+)"
+    r"|\\copy [^\"]+? to (?P<copy>\S+)|> *(?P<redirected>\S+)"
 )
 
 
