@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.ledger import read_ledger as read_ledger
     from core.postgres.migrations.linting import squawk_path as squawk_path
     from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
     from core.postgres.migrations.rehearsal import (
@@ -131,6 +132,7 @@ NAMES = {
         "set_cognito_user_ids",
     ),
     "migrations.files": ("generate_migration",),
+    "migrations.ledger": ("read_ledger",),
     "migrations.linting": ("squawk_path",),
     "migrations.plan": ("Entry", "find_drift"),
     "migrations.rehearsal": ("Rehearsal", "rehearse"),

@@ -1,4 +1,4 @@
-"""Imports items into the table from JSON Lines of DynamoDB JSON, as an export writes them."""
+"""Imports items into the table from a file of DynamoDB JSON, or from an export that AWS wrote."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from itertools import islice
 from pathlib import Path
 
 from core.aws.clients import translating
-from core.dynamodb import keys
-from core.dynamodb.dynamodb_json import parsed_item, same_item
+from core.dynamodb.dynamodb_json import same_item
 from core.dynamodb.items import inbox_row_from
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.reads import list_rows_of, names_a_conversation
 from core.dynamodb.retries import retry_while_busy
 from core.dynamodb.table import Table
-from core.dynamodb.transfer.files import Progress, naming_file
+from core.dynamodb.transfer.files import Progress
+from core.dynamodb.transfer.sources import Entry, read_items
 from core.errors import DynamoDBError, InputError
-from core.json_objects import RepeatedNameError
 
 _WRITERS = 8
 _CHUNK = 400
@@ -32,13 +31,13 @@ class Imported:
     """The result of an import, in numbers of items.
 
     ``added``; ``present`` already, or replaced by a later inbox row; ``differing``, whose key has
-    another item in the table, which was kept. ``lines`` are the first lines of those.
+    another item in the table, which was kept. ``places`` are those of the first of them.
     """
 
     added: int
     present: int
     differing: int
-    lines: tuple[int, ...]
+    places: tuple[str, ...]
 
 
 def import_file(table: Table, path: Path, progress: Progress) -> Imported:
@@ -54,17 +53,19 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
         InputError: a line is not an item, and nothing was written; or DynamoDB refused an item,
             for example one over 400 KB, and other items were written.
     """
-    line_count = sum(1 for _ in _items(path))  # every line is checked before the first is written
+    line_count = sum(
+        1 for _ in read_items(path)
+    )  # every line is checked before the first is written
     counts = {"added": 0, "present": 0}
-    differing: list[int] = []
+    differing: list[str] = []
     total = 0
-    items = _items(path)
+    items = read_items(path)
     with _writers(table, path) as put_all:
         while chunk := list(islice(items, _CHUNK)):
-            for (number, _), outcome in zip(chunk, put_all(chunk), strict=True):
+            for (place, _), outcome in zip(chunk, put_all(chunk), strict=True):
                 if outcome == "differs":
                     total += 1
-                    differing += [number] if len(differing) < _MAX_SAMPLES else []
+                    differing += [place] if len(differing) < _MAX_SAMPLES else []
                 else:
                     counts[outcome] += 1
             progress(counts["added"] + counts["present"] + total, line_count)
@@ -72,9 +73,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
 
 
 @contextmanager
-def _writers(
-    table: Table, path: Path
-) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
+def _writers(table: Table, path: Path) -> Iterator[Callable[[list[Entry]], Iterator[str]]]:
     """Yields a function that puts items, several at a time, and returns their outcomes in order."""
     is_over = threading.Event()  # retries for a throttled table then stop
     # A dry run prints, and two threads must not print at once.
@@ -91,14 +90,14 @@ def _writers(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _put_line(table: Table, path: Path, number: int, item: Item) -> str:
+def _put_line(table: Table, path: Path, place: str, item: Item) -> str:
     try:
         return _put(table, item)
     except DynamoDBError as error:
         if error.code != "ValidationException":
             raise
         raise InputError(
-            f"{path}, line {number}: {error.problem}", "Fix the line or remove it."
+            f"{path}, {place}: {error.problem}", "Fix the line or remove it."
         ) from error
 
 
@@ -132,28 +131,4 @@ def _has_moved_on(table: Table, item: Item) -> bool:
     return names_a_conversation(row) and any(
         stored.owner_uuid == row.owner_uuid and stored.sort_key > row.sort_key
         for stored in list_rows_of(table, row.message_group_uuid)
-    )
-
-
-def _items(path: Path) -> Iterator[tuple[int, Item]]:
-    """The items of a file with their line numbers, the marker and blank lines aside."""
-    with naming_file(path), path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                item = parsed_item(line)
-            except RepeatedNameError as error:
-                problem = f"{path}, line {number}: {error}"
-                raise InputError(problem, "Keep one of them, or remove the line.") from error
-            except ValueError as error:
-                raise _no_item(path, number) from error
-            if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:
-                yield number, item
-
-
-def _no_item(path: Path, number: int) -> InputError:
-    return InputError(
-        f"{path}, line {number}: This is not a message table item in DynamoDB JSON",
-        'Write each line like {"pk":{"S":"…"},"sk":{"S":"…"},…}, as ddb.export writes it.',
     )
