@@ -25,6 +25,7 @@ decides by the design, while the rest takes turns; with ``--deep`` every cell th
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,7 +53,7 @@ def options_of(row: Row) -> frozenset[str]:
     """The options of the task that matter here."""
     if row in ACTIONS:
         return frozenset()
-    names = {argument.name for argument in tasks.ns[row.name].get_arguments()}
+    names = set(inspect.signature(tasks.ns[row.name].body).parameters)
     return frozenset(names & {"prod", "confirm", "reason"})
 
 

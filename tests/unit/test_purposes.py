@@ -108,6 +108,7 @@ LOOKS = {
     "users/count",
     "users/none",
     "users/people",
+    "users/people_by_uuids",
     "users/person",
     "users/similar_handles",
     "users/uuid_of",
