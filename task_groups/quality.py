@@ -38,7 +38,7 @@ def _require(*modules: str) -> None:
         )
 
 
-WORKERS = 2
+WORKERS = 3
 """Processes that share the tests, each with engines of its own: tests wait about half the time."""
 
 
