@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.dynamodb import Table, list_messages
+from core.dynamodb import Table, list_thread
 from core.models import Message, Page
 
 STEP = 50
@@ -39,7 +39,10 @@ class Thread:
     _opened: bool = False
 
     def refresh(self, table: Table) -> None:
-        """Open it, or take in what was sent since. One request; two to open it ``at`` a place."""
+        """Open it, or take in what was sent since.
+
+        Two requests, for messages and removals; four to open it ``at`` a place.
+        """
         if not self._opened:
             self._open(table)
         elif not self.has_newer:
@@ -69,10 +72,10 @@ class Thread:
         return self.entries[0].sort_key if self.entries else None
 
     def _before(self, table: Table, bound: str | None, limit: int) -> Page[Message]:
-        return list_messages(table, self.message_group_uuid, limit=limit, before=bound)
+        return list_thread(table, self.message_group_uuid, limit=limit, before=bound)
 
     def _after(self, table: Table, bound: str | None, limit: int) -> Page[Message]:
-        return list_messages(
+        return list_thread(
             table, self.message_group_uuid, limit=limit, after=bound, newest_first=False
         )
 

@@ -78,6 +78,9 @@ def _messages(thread: Thread, user_uuid: str) -> None:
         if (message_day := _day(message)) != day:
             day = message_day
             st.caption(day, text_alignment="center")
+        if message.removal:
+            _removal(message)
+            continue
         is_sought = bool(thread.at) and message.sort_key == thread.at
         _bubble(message, mine=message.sender.uuid == user_uuid, is_sought=is_sought)
     if not thread.entries:
@@ -86,6 +89,12 @@ def _messages(thread: Thread, user_uuid: str) -> None:
 
 def _day(message: Message) -> str:
     return f"{message.created_at:%A, %-d %B %Y}" if message.created_at else "Unknown day"
+
+
+def _removal(message: Message) -> None:
+    """The line in a removed message's place: it names nobody."""
+    time = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
+    st.caption(f"{message.text} · {time}", text_alignment="center")
 
 
 def _bubble(message: Message, *, mine: bool, is_sought: bool) -> None:

@@ -51,13 +51,21 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.reads import (
         conversation_of as conversation_of,
+        find_message as find_message,
         inbox_row as inbox_row,
         known_conversation as known_conversation,
         list_inbox as list_inbox,
         list_messages as list_messages,
         list_rows_of as list_rows_of,
+        message_at as message_at,
         scan as scan,
     )
+    from core.dynamodb.patterns.removal_reads import (
+        find_removal as find_removal,
+        list_removals as list_removals,
+        list_thread as list_thread,
+    )
+    from core.dynamodb.patterns.removals import remove_message as remove_message
     from core.dynamodb.patterns.search import (
         Search as Search,
         search_further as search_further,
@@ -128,11 +136,13 @@ NAMES = {
     "items": ("plain_item",),
     "patterns.reads": (
         "conversation_of",
+        "find_message",
         "inbox_row",
         "known_conversation",
         "list_inbox",
         "list_messages",
         "list_rows_of",
+        "message_at",
         "scan",
     ),
     "patterns.sends": (
@@ -145,6 +155,12 @@ NAMES = {
         "TranscriptMessage",
         "load_transcript",
     ),
+    "patterns.removal_reads": (
+        "find_removal",
+        "list_removals",
+        "list_thread",
+    ),
+    "patterns.removals": ("remove_message",),
     "patterns.search": (
         "Search",
         "search_further",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.models import InboxRow, Message, Page, SentMessage
+    from core.usecases.removals import Removed
 
 DEFAULT_LIMIT = 20
 
@@ -147,6 +148,69 @@ def create_message(
     terminal.note(str(table.capacity))
 
 
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        "conversation",
+        "confirm",
+        message_uuid="The message's message_uuid, as get-conversation --json prints it.",
+        at="The message's created_at, instead of --message-uuid.",
+        reason="Why the message is removed; the audit keeps it. Or set CRUDDUR_REASON.",
+    ),
+    opens={"dynamodb": "destroying"},
+    asks_everywhere=True,
+    asks_reason=True,
+)
+def remove_message(
+    ctx: Context,
+    conversation: str = "",
+    message_uuid: str = "",
+    at: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+    reason: str = "",
+) -> None:
+    """Remove a message; both inboxes then show the newest one that remains."""
+    from core.errors import UsageError
+    from core.purposes import Purpose
+    from core.usecases import removals
+
+    _required(conversation, "--conversation UUID")
+    if bool(message_uuid) == bool(at):
+        raise UsageError("The message is not clear", "Give --message-uuid UUID or --at TIME.")
+    run().tell_target()
+    action = run().action
+    if terminal.is_dry(ctx):  # it shows requests, and with them texts
+        action = action.narrowed(Purpose.WRITING)
+    with opened(ctx, action, conversation=conversation, message=message_uuid) as stores:
+        table = stores.table
+        done = removals.remove_message(table, conversation, message_uuid=message_uuid, at=at)
+    if not terminal.is_dry(ctx):
+        _print_removed(done, json)
+    terminal.note(str(table.capacity))
+
+
+def _print_removed(done: Removed, json: bool) -> None:
+    if json:
+        terminal.print_json(
+            [
+                {
+                    "message_group_uuid": done.message_group_uuid,
+                    "message_uuid": done.message_uuid,
+                    "created_at": done.sort_key,
+                    "was_removed_before": done.was_removed_before,
+                }
+            ]
+        )
+        return
+    before = " was removed before" if done.was_removed_before else " is removed"
+    terminal.print_line(
+        f"message {done.message_uuid} of conversation {done.message_group_uuid}{before}"
+    )
+
+
 def _uuids(*handles: str) -> list[str]:
     """The users whose data a task is about, as the audit names them. Looks up nothing else."""
     from core.postgres import find_person
@@ -243,6 +307,7 @@ def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
 def message_json(message: Message) -> dict[str, str]:
     from core.timestamps import sort_key
 
+    removed = {"removed": message.removal} if message.removal else {}
     return {
         "message_uuid": message.message_uuid,
         "message_group_uuid": message.message_group_uuid,
@@ -251,6 +316,7 @@ def message_json(message: Message) -> dict[str, str]:
         "user_display_name": message.sender.display_name,
         "message": message.text,
         "created_at": sort_key(message.created_at) if message.created_at else message.sort_key,
+        **removed,
     }
 
 

@@ -103,6 +103,7 @@ class Row:
     exit_code_dry: int = 0
     label: str = ""
     asks_everywhere: bool = False
+    asks_reason: bool = False
     is_for_local_stores: bool = False
     changes_where_local: frozenset[str] = frozenset()
     marks_what_is_unmarked: bool = False
@@ -301,6 +302,15 @@ TASKS = (
         reads=_BOTH,
         reads_first=_BOTH,
     ),
+    Row(
+        "ddb.patterns.remove-message",
+        {DYNAMODB: "destroying"},
+        words=("--conversation", "{conversation}", "--message-uuid", "{message}"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
     # Local stores alone
     Row(
         "start",
@@ -404,7 +414,7 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "nothing"  # the switch --write is the permission
     if _reads_when_dry(cell):
         asks = "reason"
-    given = (
+    given = (bool(reason) or not row.asks_reason) and (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
         or (asks == "reason" and bool(reason))
@@ -419,13 +429,14 @@ def expected(cell: Cell, reason: str) -> Expected:
         changed if may_change else frozenset(),
         row.reads,
         ("reading" if cell.dry else row.purpose) if is_audited else "",
-        reason if is_audited and asks == "reason" else "",
+        reason if is_audited and (asks == "reason" or row.asks_reason) else "",
     )
 
 
 def _reads_when_dry(cell: Cell) -> bool:
     """Whether a dry run reads users' data before it would change something on production."""
-    is_change = cell.row.purpose == "writing" or cell.row.title == "ddb.verify (--repair)"
+    is_change = cell.row.purpose == "writing" or cell.row.asks_reason
+    is_change = is_change or cell.row.title == "ddb.verify (--repair)"
     may_be_there = cell.is_production and not cell.row.is_for_local_stores
     return cell.dry and may_be_there and is_change
 

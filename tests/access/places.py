@@ -54,6 +54,7 @@ class Place:
     dbname: str
     table: Table
     conversation: str
+    message: str = ""
     pristine: Snapshot = field(default_factory=dict)
 
 
@@ -127,6 +128,7 @@ class Places:
         return {
             "folder": str(self.folder),
             "conversation": place.conversation,
+            "message": place.message,
             "import_file": str(self._import_file),
         }
 
@@ -140,26 +142,26 @@ class Places:
             self._dynamodb, f"messages-{uuid.uuid4().hex[:12]}", self._target,
             purpose=Purpose.DESTROYING,
         )  # fmt: skip
-        conversation = ""
+        conversation = message = ""
         if world != NO_TABLE:
             create_table(table, state.dynamodb or "local")
             if state.dynamodb is None:
                 table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
             if world != EMPTY:
-                conversation = self._converse(table)
-        place = Place(dbname, table, conversation)
+                conversation, message = self._converse(table)
+        place = Place(dbname, table, conversation, message)
         place.pristine = self.look(place)
         return place
 
-    def _converse(self, table: Table) -> str:
-        """A conversation, to which somebody else has added a message that no inbox shows yet."""
+    def _converse(self, table: Table) -> tuple[str, str]:
+        """A conversation and its first message; no inbox shows yet what somebody else added."""
         ana, ben = self._people
         message, _ = start(table, Draft(ana, ben, "first words"))
         key = sort_key(now())
         group = message.message_group_uuid
         plain = Message(group, str(uuid.uuid4()), ben, "newest words", key, parse(key))
         table.request("put_item", Item=message_item(plain))
-        return group
+        return group, message.message_uuid
 
     @cached_property
     def _people(self) -> Any:

@@ -85,7 +85,8 @@ def test_who_may_read_can_look_at_everything(table, ana, ben, conversation, used
 def test_who_may_write_can_look_start_and_answer(table, ana, ben, conversation, used) -> None:
     look(table, ana, ben, conversation)
     start(table, Draft(ben, ana, "yo"))
-    send(table, conversation, Draft(ana, ben, "so"))
+    again = Draft(ana, ben, "so", tried_from=LATE)  # whose first try was in doubt
+    send(table, conversation, again)
     assert used == allowed("WritePolicy")
 
 

@@ -36,6 +36,8 @@ class Table:
             if item is None:
                 self.items.pop(key, None)
                 continue
+            if self.items.get(key) is item:  # no more than looked at
+                continue
             if key not in self.items:
                 self._record(item)
             self.items[key] = item
@@ -115,7 +117,7 @@ class Client:
         def act() -> dict[str, Any]:
             actions = [self._evaluated(*next(iter(a.items()))) for a in TransactItems]
             keys = [key for key, _, _ in actions]
-            assert len(set(keys)) == len(keys), "a transaction may name an item once"
+            assert len(set(keys)) == len(keys), f"it names an item twice: {TransactItems}"
             assert len(keys) <= 100
             if not all(held for _, _, held in actions):
                 raise cancelled(self.table, TransactItems, actions)
@@ -129,6 +131,8 @@ class Client:
         stored = self.table.items.get(key, {})
         values = action.get("ExpressionAttributeValues", {})
         held = holds(action.get("ConditionExpression", ""), stored, values)
+        if kind == "ConditionCheck":
+            return key, stored or None, held
         if kind == "Put":
             return key, copy.deepcopy(action["Item"]), held
         if kind == "Delete":
@@ -210,13 +214,20 @@ def _clause(clause: str, item: Item, values: Item) -> bool:
         return (found[2] in item) is not bool(found[1])
     if found := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
         return values[found[2]]["S"] <= item[found[1]]["S"] <= values[found[3]]["S"]
-    found = re.fullmatch(r"(\w+) (=|<|>|>=) (:\w+)", clause)
+    found = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)
     assert found, f"unknown clause {clause!r}"
     name, operator, value = found.groups()
     if name not in item:
-        return False
+        return operator == "<>"
     left, right = item[name]["S"], values[value]["S"]
-    return {"=": left == right, "<": left < right, ">": left > right, ">=": left >= right}[operator]
+    return {
+        "=": left == right,
+        "<>": left != right,
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+    }[operator]
 
 
 def updated(stored: Item, expression: str, values: Item) -> Item:

@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     STRANGER_MESSAGE = "stranger's message"
     INDEXED_MESSAGE = "indexed message"
     ORPHAN_PAIR = "orphan pair"
+    REMOVAL_WITHOUT_EFFECT = "removal without effect"
+    REMOVED_SHOWN = "removed text shown"
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
     UNREADABLE = "unreadable"
@@ -41,6 +43,8 @@ EXPLANATIONS = {
     FaultKind.STRANGER_MESSAGE: "sent by a person who is not a member of the conversation",
     FaultKind.INDEXED_MESSAGE: "an item that is not an inbox row has message_group_uuid",
     FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or does not exist",
+    FaultKind.REMOVAL_WITHOUT_EFFECT: "a removed message is stored",
+    FaultKind.REMOVED_SHOWN: "the inbox shows a text, but every message was removed",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
     FaultKind.UNREADABLE: (

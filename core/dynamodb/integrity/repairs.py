@@ -8,12 +8,16 @@ from typing import Any
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import FindPeople, Verification, read_conversation
-from core.dynamodb.patterns.reads import list_rows_of, newest_message, senders_of
+from core.dynamodb.items import removal_from
+from core.dynamodb.patterns.reads import list_rows_of, message_at, newest_message, senders_of
+from core.dynamodb.patterns.removal_reads import has_removals
+from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.row_moves import list_again
+from core.dynamodb.patterns.transactions import check_stored, commit
 from core.dynamodb.stream.projection import move, person_in
 from core.dynamodb.table import GoOn, Table, always, request_if
 from core.errors import DynamoDBError
-from core.models import Message, Person, member_uuids
+from core.models import REMOVED_TEXT, Message, Person, RemovalReason, member_uuids
 
 
 def repair(
@@ -54,8 +58,10 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
         case FaultKind.MISSING_ROW | FaultKind.DUPLICATE_ROW | FaultKind.STALE_PREVIEW:
             newest = _newest_message(table, group)
             return newest is not None and move(table, newest)
-        case FaultKind.PREVIEW_AHEAD:
+        case FaultKind.PREVIEW_AHEAD | FaultKind.REMOVED_SHOWN:
             return _show_newest(table, finding)
+        case FaultKind.REMOVAL_WITHOUT_EFFECT:
+            return _remove_again(table, finding)
         case FaultKind.ORPHAN_MESSAGES:
             senders = [person.uuid for person in senders_of(table, group, most=3)]
             return _list_again(table, find_people, group, senders)
@@ -83,17 +89,47 @@ def _newest_message(table: Table, group: str) -> Message | None:
 
 
 def _show_newest(table: Table, finding: Fault) -> bool:
-    """Set a row's preview to the newest message's text; the row's time, which is later, stays."""
+    """Set a row's preview to the newest message's text; the row's time, which is later, stays.
+
+    In one transaction with a look at the message, which may be removed at any moment. Where every
+    message was removed, the row says so.
+    """
     newest = _newest_message(table, finding.message_group_uuid)
+    if newest is None and has_removals(table, finding.message_group_uuid):
+        return _set_preview(table, finding, REMOVED_TEXT)
     if newest is None or newest.sort_key > finding.sk:
         return False
-    return _update(
-        table,
-        finding,
-        "SET message = :text",
-        "message_group_uuid = :group",
-        {":text": newest.text, ":group": finding.message_group_uuid},
-    )
+    return _set_preview(table, finding, newest.text, shown=newest)
+
+
+def _set_preview(table: Table, finding: Fault, text: str, shown: Message | None = None) -> bool:
+    update = {
+        "TableName": table.name,
+        "Key": keys.key(finding.pk, finding.sk),
+        "UpdateExpression": "SET message = :text",
+        "ConditionExpression": "message_group_uuid = :group",
+        "ExpressionAttributeValues": {
+            ":text": {"S": text},
+            ":group": {"S": finding.message_group_uuid},
+        },
+    }
+    outcome = commit(table, [{"Update": update}, *([check_stored(table, shown)] if shown else [])])
+    if not outcome.committed and not outcome.failed and outcome.error:
+        raise outcome.error
+    return outcome.committed
+
+
+def _remove_again(table: Table, finding: Fault) -> bool:
+    """Remove a message whose removal is there already."""
+    item = table.request("get_item", Key=keys.key(finding.pk, finding.sk), ConsistentRead=True)
+    if "Item" not in item:
+        return False
+    removal = removal_from(item["Item"])
+    stored = message_at(table, removal.message_group_uuid, removal.sort_key)
+    if stored is None or stored.message_uuid != removal.message_uuid:
+        return False
+    reasons = {reason.value: reason for reason in RemovalReason}
+    return remove_message(table, stored, reasons.get(removal.reason_code, RemovalReason.REMOVED))
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:

@@ -13,19 +13,21 @@ from typing import TypeVar
 
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import Fault, FaultKind
-from core.dynamodb.items import inbox_row_from, message_from, text_of
+from core.dynamodb.items import inbox_row_from, message_from, removal_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.reads import (
     inbox_row,
     inbox_row_at,
     inbox_rows,
     list_rows_of,
+    message_at,
     names_a_conversation,
     newest_message,
     scan,
 )
+from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.table import GoOn, Table, always
-from core.models import Conversation, InboxRow, Person, member_uuids
+from core.models import REMOVED_TEXT, Conversation, InboxRow, Person, member_uuids
 
 FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
 """Returns the known people among some user uuids, with their names."""
@@ -71,6 +73,9 @@ class Verification:
             elif keys.pair_of(pk) is not None:
                 self._count("pairs")
                 yield from self._pair(item)
+            elif keys.removal_group_of(pk) is not None:
+                self._count("removals")
+                yield from self._removal(item)
             elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
                 self._count("environment marker")
             else:
@@ -119,7 +124,27 @@ class Verification:
             conversation = read_conversation(
                 self.table, row.message_group_uuid, conversation.member_uuids, conversation.rows
             )
-            yield from judge(conversation)
+            for fault in judge(conversation):
+                yield from self._unless_removed(fault, conversation)
+
+    def _unless_removed(self, fault: Fault, conversation: Conversation) -> Iterator[Fault]:
+        """``fault``, unless it says only that each message of the conversation was removed."""
+        group = conversation.message_group_uuid
+        if fault.kind is not FaultKind.NO_MESSAGES or not has_removals(self.table, group):
+            yield fault
+            return
+        place = (keys.owner_of(fault.pk), fault.sk)
+        row = next(r for r in conversation.rows if (r.owner_uuid, r.sort_key) == place)
+        if row.preview != REMOVED_TEXT:
+            yield Fault(FaultKind.REMOVED_SHOWN, fault.pk, fault.sk, group)
+
+    def _removal(self, item: Item) -> Iterator[Fault]:
+        removal = removal_from(item)
+        if "message_group_uuid" in item:
+            yield _at(item, FaultKind.INDEXED_MESSAGE, removal.message_group_uuid)
+        stored = message_at(self.table, removal.message_group_uuid, removal.sort_key)
+        if stored is not None and stored.message_uuid == removal.message_uuid:
+            yield _at(item, FaultKind.REMOVAL_WITHOUT_EFFECT, removal.message_group_uuid)
 
     def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
         person = self._person(row.other.uuid)

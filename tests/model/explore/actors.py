@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from . import ours
-from .ours import Draft, Message, MessageUnconfirmedError, Person, StoreError, sort_key
+from .ours import (
+    Draft,
+    Message,
+    MessageRemovedError,
+    MessageUnconfirmedError,
+    Person,
+    StoreError,
+    sort_key,
+)
 from .runs import Act, Hand
 from .store import EVERYTHING
 
@@ -81,6 +89,8 @@ def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
         except MessageUnconfirmedError as error:
             again = (error.message_uuid, error.created_at)
             draft = Draft(draft.sender, draft.recipient, draft.text, *again)
+        except MessageRemovedError:
+            return f"removed {draft.message_uuid}"
         except StoreError:
             return "in doubt" if draft.tried_from else f"refused {draft.message_uuid}"
         else:
@@ -148,6 +158,28 @@ def retry(*, by_start: bool = False, number: int = 0) -> Actor:
         sends=(IN_DOUBT.message_uuid,),
         lagging=1,
     )
+
+
+def remove(*, at: str = "", number: int = 0) -> Actor:
+    """A support person removes the conversation's newest message, or the one that is ``at`` a key.
+
+    Whether it was there or not, they look again where it failed.
+    """
+
+    def act(hand: Hand) -> str:
+        found = (
+            ours.message_at(hand.table, GROUP, at)
+            if at
+            else ours.newest_message(hand.table, GROUP, consistent=True)
+        )
+        if found is None:
+            return "nothing to remove"
+        ours.remove_message(hand.table, found)
+        return f"removed {found.message_uuid}"
+
+    name = _named("removal of an earlier message" if at else "removal", number)
+    writes = frozenset({f"MSG#{GROUP}", f"GONE#{GROUP}", "GRP#ana", "GRP#ben"})
+    return Actor(name, _forgiving(act), writes, lagging=1)
 
 
 ODD_RECORDS: list[Mapping[str, Any]] = [

@@ -237,6 +237,7 @@ _OURS: dict[str, Maker] = {
     "repair": lambda n: actors.repair(number=n),
     "verify": lambda n: actors.verify(number=n),
     "transcript": lambda n: actors.transcript(number=n),
+    "removal": lambda n: actors.remove(number=n),
 }
 _ALL: dict[str, Maker] = _OURS | {
     "import": lambda n: actors.import_older(_worn()[1], number=n),
@@ -263,8 +264,11 @@ def _every(makers: Mapping[str, Maker], count: int) -> Iterator[tuple[str, tuple
 
 
 def _promised(ends: tuple[str, ...], kinds: str) -> tuple[str, ...]:
-    """What Cruddur's function or an import leaves behind goes with what comes next."""
-    later = "function" in kinds or "import" in kinds
+    """What Cruddur's function or an import leaves behind goes with what comes next.
+
+    So does a message that Cruddur puts while a removal looks for the newest one.
+    """
+    later = any(kind in kinds for kind in ("function", "import", "removal"))
     return tuple("the next projection" if later and e == "the stream" else e for e in ends)
 
 
@@ -485,6 +489,85 @@ def _small() -> list[Family]:
     ]
 
 
+def _removing() -> list[Family]:
+    """A removal beside everybody else; `invoke test` explores these too."""
+    gone, send = actors.remove(), actors.send(ANA, BEN)
+    well, late, two = _talking(), _not_projected(), _since_then()[0]
+    theirs: dict[str, Any] = {"settles": _ENDS, "undelivered": NOT_SHOWN}
+    later = ("the next projection", "the next send", "a repair")
+    earlier = actors.remove(at=ours.sort_key(ours.EPOCH - 9 * ours.MICROSECOND))
+    return [
+        _single("a removal, by itself", gone, items=well, faults=3, kinds=MORE),
+        _single("a removal and a send", gone, send, items=well, faults=1, lag=2, kinds=MORE),
+        _single(
+            "a removal and a send, clocks step", gone, send, items=well, faults=1, clock=_STEPS
+        ),
+        _single("a removal and 2 sends", gone, send, actors.send(BEN, ANA), items=two),
+        _single("2 removals", gone, actors.remove(number=1), items=two, faults=1, kinds=MORE),
+        _single("2 removals and a send", gone, actors.remove(number=1), send, items=two),
+        _single("a removal, one of an earlier message and a send", gone, earlier, send, items=two),
+        _single(
+            "a removal and a start",
+            *(gone, actors.start(ANA, BEN)),
+            items=well,
+            faults=1,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was stored",
+            *(gone, actors.retry()),
+            items=_in_doubt(True),
+            faults=2,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was not stored",
+            *(gone, actors.retry()),
+            items=_in_doubt(False),
+            faults=1,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a send into another conversation at that instant",
+            *(gone, actors.send(CLEO, ANA, group=OTHER_GROUP)),
+            items=_crowded(),
+            faults=1,
+        ),
+        _single(
+            "a removal and a projection",
+            *(gone, actors.projection()),
+            items=late,
+            faults=1,
+            kinds=frozenset({LOST, CONFLICT}),
+            **theirs,
+        ),
+        _single(
+            "a removal, a plain put and a projection",
+            *(gone, actors.plain_put(), actors.projection()),
+            items=late,
+            settles=later,
+            undelivered=NOT_SHOWN,
+        ),
+        _single("a removal and a repair", gone, actors.repair(), items=late, **theirs),
+        _single("a removal and a verification", gone, actors.verify(), items=late, **theirs),
+        _single("a removal and a load", gone, actors.transcript(), items=well),
+        _single(
+            "a removal and an import of what is removed",
+            *(gone, actors.import_older(_exported(two))),
+            items=two,
+            faults=1,
+            settles=("the next send", "a repair"),
+        ),
+        _single(
+            "a removal and Cruddur's function",
+            *(gone, actors.cruddur_function()),
+            items=late,
+            settles=later,
+            undelivered=NOT_SHOWN,
+        ),
+    ]
+
+
 def _large() -> list[Family]:
     """What `invoke test --explore` explores beside that."""
     well, worn = _talking(), _worn()[0]
@@ -492,7 +575,23 @@ def _large() -> list[Family]:
     ours: dict[str, Any] = {"ends": ("as it is",)}
     three = (actors.send(ANA, BEN), actors.send(BEN, ANA), actors.send(ANA, BEN, number=2))
     lagging: dict[str, Any] = {"lag": 3, "without": ("repair, repair",)}
+    removal_and_projection = (actors.remove(), actors.projection(batches=2))
+    late: dict[str, Any] = {"items": _not_projected(), "settles": _ENDS, "undelivered": NOT_SHOWN}
     return [
+        _single(
+            "a removal, a send and a projection",
+            *(actors.remove(), actors.send(ANA, BEN), actors.projection()),
+            is_large=True,
+            **late,
+        ),
+        _single(
+            "a removal and a projection of 2 batches",
+            *removal_and_projection,
+            faults=2,
+            kinds=MORE,
+            is_large=True,
+            **late,
+        ),
         _single("3 sends", *three, items=well, faults=2, is_large=True),
         _single("3 sends, reads lag", *three, items=well, faults=1, lag=3, is_large=True),
         _single("3 sends, clocks differ", *three, items=well, clock=_APART, is_large=True),
@@ -507,7 +606,7 @@ def _large() -> list[Family]:
 @cache
 def families() -> dict[str, Family]:
     """Every family by its name."""
-    made = [*_small(), *_large()]
+    made = [*_small(), *_removing(), *_large()]
     names = {family.name: family for family in made}
     assert len(names) == len(made), "two families have one name"
     return names

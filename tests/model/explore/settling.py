@@ -49,14 +49,19 @@ class Settling:
         self.attempted |= {uuid for actor in scope.actors for uuid in actor.sends}
         self.attempted |= {NEXT, *(f"{NEXT} {number}" for number in range(4))}
         self.before = {item["message_uuid"]["S"]: item["sk"]["S"] for item in messages}
+        self.messages = messages
+        self.texts = {item["message_uuid"]["S"]: item["message"]["S"] for item in messages}
 
     def view(self, table: int, nodes: Sequence[Node], **more: str) -> View:
         acknowledged = dict(self.before)
-        refused = []
+        texts = dict(self.texts)
+        refused, removed = [], []
         for node in nodes:
             acknowledged |= {ack.message_uuid: ack.sort_key for ack in node.acks}
+            texts |= {ack.message_uuid: ack.text for ack in node.acks}
             outcomes = str(node.ask.value).split(", ") if node.is_done else []
             refused += [o.removeprefix("refused ") for o in outcomes if o[:8] == "refused "]
+            removed += [o.removeprefix("removed ") for o in outcomes if o[:8] == "removed "]
         several = [frozenset({"ana", "ben"})] if self.scope.may_be_several else []
         return View(
             self.store.tables[table],
@@ -67,18 +72,26 @@ class Settling:
             several,
             self.scope.strangers,
             self.scope.orphans,
+            removed,
+            texts,
         )
 
     def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
         """What is wrong after one of the ends that the scope promises."""
         rest = self._rest(table, stream, reached)
+        told = [*self.messages, *(self.store.items[number] for number in stream)]
         for name in self.scope.settles:
-            if wrong := self._wrong_after(name, table, rest, nodes):
+            if wrong := self._wrong_after(name, table, rest, told, nodes):
                 return f"in the end, after {name}: {'; '.join(wrong)}"
         return ""
 
     def _wrong_after(
-        self, name: str, table: int, rest: Sequence[Item], nodes: Sequence[Node]
+        self,
+        name: str,
+        table: int,
+        rest: Sequence[Item],
+        told: Sequence[Item],
+        nodes: Sequence[Node],
     ) -> list[str]:
         settled = memory.Table()
         settled.items = dict(self.store.tables[table])
@@ -90,7 +103,7 @@ class Settling:
             return [f"it broke: {type(error).__name__}: {error}"]
         view = self.view(self.store.table(settled.items), nodes, **more)
         return broken(view, *EVERY) + wrong_in_the_end(
-            handle, actors.known_people, lambda: settled.items, self.scope.expected
+            handle, actors.known_people, lambda: settled.items, self.scope.expected, told
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:

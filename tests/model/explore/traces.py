@@ -132,6 +132,8 @@ def _place(pk: str, sk: str) -> str:
     kind, _, of = pk.partition("#")
     if kind == "MSG":
         return f"the message of {of} at {_at(sk)}"
+    if kind == "GONE":
+        return f"the removal in {of} at {_at(sk)}"
     return (
         f"{of}'s row at {_at(sk)}"
         if kind == "GRP"
@@ -166,12 +168,14 @@ def _query(params: dict[str, Any] | Any) -> str:
         group = params["ExpressionAttributeValues"][":group"]["S"]
         return f"asks the index for the rows of {group}"
     kind, _, of = params["ExpressionAttributeValues"][":pk"]["S"].partition("#")
-    what = f"the messages of {of}" if kind == "MSG" else f"{of}'s inbox"
+    whats = {"MSG": f"the messages of {of}", "GONE": f"the removals of {of}"}
+    what = whats.get(kind, f"{of}'s inbox")
     return f"reads {what}" if params.get("ConsistentRead") else f"reads {what}, not consistently"
 
 
 def _write(kind: str, action: Any) -> str:
     item = action.get("Item") or action["Key"]
+    kind = "look at" if kind == "conditioncheck" else kind
     text = f" ({item['message']['S']})" if "message" in item else ""
     return f"{kind} {_place(item['pk']['S'], item['sk']['S'])}{text}"
 
