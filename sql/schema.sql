@@ -1,5 +1,5 @@
 -- needs: make
--- The tables. They hold what Cruddur's own tables hold, and its own statements run on them; keys and
+-- The tables, with the columns of Cruddur's own tables, whose statements run on them. Keys and
 -- constraints are stricter. No extension is needed.
 
 CREATE TABLE public.users (
@@ -11,7 +11,7 @@ CREATE TABLE public.users (
   created_at timestamptz NOT NULL DEFAULT current_timestamp
 );
 
--- Cruddur finds the person of a signed-in request by this column.
+-- Cruddur looks up the user of a signed-in request by this column.
 CREATE INDEX users_cognito_user_id ON public.users (cognito_user_id);
 
 CREATE TABLE public.activities (
@@ -26,12 +26,12 @@ CREATE TABLE public.activities (
   created_at timestamptz NOT NULL DEFAULT current_timestamp
 );
 
--- The activities of one person, of everybody, and in answer to another, each newest first.
+-- Activities of one user, of all users, and replies to an activity, each newest first.
 CREATE INDEX activities_of_user ON public.activities (user_uuid, created_at DESC, uuid DESC);
 CREATE INDEX activities_newest ON public.activities (created_at DESC);
 CREATE INDEX activities_replies ON public.activities (reply_to_activity_uuid, created_at DESC);
 
--- Cruddur's migrations keep here how far they came. New tables have had none of them.
+-- Cruddur's migrations store their progress here. New tables begin with none applied.
 CREATE TABLE public.schema_information (
   id integer UNIQUE,
   last_successful_run text

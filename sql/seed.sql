@@ -1,6 +1,6 @@
 -- needs: write
--- Adds the demo users and their activities that are not there yet, and counts them. An activity
--- is known by its author and its text; a user by the handle.
+-- Adds the demo users and activities that are missing, and counts what it added. A user is
+-- identified by handle, an activity by author and text.
 WITH person AS (
   SELECT *
   FROM unnest(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from admin_app import access, layout, resources
 from core.access import AuditEntry, read_audit
+from core.errors import CoreError
 
 MOST = 500
 """Lines shown, the newest ones."""
@@ -22,7 +23,11 @@ def page() -> None:
         group = resources.target().settings.auditor_group
         st.info(f"The audit is for the group `{group}`.")
         return
-    lines = _lines()
+    try:
+        lines = _lines()
+    except CoreError as error:
+        layout.show_problem(error)
+        return
     if not lines:
         st.info("No lines match. Each action on production adds one.")
     else:

@@ -5,6 +5,7 @@ A line has the ids of people and conversations. It never has a text, a handle or
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -13,8 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from core.errors import AuditError
+from core.errors import AuditError, UsageError
 from core.timestamps import now, parse, sort_key
 
 _PRIVATE = 0o600
@@ -85,6 +87,8 @@ class AuditLog:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE)
         try:
+            # The size grows page by page while another process or thread writes its line.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             stat = os.fstat(descriptor)
             if stat.st_mode & 0o077:
                 os.fchmod(descriptor, _PRIVATE)
@@ -135,12 +139,14 @@ def read_audit(
     ``target`` a part of a store's place; ``day`` a day in UTC.
 
     Raises:
+        UsageError: ``about`` is not a uuid.
         AuditError: the file cannot be read, or a line is damaged.
     """
+    user_uuid = _user_uuid(about) if about else ""
     for entry in _entries(path):
         if actor and not any(actor in str(value) for value in entry.actor.values()):
             continue
-        if about and about not in entry.about:
+        if user_uuid and user_uuid not in entry.about:
             continue
         if target and target != entry.target and not _is_in(target, entry.stores):
             continue
@@ -148,6 +154,15 @@ def read_audit(
         if day is not None and (instant is None or instant.date() != day):
             continue
         yield entry
+
+
+def _user_uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a user's uuid", "The audit names users by uuid, never by handle."
+        ) from None
 
 
 def _is_in(part: str, places: Mapping[str, str]) -> bool:

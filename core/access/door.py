@@ -170,8 +170,9 @@ class Door:
 
     def _only_reads(self, action: Action) -> bool:
         """Whether users' data is read and nothing else: a dry run reads before it would write."""
-        is_dry = self._dry is not None
-        return action.purpose is Purpose.READING or (is_dry and action.purpose is Purpose.WRITING)
+        if self._dry is None:
+            return action.purpose is Purpose.READING
+        return not {Purpose.READING, Purpose.WRITING}.isdisjoint(action.opens.values())
 
     def _takes_name(self, action: Action, visitor: Visitor, *, is_production: bool) -> bool:
         if self._dry is not None:

@@ -1,3 +1,3 @@
 -- needs: make
--- From template0, the only template that goes with any encoding: messages are Unicode.
+-- Messages need Unicode; only template0 can be copied with another encoding.
 CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0

@@ -1,5 +1,5 @@
 -- needs: look
--- What a server and the current database say of themselves.
+-- Version and settings of the server and the current database.
 SELECT
   current_setting('server_version') AS version,
   pg_postmaster_start_time() AS started_at,

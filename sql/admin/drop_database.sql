@@ -1,3 +1,3 @@
 -- needs: destroy
--- Ends the sessions that are connected to it. It was asked for by name.
+-- FORCE ends the sessions that are connected to it.
 DROP DATABASE IF EXISTS {name} WITH (FORCE)

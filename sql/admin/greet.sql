@@ -1,3 +1,3 @@
 -- needs: look
--- The first words with a server.
+-- The first statement of a connection.
 SELECT current_setting('server_version') AS version, clock_timestamp() AS now

@@ -1,5 +1,5 @@
 -- needs: look
--- What tells one server, and one database on it, from all others.
+-- Identifies this server, and this database on it, among all others.
 SELECT
   pg_catalog.pg_postmaster_start_time() AS started_at,
   database.oid::bigint AS database_oid,

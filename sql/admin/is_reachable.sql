@@ -1,3 +1,3 @@
 -- needs: look
--- The shortest question.
+-- Whether the server answers.
 SELECT true

@@ -1,6 +1,6 @@
 -- needs: look
--- The largest tables of the database, with the planner's estimate of their rows: -1 where there is
--- none yet. A partitioned table is told by its parts.
+-- The largest tables of the database, with the planner's estimate of their rows (-1: no estimate
+-- yet). A partitioned table appears as its partitions.
 SELECT
   n.nspname::text AS schema,
   c.relname::text AS name,

@@ -1,3 +1,3 @@
 -- needs: look
--- Whether the database says of itself what it is.
+-- Whether the database has a table for the environment marker.
 SELECT to_regclass('public.cruddur_ops_environment') IS NOT NULL

@@ -1,5 +1,5 @@
 -- needs: look
--- What the database says it is. There is one row; were there more, 'local' would not be believed.
+-- The environment marker. If there were several rows, any other value wins over 'local'.
 SELECT environment
 FROM public.cruddur_ops_environment
 ORDER BY environment = 'local'

@@ -1,6 +1,6 @@
 -- needs: look
--- Who is connected to the server. What the role may not see of others is null, the kind of their
--- session included. Of a page: those behind the session (%(database)s, %(pid)s), if any.
+-- The sessions of the server. What this role may not see of other sessions is null, including
+-- their kind. A next page begins after the session (%(database)s, %(pid)s).
 SELECT
   pid,
   usename AS "user",

@@ -1,3 +1,3 @@
 -- needs: look
--- The number that a cluster was given when it was made.
+-- The number that the cluster got when it was initialised.
 SELECT system_identifier FROM pg_catalog.pg_control_system()

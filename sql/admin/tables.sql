@@ -1,6 +1,6 @@
 -- needs: look
--- Everything that can hold a user's rows, but for the environment marker. What row security
--- hides from this role cannot be told from what is not there.
+-- Every table that can contain users' rows; the environment marker's table is left out. Rows that
+-- row security hides from this role look like missing rows.
 SELECT namespace.nspname AS schema, class.relname AS name, class.relrowsecurity AS hidden
 FROM pg_catalog.pg_class AS class
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace

@@ -1,5 +1,5 @@
 -- needs: make
--- Says what the database is, unless it said so before.
+-- Marks the database, unless it is marked already.
 INSERT INTO public.cruddur_ops_environment (environment)
 SELECT %(environment)s
 WHERE NOT EXISTS (SELECT FROM public.cruddur_ops_environment)

@@ -1,5 +1,5 @@
 -- needs: write
--- Two seeds at once take turns: the second then sees what the first added. A lock that another
--- session holds is not waited for long.
+-- Two seeds at once take turns, so the second sees what the first added. Waits at most 10 seconds
+-- for a lock of another session.
 SET LOCAL lock_timeout = '10s';
 LOCK TABLE public.users IN SHARE ROW EXCLUSIVE MODE

@@ -1,5 +1,5 @@
 -- needs: look
--- A page of the people whose handle or display name holds the text, by handle.
+-- A page of the users whose handle or display name contains the text, in the order of handles.
 SELECT uuid, handle, display_name
 FROM public.users
 WHERE (handle, uuid) > (%(after_handle)s, %(after_uuid)s::uuid)

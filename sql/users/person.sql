@@ -1,6 +1,6 @@
 -- needs: look
--- Who has one of these handles: the first of them that anybody has. Cruddur's own tables may hold a
--- handle twice: the oldest.
+-- The user of the first of these handles that exists. Cruddur's own tables may have a handle twice:
+-- the oldest user is taken.
 SELECT uuid, handle, display_name
 FROM public.users
 WHERE handle = ANY(%(handles)s::text[])

@@ -1,5 +1,6 @@
 -- needs: read
--- A page of the users whose handle, display name or email holds the text, by handle.
+-- A page of the users whose handle, display name or email contains the text, in the order of
+-- handles.
 SELECT uuid, handle, display_name, email, cognito_user_id, created_at
 FROM public.users
 WHERE (handle, uuid) > (%(after_handle)s, %(after_uuid)s::uuid)

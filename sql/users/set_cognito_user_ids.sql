@@ -1,5 +1,5 @@
 -- needs: write
--- Cognito's ids of the users with these uuids; counts the users that had another one.
+-- Stores the Cognito ids of the users with these uuids; counts the users whose id changed.
 WITH changed AS (
   UPDATE public.users
   SET cognito_user_id = known.cognito_user_id

@@ -1,5 +1,5 @@
 -- needs: look
--- Handles near a mistyped one: those among its variants, and those beside it in the handles' order.
+-- Handles similar to a mistyped one: its variants, and its neighbours in the order of handles.
 SELECT handle
 FROM public.users
 WHERE handle = ANY(%(variants)s::text[])

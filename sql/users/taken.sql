@@ -1,5 +1,5 @@
 -- needs: read
--- Which of the two a user has already; Cruddur's own tables do not see to it themselves.
+-- Whether a user already has this handle or this email. Cruddur's own tables do not check it.
 SELECT
   coalesce(bool_or(handle = %(handle)s), false) AS handle,
   coalesce(bool_or(email = %(email)s), false) AS email

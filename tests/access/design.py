@@ -434,11 +434,12 @@ def expected(cell: Cell, reason: str) -> Expected:
 
 
 def _reads_when_dry(cell: Cell) -> bool:
-    """Whether a dry run reads users' data before it would change something on production."""
-    is_change = cell.row.purpose == "writing" or cell.row.asks_reason
-    is_change = is_change or cell.row.title == "ddb.verify (--repair)"
+    """Whether a dry run on production reads users' data: before it would change something, or in a
+    store that it opens for nothing else.
+    """
+    reads = not {"reading", "writing"}.isdisjoint(cell.row.opens.values()) or cell.row.asks_reason
     may_be_there = cell.is_production and not cell.row.is_for_local_stores
-    return cell.dry and may_be_there and is_change
+    return cell.dry and may_be_there and (reads or cell.row.title == "ddb.verify (--repair)")
 
 
 def _is_refused_at_once(cell: Cell) -> bool:
@@ -455,5 +456,5 @@ def _is_refused_at_once(cell: Cell) -> bool:
 def _is_done(cell: Cell, changed: frozenset[str]) -> bool:
     """Whether there is something to write down: a dry run does nothing but read."""
     if cell.dry:
-        return cell.row.purpose == "reading" or _reads_when_dry(cell)
+        return _reads_when_dry(cell)
     return bool(changed) or cell.row.name != "rds.update-sg-rule"

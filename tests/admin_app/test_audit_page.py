@@ -43,6 +43,12 @@ def test_lines_are_filtered_by_who(lines) -> None:
     assert list(app.dataframe[0].value["Who"]) == ["olga"]
 
 
+def test_a_handle_is_refused_where_a_uuid_is_needed(lines) -> None:
+    app = opened(PAGE)
+    next(box for box in app.text_input if box.label == "About").input("olga").run()
+    assert "'olga' is not a user's uuid" in said(app)
+
+
 def test_where_a_login_is_needed_it_is_for_a_group_of_its_own(lines, logged_in) -> None:
     app = opened(PAGE)
     assert len(app.dataframe) == 1  # a local target needs no login

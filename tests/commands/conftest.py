@@ -14,6 +14,7 @@ import pytest
 import unguarded
 from unguarded import Database, open_table
 
+from commands import typed
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
@@ -26,26 +27,38 @@ from core.targets.postgres import PostgresAddress, parse_url
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def run_invoke(tmp_path: Path) -> RunInvoke:
-    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed and said.
+@pytest.fixture(scope="session")
+def commands() -> Iterator[typed.Commands]:
+    commands = typed.Commands(str(PROJECT_ROOT))
+    yield commands
+    commands.close()
 
-    Nothing of the person's own environment gets in: no AWS variables, no ``.env``, no engines.
+
+@pytest.fixture
+def run_invoke(commands: typed.Commands, tmp_path: Path) -> RunInvoke:
+    """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed.
+
+    The command sees nothing of the developer's own environment: no AWS variables, no ``.env``, no
+    engines.
     """
 
     def run(
         *args: str, env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        result = subprocess.run(
-            [sys.executable, "-m", "invoke", *args],
-            cwd=PROJECT_ROOT,
-            env=hermetic_environment(tmp_path) | dict(env or {}),
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        environment = hermetic_environment(tmp_path) | dict(env or {})
+        if typed.needs_an_interpreter(environment):
+            result = subprocess.run(
+                [sys.executable, "-m", "invoke", *args],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=60,
+                check=False,
+            )
+        else:
+            result = commands.run(args, environment, stdin)
         assert "Traceback" not in result.stderr, result.stderr
         return result
 

@@ -48,6 +48,7 @@ def rows(run_invoke, env, *options: str) -> list[dict]:
         ([], ["ticket 1", "", "ticket 2"]),
         (["--actor", "olga"], ["ticket 1", "ticket 2"]),
         (["--about", BEN], ["", "ticket 2"]),
+        (["--about", BEN.replace("-", "")], ["", "ticket 2"]),
         (["--target", "production"], ["ticket 1", "ticket 2"]),
         (["--target", "table of local"], [""]),
         (["--day", "2026-03-02"], ["ticket 2"]),
@@ -83,4 +84,10 @@ def test_a_damaged_line_is_named(run_invoke, env) -> None:
 def test_a_day_that_is_none_is_refused(run_invoke, env) -> None:
     result = run_invoke("audit", "--day", "yesterday", env=env)
     assert "yesterday" in result.stderr
+    assert result.returncode == 2
+
+
+def test_a_handle_is_not_mistaken_for_a_user_that_nothing_was_done_about(run_invoke, env) -> None:
+    result = run_invoke("audit", "--about", "andrewbrown", env=env)
+    assert "'andrewbrown' is not a user's uuid" in result.stderr
     assert result.returncode == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
 import threading
+import uuid
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -19,6 +21,7 @@ from core.errors import AuditError
 from core.settings import PROJECT_ROOT
 
 NOON = "2026-03-01T12:00:00.000000+00:00"
+ANA, BEN, CLEO = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 
 
 def entry(**fields: object) -> AuditEntry:
@@ -87,6 +90,20 @@ class TestTheFile:
         reasons = {line.why[:4] for line in read_audit(path)}
         assert reasons == {f"{n} {i} "[:4] for n in range(5) for i in range(20)}
         assert len(path.read_text().splitlines()) == 100
+
+    def test_takes_no_line_that_is_being_written_for_one_that_was_cut_off(self, path: Path) -> None:
+        log = AuditLog(path)
+        log.write(entry(what="one"))
+        with path.open("ab", buffering=0) as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            first, rest = path.read_bytes()[:9], path.read_bytes()[9:]
+            other.write(first)
+            thread = threading.Thread(target=log.write, args=(entry(what="two"),))
+            thread.start()
+            thread.join(timeout=0.05)
+            other.write(rest)
+        thread.join()
+        assert [line.what for line in read_audit(path)] == ["one", "one", "two"]
 
     def test_holds_a_line_of_ascii_whatever_the_reason_holds(self, path: Path) -> None:
         why = "Größe\u2028\x1b[2J\u202e\ud800"
@@ -180,7 +197,7 @@ class TestReading:
     @pytest.fixture
     def audit(self, path: Path) -> Path:
         log = AuditLog(path)
-        log.write(entry(what="a", about=("u1", "u2")))
+        log.write(entry(what="a", about=(ANA, BEN)))
         log.write(
             entry(what="b", at="2026-03-02T00:00:00.000000+00:00", actor={"email": "m@x.org"})
         )
@@ -199,8 +216,8 @@ class TestReading:
             ({"actor": "m@x"}, "b"),
             ({"actor": "arn:aws"}, "e"),
             ({"actor": "nobody"}, ""),
-            ({"about": "u2"}, "a"),
-            ({"about": "u"}, ""),
+            ({"about": BEN}, "a"),
+            ({"about": CLEO}, ""),
             ({"target": "local"}, "c"),
             ({"target": "production"}, "abde"),
             ({"target": "db.example.com"}, "d"),
@@ -208,7 +225,7 @@ class TestReading:
             ({"day": date(2026, 3, 1)}, "ade"),
             ({"day": date(2026, 3, 2)}, "b"),
             ({"day": date(2026, 2, 28)}, "c"),
-            ({"actor": "op", "day": date(2026, 3, 1), "about": "u1"}, "a"),
+            ({"actor": "op", "day": date(2026, 3, 1), "about": ANA}, "a"),
         ],
     )
     def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, found) -> None:

@@ -1,0 +1,189 @@
+"""Runs commands as a shell would, without loading the libraries anew for each.
+
+A command takes half a second of a processor to start, nearly all of it for imports. So a server,
+one for each test run, imports them once, and forks a process for each command. The process becomes
+the command: its own arguments, environment, streams and signals, its own end. What the interpreter
+reads from the environment before it runs anything (``PYTHON…``, the locale) the server cannot give
+it: a command with such a variable starts as an interpreter of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_LIMIT_S = 60
+_READ_BY_THE_INTERPRETER = ("PYTHON", "LC_", "LANGUAGE")
+
+
+def needs_an_interpreter(env: Mapping[str, str]) -> bool:
+    """Whether ``env`` has a variable that Python reads at its start."""
+    return any(name.startswith(_READ_BY_THE_INTERPRETER) for name in env)
+
+
+class Commands:
+    """The server, and the commands that it starts. Several threads may run commands at once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self._server = subprocess.Popen(
+                [sys.executable, __file__, str(other.fileno())],
+                cwd=folder,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                pass_fds=[other.fileno()],
+            )
+
+    def close(self) -> None:
+        self._socket.close()
+        self._server.wait(timeout=_LIMIT_S)
+
+    def run(
+        self, args: tuple[str, ...], env: Mapping[str, str], stdin: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``invoke`` with these arguments; ``env`` is all of its environment."""
+        with (
+            _piped(stdin.encode()) as given,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+        ):
+            code = self._run(args, env, [given, out.fileno(), err.fileno()])
+            out.seek(0)
+            err.seek(0)
+            texts = [file.read().decode().replace("\r\n", "\n") for file in (out, err)]
+        return subprocess.CompletedProcess(["invoke", *args], code, *texts)
+
+    def _run(self, args: tuple[str, ...], env: Mapping[str, str], streams: list[int]) -> int:
+        report, end = os.pipe()
+        with os.fdopen(report, "rb", buffering=0) as reports:
+            request = json.dumps({"args": args, "env": dict(env), "cwd": self._folder}).encode()
+            try:
+                socket.send_fds(self._socket, [request], [*streams, end])
+            finally:
+                os.close(end)
+            pid = int(_next_line(reports, args))
+            try:
+                return int(_next_line(reports, args))
+            except subprocess.TimeoutExpired:
+                os.kill(pid, signal.SIGKILL)
+                raise
+
+
+@contextlib.contextmanager
+def _piped(text: bytes) -> Iterator[int]:
+    """A pipe to read ``text`` from, which may be longer than a pipe holds."""
+    end, start = os.pipe()
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError), os.fdopen(start, "wb") as pipe:
+            pipe.write(text)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield end
+    finally:
+        os.close(end)
+        writer.join()
+
+
+def _next_line(reports: io.RawIOBase | io.FileIO, args: tuple[str, ...]) -> bytes:
+    line = b""
+    until = time.monotonic() + _LIMIT_S
+    while not line.endswith(b"\n"):
+        if not select.select([reports], [], [], max(0, until - time.monotonic()))[0]:
+            raise subprocess.TimeoutExpired(["invoke", *args], _LIMIT_S)
+        byte = reports.read(1)
+        assert byte, f"the server ended at {args}"
+        line += byte
+    return line
+
+
+# The server
+
+
+def _load() -> None:
+    """Import what commands use. What a command must not import at its start, others test."""
+    import boto3
+    import invoke.program  # noqa: F401
+    import rich.console
+    import rich.table  # noqa: F401
+
+    import core
+    import task_groups
+
+    for package in (core, task_groups):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    boto3.client("dynamodb", "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    gc.collect()
+    gc.freeze()
+
+
+def _wait_for_a_command(server: socket.socket) -> None:
+    """Serve requests. Returns in the process of each command, ready to run it."""
+    supervisors = set()
+    while True:
+        request, streams, _, _ = socket.recv_fds(server, 1 << 20, 4)
+        supervisors = {pid for pid in supervisors if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+        if not request:
+            os._exit(0)
+        if supervisor := os.fork():
+            supervisors.add(supervisor)
+        else:
+            server.close()
+            return _supervise(json.loads(request), streams)
+        for stream in streams:
+            os.close(stream)
+
+
+def _supervise(command: dict[str, Any], streams: list[int]) -> None:
+    """Report the process id of the command and, at its end, its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        return _become(command, streams)
+    *others, report = streams
+    for stream in others:
+        os.close(stream)
+    os.write(report, f"{pid}\n".encode())
+    _, status = os.waitpid(pid, 0)
+    os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def _become(command: dict[str, Any], streams: list[int]) -> None:
+    for target, stream in enumerate(streams[:3]):
+        os.dup2(stream, target)
+    for stream in streams:
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(command["env"])
+    time.tzset()
+    os.chdir(command["cwd"])
+    sys.argv = ["invoke", *command["args"]]
+    sys.path[0] = command["cwd"]  # as ``python -m`` has it
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path.cwd())
+    _load()
+    _wait_for_a_command(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module("invoke", run_name="__main__", alter_sys=True)
