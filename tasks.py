@@ -11,6 +11,7 @@ from task_groups import (
     engines,
     environment,
     lambda_function,
+    people,
     quality,
     rds,
 )
@@ -31,5 +32,6 @@ ns = Collection(
     db,
     ddb,
     lambda_function.ns,
+    people,
     rds,
 )

@@ -12,6 +12,7 @@ from admin_app.conversations.messages import Thread
 from core.dynamodb import Search, Table, search_further, search_messages
 from core.errors import CoreError
 from core.models import Message
+from core.usecases import conversations
 
 REFRESH_S = 4
 HEIGHT = 460
@@ -35,6 +36,7 @@ def show(user_uuid: str, group: str, subject: Subject) -> None:
     problem = None
     try:
         _load(thread, stores.table)
+        thread.entries = conversations.messages_with_current_names(stores.db, thread.entries)
     except CoreError as error:
         problem = error
     with st.container(

@@ -96,6 +96,7 @@ def _inbox(person: Person, subject: Subject) -> None:
         inbox.refresh(stores.table)
         if st.session_state.get("more conversations"):
             inbox.load_more(stores.table)
+        inbox.entries = conversations.rows_with_current_names(stores.db, inbox.entries)
     except CoreError as error:
         layout.show_problem(error)
     if not inbox.entries:

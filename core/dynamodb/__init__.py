@@ -66,6 +66,10 @@ if TYPE_CHECKING:
         list_thread as list_thread,
     )
     from core.dynamodb.patterns.removals import remove_message as remove_message
+    from core.dynamodb.patterns.renames import (
+        RenamedRows as RenamedRows,
+        rename_in_inboxes as rename_in_inboxes,
+    )
     from core.dynamodb.patterns.search import (
         Search as Search,
         search_further as search_further,
@@ -161,6 +165,10 @@ NAMES = {
         "list_thread",
     ),
     "patterns.removals": ("remove_message",),
+    "patterns.renames": (
+        "RenamedRows",
+        "rename_in_inboxes",
+    ),
     "patterns.search": (
         "Search",
         "search_further",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         greet as greet,
         schema_differences as schema_differences,
     )
+    from core.postgres.renames import rename_user as rename_user
     from core.postgres.seed import (
         DemoPerson as DemoPerson,
         Seeded as Seeded,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         Activity as Activity,
         count_users as count_users,
         create_user as create_user,
+        find_people as find_people,
         find_person as find_person,
         find_user as find_user,
         find_users_by_bare_handle as find_users_by_bare_handle,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     )
 
 NAMES = {
+    "renames": ("rename_user",),
     "database": (
         "Database",
         "Queries",
@@ -88,6 +91,7 @@ NAMES = {
         "Activity",
         "count_users",
         "create_user",
+        "find_people",
         "find_person",
         "find_user",
         "find_users_by_bare_handle",

@@ -125,7 +125,7 @@ def create_user(
         InputError: a value is missing or invalid, or another user has the handle or the email.
     """
     handle, display_name, email = bare_handle(handle), display_name.strip(), email.strip()
-    _check_new_user(handle, display_name, email)
+    check_user(handle, display_name, email)
     user_uuid = user_uuid or str(uuid.uuid4())
     values = {
         "uuid": user_uuid,
@@ -173,6 +173,17 @@ def find_person(db: Queries, handle: str) -> Person:
     if not rows:
         raise no_such_user(db, handle)
     return _person(rows[0])
+
+
+def find_people(db: Queries, uuids: Iterable[str]) -> dict[str, Person]:
+    """The people with these uuids, by the uuid as it was typed, without emails.
+
+    Unknown uuids are left out. Opening Postgres for looking is enough.
+    """
+    wanted = {user_uuid: parsed for user_uuid in uuids if (parsed := _uuid(user_uuid)) is not None}
+    rows = _rows_of(db, "users/people_by_uuids", "uuids", set(wanted.values()))
+    people = {person.uuid: person for person in map(_person, rows)}
+    return {user_uuid: people[parsed] for user_uuid, parsed in wanted.items() if parsed in people}
 
 
 def search_people(
@@ -239,7 +250,12 @@ def _duplicate(field: str, value: str) -> InputError:
     return InputError(f"The {field} {value!r} belongs to another user", f"Choose another {field}.")
 
 
-def _check_new_user(handle: str, display_name: str, email: str) -> None:
+def check_user(handle: str, display_name: str, email: str) -> None:
+    """Refuse values that no user can have.
+
+    Raises:
+        InputError: a value is missing or invalid.
+    """
     for field, value in (("handle", handle), ("display name", display_name), ("email", email)):
         if not value:
             raise InputError(f"The {field} is empty", "Enter one.")

@@ -9,7 +9,7 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from core.models import InboxRow, Message, Page, SentMessage
@@ -19,9 +19,8 @@ DEFAULT_LIMIT = 20
 
 
 def _reading(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """A conversation that is named by its id takes no look at the users."""
-    stores = ("postgres", "dynamodb") if arguments.get("user") else ("dynamodb",)
-    return dict.fromkeys(stores, "reading")
+    """A conversation that is named by its id takes only a look at the users' names."""
+    return {"postgres": "reading" if arguments.get("user") else "looking", "dynamodb": "reading"}
 
 
 _WRITING = {"postgres": "reading", "dynamodb": "writing"}
@@ -60,7 +59,7 @@ def get_conversation(
         elif user:
             group = conversations.find_conversation(stores.db, table, user, with_)
         page = conversations.list_messages(table, group, **bounds)
-        _print_messages(list(reversed(page.entries)), json)
+        _print_messages(list(reversed(_named(page.entries))), json)
     _note_rest(page, "messages")
     terminal.note(str(table.capacity))
 
@@ -154,9 +153,9 @@ def create_message(
         "json",
         "conversation",
         "confirm",
+        "reason",
         message_uuid="The message's message_uuid, as get-conversation --json prints it.",
         at="The message's created_at, instead of --message-uuid.",
-        reason="Why the message is removed; the audit keeps it. Or set CRUDDUR_REASON.",
     ),
     opens={"dynamodb": "destroying"},
     asks_everywhere=True,
@@ -209,6 +208,18 @@ def _print_removed(done: Removed, json: bool) -> None:
     terminal.print_line(
         f"message {done.message_uuid} of conversation {done.message_group_uuid}{before}"
     )
+
+
+def _named(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages with the names in Postgres; as they are stored where it does not answer."""
+    from core.errors import StoreError
+    from core.usecases import conversations
+
+    try:
+        return conversations.messages_with_current_names(run().door.look().db, messages)
+    except StoreError as error:
+        terminal.note(f"The names are those of the time of each message: {error}")
+        return messages
 
 
 def _uuids(*handles: str) -> list[str]:

@@ -142,6 +142,7 @@ def _of(*stores: str) -> frozenset[str]:
 _BOTH = _of(POSTGRES, DYNAMODB)
 _PAIR = ("--user", "bayko", "--with", "andrewbrown")
 _SAYING = ("--message", "hello there")
+_BOTH_WRITING = {POSTGRES: "writing", DYNAMODB: "writing"}
 _SENDING = {POSTGRES: "reading", DYNAMODB: "writing"}
 
 TASKS = (
@@ -206,7 +207,7 @@ TASKS = (
     ),
     Row(
         "ddb.patterns.get-conversation",
-        {DYNAMODB: "reading"},
+        {POSTGRES: "looking", DYNAMODB: "reading"},
         label="by its id",
         words=("--conversation", "{conversation}"),
         reads=_of(DYNAMODB),
@@ -251,6 +252,22 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES, AWS),
+    ),
+    Row(
+        "people.rename",
+        {**_BOTH_WRITING, AWS: "reading"},
+        words=("--user", "bayko", "--handle", "bayko2"),
+        changes=_BOTH,
+        reads=_of(POSTGRES, DYNAMODB, AWS),
+    ),
+    Row(
+        "people.rename",
+        _BOTH_WRITING,
+        label="no user pool",
+        words=("--user", "bayko", "--handle", "bayko2"),
+        changes=_BOTH,
+        reads=_BOTH,
+        settings={"AWS_COGNITO_USER_POOL_ID": ""},
     ),
     Row(
         "db.connect",

@@ -38,9 +38,11 @@ NEEDS = {
     "users/by_uuids": Need.READ,
     "users/create": Need.WRITE,
     "users/lock": Need.WRITE,
+    "users/rename": Need.WRITE,
     "users/search": Need.READ,
     "users/set_cognito_user_ids": Need.WRITE,
     "users/taken": Need.READ,
+    "users/taken_by_others": Need.READ,
 }
 """What every statement needs that shows or changes something; all others only look."""
 
@@ -62,6 +64,7 @@ LOOKS = {
     "users/count",
     "users/none",
     "users/people",
+    "users/people_by_uuids",
     "users/person",
     "users/similar_handles",
     "users/uuid_of",

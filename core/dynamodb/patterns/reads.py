@@ -176,6 +176,19 @@ def inbox_rows(
     )
 
 
+def walk_inbox(table: Table, user_uuid: str) -> Iterator[InboxRow]:
+    """Every readable row of an inbox, newest first, read consistently; one page in memory."""
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.inbox_pk(user_uuid)}},
+        ScanIndexForward=False,
+        ConsistentRead=True,
+    )
+    return _readable(items)
+
+
 def newest_row_with(table: Table, user_uuid: str, other: str) -> InboxRow | None:
     """A user's newest conversation with ``other`` (a user_uuid), read consistently.
 

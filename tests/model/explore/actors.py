@@ -7,7 +7,7 @@ The search checks that it writes no others.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,10 +44,21 @@ OURS, FUNCTION = "our host", "function"
 
 INBOXES = frozenset({"GRP#"})
 
+FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
+
+
+RENAMED = Person(ANA.uuid, "ana.maria", "Ana Maria")
+"""What Ana is called once she is renamed; whoever began before still calls her Ana."""
+
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
     wanted = set(uuids)
     return {person.uuid: person for person in PEOPLE if person.uuid in wanted}
+
+
+def people_with_ana_renamed(uuids: Iterable[str]) -> dict[str, Person]:
+    known = known_people(uuids)
+    return known | {uuid: RENAMED for uuid in known if uuid == RENAMED.uuid}
 
 
 @dataclass(frozen=True)
@@ -211,9 +222,19 @@ def projection(*, batches: int = 1, number: int = 1) -> Actor:
     return Actor(name, act, writes=INBOXES, follows=host)
 
 
-def repair(*, number: int = 0) -> Actor:
+def rename(*, number: int = 0) -> Actor:
+    """Ana has other names in Postgres, and the rows that show her get them."""
+
     def act(hand: Hand) -> str:
-        ours.repair(ours.Verification(hand.table, known_people))
+        ours.rename_in_inboxes(hand.table, RENAMED)
+        return "renamed"
+
+    return Actor(_named("rename", number), _forgiving(act), writes=INBOXES)
+
+
+def repair(*, number: int = 0, people: FindPeople = known_people) -> Actor:
+    def act(hand: Hand) -> str:
+        ours.repair(ours.Verification(hand.table, people))
         return "repaired"
 
     return Actor(_named("repair", number), _forgiving(act), writes=INBOXES | {"PAIR#"})

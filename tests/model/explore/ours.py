@@ -35,6 +35,7 @@ from core.dynamodb.patterns.bulk_load import (
 )
 from core.dynamodb.patterns.reads import list_messages, message_at, newest_message
 from core.dynamodb.patterns.removals import remove_message
+from core.dynamodb.patterns.renames import rename_in_inboxes
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.stream.handler import project
 from core.dynamodb.table import Table
@@ -78,6 +79,7 @@ __all__ = [
     "pair_item",
     "project",
     "remove_message",
+    "rename_in_inboxes",
     "repair",
     "send",
     "sort_key",

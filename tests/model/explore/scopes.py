@@ -44,6 +44,9 @@ STILL = Clock()
 SECOND = 1_000_000
 
 
+NAME = "name differs"
+
+
 @dataclass(frozen=True)
 class Scope:
     """What is explored to its end.
@@ -68,6 +71,12 @@ class Scope:
     """Messages of ``items`` that the stream has not delivered to us yet."""
     expected: frozenset[str] = frozenset()
     """What a verification reports in the end all the same."""
+    people: actors.FindPeople = actors.known_people
+    """What Postgres says of people; ``NAME`` is then no fault until a repair."""
+
+    def expected_after(self, end: str) -> frozenset[str]:
+        """What a verification reports after ``end`` all the same."""
+        return self.expected - {NAME} if end == "a repair" else self.expected
 
     @property
     def only_ours(self) -> bool:
@@ -568,6 +577,33 @@ def _removing() -> list[Family]:
     ]
 
 
+def _renaming() -> list[Family]:
+    """A rename beside whoever writes rows; a writer that began before it may leave the old name."""
+    rename, send = actors.rename(), actors.send(ANA, BEN)
+    ours: dict[str, Any] = {
+        "expected": frozenset({NAME}),
+        "people": actors.people_with_ana_renamed,
+        "settles": ("as it is", "a repair"),
+    }
+    theirs = ours | {"settles": _ENDS, "undelivered": NOT_SHOWN}
+    late = _not_projected()
+    mending = actors.repair(people=actors.people_with_ana_renamed)
+    return [
+        _single("a rename, by itself", rename, items=_talking(), faults=2, kinds=MORE, **ours),
+        _single("a rename and a send", rename, send, items=_talking(), faults=1, lag=2, **ours),
+        _single("a rename and a start", rename, actors.start(BEN, ANA), items=NOTHING, **ours),
+        _single("a rename and a removal", rename, actors.remove(), items=_since_then()[0], **ours),
+        _single("a rename and a projection", rename, actors.projection(), items=late, **theirs),
+        _single("a rename and a repair", rename, mending, items=late, **theirs),
+        _single(
+            "a rename and Cruddur's function",
+            *(rename, actors.cruddur_function()),
+            items=late,
+            **theirs | {"settles": ("the next projection", "the next send", "a repair")},
+        ),
+    ]
+
+
 def _large() -> list[Family]:
     """What `invoke test --explore` explores beside that."""
     well, worn = _talking(), _worn()[0]
@@ -606,7 +642,7 @@ def _large() -> list[Family]:
 @cache
 def families() -> dict[str, Family]:
     """Every family by its name."""
-    made = [*_small(), *_removing(), *_large()]
+    made = [*_small(), *_removing(), *_renaming(), *_large()]
     names = {family.name: family for family in made}
     assert len(names) == len(made), "two families have one name"
     return names

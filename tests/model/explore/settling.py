@@ -98,12 +98,16 @@ class Settling:
         handle = ours.open_table(memory.Client(settled))
         more: dict[str, str] = {}
         try:
-            _ENDS[name](handle, rest, more)
+            _ENDS[name](handle, rest, more, self.scope)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             return [f"it broke: {type(error).__name__}: {error}"]
         view = self.view(self.store.table(settled.items), nodes, **more)
         return broken(view, *EVERY) + wrong_in_the_end(
-            handle, actors.known_people, lambda: settled.items, self.scope.expected, told
+            handle,
+            self.scope.people,
+            lambda: settled.items,
+            self.scope.expected_after(name),
+            told,
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
@@ -121,17 +125,19 @@ class Settling:
         ]
 
 
-End = Callable[[ours.Table, Sequence[Item], dict[str, str]], None]
+End = Callable[[ours.Table, Sequence[Item], dict[str, str], Scope], None]
 
 
-def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str]) -> None: ...
+def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str], ____: Scope) -> None: ...
 
 
-def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None:
+def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str], __: Scope) -> None:
     assert ours.project(handle, inserts(rest)) == {"batchItemFailures": []}
 
 
-def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
+def _next_projection(
+    handle: ours.Table, rest: Sequence[Item], more: dict[str, str], _: Scope
+) -> None:
     """Cruddur's app puts one more message, and the stream brings us all that is left."""
     at = ours.EPOCH + timedelta(seconds=2.5)  # its put would replace a message of this microsecond
     group = actors.GROUP
@@ -143,7 +149,7 @@ def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, s
     assert ours.project(handle, inserts([*rest, item])) == {"batchItemFailures": []}
 
 
-def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> None:
+def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str], __: Scope) -> None:
     """Ana sends to Ben once more; where others made several conversations, into each of them."""
     messages = handle.client.table.items
     groups = sorted({pk[4:] for pk, _ in messages if pk[:4] == "MSG#"} - {actors.OTHER_GROUP})
@@ -155,9 +161,9 @@ def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> N
             ours.send(handle, group, replace(draft, message_uuid=f"{NEXT} {number}"))
 
 
-def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str]) -> None:
+def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str], scope: Scope) -> None:
     for _pass in range(3):
-        if not ours.repair(ours.Verification(handle, actors.known_people)):
+        if not ours.repair(ours.Verification(handle, scope.people)):
             return
     raise AssertionError("a repair never comes to its end")
 

@@ -1,0 +1,119 @@
+"""One person across both stores: Postgres and the message table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke.collection import Collection
+
+from core.wording import counted
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.usecases.people import Rename
+
+
+def _rename_opens(_: Mapping[str, Any]) -> dict[str, str]:
+    stores = {"postgres": "writing", "dynamodb": "writing"}
+    return stores if run().settings.user_pool_id is None else stores | {"aws": "reading"}
+
+
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        "confirm",
+        "user",
+        handle="The new handle.",
+        display_name="The new display name.",
+        email="The new email.",
+    ),
+    opens=_rename_opens,
+)
+def rename(
+    ctx: Context,
+    user: str = "",
+    handle: str = "",
+    display_name: str = "",
+    email: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+) -> None:
+    """Give a user another handle, display name or email, also in the inboxes of others."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    pool_id = run().settings.user_pool_id
+    with opened(ctx, about=[_uuid_of(user, handle)]) as stores:
+        done = people.rename(
+            stores, user, new_handle=handle, display_name=display_name, email=email
+        )
+        cognito = people.compare_with_cognito(stores, done.user, pool_id) if pool_id else ""
+    if not terminal.is_dry(ctx):
+        _print_renamed(done, cognito, json)
+    if cognito:
+        terminal.note(f"{cognito}. Change it there too.")
+    terminal.note(str(stores.table.capacity))
+
+
+def _print_renamed(done: Rename, cognito: str, json: bool) -> None:
+    user = done.user
+    if json:
+        terminal.print_json(
+            [
+                {
+                    "user_uuid": user.uuid,
+                    "user_handle": user.handle,
+                    "user_display_name": user.display_name,
+                    "email": user.email,
+                    "conversations": done.conversations,
+                    "changed_inbox_rows": done.changed_rows,
+                    "cognito": cognito or None,
+                }
+            ]
+        )
+        return
+    rows = counted(done.changed_rows, "inbox row")
+    terminal.print_line(
+        f"{user.handle} is {user.display_name}, {user.email}; changed {rows} in"
+        f" {counted(done.conversations, 'conversation')}"
+    )
+
+
+def _uuid_of(handle: str, new_handle: str = "") -> str:
+    """The uuid of the person a task is about, as the audit names them."""
+    from core.commands import Command, option
+    from core.errors import NotFoundError
+    from core.postgres import find_person
+
+    db = run().door.look().db
+    try:
+        return find_person(db, handle).uuid
+    except NotFoundError as error:
+        try:
+            renamed = find_person(db, new_handle) if new_handle else None
+        except NotFoundError:
+            renamed = None
+        if renamed is None:
+            raise
+        raise NotFoundError(
+            f"{error.problem}, but there is {renamed.handle}",
+            "If an earlier rename was interrupted, finish it",
+            Command("people.rename", (option("--user", renamed.handle),)),
+        ) from error
+
+
+def _required(user: str) -> None:
+    from core.errors import UsageError
+
+    if not user:
+        raise UsageError("--user HANDLE is missing", "See: invoke --help TASK")
+
+
+ns = Collection(rename)
