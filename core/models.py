@@ -93,6 +93,15 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A user of whom nothing may be removed, since when and why."""
+
+    user_uuid: str
+    held_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class InboxRow:
     """One member's stored line for a conversation: the other member and the last message.
 

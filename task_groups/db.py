@@ -9,6 +9,7 @@ from invoke.exceptions import Exit
 
 from core.wording import counted
 from task_groups import terminal
+from task_groups.holds import refuse_while_held
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
@@ -71,6 +72,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         terminal.print_line(f"There is no database {survey.state.name} to drop")
         return
     with opened(ctx) as stores:
+        refuse_while_held()
         _drop(ctx, stores)
 
 
@@ -85,6 +87,8 @@ def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     if not (survey.has_tables or survey.state.holds_data):
         action = action.narrowed(Purpose.MAKING)
     with opened(ctx, action) as stores:
+        if stores.db.purpose.allows_all:
+            refuse_while_held()
         _schema_load(ctx, stores)
 
 
@@ -134,6 +138,7 @@ def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     check_droppable(run().door.look().db)
     demo_people(run().settings)  # report a wrong setting before anything is dropped
     with opened(ctx) as stores:
+        refuse_while_held()
         _drop(ctx, stores)
         _create(ctx, stores)
         _schema_load(ctx, stores)

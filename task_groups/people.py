@@ -14,7 +14,84 @@ from task_groups.terminal import Context, help_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.usecases.people import Rename
+    from core.usecases.people import Profile, Rename
+
+
+@task(
+    help=help_for("prod", "json", "user", "reason"),
+    opens={"postgres": "reading", "dynamodb": "reading"},
+)
+def show(
+    ctx: Context, user: str = "", prod: bool = False, json: bool = False, reason: str = ""
+) -> None:
+    """Show what both stores hold of a user, in numbers, and whether there is a hold on them."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    with opened(ctx, about=[_uuid_of(user)]) as stores:
+        profile = people.show(stores, user)
+        terminal.note(str(stores.table.capacity))
+    facts = _facts(profile)
+    if json:
+        terminal.print_json([facts])
+        return
+    rows = [(name.replace("_", " "), "–" if fact is None else fact) for name, fact in facts.items()]
+    terminal.print_table(("what", "value"), rows, "")
+
+
+def _facts(profile: Profile) -> dict[str, Any]:
+    from core.timestamps import sort_key
+
+    user, hold = profile.user, profile.hold
+    return {
+        "user_uuid": user.uuid,
+        "user_handle": user.handle,
+        "user_display_name": user.display_name,
+        "email": user.email,
+        "cognito_user_id": user.cognito_user_id,
+        "created_at": sort_key(user.created_at),
+        "activities": profile.activities,
+        "conversations": profile.conversations,
+        "held_at": hold.held_at if hold else None,
+        "hold_reason": hold.reason if hold else None,
+    }
+
+
+_HOLDING = {"postgres": "looking", "dynamodb": "writing"}
+
+
+@task(help=help_for("prod", "confirm", "user", "reason"), opens=_HOLDING, asks_reason=True)
+def hold(
+    ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Hold a user: nothing of theirs is removed until they are released."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
+        is_new = people.hold(stores, user_uuid)
+    if not terminal.is_dry(ctx):
+        done = "is held" if is_new else "was held before; the hold and its reason stay"
+        terminal.print_line(f"{user} {done}")
+
+
+@task(help=help_for("prod", "confirm", "user", "reason"), opens=_HOLDING, asks_reason=True)
+def release(
+    ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Take the hold on a user away."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
+        was_held = people.release(stores, user_uuid)
+    if not terminal.is_dry(ctx):
+        terminal.print_line(f"{user} {'is released' if was_held else 'was not held'}")
 
 
 def _rename_opens(_: Mapping[str, Any]) -> dict[str, str]:
@@ -116,4 +193,4 @@ def _required(user: str) -> None:
         raise UsageError("--user HANDLE is missing", "See: invoke --help TASK")
 
 
-ns = Collection(rename)
+ns = Collection(show, rename, hold, release)

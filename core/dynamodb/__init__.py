@@ -18,6 +18,12 @@ if TYPE_CHECKING:
         describe_table as describe_table,
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
+    from core.dynamodb.holds import (
+        find_hold as find_hold,
+        held_users as held_users,
+        hold as hold,
+        release as release,
+    )
     from core.dynamodb.integrity.faults import (
         EXPLANATIONS as EXPLANATIONS,
         REPAIRABLE as REPAIRABLE,
@@ -137,6 +143,12 @@ NAMES = {
         "describe_table",
     ),
     "dynamodb_json": ("raw_item",),
+    "holds": (
+        "find_hold",
+        "held_users",
+        "hold",
+        "release",
+    ),
     "items": ("plain_item",),
     "patterns.reads": (
         "conversation_of",

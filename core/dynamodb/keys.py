@@ -8,6 +8,7 @@ message group    ``GRP#<user_uuid>``            last_message_at
 pair             ``PAIR#<smaller>#<larger>``    ``PAIR``
 environment      ``ENV#``                       ``ENV``
 removal          ``GONE#<message_group_uuid>``  the removed message's sort key
+hold             ``HOLD#``                      user_uuid
 ===============  =============================  =============================
 
 A message may have the key of a removed one and be removed as well. Its removal then has
@@ -75,6 +76,14 @@ def removal_keys(message_group_uuid: str, sort_key: str, message_uuid: str) -> t
 def removed_sort_key(sk: str) -> str:
     """The sort key of the removed message, from its removal's own."""
     return sk.partition("#")[0]
+
+
+HOLD_PK = "HOLD#"
+
+
+def hold_key(user_uuid: str) -> Key:
+    """The key of the hold on a user: while it is there, nothing of theirs is removed."""
+    return key(HOLD_PK, user_uuid)
 
 
 ENVIRONMENT_KEY = key("ENV#", "ENV")

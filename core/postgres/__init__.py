@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from core.postgres.shell import Shell as Shell, find_shell as find_shell
     from core.postgres.users import (
         Activity as Activity,
+        count_activities as count_activities,
         count_users as count_users,
         create_user as create_user,
         find_people as find_people,
@@ -89,6 +90,7 @@ NAMES = {
     "handles": ("bare_handle", "lacks_demo_users"),
     "users": (
         "Activity",
+        "count_activities",
         "count_users",
         "create_user",
         "find_people",

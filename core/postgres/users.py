@@ -203,6 +203,11 @@ def search_people(
     return Page(people, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
 
 
+def count_activities(db: Queries, user_uuid: str) -> int:
+    """The number of a user's activities. Opening Postgres for looking is enough."""
+    return int(db.query_value(load("activities/count_of_user"), {"user_uuid": user_uuid}) or 0)
+
+
 def list_activities(
     db: Queries, user_uuid: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Activity]:

@@ -1,4 +1,4 @@
-"""One person across both stores: rename them."""
+"""One person across both stores: show, rename, hold and release them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,53 @@ from dataclasses import dataclass
 
 from core.access import Stores
 from core.aws import CognitoUser, list_users
-from core.dynamodb import rename_in_inboxes
-from core.models import User
-from core.postgres import bare_handle, rename_user
+from core.dynamodb import (
+    count_conversations,
+    find_hold,
+    hold as put_hold,
+    release as delete_hold,
+    rename_in_inboxes,
+)
+from core.models import Hold, User
+from core.postgres import bare_handle, count_activities, find_user, rename_user
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What both stores hold of a user, in numbers, and the hold on them if there is one."""
+
+    user: User
+    activities: int
+    conversations: int
+    hold: Hold | None
+
+
+def show(stores: Stores, handle: str) -> Profile:
+    """A user across both stores. 1 RCU, and 0.5 per 4 KB of their inbox.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    user = find_user(stores.db, handle)
+    return Profile(
+        user,
+        count_activities(stores.db, user.uuid),
+        count_conversations(stores.table, user.uuid),
+        find_hold(stores.table, user.uuid),
+    )
+
+
+def hold(stores: Stores, user_uuid: str) -> bool:
+    """True if from now on nothing of the user is removed, expired or dropped; False if so before.
+
+    The reason of the grant is kept with the hold.
+    """
+    return put_hold(stores.table, user_uuid, stores.grant.reason)
+
+
+def release(stores: Stores, user_uuid: str) -> bool:
+    """True if the hold on the user was taken away; False if there was none."""
+    return delete_hold(stores.table, user_uuid)
 
 
 @dataclass(frozen=True, slots=True)

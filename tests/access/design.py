@@ -228,7 +228,26 @@ TASKS = (
         changes_where_local=_of(POSTGRES),
     ),
     Row("cognito.list-users", {AWS: "reading"}, reads=_of(AWS)),
+    Row(
+        "people.show",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--user", "bayko"),
+        reads=_BOTH,
+    ),
     # Writing
+    Row(
+        "people.hold",
+        {POSTGRES: "looking", DYNAMODB: "writing"},
+        words=("--user", "bayko"),
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+    ),
+    Row(
+        "people.release",
+        {POSTGRES: "looking", DYNAMODB: "writing"},
+        words=("--user", "bayko"),
+        asks_reason=True,
+    ),
     Row(
         "ddb.patterns.create-message",
         _SENDING,
@@ -308,6 +327,7 @@ TASKS = (
         {DYNAMODB: "destroying"},
         words=("--file", "{import_file}"),
         changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
     ),
     Row(
         "ddb.verify",

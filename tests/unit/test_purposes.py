@@ -47,6 +47,7 @@ NEEDS = {
 """What every statement needs that shows or changes something; all others only look."""
 
 LOOKS = {
+    "activities/count_of_user",
     "admin/columns",
     "admin/count_rows",
     "admin/database_exists",

@@ -16,8 +16,10 @@ from core.dynamodb.patterns.row_moves import list_again
 from core.dynamodb.patterns.transactions import check_stored, commit
 from core.dynamodb.stream.projection import move, person_in
 from core.dynamodb.table import GoOn, Table, always, request_if
-from core.errors import DynamoDBError
+from core.errors import DynamoDBError, HeldError
 from core.models import REMOVED_TEXT, Message, Person, RemovalReason, member_uuids
+
+_REMOVED = RemovalReason.REMOVED
 
 
 def repair(
@@ -129,7 +131,10 @@ def _remove_again(table: Table, finding: Fault) -> bool:
     if stored is None or stored.message_uuid != removal.message_uuid:
         return False
     reasons = {reason.value: reason for reason in RemovalReason}
-    return remove_message(table, stored, reasons.get(removal.reason_code, RemovalReason.REMOVED))
+    try:
+        return remove_message(table, stored, reasons.get(removal.reason_code, _REMOVED))
+    except HeldError:
+        return False
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:

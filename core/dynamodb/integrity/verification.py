@@ -76,6 +76,8 @@ class Verification:
             elif keys.removal_group_of(pk) is not None:
                 self._count("removals")
                 yield from self._removal(item)
+            elif pk == keys.HOLD_PK:
+                self._count("holds")
             elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
                 self._count("environment marker")
             else:

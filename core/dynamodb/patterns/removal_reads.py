@@ -36,7 +36,8 @@ def list_thread(
             before = reached if before is None else min(before, reached)
         else:
             after = reached if after is None else max(after, reached)
-    bounds = (newest_first, after, before, limit + 1)
+    # One more shows whether there is a next page, and one more that it is a place of its own.
+    bounds = (newest_first, after, before, limit + 2)
     messages = map(message_from, query(table, pk, *bounds))
     gone = query(table, keys.removal_pk(message_group_uuid), *bounds)
     removals = (removal for removal in map(removal_from, gone) if removal.sort_key != after)

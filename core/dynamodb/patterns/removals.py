@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.commands import Command
 from core.dynamodb import keys
 from core.dynamodb.items import removal_item, text_of
 from core.dynamodb.patterns.reads import (
@@ -37,7 +38,7 @@ from core.dynamodb.patterns.transactions import (
 )
 from core.dynamodb.retries import Backoff
 from core.dynamodb.table import Table
-from core.errors import StoreError
+from core.errors import HeldError, StoreError
 from core.models import REMOVED_TEXT, InboxRow, Message, Removal, RemovalReason, member_uuids
 from core.timestamps import next_sort_key, now, parse, sort_key
 
@@ -51,10 +52,11 @@ def remove_message(
     """True if ``message`` was removed; False if it was gone before.
 
     Both members' inboxes then show the newest remaining message, and an inbox that has none left
-    says that a message was removed. 18 WCU for the newest message, 10 for the only one, 12 for any
+    says that a message was removed. 20 WCU for the newest message, 12 for the only one, 14 for any
     other, and 2.5 or 3.5 RCU, for items of up to 1 KB.
 
     Raises:
+        HeldError: there is a hold on the sender.
         StoreError: no answer came, or the rows keep changing. Run it again: that changes nothing
             where the message is gone.
     """
@@ -114,7 +116,14 @@ class _Removing:
         actions = [self._delete(), self._put(), *(action for _, action in moves)]
         if self.newest is not None and self.moved:
             actions.append(check_stored(self.table, self.newest))
+        actions.append(self._check_not_held())
         outcome = commit(self.table, actions)
+        if len(actions) - 1 in outcome.failed:
+            raise HeldError(
+                f"There is a hold on the sender of message {self.message.message_uuid}",
+                "Nothing was removed. See who and why",
+                Command("people.show", ("--user HANDLE",)),
+            )
         self._note(outcome, moves)
         return outcome
 
@@ -126,6 +135,11 @@ class _Removing:
             "ConditionExpression": condition,
         }
         return {"Delete": delete | ({"ExpressionAttributeValues": values} if values else {})}
+
+    def _check_not_held(self) -> Action:
+        """Make sure that there is no hold on the sender. A message without one is nobody's."""
+        key = keys.hold_key(self.message.sender.uuid or " ")
+        return check_item(self.table, key, "attribute_not_exists(pk)", {})
 
     def _put(self) -> Action:
         """Put the removal; a message that once had this key may have its own there."""

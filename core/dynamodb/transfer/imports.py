@@ -89,9 +89,9 @@ def _chunks(path: Path, passes: Iterable[int]) -> Iterator[list[tuple[int, Item]
 
 
 def _pass_of(item: Item) -> int:
-    """When an item is put: removals first, inbox rows after the messages that they show."""
+    """When an item is put: removals and holds first, inbox rows after the messages they show."""
     pk = text_of(item, "pk")
-    if keys.removal_group_of(pk) is not None:
+    if keys.removal_group_of(pk) is not None or pk == keys.HOLD_PK:
         return 0
     return 1 if keys.owner_of(pk) is None else 2
 
