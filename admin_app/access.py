@@ -74,7 +74,7 @@ def require_permission(target: Target, *, answering: bool) -> None:
 
 def why_production(*, answering: bool = False) -> str:
     """Why this target counts as production; empty if it does not. Asked once a minute."""
-    return resources.door().why_production(anew=False, answering=answering)
+    return resources.door().why_production(refresh=False, answering=answering)
 
 
 def may_write() -> bool:

@@ -1,4 +1,4 @@
-"""The project beside its peers, measured in one run: `invoke bench`.
+"""The project and its peers, measured in one run: `invoke bench`.
 
 Every figure is a median over interleaved runs (here, peer, here, peer, …), so that a machine that
 is busy for a while slows both. What counts is the ratio.
@@ -28,10 +28,10 @@ def main() -> None:
         folder = Path(scratch) / "engines"
         try:
             engines.start(folder)
-            found = engines.endpoints(folder)
-            bench_commands(Path(scratch), found.aws_endpoint_url, arguments.aws)
-            bench_store(found.aws_endpoint_url)
-            bench_browser(Path(scratch), found.postgres_url, arguments.messages)
+            endpoints = engines.endpoints(folder)
+            bench_commands(Path(scratch), endpoints.aws_endpoint_url, arguments.aws)
+            bench_store(endpoints.aws_endpoint_url)
+            bench_browser(Path(scratch), endpoints.postgres_url, arguments.messages)
         finally:
             engines.stop(folder)
 

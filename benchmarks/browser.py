@@ -1,4 +1,4 @@
-"""The admin UI in a browser: a small store, a large one, and dynamodb-admin beside it.
+"""The admin UI in a browser: a small store, a large one, and dynamodb-admin.
 
 Needs Chromium, and dynoxide for stores whose queries do not grow with them; dynamodb-admin is
 installed by npm into a scratch folder. What is missing is said, and left out.
@@ -47,7 +47,7 @@ ANA = Person("00000000-0000-4000-9000-000000000000", "ana", "Ana")
 
 @dataclass(frozen=True)
 class Size:
-    """How much a store holds: all conversations are ana's, the messages are in the first."""
+    """The size of a store: all conversations are ana's, the messages are in the first."""
 
     name: str
     users: int
@@ -100,7 +100,7 @@ def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> 
 
 
 def _medians(page: Any, urls: dict[str, str], step: Any) -> list[float]:
-    """What a step takes on the small and on the large store; what goes before it does not count."""
+    """The time of a step on the small and the large store, without its preparation."""
     took: dict[str, list[float]] = {name: [] for name in urls}
     for run, name in itertools.product(range(RUNS + 1), urls):
         spent_ms = step(page, urls[name])
@@ -157,11 +157,11 @@ def _open(page: Any, url: str) -> None:
 
 
 def _open_there(page: Any, url: str, size: Size) -> None:
-    asked = {"pk": {"value": message_pk(GROUP), "operator": "=", "type": "S"}}
+    filters = {"pk": {"value": message_pk(GROUP), "operator": "=", "type": "S"}}
     query = {
         "operationType": "query",
         "queryableSelection": "table",
-        "filters": json.dumps(asked),
+        "filters": json.dumps(filters),
         "pageSize": "50",
     }
     page.goto(f"{url}/tables/{size.name}?{urlencode(query)}")
@@ -231,7 +231,7 @@ def _page(chromium: str) -> Iterator[Any]:
 
 
 def _fill(size: Size, endpoint: str, postgres_url: str, scratch: Path) -> dict[str, str]:
-    """Make a store of that size; the environment of an admin UI on it."""
+    """Make a store of that size; returns the environment of an admin UI on it."""
     target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
     client = make_client(target, "dynamodb")
     table = Table(client, size.name, target, purpose=Purpose.DESTROYING)
@@ -266,24 +266,28 @@ def _other(n: int) -> Person:
 
 
 def _items(size: Size) -> Iterator[Item]:
-    """The first conversation is the newest and holds the messages; the others hold none."""
+    """The first conversation is the newest and has the messages; the others have none."""
     end = now()
     for n in range(size.messages):
-        at = end - (size.messages - 1 - n) * MICROSECOND
-        yield message_item(Message(GROUP, f"message-{n}", ANA, f"text {n}", sort_key(at), at))
+        instant = end - (size.messages - 1 - n) * MICROSECOND
+        yield message_item(
+            Message(GROUP, f"message-{n}", ANA, f"text {n}", sort_key(instant), instant)
+        )
     for n in range(size.conversations):
         group = GROUP if n == 0 else f"00000000-0000-4000-8000-{n:012}"
-        at = end - (n and size.messages + n) * MICROSECOND
+        instant = end - (n and size.messages + n) * MICROSECOND
         for owner, shown in ((ANA, _other(n)), (_other(n), ANA)):
-            yield inbox_row_item(InboxRow(group, owner.uuid, shown, "text", sort_key(at), at))
+            yield inbox_row_item(
+                InboxRow(group, owner.uuid, shown, "text", sort_key(instant), instant)
+            )
         yield {**pair_key(ANA.uuid, _other(n).uuid), "group_uuid": {"S": group}}
 
 
 def _put_all(table: Table, items: Iterator[Item]) -> None:
     def put(batch: list[Item]) -> None:
-        asked = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-        while asked:
-            asked = table.client.batch_write_item(RequestItems=asked)["UnprocessedItems"]
+        requests = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+        while requests:
+            requests = table.client.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         while window := list(itertools.islice(items, 400 * BATCH)):

@@ -1,4 +1,4 @@
-"""The command line beside an empty task file, one boto3 call, and awscli."""
+"""The command line, compared with an empty task file, one boto3 call, and awscli."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _run(environment: dict[str, str], folder: Path, *command: str, code: int = 0
 
 
 def _why_not_awscli_1(aws: str) -> str:
-    """Why ``aws`` is no peer; empty where it is one."""
+    """Why ``aws`` cannot be measured; empty if it can."""
     if shutil.which(aws) is None:
         return "beside awscli 1: not installed; name it with --aws PATH"
     done = subprocess.run([aws, "--version"], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""What an installation takes on disk, beside what any tool of this kind takes."""
+"""The size of an installation on disk, compared with any tool of this kind."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def bench_install() -> None:
     )
 
 
-def _size_mb(asked: Iterable[str]) -> float:
-    return sum(map(_size_bytes, _installed(map(Requirement, asked)).values())) / 1e6
+def _size_mb(requirements: Iterable[str]) -> float:
+    return sum(map(_size_bytes, _installed(map(Requirement, requirements)).values())) / 1e6
 
 
 def _size_bytes(distribution: metadata.Distribution) -> int:
@@ -34,23 +34,25 @@ def _size_bytes(distribution: metadata.Distribution) -> int:
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc" and path.is_file())
 
 
-def _installed(asked: Iterable[Requirement]) -> dict[str, metadata.Distribution]:
+def _installed(requirements: Iterable[Requirement]) -> dict[str, metadata.Distribution]:
     """The distributions that are asked for, and all that they need, as they are installed here."""
-    found: dict[str, metadata.Distribution] = {}
+    installed: dict[str, metadata.Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = list(asked)
+    waiting = list(requirements)
     while waiting:
-        each = waiting.pop()
-        name = canonicalize_name(each.name)
-        if (name, frozenset(each.extras)) not in seen:
-            seen.add((name, frozenset(each.extras)))
-            found[name] = metadata.distribution(name)
-            waiting += _needed(found[name], {"", *each.extras})
-    return found
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if (name, frozenset(requirement.extras)) not in seen:
+            seen.add((name, frozenset(requirement.extras)))
+            installed[name] = metadata.distribution(name)
+            waiting += _needed(installed[name], {"", *requirement.extras})
+    return installed
 
 
 def _needed(distribution: metadata.Distribution, extras: set[str]) -> Iterator[Requirement]:
     for line in distribution.requires or []:
         needed = Requirement(line)
-        if needed.marker is None or any(needed.marker.evaluate({"extra": each}) for each in extras):
+        if needed.marker is None or any(
+            needed.marker.evaluate({"extra": extra}) for extra in extras
+        ):
             yield needed

@@ -1,4 +1,4 @@
-"""Medians over interleaved runs, and the small tables they are shown in."""
+"""Medians over interleaved runs, and the tables that show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store's write path beside Cruddur's: a message alone, then what its stream function does."""
+"""The store's write path, compared with Cruddur's: a message alone, then its stream function."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _bench_sends(ours: Table, theirs: Table) -> None:
 
 
 def _capacity(name: str, unit: str, here: Table, peer: Table) -> Row:
-    """What one message consumed."""
+    """The capacity that one message consumed."""
     sent = SENDS + 1  # the first does not count for time
     ours, theirs = (getattr(table.capacity, name) / sent for table in (here, peer))
     return Row(name.replace("_", " "), unit, ours, theirs)

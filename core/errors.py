@@ -131,8 +131,8 @@ class MissingSchemaError(StoreError):
 class MessageUnconfirmedError(StoreError):
     """A send whose reply was lost: the message may or may not be stored.
 
-    Send again with the same ``message_uuid`` and ``created_at`` (the sort key that is in doubt):
-    the message is then stored once, whatever became of this attempt.
+    Send again with the same ``message_uuid`` and ``created_at`` (the sort key that may be stored):
+    then the message is stored once, whether or not this attempt stored it.
     """
 
     def __init__(self, problem: str, hint: str, *, message_uuid: str, created_at: str) -> None:

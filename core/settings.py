@@ -133,6 +133,11 @@ class Settings:
         help="Folder of the embedded engines' data, relative to the checkout.",
     )
 
+    migrations_dir: str = _setting(
+        "CRUDDUR_MIGRATIONS_DIR",
+        default="sql/migrations",
+        help="Folder of the project's own migrations, relative to the checkout.",
+    )
     audit_log: str | None = _setting(
         "CRUDDUR_AUDIT_LOG",
         help="The file of audit lines, mode 0600. Unset: `audit.jsonl` beside the engines' folder.",
@@ -177,6 +182,10 @@ class Settings:
     @property
     def engines_path(self) -> Path:
         return PROJECT_ROOT / self.engines_dir
+
+    @property
+    def migrations_path(self) -> Path:
+        return PROJECT_ROOT / self.migrations_dir
 
     @property
     def audit_path(self) -> Path:

@@ -62,7 +62,7 @@ def run(
     address: str = LOOPBACK,
     url: str = "",
 ) -> None:
-    """Hand the terminal to the admin UI's server, told what the app may do."""
+    """Replace this process with the admin UI's server, and pass on what the app may do."""
     from core.settings import PROJECT_ROOT
 
     number = free_port(port, address)

@@ -88,7 +88,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+def progress(what: str, unit: str = "items") -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on stderr during the block, if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -96,7 +96,7 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:,} items"),
+        TextColumn("{task.completed:,} " + unit),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(file=standard_streams.unguarded(sys.stderr))

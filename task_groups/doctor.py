@@ -52,5 +52,5 @@ def _line(finding: Finding) -> str:
     mark = "BAD" if finding.state == "bad" else finding.state
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
     step = finding.next_step(prod=run().target.is_production)
-    mend = f" → {step}" if step else ""
-    return f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{mend}"
+    hint = f" → {step}" if step else ""
+    return f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{hint}"

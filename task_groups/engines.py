@@ -75,10 +75,11 @@ def _print(statuses: Sequence[EngineStatus], json: bool) -> None:
         "no_admin": "Stop before the admin UI.",
         "port": "Port of the admin UI. The first free one from 8501 unless given.",
     },
-    opens={"postgres": "writing", "dynamodb": "writing"},
+    opens={"postgres": "destroying", "dynamodb": "writing"},
 )
 def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
     """Set everything up on this machine, print the seeded inbox, open the admin UI."""
+    from core.purposes import Purpose
     from core.usecases import setup
 
     settings = run().settings
@@ -94,7 +95,7 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
     run().tell_target()
     _refuse_production()
     _make_what_is_missing(ctx)
-    with opened(ctx) as stores:
+    with opened(ctx, run().action.narrowed(Purpose.WRITING)) as stores:
         for note in setup.seed_what_is_empty(stores):
             terminal.note(note)
         _print_inbox(stores)
@@ -120,13 +121,16 @@ def _refuse_production() -> None:
 
 
 def _make_what_is_missing(ctx: Context) -> None:
-    """Both schemas, each only where there is none."""
+    """Both schemas, each only where there is none, and the migrations that are pending."""
     from core.purposes import Purpose
     from core.usecases import setup
 
     with opened(ctx, run().action.narrowed(Purpose.MAKING)) as stores:
         for note in setup.make_what_is_missing(stores):
             terminal.note(note)
+    with opened(ctx) as stores:
+        for done in setup.apply_migrations(stores):
+            terminal.note(done.sentence)
 
 
 def _print_inbox(stores: Stores) -> None:

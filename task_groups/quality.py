@@ -74,7 +74,7 @@ def test(
 
 
 def _refuse_several(**chosen: bool) -> None:
-    """Refuse options of which each names what is to run."""
+    """Refuse two options that each select the tests to run."""
     from core.errors import UsageError
 
     given = [f"--{name}" for name, is_given in chosen.items() if is_given]
@@ -84,9 +84,9 @@ def _refuse_several(**chosen: bool) -> None:
 
 def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
     """The options of pytest for what is to run, and in how many processes."""
-    if explore:  # its scopes are shared by processes of its own
+    if explore:  # it divides its scopes between its own processes
         scope = ["--explore", "tests/model/test_explored.py"]
-    elif deep:  # its figures are those of a machine that does nothing else
+    elif deep:  # nothing else may run during its measurements
         scope = ["--deep"]
     elif quick:  # a second worker would take as long to get ready
         scope = ["--quick"]

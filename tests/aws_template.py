@@ -12,7 +12,7 @@ TEMPLATE = PROJECT_ROOT / "aws" / "template.yaml"
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes CloudFormation's own tags as they stand."""
+    """Reads CloudFormation's own tags as they are."""
 
 
 _Loader.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")

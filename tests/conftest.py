@@ -17,7 +17,7 @@ from core import engines as embedded
 from core.engines import Endpoints
 
 QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
-"""What ``--quick`` runs: what these paths begin with."""
+"""``--quick`` runs the files whose path begins with one of these."""
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(
@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
-    """How many of so many examples a run tries: a fifth of them with ``--quick``."""
-    return lambda wanted: wanted // 5 if pytestconfig.getoption("--quick") else wanted
+    """The number of examples that a run tries: a fifth with ``--quick``."""
+    return lambda count: count // 5 if pytestconfig.getoption("--quick") else count
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +71,8 @@ def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _spare_the_disk(postgres_url: str) -> None:
-    """Have the shared Postgres wait for no disk: no test pulls its plug, and hundreds make and drop
-    a database of their own. What survives a crash is tested on engines that do wait.
+    """Let the shared Postgres not wait for the disk: no test kills it, and hundreds make and
+    drop a database. Crashes are tested on engines that do wait.
     """
     server = urlsplit(postgres_url)._replace(path="/postgres").geturl()
     with psycopg.connect(server, autocommit=True) as connection:
@@ -88,7 +88,7 @@ def engines(engines_folder: Path) -> Endpoints:
 
 @pytest.fixture
 def dynoxide(tmp_path: Path) -> Iterator[Dynoxide]:
-    """A durable engine of one's own, empty and running."""
+    """A durable engine for one test, empty and running."""
     binary = find_binary()
     if binary is None:
         pytest.fail("dynoxide is not installed: npm install -g @dynoxide/linux-x64")

@@ -45,7 +45,7 @@ class Dynoxide:
         assert processes.wait_until(lambda: not processes.is_free(self.port), 10)
 
     def kill(self) -> None:
-        """``kill -9``: nothing is flushed, nothing is said."""
+        """``kill -9``: nothing is flushed or logged."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(10)

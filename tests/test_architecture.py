@@ -1,4 +1,4 @@
-"""The arrows between the parts: who may import whom."""
+"""The imports between the parts that are allowed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ GROUND = {
 """The modules of core that know no store and no target."""
 
 ORDER = ("", "patterns", "stream", "integrity", "transfer")
-"""The parts of core/dynamodb: each imports those before it, never those behind it."""
+"""The parts of core/dynamodb: each imports those before it, never those after it."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -72,7 +72,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_nobody_imports_what_is_above_or_beside_them(path: Path) -> None:
+def test_no_part_imports_a_part_above_or_next_to_it(path: Path) -> None:
     where = path.relative_to(PROJECT_ROOT).as_posix()
     for part, forbidden in FORBIDDEN.items():
         if not where.startswith(f"{part}/"):
@@ -84,7 +84,7 @@ def test_nobody_imports_what_is_above_or_beside_them(path: Path) -> None:
 
 
 def store_modules(path: Path) -> Iterator[str]:
-    """What ``path`` imports from inside a store package, past its public names."""
+    """The imports of ``path`` from inside a store package that are not public names."""
     where = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts)
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.ImportFrom) or not node.module:
@@ -98,8 +98,8 @@ OUTSIDE = [path for path in FILES if "core/dynamodb/" not in path.as_posix()]
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_nobody_imports_a_module_of_a_store_package(path: Path) -> None:
-    """But for core/dynamodb, which makes its clients with a module of core/aws."""
+def test_no_part_imports_a_module_of_a_store_package(path: Path) -> None:
+    """Except core/dynamodb, which makes its clients with a module of core/aws."""
     assert list(store_modules(path)) == []
 
 
@@ -123,7 +123,7 @@ OPENERS = {"open_table", "open_client", "make_client", "Database", "AwsServices"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_interface_opens_a_store_past_the_door(path: Path) -> None:
+def test_no_interface_opens_a_store_without_the_door(path: Path) -> None:
     where = path.relative_to(PROJECT_ROOT).as_posix()
     if where.startswith("core/") and not where.startswith("core/usecases/"):
         return
@@ -135,20 +135,20 @@ def test_no_interface_opens_a_store_past_the_door(path: Path) -> None:
     assert not called & OPENERS
 
 
-def test_the_ground_knows_no_store_and_no_target() -> None:
+def test_the_ground_imports_no_store_and_no_target() -> None:
     modules = {path.stem for path in (PROJECT_ROOT / "core").glob("*.py")} - {"__init__"}
     assert modules == GROUND
     for name in GROUND:
         path = PROJECT_ROOT / "core" / f"{name}.py"
-        parts = {".".join(each.split(".")[:2]) for each in imported(path)}
-        assert parts <= {"core", *(f"core.{each}" for each in GROUND)} | {
-            each for each in parts if not each.startswith("core")
+        parts = {".".join(module.split(".")[:2]) for module in imported(path)}
+        assert parts <= {"core", *(f"core.{module}" for module in GROUND)} | {
+            module for module in parts if not module.startswith("core")
         }, path
 
 
 @pytest.mark.parametrize("part", ORDER)
-def test_the_parts_of_the_message_table_stand_on_each_other_in_one_order(part: str) -> None:
-    behind = {f"core.dynamodb.{each}" for each in ORDER[ORDER.index(part) + 1 :]}
+def test_the_parts_of_the_message_table_import_each_other_in_one_order(part: str) -> None:
+    behind = {f"core.dynamodb.{module}" for module in ORDER[ORDER.index(part) + 1 :]}
     for path in (PROJECT_ROOT / "core/dynamodb" / part).glob("*.py"):
         if path.name == "__init__.py":
             continue
@@ -185,6 +185,7 @@ HANDING_ON = {
     "admin_app/server_settings.py",  # takes Streamlit's variables away
     "core/engines/postgres.py",
     "core/engines/dynamodb.py",
+    "core/postgres/programs.py",
     "core/postgres/shell.py",
 }
 
@@ -208,7 +209,7 @@ def test_no_function_is_nested_deeply(path: Path) -> None:
 
 
 def levels(node: ast.AST) -> int:
-    """How many blocks stand within each other below ``node``; an ``elif`` is no further level."""
+    """How deeply blocks are nested below ``node``; an ``elif`` is not a further level."""
     deepest = 0
     for child in ast.iter_child_nodes(node):
         is_elif = isinstance(node, ast.If) and [child] == node.orelse

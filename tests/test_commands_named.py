@@ -1,4 +1,4 @@
-"""What the product tells people to type or to read exists."""
+"""The commands and documents that the product names exist."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def test_the_code_names_commands() -> None:
     assert len(COMMANDS) > 20
 
 
-@pytest.mark.parametrize(("where", "task", "options"), COMMANDS, ids=[each[0] for each in COMMANDS])
+@pytest.mark.parametrize(
+    ("where", "task", "options"), COMMANDS, ids=[command[0] for command in COMMANDS]
+)
 def test_every_command_that_is_named_exists(where: str, task: str, options: list[str]) -> None:
     assert task in TASKS, where
     parameters = inspect.signature(tasks.ns[task].body).parameters
@@ -57,7 +59,7 @@ def test_every_document_that_is_named_exists(where: str, document: str) -> None:
 
 
 def test_no_command_is_hidden_in_a_hint() -> None:
-    """A hint's command is data: as text nothing could be aimed at the target that was meant."""
+    """A hint's command is data: a command in text could not be adapted to the target."""
     hidden = [
         f"{path.relative_to(PROJECT_ROOT)}: {node.value}"
         for path in FILES

@@ -1,4 +1,4 @@
-"""What is said about the project is true of it."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TASKS = dict(reference.all_tasks(reference.tasks.ns))
 
 
 @pytest.mark.parametrize("page", ["settings", "tasks", "architecture"])
-def test_the_reference_is_what_the_code_says(page: str) -> None:
+def test_the_reference_agrees_with_the_code(page: str) -> None:
     written = (DOCS / f"{page}.md").read_text()
     assert written == getattr(reference, f"{page}_page")(), "run: python docs/reference.py"
 
@@ -63,10 +63,18 @@ def test_every_task_that_is_shown_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
-def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
+def test_every_link_inside_the_project_has_a_target(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+def test_every_source_file_that_is_named_exists(page: Path) -> None:
+    folders = "admin_app|aws|benchmarks|core|docs|sql|task_groups|tests"
+    named = re.findall(rf"`((?:{folders})/[^`\s]+\.[a-z]+)(?:::[^`]+)?`", page.read_text())
+    real = [name for name in named if "NAME" not in name]
+    assert [name for name in real if not (PROJECT_ROOT / name).exists()] == []
 
 
 def test_every_check_of_the_doctor_is_explained() -> None:
@@ -82,7 +90,7 @@ def test_every_sql_file_is_used() -> None:
     assert unused == []
 
 
-def test_every_dependency_says_why_it_is_there() -> None:
+def test_the_docs_say_why_each_dependency_is_needed() -> None:
     files = ("requirements.txt", "requirements-dev.txt")
     requirements = "\n".join((PROJECT_ROOT / name).read_text() for name in files)
     names = re.findall(r"^([A-Za-z][\w-]*)", requirements, flags=re.MULTILINE)

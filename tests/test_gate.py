@@ -1,4 +1,4 @@
-"""What a test run promises: Ctrl-C arrives, and its options choose."""
+"""A test run ends at Ctrl-C, and its options choose the tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_child_ends_at_ctrl_c() -> None:
 
 
 def test_it_does_so_in_a_run_that_was_started_with_sigint_ignored() -> None:
-    """As a shell starts what it puts into the background."""
+    """Start it as a shell starts a background process."""
     ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         name = f"{__file__}::{test_a_child_ends_at_ctrl_c.__name__}"
@@ -104,5 +104,5 @@ def test_the_large_scopes_are_explored_only_when_asked_for() -> None:
         ).stdout
         for options in ((), ("--explore",))
     ]
-    assert ["of_the_large_scopes" in each for each in collected] == [False, True]
-    assert all("of_a_small_scope" in each for each in collected)
+    assert ["of_the_large_scopes" in test_id for test_id in collected] == [False, True]
+    assert all("of_a_small_scope" in test_id for test_id in collected)

@@ -1,4 +1,4 @@
-"""What an installation gets: ranges, the lock, and the metadata that goes with them."""
+"""The packages of an installation: ranges, the lock, and the metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCK = PROJECT_ROOT / "requirements.lock"
 
 
 def requirements(name: str) -> Iterator[Requirement]:
-    """The packages that a file asks for, without what it includes."""
+    """The packages that a file lists, without the files that it includes."""
     for line in (PROJECT_ROOT / name).read_text().splitlines():
         if line.strip() and not line.lstrip().startswith(("#", "-")):
             yield Requirement(line)
@@ -31,36 +31,36 @@ LOCKED = list(requirements("requirements.lock"))
 
 def locked_versions(name: str) -> list[str]:
     """The versions in the lock: several where that depends on Python's own."""
-    wanted = canonicalize_name(name)
-    found = (entry for entry in LOCKED if canonicalize_name(entry.name) == wanted)
-    return [next(iter(entry.specifier)).version for entry in found]
+    canonical = canonicalize_name(name)
+    entries = (entry for entry in LOCKED if canonicalize_name(entry.name) == canonical)
+    return [next(iter(entry.specifier)).version for entry in entries]
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
-def test_a_range_has_a_lower_and_an_upper_end_and_the_lock_is_within(asked) -> None:
-    assert {each.operator for each in asked.specifier} == {">=", "<"}
-    assert locked_versions(asked.name)
-    for version in locked_versions(asked.name):
-        assert asked.specifier.contains(version)
+@pytest.mark.parametrize("requirement", ASKED, ids=lambda requirement: requirement.name)
+def test_a_range_has_a_lower_and_an_upper_end_and_the_lock_is_within(requirement) -> None:
+    assert {specifier.operator for specifier in requirement.specifier} == {">=", "<"}
+    assert locked_versions(requirement.name)
+    for version in locked_versions(requirement.name):
+        assert requirement.specifier.contains(version)
 
 
 def test_the_lock_pins_one_version_an_entry() -> None:
     for entry in LOCKED:
-        assert [each.operator for each in entry.specifier] == ["=="], entry
+        assert [specifier.operator for specifier in entry.specifier] == ["=="], entry
 
 
-def test_what_is_installed_as_locked_needs_nothing_that_the_lock_lacks() -> None:
+def test_everything_that_an_installed_package_needs_is_in_the_lock() -> None:
     checked = 0
     for entry in LOCKED:
         if entry.marker and not entry.marker.evaluate():
             continue
         try:
-            found = metadata.distribution(entry.name)
+            installed = metadata.distribution(entry.name)
         except metadata.PackageNotFoundError:
             continue
-        if not entry.specifier.contains(found.version):
+        if not entry.specifier.contains(installed.version):
             continue  # a newer one, within the range
-        for needed in map(Requirement, found.requires or []):
+        for needed in map(Requirement, installed.requires or []):
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 versions = locked_versions(needed.name)
                 assert list(needed.specifier.filter(versions)), f"{entry.name} needs {needed}"
@@ -68,18 +68,18 @@ def test_what_is_installed_as_locked_needs_nothing_that_the_lock_lacks() -> None
     assert checked
 
 
-def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
+def test_the_lock_does_not_say_where_packages_come_from() -> None:
     text = LOCK.read_text()
     assert "see docs/dependencies.md" in text
     assert [word for word in ("://", "index", "find-links", "file:") if word in text] == []
 
 
-def test_the_metadata_speaks_of_the_python_versions_that_it_takes() -> None:
+def test_the_metadata_lists_the_supported_python_versions() -> None:
     project = PYPROJECT["project"]
     takes = SpecifierSet(project["requires-python"])
     prefix = "Programming Language :: Python :: 3."
-    named = [each for each in project["classifiers"] if each.startswith(prefix)]
-    versions = [Version(each.rpartition(" ")[2]) for each in named]
+    named = [classifier for classifier in project["classifiers"] if classifier.startswith(prefix)]
+    versions = [Version(classifier.rpartition(" ")[2]) for classifier in named]
     assert takes.contains(min(versions))
     assert not takes.contains(f"3.{min(versions).minor - 1}")
     oldest = str(min(versions))

@@ -1,6 +1,6 @@
-"""The stores as tests hold them: opened for everything, with no door in front.
+"""The stores as tests use them: opened for everything, without the door.
 
-Only tests may: they look behind a command's back, and set up what it meets.
+Only tests may do this: they prepare data for a command, and check what it stored.
 """
 
 from __future__ import annotations

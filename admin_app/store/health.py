@@ -38,7 +38,7 @@ def _findings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         if finding.state is State.BAD:
             layout.show_problem(
-                CoreError(f"{finding.check}: {finding.finding}", finding.mend, finding.command)
+                CoreError(f"{finding.check}: {finding.finding}", finding.hint, finding.command)
             )
     tables.table(
         ("State", "Check", "Result"),
@@ -52,8 +52,8 @@ def _findings(findings: tuple[Finding, ...]) -> None:
 def _told(finding: Finding) -> str:
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
     step = finding.next_step(prod=resources.target().is_production)
-    mend = f" → {step}" if step else ""
-    return f"{finding.finding}{took}{mend}"
+    hint = f" → {step}" if step else ""
+    return f"{finding.finding}{took}{hint}"
 
 
 def show_verification(items: int, read_units: float | None) -> None:

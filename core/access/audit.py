@@ -93,7 +93,7 @@ class AuditLog:
             if stat.st_mode & 0o077:
                 os.fchmod(descriptor, _PRIVATE)
             if stat.st_size and os.pread(descriptor, 1, stat.st_size - 1) != b"\n":
-                line = b"\n" + line  # a full disk cut off the line before: it stays one of its own
+                line = b"\n" + line  # a full disk cut off the line before: begin a new line
             if os.write(descriptor, line) != len(line):
                 raise OSError("only a part of the line was written")
             os.fsync(descriptor)

@@ -65,7 +65,7 @@ class Door:
         self._checks |= frozenset(stores)
 
     def why_production(
-        self, stores: Iterable[Store] = (), *, anew: bool = True, answering: bool = False
+        self, stores: Iterable[Store] = (), *, refresh: bool = True, answering: bool = False
     ) -> str:
         """Why this target counts as production; empty if it does not.
 
@@ -75,7 +75,7 @@ class Door:
         with self._lock:
             for store in () if self._why else sorted(self._checks | set(stores)):
                 try:
-                    state = self._state(store, anew=anew)
+                    state = self._state(store, refresh=refresh)
                 except CoreError:
                     if not answering:
                         raise
@@ -96,11 +96,11 @@ class Door:
     def read_state(self, store: Store) -> StoreState:
         """The store's current marker, or whether it has data."""
         with self._lock:
-            return self._state(store, anew=True)
+            return self._state(store, refresh=True)
 
-    def _state(self, store: Store, *, anew: bool) -> StoreState:
+    def _state(self, store: Store, *, refresh: bool) -> StoreState:
         known = self._states.get(store)
-        if known and not anew and time.monotonic() - known[1] < self._trust_s:
+        if known and not refresh and time.monotonic() - known[1] < self._trust_s:
             return known[0]
         state = self._read_state(store)
         self._states[store] = state, time.monotonic()
@@ -151,8 +151,8 @@ class Door:
         if purpose is Purpose.LOOKING:
             why = self._why
         else:
-            anew = purpose.changes_stores
-            why = self.why_production(action.checked_stores, anew=anew)
+            refresh = purpose.changes_stores
+            why = self.why_production(action.checked_stores, refresh=refresh)
         visitor.require_permission(action, is_production=bool(why))
         if visitor.typed_name is not None:
             self.refuse_another_name(action, visitor.typed_name)

@@ -37,7 +37,7 @@ def probes(target: Target) -> list[Probe]:
         Probe(("engines",), machine.engines),
         Probe(("variables",), variables.variables),
         Probe(("credentials",), aws.credentials),
-        Probe(("postgres", "postgres schema", "postgres clock"), postgres.postgres),
+        Probe(("postgres", "postgres schema", "migrations", "postgres clock"), postgres.postgres),
         Probe(
             ("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
             dynamodb.dynamodb,

@@ -20,7 +20,7 @@ class State(StrEnum):
 class Finding:
     """The result of one check, shown as one line.
 
-    ``mend`` says how to fix the problem; it is empty where there is nothing to do. Its last
+    ``hint`` says how to fix the problem; it is empty where there is nothing to do. Its last
     sentence introduces ``command`` where there is one. ``ms`` is how long the answer took, where
     that was measured.
     """
@@ -28,22 +28,22 @@ class Finding:
     check: str
     state: State
     finding: str
-    mend: str = ""
+    hint: str = ""
     ms: float | None = None
     command: Command | None = None
 
     def next_step(self, *, prod: bool) -> str:
         """What to do next, with a command for production if ``prod``."""
-        return advice(self.mend, self.command, prod=prod)
+        return advice(self.hint, self.command, prod=prod)
 
 
 def ok(check: str, finding: str, *, ms: float | None = None) -> Finding:
     return Finding(check, State.OK, finding, ms=ms)
 
 
-def note(check: str, finding: str, mend: str = "", command: Command | None = None) -> Finding:
-    return Finding(check, State.NOTE, finding, mend, command=command)
+def note(check: str, finding: str, hint: str = "", command: Command | None = None) -> Finding:
+    return Finding(check, State.NOTE, finding, hint, command=command)
 
 
-def bad(check: str, finding: str, mend: str, command: Command | None = None) -> Finding:
-    return Finding(check, State.BAD, finding, mend, command=command)
+def bad(check: str, finding: str, hint: str, command: Command | None = None) -> Finding:
+    return Finding(check, State.BAD, finding, hint, command=command)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from core.commands import Command
 from core.doctor.clock import clock
 from core.doctor.findings import Finding, bad, note, ok
+from core.errors import InputError
 from core.purposes import Purpose
 from core.targets import Target
 from core.timestamps import now
+from core.wording import counted
+
+if TYPE_CHECKING:
+    from core.postgres import Database
 
 
 def postgres(target: Target) -> Iterator[Finding]:
-    """Reachability, schema and clock, over one connection."""
+    """Reachability, schema, migrations and clock, over one connection."""
     from core.postgres import Database, greet, read_marker, schema_differences
 
     with Database(target.postgres, Purpose.LOOKING) as db:
@@ -24,7 +30,9 @@ def postgres(target: Target) -> Iterator[Finding]:
         ahead = now() - greeting.now
         summary = f"Postgres {greeting.version} answers at {db.address.place}"
         yield ok("postgres", summary, ms=ms)
-        yield _schema(target, schema_differences(db), read_marker(db))
+        differences = schema_differences(db)
+        yield _schema(target, differences, read_marker(db))
+        yield _migrations(target, db, is_usable=not differences)
     yield clock("postgres clock", ahead)
 
 
@@ -45,3 +53,34 @@ def _schema(target: Target, differences: list[str], marker: str | None) -> Findi
         summary += f", but is marked {marker!r}; the target is {target.environment}"
         return note("postgres schema", summary)
     return ok("postgres schema", summary)
+
+
+def _migrations(target: Target, db: Database, *, is_usable: bool) -> Finding:
+    """Whether all migrations of the project are applied, and whether their effects are there."""
+    from core.postgres import find_drift, has_integer_replies, read_migrations
+
+    check = "migrations"
+    if not is_usable:
+        return note(check, "Unknown: see postgres schema")
+    try:
+        entries = read_migrations(target.settings.migrations_path).survey(db)
+    except InputError as error:
+        return bad(check, error.problem, error.hint, error.command)
+    if has_integer_replies(db):
+        return bad(
+            check,
+            "The column activities.reply_to_activity_uuid is an integer, which no uuid fits",
+            "Apply the pending migrations",
+            Command("db.migrate"),
+        )
+    if lost := find_drift(db, entries):
+        return bad(
+            check,
+            f"The schema no longer has what applied migrations made: {', '.join(lost)}",
+            "Undo them to apply them again",
+            Command("db.rollback"),
+        )
+    if unsettled := [entry for entry in entries if not entry.is_settled]:
+        listed = ", ".join(f"{entry.title} is {entry.standing}" for entry in unsettled)
+        return note(check, listed, "Apply what is pending", Command("db.migrate"))
+    return ok(check, f"{counted(len(entries), 'migration')} applied, none pending")

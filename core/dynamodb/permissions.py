@@ -85,7 +85,7 @@ def _shows_no_user_data(operation: str, params: Mapping[str, Any]) -> bool:
 
 
 def _asks_for_keys_alone(params: Mapping[str, Any]) -> bool:
-    """Whether no filter looks at an attribute: by counting, a filter would tell what it holds."""
+    """Whether no filter reads an attribute: a count with a filter would show its value."""
     names = set(_NAME.findall(str(params.get("FilterExpression") or "")))
     return names <= _FILTER_WORDS
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.aws.clients import DrySink, make_client, translating
 from core.dynamodb import permissions
+from core.dynamodb.replies import take_items
 from core.errors import DynamoDBError
 from core.purposes import Purpose
 from core.targets import AwsTarget, Target
@@ -85,12 +86,12 @@ class Table:
 
 
 def always(_: int) -> bool:
-    """A :data:`GoOn` that lets every pass come to its end."""
+    """A :data:`GoOn` that never stops a pass early."""
     return True
 
 
 def request_if(table: Table, operation: str, **params: Any) -> bool:
-    """Send a conditional write; whether it was made, False when its condition did not hold."""
+    """Send a conditional write. Returns False if its condition failed."""
     try:
         table.request(operation, **params)
     except DynamoDBError as error:
@@ -123,4 +124,6 @@ def open_client(
 
     client = make_client(target, service, dry=dry, quick=quick)
     client.meta.events.register_first("provide-client-params", check)
+    for operation in ("Query", "Scan"):
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", take_items)
     return client

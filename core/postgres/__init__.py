@@ -18,13 +18,20 @@ if TYPE_CHECKING:
         create_database as create_database,
         database_exists as database_exists,
         drop_database as drop_database,
+        end_session as end_session,
         has_tables as has_tables,
         load_schema as load_schema,
         mark as mark,
+        other_sessions as other_sessions,
         read_marker as read_marker,
         read_state as read_state,
         sessions as sessions,
         survey as survey,
+    )
+    from core.postgres.copies import (
+        dump_database as dump_database,
+        has_any_table as has_any_table,
+        restore_database as restore_database,
     )
     from core.postgres.database import Database as Database, Queries as Queries
     from core.postgres.description import (
@@ -39,8 +46,19 @@ if TYPE_CHECKING:
     from core.postgres.health import (
         Greeting as Greeting,
         greet as greet,
+        has_integer_replies as has_integer_replies,
         schema_differences as schema_differences,
     )
+    from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
+    from core.postgres.migrations.running import (
+        Done as Done,
+        Files as Files,
+        migrate as migrate,
+        read_migrations as read_migrations,
+        roll_back as roll_back,
+    )
+    from core.postgres.programs import Programs as Programs, find_programs as find_programs
     from core.postgres.renames import rename_user as rename_user
     from core.postgres.seed import (
         DemoPerson as DemoPerson,
@@ -79,14 +97,18 @@ NAMES = {
         "create_database",
         "database_exists",
         "drop_database",
+        "end_session",
         "has_tables",
         "load_schema",
         "mark",
+        "other_sessions",
         "read_marker",
         "read_state",
         "sessions",
         "survey",
     ),
+    "copies": ("dump_database", "has_any_table", "restore_database"),
+    "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users"),
     "users": (
         "Activity",
@@ -104,6 +126,9 @@ NAMES = {
         "search_users",
         "set_cognito_user_ids",
     ),
+    "migrations.files": ("generate_migration",),
+    "migrations.plan": ("Entry", "find_drift"),
+    "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (
         "DemoPerson",
         "Seeded",
@@ -118,6 +143,7 @@ NAMES = {
     "health": (
         "Greeting",
         "greet",
+        "has_integer_replies",
         "schema_differences",
     ),
     "shell": (

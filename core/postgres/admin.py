@@ -21,9 +21,10 @@ from core.targets import StoreState
 
 _MAINTENANCE = ("postgres", "template1")
 _SYSTEM = {*_MAINTENANCE, "template0"}
-_OUR_TABLES = {("public", name) for name in ("users", "activities", "schema_information")}
-_NO_DATA = {("public", "schema_information")}
-"""The schema's own row: how far its migrations got. Cruddur's scripts write it as they load it."""
+_NO_DATA = {("public", "schema_information"), ("public", "cruddur_ops_migrations")}
+"""How far the migrations got, for Cruddur's scripts, which write it as they load it, and for us."""
+
+_OUR_TABLES = {("public", "users"), ("public", "activities"), *_NO_DATA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,16 @@ def sessions(
         "database": after.database if after else None,
     }
     return [Session(**row) for row in db.query_rows(load("admin/sessions"), params)]
+
+
+def other_sessions(db: Queries) -> list[Session]:
+    """Who else is connected to this database."""
+    return [Session(**row) for row in db.query_rows(load("admin/other_sessions"))]
+
+
+def end_session(db: Queries, session: Session) -> bool:
+    """True if ``session`` was ended; False if it had ended by itself."""
+    return bool(db.query_commit(load("admin/end_session"), {"pid": session.pid}))
 
 
 def _exists(db: Queries, name: str) -> bool:

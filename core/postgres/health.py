@@ -62,3 +62,10 @@ def schema_differences(db: Queries) -> list[str]:
         for table, column in sorted(_UUIDS & types.keys())
         if types[table, column] != "uuid"
     ]
+
+
+def has_integer_replies(db: Queries) -> bool:
+    """Whether answers refer to activities by an integer, as in the first Cruddur: none fits."""
+    rows = db.query_rows(load("admin/columns"), {"tables": ["activities"]})
+    types = {row["column"]: row["type"] for row in rows}
+    return types.get("reply_to_activity_uuid") == "integer"

@@ -50,10 +50,19 @@ def find_shell(address: PostgresAddress, bundled: Path | None, *, read_only: boo
             "Neither psql nor pgcli is installed",
             "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
         )
+    option = "-c default_transaction_read_only=on" if read_only else ""
+    conninfo, password = connection_arguments(address, option)
+    return Shell((program, conninfo), password)
+
+
+def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
+    """How a program of Postgres's connects: what may be an argument, and the password, which not.
+
+    ``option`` is one more option for the server.
+    """
     parameters = conninfo_to_dict(address.conninfo)
     shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
     password = parameters.get("password")
-    if read_only:
-        options = f"{parameters.get('options', '')} -c default_transaction_read_only=on"
-        shown["options"] = options.strip()
-    return Shell((program, make_conninfo("", **shown)), None if password is None else str(password))
+    if option:
+        shown["options"] = f"{parameters.get('options', '')} {option}".strip()
+    return make_conninfo("", **shown), None if password is None else str(password)

@@ -35,6 +35,11 @@ class FileStatement(sql.Composable):
         self._body: sql.Composable = body or text
         self.need = need
 
+    @classmethod
+    def of(cls, text: str, need: Need) -> FileStatement:
+        """A statement that stands in another file, such as a migration."""
+        return cls(_sql(text), need)
+
     def as_bytes(self, context: AdaptContext | None = None) -> bytes:
         return self._body.as_bytes(context)
 
@@ -57,9 +62,11 @@ def load(name: str) -> FileStatement:
 
 
 def names() -> list[str]:
-    """Every name that :func:`load` knows."""
-    files = _FOLDER.rglob("*.sql")
-    return sorted(path.relative_to(_FOLDER).with_suffix("").as_posix() for path in files)
+    """Every name that :func:`load` knows. The migrations are read otherwise, and have none."""
+    files = (path.relative_to(_FOLDER) for path in _FOLDER.rglob("*.sql"))
+    return sorted(
+        path.with_suffix("").as_posix() for path in files if path.parts[0] != "migrations"
+    )
 
 
 def need_of(statement: Statement, otherwise: Need) -> Need:

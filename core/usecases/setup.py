@@ -8,12 +8,15 @@ from core import transcripts
 from core.access import Store, Stores
 from core.dynamodb import LoadedTranscript, create_table, holds_items, require_table, write_marker
 from core.postgres import (
+    Done,
     Seeded,
     count_users,
     create_database,
     demo_people,
     load_schema,
     mark,
+    migrate,
+    read_migrations,
     seed_demo_data,
 )
 from core.transcripts import TranscriptLine
@@ -32,6 +35,11 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
     table = stores.table
     if create_table(table, stores.environment_of(Store.DYNAMODB)):
         yield f"created table {table.name}"
+
+
+def apply_migrations(stores: Stores) -> Iterator[Done]:
+    """Apply the project's pending migrations; yields each as it is done."""
+    return migrate(stores.db, read_migrations(stores.target.settings.migrations_path))
 
 
 def mark_before_seed(stores: Stores, store: Store) -> bool:

@@ -1,4 +1,4 @@
-"""The places and the bench of the matrix, and where it is printed."""
+"""Fixtures: the places and the bench of the matrix, and the file to print it in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the design says of each task and each action of the admin UI, written down by hand.
 
-Nothing here is read off the product: a task that opens a store for the wrong purpose contradicts
+Nothing here is taken from the product: a task that opens a store for the wrong purpose contradicts
 its row, a new one has no row, and either fails the test. The purposes and their consequences are
 the table of the design's section on safety; what a row changes and reads is what the thing is for.
 
@@ -44,6 +44,7 @@ NO_TABLES = "a database without tables"
 NO_DATABASE = "no database"
 NO_TABLE = "no message table"
 EMPTY = "both schemas, and not a row in them"
+MIGRATED = "both stores, and a migration that was applied"
 WITHOUT_DATA = {NO_TABLES: {POSTGRES}, EMPTY: {POSTGRES, DYNAMODB}}
 MISSING = {NO_DATABASE: POSTGRES, NO_TABLE: DYNAMODB}
 
@@ -58,7 +59,7 @@ class State:
     prod: bool = False
 
     def counts_as_production(self, store: str, world: str) -> bool:
-        """Whether ``store`` does, by itself: marked so, or with data and no marker."""
+        """Whether ``store`` alone counts as production: marked so, or with data and no marker."""
         if MISSING.get(world) == store or store not in MARKED:
             return False
         marker = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}[store]
@@ -67,7 +68,7 @@ class State:
         return marker == "production"
 
     def unmarked(self) -> set[str]:
-        """The stores that no marker is in."""
+        """The stores without a marker."""
         markers = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}
         return {store for store, marker in markers.items() if marker is None}
 
@@ -86,9 +87,9 @@ STATES = (
 class Row:
     """A task with what is typed after it, or an action of the admin UI.
 
-    ``opens``: what it opens which store for. ``changes`` and ``reads``: the stores of which it
-    changes something, or reads users' data, once it may. ``reads_first``: the same, before it asks.
-    ``label`` tells two rows of one task apart.
+    ``opens``: the purpose for each store. ``changes`` and ``reads``: the stores in which it changes
+    something, or reads users' data, after it is allowed to. ``reads_first``: what it reads before
+    it asks. ``label`` distinguishes two rows of one task.
     """
 
     name: str
@@ -115,7 +116,7 @@ class Row:
 
     @property
     def purpose(self) -> str:
-        """The strictest: what is asked. Without a store it is not asked anything."""
+        """The strictest purpose, which decides what is asked. Without a store nothing is asked."""
         return max(self.opens.values(), key=list(RULES).index, default="looking")
 
     @property
@@ -125,11 +126,11 @@ class Row:
 
     @property
     def changes_something(self) -> bool:
-        """Whether it does, somewhere, once it may."""
+        """Whether it changes any store, after it is allowed to."""
         return bool(self.changes or self.changes_where_local or self.marks_what_is_unmarked)
 
     def changed_in(self, state: State, *, is_production: bool) -> frozenset[str]:
-        """The stores that are changed where all that is asked for is given."""
+        """The stores that are changed if the name and the reason are right."""
         if self.marks_what_is_unmarked:
             return frozenset(state.unmarked())
         return self.changes | (frozenset() if is_production else self.changes_where_local)
@@ -154,11 +155,23 @@ TASKS = (
     Row("test"),
     Row("lint"),
     Row("bench"),
+    Row(
+        "db.generate-migration",
+        words=("--name", "add_a_column"),
+        settings={"CRUDDUR_MIGRATIONS_DIR": "{folder}/new"},
+    ),
     Row("lambda.package", words=("--file", "{folder}/function.zip")),
     # Looking
     Row("admin", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("doctor", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("db.sessions", {POSTGRES: "looking"}, confirmed_by=POSTGRES),
+    Row(
+        "db.migrations",
+        {POSTGRES: "looking"},
+        confirmed_by=POSTGRES,
+        exit_code=1,  # one is pending
+        exit_code_dry=1,
+    ),
     Row("ddb.list-tables", {DYNAMODB: "looking"}),
     Row(
         "ddb.verify",
@@ -226,6 +239,13 @@ TASKS = (
         confirmed_by=POSTGRES,
         reads=_of(POSTGRES),
         changes_where_local=_of(POSTGRES),
+    ),
+    Row(
+        "db.dump",
+        {POSTGRES: "reading"},
+        words=("--file", "{folder}/all.dump"),
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
     ),
     Row("cognito.list-users", {AWS: "reading"}, reads=_of(AWS)),
     Row(
@@ -306,6 +326,33 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
     ),
+    Row("db.kill-all", {POSTGRES: "destroying"}, confirmed_by=POSTGRES),
+    Row(
+        "db.restore",
+        {POSTGRES: "destroying"},
+        label="over data",
+        words=("--file", "{dump}"),
+        confirmed_by=POSTGRES,
+        asks_everywhere=True,
+        changes=_of(POSTGRES),
+    ),
+    Row(
+        "db.restore",
+        {POSTGRES: "destroying"},
+        label="no tables",
+        words=("--file", "{dump}"),
+        confirmed_by=POSTGRES,
+        world=NO_TABLES,
+        changes=_of(POSTGRES),
+    ),
+    Row("db.migrate", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.rollback",
+        {POSTGRES: "destroying"},
+        confirmed_by=POSTGRES,
+        world=MIGRATED,
+        changes=_of(POSTGRES),
+    ),
     Row(
         "db.setup",
         {POSTGRES: "destroying", AWS: "reading"},
@@ -351,7 +398,7 @@ TASKS = (
     # Local stores alone
     Row(
         "start",
-        {POSTGRES: "writing", DYNAMODB: "writing"},
+        {POSTGRES: "destroying", DYNAMODB: "writing"},
         words=("--no-admin",),
         world=EMPTY,
         changes=_BOTH,
@@ -381,7 +428,7 @@ ACTIONS = (
         {POSTGRES: "writing"},
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
-        reads=_of(POSTGRES),  # whether somebody has the handle
+        reads=_of(POSTGRES),  # whether the handle is already in use
     ),
     Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
     Row(
@@ -399,7 +446,7 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """What is given: ``name`` is none, wrong or right; ``reason`` none, option or variable.
+    """The conditions: ``name`` is none, wrong or right; ``reason`` none, option or variable.
 
     ``may_write`` is the admin UI's ``--write``; a terminal has no such switch. ``page`` draws the
     page that does it, instead of doing it at the page's desk.
@@ -429,7 +476,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the design has a cell show. ``audited``: the purpose on the audit's line, or nothing."""
+    """A cell's result by the design. ``audited``: the purpose in the audit line, or nothing."""
 
     refused: bool
     changed: frozenset[str]
@@ -439,7 +486,7 @@ class Expected:
 
 
 def expected(cell: Cell, reason: str) -> Expected:
-    """What the design has ``cell`` show, where ``reason`` is the reason that was given, if any."""
+    """The result of ``cell`` by the design; ``reason`` is the reason that was typed, if any."""
     row = cell.row
     if _is_refused_at_once(cell):
         return Expected(True, frozenset(), frozenset())
@@ -451,12 +498,12 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "nothing"  # the switch --write is the permission
     if _reads_when_dry(cell):
         asks = "reason"
-    given = (bool(reason) or not row.asks_reason) and (
+    conditions = (bool(reason) or not row.asks_reason) and (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
         or (asks == "reason" and bool(reason))
     )
-    if not given:
+    if not conditions:
         return Expected(True, frozenset(), row.reads_first)
     changed = row.changed_in(cell.state, is_production=cell.is_production)
     may_change = not cell.dry and (rule.may_change or not cell.is_production)
@@ -480,7 +527,7 @@ def _reads_when_dry(cell: Cell) -> bool:
 
 
 def _is_refused_at_once(cell: Cell) -> bool:
-    """By what was typed or by how the app was started, whatever else is given."""
+    """By the command line, or by how the app was started; nothing else matters."""
     row = cell.row
     if row.is_for_local_stores and cell.is_production and not cell.dry:
         return True
@@ -491,7 +538,7 @@ def _is_refused_at_once(cell: Cell) -> bool:
 
 
 def _is_done(cell: Cell, changed: frozenset[str]) -> bool:
-    """Whether there is something to write down: a dry run does nothing but read."""
+    """Whether an audit line is written: a dry run only reads."""
     if cell.dry:
         return _reads_when_dry(cell)
     return bool(changed) or cell.row.name != "rds.update-sg-rule"

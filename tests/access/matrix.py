@@ -1,4 +1,4 @@
-"""The cells of a row, what each of them showed, and where that contradicts the design."""
+"""The cells of a row, their results, and the contradictions to the design."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REASONS = ("none", "option", "variable")
 
 @dataclass(frozen=True)
 class Shown:
-    """What a cell showed."""
+    """The result of a cell."""
 
     cell: Cell
     expected: Expected
@@ -55,13 +55,13 @@ class Shown:
             f" | audited {audited or '–'}"
         )
         return "\n".join(
-            [shown.rstrip(), *(f"    CONTRADICTION: {each}" for each in self.problems)]
+            [shown.rstrip(), *(f"    CONTRADICTION: {problem}" for problem in self.problems)]
         )
 
 
 HEADING = (
     f"{'task or action':44} {'counts':19} {'name':5} {'reason':8} {'':7}"
-    " | what became of it | what was written, read and audited"
+    " | result | what was written, read and audited"
 )
 
 
@@ -69,7 +69,7 @@ HEADING = (
 
 
 def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
-    """Every combination of what the row can be given; what it takes no option for stays out."""
+    """Every combination of the row's conditions, without those that it has no option for."""
     in_browser = row in ACTIONS
     states = STATES if in_browser or "prod" in options else STATES[:-1]
     names = NAMES if in_browser or "confirm" in options else NAMES[:1]
@@ -85,10 +85,10 @@ def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
 
 
 def fewer_cells(row: Row, options: frozenset[str]) -> list[Cell]:
-    """Every combination of what decides by the design; the rest takes turns.
+    """Every combination of the conditions that decide by the design; the others take turns.
 
-    Each value of what should not matter (a reason for a write, a name for a read) still meets each
-    value of everything else.
+    Each value of a condition that should not matter (a reason for a write, a name for a read) is
+    still combined with each value of everything else.
     """
     return [*_turns(all_cells(row, options), _what_decides(row))]
 
@@ -120,7 +120,7 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
 
 
 def _turns(cells: Iterable[Cell], what_decides: Callable[[Cell], Any]) -> Iterator[Cell]:
-    """One cell of each group that ``what_decides`` makes, and never the same place in it twice."""
+    """One cell of each group that ``what_decides`` makes, each time at another position in it."""
     groups: dict[Any, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(what_decides(cell), []).append(cell)
@@ -153,8 +153,8 @@ class Bench:
         changed = frozenset(store for store in now if now[store] != place.pristine[store])
         self._places.renew(place, changed)
         lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()
-        wanted = expected(cell, _reason_of(cell))
-        shown = Shown(cell, wanted, outcome, changed, lines, ())
+        design = expected(cell, _reason_of(cell))
+        shown = Shown(cell, design, outcome, changed, lines, ())
         return replace(shown, problems=tuple(_problems(shown, audit)))
 
     def _run(
@@ -175,39 +175,39 @@ def _reason_of(cell: Cell) -> str:
 
 
 def _problems(shown: Shown, audit: Path) -> Iterator[str]:
-    """Where what was shown is not what the design says."""
-    cell, wanted, outcome = shown.cell, shown.expected, shown.outcome
-    if outcome.refused is not wanted.refused:
-        said = (outcome.err.splitlines() or [""])[-1]
-        yield f"{'refused' if outcome.refused else 'not refused'}, against the design: {said}"
+    """The differences between the result and the design."""
+    cell, design, outcome = shown.cell, shown.expected, shown.outcome
+    if outcome.refused is not design.refused:
+        last_line = (outcome.err.splitlines() or [""])[-1]
+        yield f"{'refused' if outcome.refused else 'not refused'}, against the design: {last_line}"
     code = cell.row.exit_code_dry if cell.dry else cell.row.exit_code
-    code = 1 if wanted.refused else code
-    if outcome.code != code and outcome.refused is wanted.refused:
+    code = 1 if design.refused else code
+    if outcome.code != code and outcome.refused is design.refused:
         yield f"exit code {outcome.code}, not {code}: {outcome.err}"
-    if shown.changed != wanted.changed:
-        yield f"changed {sorted(shown.changed)}, not {sorted(wanted.changed)}"
-    if outcome.read != wanted.read and not (cell.dry and outcome.read < wanted.read):
-        yield f"read {sorted(outcome.read)}, not {sorted(wanted.read)}"
-    shows_people = not wanted.refused and RULES[cell.row.purpose].asks != "nothing"
-    if told := [] if shows_people else [each for each in PRIVATE if each in outcome.out]:
-        yield f"showed {told}"
+    if shown.changed != design.changed:
+        yield f"changed {sorted(shown.changed)}, not {sorted(design.changed)}"
+    if outcome.read != design.read and not (cell.dry and outcome.read < design.read):
+        yield f"read {sorted(outcome.read)}, not {sorted(design.read)}"
+    shows_people = not design.refused and RULES[cell.row.purpose].asks != "nothing"
+    if private := [] if shows_people else [secret for secret in PRIVATE if secret in outcome.out]:
+        yield f"showed {private}"
     yield from _problems_of_audit(shown, audit)
 
 
 def _problems_of_audit(shown: Shown, audit: Path) -> Iterator[str]:
-    cell, wanted, lines = shown.cell, shown.expected, shown.lines
-    if [line["purpose"] for line in lines] != [wanted.audited] * bool(wanted.audited):
-        yield f"audited {[line['purpose'] for line in lines]}, not {wanted.audited or 'nothing'}"
+    cell, design, lines = shown.cell, shown.expected, shown.lines
+    if [line["purpose"] for line in lines] != [design.audited] * bool(design.audited):
+        yield f"audited {[line['purpose'] for line in lines]}, not {design.audited or 'nothing'}"
         return
     for line in lines:
-        if line["what"] != cell.row.name or line.get("why", "") != wanted.why:
+        if line["what"] != cell.row.name or line.get("why", "") != design.why:
             yield f"the audit says {line['what']!r} for {line.get('why', '')!r}"
         if not (line["actor"] and line["at"] and set(line["stores"]) == set(cell.row.opens)):
             yield f"the audit does not say who, when or where: {line}"
         if f"audit {json.dumps(line)}\n" not in shown.outcome.err and not cell.in_browser:
             yield "the audit's line is not on standard error"
     text = audit.read_text() if lines else ""
-    if private := [each for each in PRIVATE if each in text]:
+    if private := [secret for secret in PRIVATE if secret in text]:
         yield f"the audit tells {private}"
     if lines and stat.S_IMODE(audit.stat().st_mode) != 0o600:
         yield f"the audit's file has mode {audit.stat().st_mode:o}"

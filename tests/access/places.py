@@ -1,6 +1,6 @@
-"""Both stores in every world and state, made quickly and looked at from behind.
+"""Both stores in every world and state, made quickly and read without the door.
 
-A place is made anew only after something in it was changed: the database from a template, the
+A place is made again only after something in it was changed: the database from a template, the
 message table from a handful of items.
 """
 
@@ -30,7 +30,7 @@ from core.dynamodb.table import Table
 from core.engines import Endpoints
 from core.errors import MissingSchemaError
 from core.models import Message
-from core.postgres import admin, users
+from core.postgres import admin, migrate, read_migrations, users
 from core.postgres.seed import seed_demo_data
 from core.purposes import Purpose
 from core.settings import Settings
@@ -38,11 +38,22 @@ from core.targets import AwsTarget
 from core.targets.postgres import parse_url
 from core.timestamps import now, parse, sort_key
 
-from .design import AWS, DYNAMODB, EMPTY, FULL, NO_DATABASE, NO_TABLE, NO_TABLES, POSTGRES, State
+from .design import (
+    AWS,
+    DYNAMODB,
+    EMPTY,
+    FULL,
+    MIGRATED,
+    NO_DATABASE,
+    NO_TABLE,
+    NO_TABLES,
+    POSTGRES,
+    State,
+)
 
 MARKER = "cruddur_ops_environment"
 PRIVATE = ("bayko", "andrewbrown", "Andrew", "example.com", "first words", "newest words")
-"""What stands in the stores, and may stand in no audit line."""
+"""Text that is in the stores and must not be in an audit line."""
 
 Snapshot = dict[str, Any]
 
@@ -59,7 +70,7 @@ class Place:
 
 
 class Places:
-    """Makes places on the shared engines, one a world and state at a time."""
+    """Makes places on the shared engines, one at a time for each world and state."""
 
     def __init__(self, engines: Endpoints, folder: Path) -> None:
         self._engines = engines
@@ -86,14 +97,14 @@ class Places:
     # A place for a cell
 
     def get(self, world: str, state: State) -> Place:
-        """The place of ``state`` in ``world``, as nobody has touched it."""
+        """The unchanged place of ``state`` in ``world``."""
         key = world, state.postgres, state.dynamodb
         if key not in self._places:
             self._places[key] = self._made(world, state)
         return self._places[key]
 
     def look(self, place: Place) -> Snapshot:
-        """All that is stored, by store; None for a store that is not there."""
+        """All stored data, by store; None for a missing store."""
         return {
             POSTGRES: self._rows(place.dbname),
             DYNAMODB: self._items(place.table),
@@ -120,16 +131,18 @@ class Places:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "DDB_MESSAGE_TABLE": place.table.name,
+            "CRUDDUR_MIGRATIONS_DIR": str(self._migrations),
             **self.aws.environment,
         }
 
     def words(self, place: Place) -> Mapping[str, str]:
-        """What stands for the names in braces of a row's words."""
+        """The values for the names in braces in a row's words."""
         return {
             "folder": str(self.folder),
             "conversation": place.conversation,
             "message": place.message,
             "import_file": str(self._import_file),
+            "dump": str(self._dump),
         }
 
     # Making
@@ -154,7 +167,10 @@ class Places:
         return place
 
     def _converse(self, table: Table) -> tuple[str, str]:
-        """A conversation and its first message; no inbox shows yet what somebody else added."""
+        """A conversation with a message of other software that no inbox shows yet.
+
+        Returns its id, and the uuid of its first message.
+        """
         ana, ben = self._people
         message, _ = start(table, Draft(ana, ben, "first words"))
         key = sort_key(now())
@@ -169,29 +185,56 @@ class Places:
         return self._known_people
 
     @cached_property
+    def _dump(self) -> Path:
+        """A file that begins as a dump does; what reads it is stood in for."""
+        path = self.folder / "users.dump"
+        path.write_bytes(b"PGDMP")
+        return path
+
+    @cached_property
+    def _migrations(self) -> Path:
+        """A folder with one migration."""
+        folder = self.folder / "migrations"
+        folder.mkdir()
+        (folder / "20260101000000_add_mood.sql").write_text(
+            "-- migrate:up\nALTER TABLE public.users ADD COLUMN mood text;\n"
+            "-- migrate:down\nALTER TABLE public.users DROP COLUMN mood;\n"
+        )
+        return folder
+
+    @cached_property
     def _import_file(self) -> Path:
-        """An export of one message that no place holds."""
+        """An export of one message that is in no place."""
         ana, _ = self._people
-        at = "2026-01-02T03:04:05.000006+00:00"
+        created_at = "2026-01-02T03:04:05.000006+00:00"
         item = message_item(
-            Message(str(uuid.uuid4()), str(uuid.uuid4()), ana, "moved here", at, parse(at))
+            Message(
+                str(uuid.uuid4()),
+                str(uuid.uuid4()),
+                ana,
+                "moved here",
+                created_at,
+                parse(created_at),
+            )
         )
         path = self.folder / "one-item.jsonl"
         path.write_text(json.dumps(item) + "\n")
         return path
 
     def _template(self, world: str, marker: str | None) -> str:
-        """A database to make others of: users but no ``londo``, whom a seed then adds."""
-        kind = world if world in (NO_TABLES, EMPTY) else FULL
+        """A template database with the users except ``londo``, so that a seed has a user to add."""
+        kind = world if world in (NO_TABLES, EMPTY, MIGRATED) else FULL
         if (kind, marker) not in self._templates:
             name = self._templates[kind, marker] = f"template-{uuid.uuid4().hex[:12]}"
             self._create_database(name, "template1")
             with Database(parse_url(self._url(name), "URL")) as db:
                 admin.load_schema(db, marker or "local")
-                if kind == FULL:
+                if kind == MIGRATED:
+                    list(migrate(db, read_migrations(self._migrations)))
+                if kind in (FULL, MIGRATED):
                     seed_demo_data(db, Settings())
-                    found = [users.find_person(db, each) for each in ("andrewbrown", "bayko")]
-                    self._known_people = found
+                    people = [users.find_person(db, handle) for handle in ("andrewbrown", "bayko")]
+                    self._known_people = people
             with psycopg.connect(self._url(name), autocommit=True) as connection:
                 connection.execute("DELETE FROM public.users WHERE handle = 'londo'")
                 if marker is None:
@@ -224,7 +267,7 @@ class Places:
     # Looking
 
     def _rows(self, dbname: str) -> Any:
-        """The rows of every table, and the database's own number: one made anew has another."""
+        """The rows of every table, and the database's oid, which changes if it is created again."""
         try:
             connection = psycopg.connect(self._url(dbname), autocommit=True)
         except psycopg.OperationalError as error:
@@ -286,8 +329,8 @@ class _Aws:
         }
 
     def look(self) -> Any:
-        found = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
-        return self._rules(), [user["Username"] for user in found]
+        in_pool = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
+        return self._rules(), [user["Username"] for user in in_pool]
 
     def renew(self) -> None:
         wanted = {
@@ -301,8 +344,8 @@ class _Aws:
 
     def _rules(self) -> list[dict[str, Any]]:
         here = [{"Name": "group-id", "Values": [self._group_id]}]
-        found = self._ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-        return [rule for rule in found if not rule["IsEgress"]]
+        rules = self._ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+        return [rule for rule in rules if not rule["IsEgress"]]
 
     def close(self) -> None:
         self._cognito.delete_user_pool(UserPoolId=self.pool_id)

@@ -1,8 +1,8 @@
 """Running one cell: a task as it is typed, or an action of the admin UI, in this process.
 
-What a store's handle is asked for is noted where the store checks it, so nothing that is read can
-be missed. Only what leaves this process is stood in for: the servers and shells that take it over,
-and the embedded engines that would be started.
+Each request to a store's handle is noted where the store checks it, so no read is missed. Only what
+leaves this process has stand-ins: the servers and shells that would replace it, and the embedded
+engines that would be started.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
+import psycopg
 import streamlit as st
 from commands.conftest import hermetic_environment
 from invoke.context import Context
@@ -34,7 +35,7 @@ from core.access import Action, Actor, Stores
 from core.aws import AwsServices, list_users, services
 from core.dynamodb import Follower, permissions, repair, scan
 from core.errors import CoreError
-from core.postgres import create_user, search_users, statements
+from core.postgres import Programs, create_user, search_users, statements
 from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
@@ -53,7 +54,7 @@ TYPED_INTO_PSQL = (
 
 @dataclass
 class Outcome:
-    """What a run said, and what it asked the stores for."""
+    """The output of a run, and its requests to the stores."""
 
     code: int = 0
     out: str = ""
@@ -82,7 +83,7 @@ class Needs:
 
     @contextlib.contextmanager
     def wrapped(self) -> Iterator[None]:
-        """Have every check of a need, in each store package, tell it here as well."""
+        """Note here every check of a need in each store package."""
         of_request, of_statement = permissions.need_of, Queries._require
         of_service = AwsServices._check
 
@@ -127,14 +128,15 @@ def typed(cell: Cell, options: frozenset[str], words: Mapping[str, str], name: s
 
 
 def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder: Path) -> Outcome:
-    """Run ``line`` as a person's shell would, with nothing of this machine's own environment."""
+    """Run ``line`` as a person's shell would, without this machine's environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    given = hermetic_environment(folder) | dict(environment) | dict(cell.row.settings)
+    variables = hermetic_environment(folder) | dict(environment)
+    variables |= {name: value.format(folder=folder) for name, value in cell.row.settings.items()}
     if cell.reason == "variable":
-        given["CRUDDUR_REASON"] = REASON
+        variables["CRUDDUR_REASON"] = REASON
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "stdin", io.StringIO()),
         contextlib.chdir(PROJECT_ROOT),
         _stood_in_for(),
@@ -162,6 +164,7 @@ def _stood_in_for() -> Iterator[None]:
         mock.patch.object(engines, "start", return_value=[]),
         mock.patch.object(engines, "stop", return_value=[]),
         mock.patch.object(Follower, "poll", _polled_once(Follower.poll)),
+        mock.patch.object(Programs, "run", _run_program),
     ):
         yield
 
@@ -169,8 +172,8 @@ def _stood_in_for() -> Iterator[None]:
 def _execute(program: str, argv: list[str]) -> NoReturn:
     """The process ends here. A shell first does what its user types: look, and add a user."""
     if "admin_app" not in argv:
-        given = conninfo_to_dict(running.run().target.postgres.conninfo)
-        environment = os.environ | {"PGPASSWORD": str(given["password"])}
+        parts = conninfo_to_dict(running.run().target.postgres.conninfo)
+        environment = os.environ | {"PGPASSWORD": str(parts["password"])}
         done = subprocess.run(
             argv, env=environment, input=TYPED_INTO_PSQL, capture_output=True, text=True
         )
@@ -180,8 +183,26 @@ def _execute(program: str, argv: list[str]) -> NoReturn:
     raise SystemExit(0)
 
 
+def _run_program(
+    _: Programs,
+    name: str,
+    arguments: list[str],
+    address: Any = None,
+    *,
+    stdout: Any = None,
+    **__: Any,
+) -> None:
+    """What pg_dump and pg_restore do to a database: read all of it, or write into it."""
+    if name == "pg_dump":
+        NEEDS.note(POSTGRES, Need.READ)
+        stdout.write(b"PGDMP")
+    elif address is not None:
+        with psycopg.connect(address.conninfo) as connection:
+            connection.execute("CREATE TABLE public.restored (n int)")
+
+
 def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Follower], Iterator[Any]]:
-    """Ctrl-C, once everything that waited was read."""
+    """Press Ctrl-C after all waiting records were read."""
 
     def polled(follower: Follower) -> Iterator[Any]:
         yield from poll(follower)
@@ -196,10 +217,10 @@ def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Followe
 def run_action(
     cell: Cell, environment: Mapping[str, str], folder: Path, conversation: str, name: str
 ) -> Outcome:
-    """Do what the action is for, through the desk of a tab."""
+    """Do the action through the desk of a tab."""
     outcome = Outcome()
     err = io.StringIO()
-    given = hermetic_environment(folder) | dict(environment)
+    variables = hermetic_environment(folder) | dict(environment)
     typed_name = {"none": None, "right": name, "wrong": "another-name"}[cell.name]
     visitor = InTheBrowser(
         Actor(email="olga@id.example", subject="olga"),
@@ -208,11 +229,11 @@ def run_action(
         "" if cell.reason == "none" else REASON,
         typed_name,
     )
-    (action,) = (each for each in actions.ALL if each.name == cell.row.name)
+    (action,) = (entry for entry in actions.ALL if entry.name == cell.row.name)
     arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
     st.cache_resource.clear()
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "argv", arguments),
         NEEDS.noted(outcome.read),
         contextlib.redirect_stderr(err),
@@ -244,26 +265,26 @@ PAGES: Mapping[str, tuple[str, Mapping[str, str], str]] = {
 
 
 def _enter(group: str | None) -> None:
-    """Let in whoever has logged in, as the log-in page does."""
+    """Accept the logged-in person, as the log-in page does."""
     st.session_state[login._GROUP] = group
 
 
 def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcome:
-    """Draw the page as somebody who has logged in sees it, and give the reason it asks for."""
+    """Draw the page for a logged-in person, and give the reason that it asks for."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
-    given = hermetic_environment(folder) | dict(environment)
+    variables = hermetic_environment(folder) | dict(environment)
     page, query, question = PAGES[cell.row.name]
     arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
     st.cache_resource.clear()
     st.cache_data.clear()
     group = frozenset({Settings().admin_group})
-    somebody = Login("https://id.example", "olga", now().timestamp(), "", group)
+    olga = Login("https://id.example", "olga", now().timestamp(), "", group)
     with (
-        mock.patch.dict(os.environ, given, clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "argv", arguments),
         mock.patch.object(logins, "ENDED", EndedLogins()),
-        mock.patch.object(login, "current", return_value=somebody),
+        mock.patch.object(login, "current", return_value=olga),
         mock.patch.object(login, "enter", _enter),
         NEEDS.noted(outcome.read),
         contextlib.redirect_stdout(out),

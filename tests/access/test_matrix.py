@@ -1,7 +1,7 @@
 """Who may do what: every task and every action of the admin UI, in every state of the stores.
 
-Each cell runs for real, on real stores, and is compared with what the design says of it in
-``design.py``, which is written by hand and reads nothing off the product. A cell is a row and
+Each cell runs on real stores and is compared with the design in ``design.py``, which is written by
+hand and takes nothing from the product. A cell is a row and
 
 ==========  ======================================================================================
 the state   local; Postgres marked production; DynamoDB marked so; both; data without a marker;
@@ -49,7 +49,7 @@ BY_TITLE = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title.replac
 
 
 def options_of(row: Row) -> frozenset[str]:
-    """Which of the options that matter here the task takes."""
+    """The options of the task that matter here."""
     if row in ACTIONS:
         return frozenset()
     names = {argument.name for argument in tasks.ns[row.name].get_arguments()}
@@ -65,14 +65,16 @@ def test_no_cell_contradicts_the_design(bench: Bench, row: Row, matrix_path: Pat
     print_matrix(shown, matrix_path)
     assert_none_contradicts(shown)
     # A row in which everything is refused, or nothing is ever done, would show nothing.
-    done = [each for each in shown if not each.outcome.refused]
+    done = [cell_shown for cell_shown in shown if not cell_shown.outcome.refused]
     assert done
-    assert any(each.changed for each in done) is row.changes_something
+    assert any(cell_shown.changed for cell_shown in done) is row.changes_something
 
 
 @pytest.mark.deep
 @BY_TITLE
-def test_no_cell_of_the_whole_matrix_does(bench: Bench, row: Row, matrix_path: Path) -> None:
+def test_no_cell_of_the_whole_matrix_contradicts_the_design(
+    bench: Bench, row: Row, matrix_path: Path
+) -> None:
     shown = tried(bench, row, all_cells(row, options_of(row)))
     print_matrix(shown, matrix_path.with_stem("whole-access-matrix"))
     assert_none_contradicts(shown)
@@ -90,7 +92,9 @@ def test_no_page_contradicts_the_design(bench: Bench, row: Row, matrix_path: Pat
 
 @pytest.mark.deep
 @pytest.mark.parametrize("row", PAGE_ROWS, ids=lambda row: row.title.replace(" ", "-"))
-def test_no_page_in_any_state_does(bench: Bench, row: Row, matrix_path: Path) -> None:
+def test_no_page_in_any_state_contradicts_the_design(
+    bench: Bench, row: Row, matrix_path: Path
+) -> None:
     shown = tried(bench, row, page_cells(row, STATES))
     print_matrix(shown, matrix_path.with_stem("whole-access-matrix"))
     assert_none_contradicts(shown)
@@ -101,13 +105,13 @@ def tried(bench: Bench, row: Row, cells: Iterable[Cell]) -> list[Shown]:
 
 
 def print_matrix(shown: Iterable[Shown], path: Path) -> None:
-    lines = "\n".join(each.text for each in shown)
+    lines = "\n".join(cell_shown.text for cell_shown in shown)
     with path.open("a") as file:
         file.write(f"{HEADING}\n{lines}\n\n")
 
 
 def assert_none_contradicts(shown: Iterable[Shown]) -> None:
-    wrong = [each.text for each in shown if each.problems]
+    wrong = [cell_shown.text for cell_shown in shown if cell_shown.problems]
     assert not wrong, "\n" + "\n".join(wrong)
 
 
@@ -118,7 +122,7 @@ def test_a_dry_run_of_a_change_gives_a_reason_for_what_it_reads(bench: Bench, ti
     (row,) = (row for row in TASKS if row.title == title)
     (shown,) = tried(bench, row, [Cell(row, PRODUCTION, dry=True)])
     assert shown.outcome.refused or shown.outcome.read <= row.reads_first
-    assert [told for told in PRIVATE if told in shown.outcome.out] == []
+    assert [text for text in PRIVATE if text in shown.outcome.out] == []
 
 
 # Without the door
@@ -132,10 +136,10 @@ REMOVED: dict[str, tuple[type, str, Any]] = {
     "the markers": (Door, "why_production", lambda *_, **__: ""),
     "the admin UI's switch": (access.InTheBrowser, "require_permission", lambda *_, **__: None),
 }
-"""The checks of the door, and what stands there once one is removed."""
+"""The checks of the door, and the code that replaces each when it is removed."""
 
 SECOND_LOOK = (Door, "_refuse_another_marker", lambda *_: None)
-"""The door reads Postgres' marker once more where it acts: no cell takes it alone to be right."""
+"""The door reads Postgres' marker again when it acts, so no cell needs this check alone."""
 
 LOCAL = next(state for state in STATES if state.name == "local")
 PRODUCTION = next(state for state in STATES if state.name == "both production")
@@ -149,17 +153,19 @@ DECISIVE: dict[str, tuple[dict[str, Any], ...]] = {
     "db.drop": ({"name": "none"},),
     "message sent": ({"may_write": False, "in_browser": True},),
 }
-"""What is given in the cells that show each check, by row."""
+"""The conditions of the cells that show each check, by row."""
 
 
 def contradictions(bench: Bench) -> list[Shown]:
-    """Those of a few cells, one of which takes each check."""
+    """The contradictions of a few cells; each check is needed by one of them."""
     rows = {row.name: row for row in ROWS if row.name in DECISIVE}
     return [
         shown
-        for name, given in DECISIVE.items()
+        for name, options in DECISIVE.items()
         for shown in tried(
-            bench, rows[name], [Cell(**{"row": rows[name], "state": PRODUCTION} | g) for g in given]
+            bench,
+            rows[name],
+            [Cell(**{"row": rows[name], "state": PRODUCTION} | g) for g in options],
         )
         if shown.problems
     ]
@@ -177,7 +183,7 @@ def test_the_matrix_is_red_once_a_check_is_removed(bench: Bench, check: str) -> 
 
 @pytest.mark.parametrize("part", range(4))
 def test_there_is_no_other_check_to_remove(bench: Bench, part: int) -> None:
-    """Without the door's, everything is done on production, for nothing and untold."""
+    """Without the door's checks, everything is done on production, without reason or audit."""
     rows = [row for row in ROWS if row.opens][part::4]
     with contextlib.ExitStack() as removed:
         for check in (*REMOVED.values(), SECOND_LOOK):
@@ -218,7 +224,7 @@ def test_nothing_else_of_the_admin_ui_makes_an_action() -> None:
 
 
 @pytest.mark.parametrize("row", TASKS, ids=lambda row: row.title.replace(" ", "-"))
-def test_a_task_takes_the_option_for_what_it_is_asked(row: Row) -> None:
+def test_a_task_has_the_option_that_the_design_asks_for(row: Row) -> None:
     option = {"reason": "reason", "name": "confirm", "nothing": None}[RULES[row.purpose].asks]
     if option is not None and not row.is_for_local_stores:
         assert option in options_of(row)

@@ -18,7 +18,7 @@ from commands import typed
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import admin
+from core.postgres import admin, migrate, read_migrations
 from core.postgres.seed import seed_demo_data
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
@@ -82,7 +82,7 @@ def hermetic_environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def database_url(engines) -> Iterator[str]:
-    """The URL of a database that nobody has created yet, on the shared server."""
+    """The URL of a database that does not exist yet, on the shared server."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
     yield url
@@ -91,7 +91,7 @@ def database_url(engines) -> Iterator[str]:
 
 @pytest.fixture
 def address(database_url: str) -> PostgresAddress:
-    """Where ``database_url`` leads."""
+    """The address in ``database_url``."""
     return parse_url(database_url, "CONNECTION_URL")
 
 
@@ -111,6 +111,7 @@ def seeded_database_url(engines) -> str:
     with Database(address) as db:
         admin.load_schema(db, "local")
         seed_demo_data(db, Settings())
+        list(migrate(db, read_migrations(Settings().migrations_path)))
     return url
 
 
@@ -126,7 +127,7 @@ def bare_env(engines, seeded_database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def messages(bare_env: dict[str, str]) -> Table:
-    """The message table of ``table_env``, for a look behind the command's back."""
+    """The message table of ``table_env``, to check what a command stored."""
     return open_table(resolve(Settings.from_env(bare_env), prod=False))
 
 
@@ -145,5 +146,5 @@ def seeded(run_invoke: RunInvoke, table_env: dict[str, str]) -> dict[str, str]:
 
 
 def content(table: Table) -> list:
-    """Everything that is stored, in one order."""
+    """All stored items, in a fixed order."""
     return sorted((item["pk"]["S"], item["sk"]["S"], item) for item in reads.scan(table))

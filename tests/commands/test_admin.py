@@ -1,4 +1,4 @@
-"""invoke admin and invoke start: what they would run, and what stops them."""
+"""invoke admin and invoke start: the commands that they would run, and the errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_in_a_workspace_only_its_forwarded_address_is_let_in_too(
     assert f" --port=28999 --forwarded=https://{host} --" in result.stdout
 
 
-def test_another_address_is_handed_on_with_the_one_that_people_open(run_invoke, table_env) -> None:
+def test_another_address_is_passed_on_with_the_public_url(run_invoke, table_env) -> None:
     options = ("--port", "28999", "--address", "0.0.0.0", "--url", "https://ops.example")
     env = table_env | {"GITPOD_WORKSPACE_URL": "https://me-app-1.ws-eu1.gitpod.io"}
     result = run_invoke("--dry", "admin", *options, env=env)
@@ -53,7 +53,7 @@ def test_another_address_is_handed_on_with_the_one_that_people_open(run_invoke, 
         (["--url=https://ops.example:70000"], "--url needs an address like https://"),
     ],
 )
-def test_an_address_that_is_none_is_one_line(run_invoke, table_env, options, line) -> None:
+def test_an_invalid_address_is_one_line(run_invoke, table_env, options, line) -> None:
     result = run_invoke("admin", *options, env=table_env)
     assert result.returncode == 2
     assert line in result.stderr
@@ -69,7 +69,7 @@ def test_without_a_login_it_listens_nowhere_else(run_invoke, table_env) -> None:
     assert "The admin UI is at" not in result.stdout
 
 
-def test_production_and_writing_are_handed_on(run_invoke, table_env) -> None:
+def test_production_and_writing_are_passed_on(run_invoke, table_env) -> None:
     env = table_env | {
         "PROD_CONNECTION_URL": table_env["CONNECTION_URL"],
         "PROD_AWS_ENDPOINT_URL": table_env["AWS_ENDPOINT_URL"],
@@ -83,15 +83,15 @@ def test_production_and_writing_are_handed_on(run_invoke, table_env) -> None:
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "-1", "70000"])
-def test_a_port_that_is_none_is_one_line(run_invoke, table_env, port) -> None:
+def test_an_invalid_port_is_one_line(run_invoke, table_env, port) -> None:
     result = run_invoke("admin", f"--port={port}", env=table_env)
     assert result.returncode == 2
     assert "--port needs" in result.stderr
 
 
 def test_a_taken_port_is_one_line(run_invoke, table_env) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         result = run_invoke("admin", "--port", str(port), env=table_env)
     assert result.returncode == 2
     assert f"Port {port} is taken" in result.stderr

@@ -13,7 +13,7 @@ from core.dynamodb.schema import create_table
 
 @pytest.fixture
 def unmarked(postgres_env, address, bare_env, messages) -> dict[str, str]:
-    """Two stores that hold data and say nothing of themselves, as Cruddur's scripts leave them."""
+    """Two stores with data and no marker, as Cruddur's scripts leave them."""
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.users AS SELECT 'bayko' AS handle")
@@ -37,7 +37,7 @@ def test_it_marks_both_stores(run_invoke, unmarked, address, messages, environme
     assert markers(address, messages) == (environment, environment)
 
 
-def test_a_marker_that_is_there_stays(run_invoke, unmarked, address, messages) -> None:
+def test_an_existing_marker_stays(run_invoke, unmarked, address, messages) -> None:
     options = ["--confirm", messages.name]
     run_invoke("adopt", "--environment", "production", *options, env=unmarked)
     result = run_invoke("adopt", "--environment", "local", *options, env=unmarked)
@@ -84,7 +84,7 @@ def test_a_dry_run_marks_nothing(run_invoke, unmarked, address, messages) -> Non
     assert markers(address, messages) == (None, None)
 
 
-def test_what_was_adopted_as_local_asks_nothing_any_more(run_invoke, unmarked, messages) -> None:
+def test_a_store_adopted_as_local_asks_for_nothing(run_invoke, unmarked, messages) -> None:
     refused = run_invoke("ddb.scan", env=unmarked)
     assert refused.returncode == 1
     run_invoke("adopt", "--environment", "local", "--confirm", messages.name, env=unmarked)

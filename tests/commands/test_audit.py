@@ -81,13 +81,13 @@ def test_a_damaged_line_is_named(run_invoke, env) -> None:
     assert result.returncode == 1
 
 
-def test_a_day_that_is_none_is_refused(run_invoke, env) -> None:
+def test_an_invalid_day_is_refused(run_invoke, env) -> None:
     result = run_invoke("audit", "--day", "yesterday", env=env)
     assert "yesterday" in result.stderr
     assert result.returncode == 2
 
 
-def test_a_handle_is_not_mistaken_for_a_user_that_nothing_was_done_about(run_invoke, env) -> None:
+def test_a_handle_is_refused_as_the_user(run_invoke, env) -> None:
     result = run_invoke("audit", "--about", "andrewbrown", env=env)
     assert "'andrewbrown' is not a user's uuid" in result.stderr
     assert result.returncode == 2

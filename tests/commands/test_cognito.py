@@ -58,9 +58,9 @@ def test_a_program_gets_all_pages_as_one_array(run_invoke, cognito, env) -> None
         add_user(cognito, env, f"u{number}", preferred_username=f"user{number}")
     result = run_invoke("cognito.list-users", "--json", env=env)
     assert result.returncode == 0
-    found = json.loads(result.stdout)
-    assert sorted(user["handle"] for user in found) == sorted(f"user{n}" for n in range(125))
-    assert set(found[0]) == {"sub", "handle", "email", "status", "username"}
+    users = json.loads(result.stdout)
+    assert sorted(user["handle"] for user in users) == sorted(f"user{n}" for n in range(125))
+    assert set(users[0]) == {"sub", "handle", "email", "status", "username"}
 
 
 def test_users_without_a_handle_are_listed_and_counted_on_stderr(run_invoke, cognito, env) -> None:
@@ -73,7 +73,7 @@ def test_users_without_a_handle_are_listed_and_counted_on_stderr(run_invoke, cog
     assert "2 of 3 users have no handle (preferred_username)" in result.stderr.splitlines()
 
 
-def test_an_empty_pool_is_said_on_stderr(run_invoke, env) -> None:
+def test_an_empty_pool_is_reported_on_stderr(run_invoke, env) -> None:
     result = run_invoke("cognito.list-users", env=env)
     assert (result.returncode, result.stdout) == (0, "")
     assert result.stderr.splitlines()[-1].endswith("has no users")
@@ -84,7 +84,7 @@ def test_an_empty_pool_is_an_empty_array_to_a_program(run_invoke, env) -> None:
     assert (result.returncode, json.loads(result.stdout)) == (0, [])
 
 
-def test_what_a_user_calls_himself_cannot_steer_the_terminal(run_invoke, cognito, env) -> None:
+def test_a_user_s_name_cannot_control_the_terminal(run_invoke, cognito, env) -> None:
     add_user(cognito, env, "u1", preferred_username="a\x1b[2Jna")
     result = run_invoke("cognito.list-users", env=env)
     assert "\x1b" not in result.stdout
@@ -97,13 +97,13 @@ def test_no_pool_id_names_the_variable(run_invoke, env) -> None:
     assert result.stderr == "No Cognito user pool is set. Set AWS_COGNITO_USER_POOL_ID.\n"
 
 
-def test_the_other_name_of_the_variable_will_do(run_invoke, env) -> None:
+def test_the_other_name_of_the_variable_works_too(run_invoke, env) -> None:
     pool_id = env.pop("AWS_COGNITO_USER_POOL_ID")
     result = run_invoke("cognito.list-users", env=env | {"AWS_USER_POOLS_ID": pool_id})
     assert result.returncode == 0
 
 
-def test_a_pool_that_is_not_there_is_one_line(run_invoke, env) -> None:
+def test_a_missing_pool_is_one_line(run_invoke, env) -> None:
     elsewhere = {"AWS_COGNITO_USER_POOL_ID": "eu-west-1_nowhere"}
     result = run_invoke("cognito.list-users", env=env | elsewhere)
     assert (result.returncode, result.stdout) == (1, "")

@@ -8,7 +8,7 @@ def test_it_creates_the_database_and_says_so(run_invoke, postgres_env, address) 
     assert result.returncode == 0
 
 
-def test_a_database_that_is_there_is_said_and_no_failure(run_invoke, postgres_env, address) -> None:
+def test_an_existing_database_is_reported_and_no_failure(run_invoke, postgres_env, address) -> None:
     run_invoke("db.create", env=postgres_env)
     again = run_invoke("db.create", env=postgres_env)
     assert again.stdout == f"The database {address.dbname} already exists\n"

@@ -9,7 +9,7 @@ from core.commands import shell_word
 
 @pytest.fixture
 def holding_data(address) -> None:
-    """A database that somebody else filled: data and no marker."""
+    """A database filled by other software: data and no marker."""
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE theirs AS SELECT 1 AS one")
@@ -34,17 +34,15 @@ def test_it_drops_the_database_and_ends_the_sessions_in_it(
     assert not unguarded.database_exists(address)
 
 
-def test_a_database_that_is_not_there_is_said_and_no_failure(
-    run_invoke, postgres_env, address
-) -> None:
+def test_a_missing_database_is_reported_and_no_failure(run_invoke, postgres_env, address) -> None:
     result = run_invoke("db.drop", env=postgres_env)
     assert result.stdout == f"There is no database {address.dbname} to drop\n"
     assert result.returncode == 0
 
 
-@pytest.mark.parametrize("kept", ["holding_data", "marked_production"])
+@pytest.mark.parametrize("production_fixture", ["holding_data", "marked_production"])
 @pytest.mark.parametrize(
-    ("confirm", "said"),
+    ("confirm", "message"),
     [
         ([], "--confirm {1}"),
         (["--confirm", "cruddur"], "'cruddur' is not the name of the database. It is {0}."),
@@ -52,22 +50,22 @@ def test_a_database_that_is_not_there_is_said_and_no_failure(
     ],
 )
 def test_what_counts_as_production_is_not_dropped_without_its_name(
-    run_invoke, postgres_env, address, request, kept, confirm, said
+    run_invoke, postgres_env, address, request, production_fixture, confirm, message
 ) -> None:
-    request.getfixturevalue(kept)
+    request.getfixturevalue(production_fixture)
     result = run_invoke("db.drop", *confirm, env=postgres_env, stdin=f"{address.dbname}\n")
     assert result.stdout == ""
     assert "Refused db.drop: " in result.stderr
-    assert said.format(address.dbname, shell_word(address.dbname)) in result.stderr
+    assert message.format(address.dbname, shell_word(address.dbname)) in result.stderr
     assert result.returncode == 1
     assert unguarded.database_exists(address)
 
 
-@pytest.mark.parametrize("kept", ["holding_data", "marked_production"])
+@pytest.mark.parametrize("production_fixture", ["holding_data", "marked_production"])
 def test_with_its_name_typed_out_it_is_dropped(
-    run_invoke, postgres_env, address, request, kept
+    run_invoke, postgres_env, address, request, production_fixture
 ) -> None:
-    request.getfixturevalue(kept)
+    request.getfixturevalue(production_fixture)
     result = run_invoke("db.drop", "--confirm", address.dbname, env=postgres_env)
     assert result.returncode == 0
     assert not unguarded.database_exists(address)

@@ -1,4 +1,4 @@
-"""What is wrong is one line that says what to do next, for every db task alike."""
+"""Every error of every db task is one line that says what to do next."""
 
 import pytest
 
@@ -28,18 +28,18 @@ def test_a_url_that_cannot_be_read_is_one_line_without_the_password(run_invoke, 
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "error"),
     [
         ("sslmode=bogus", 'invalid sslmode value: "bogus"'),
         ("service=nope", 'definition of service "nope" not found'),
     ],
 )
-def test_an_option_that_is_none_is_not_told_as_a_server_that_is_down(
-    run_invoke, option, told
+def test_an_invalid_option_is_not_reported_as_a_server_that_is_down(
+    run_invoke, option, error
 ) -> None:
     result = run_invoke("db.seed", env={"CONNECTION_URL": f"postgresql://u@127.0.0.1:1/d?{option}"})
     assert result.stderr.splitlines()[-1] == (
-        f"Could not connect: {told}. Check CONNECTION_URL, and the variables whose names begin PG."
+        f"Could not connect: {error}. Check CONNECTION_URL, and the variables whose names begin PG."
     )
     assert result.returncode == 1
 

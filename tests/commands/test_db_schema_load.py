@@ -63,7 +63,7 @@ def test_over_tables_of_another_environment_it_is_refused(
     ).stdout.endswith(f"marked {marker}\n")
 
 
-def test_data_without_a_mark_is_not_given_one_without_the_name(
+def test_data_without_a_marker_gets_none_without_the_name(
     run_invoke, postgres_env, address, empty
 ) -> None:
     with Database(address) as db:

@@ -32,7 +32,9 @@ def test_the_settings_name_other_people(run_invoke, postgres_env, loaded) -> Non
     assert users.find_user(loaded, "ana").display_name == "Ana"
 
 
-def test_half_a_person_is_refused_and_nothing_is_added(run_invoke, postgres_env, loaded) -> None:
+def test_an_incomplete_person_is_refused_and_nothing_is_added(
+    run_invoke, postgres_env, loaded
+) -> None:
     result = run_invoke("db.seed", env=postgres_env | {"user2_username": "ben"})
     assert "user2_name and user2_email not set" in result.stderr
     assert result.returncode == 1

@@ -19,8 +19,8 @@ def test_json_is_one_array_of_who_is_connected(
     run_invoke, postgres_env, address, app, name
 ) -> None:
     result = run_invoke(name, "--json", env=postgres_env)
-    found = [row for row in json.loads(result.stdout) if row["pid"] == app.info.backend_pid]
-    assert found == [
+    sessions = [row for row in json.loads(result.stdout) if row["pid"] == app.info.backend_pid]
+    assert sessions == [
         {
             "pid": app.info.backend_pid,
             "user": address.user,

@@ -17,6 +17,10 @@ def test_it_makes_a_seeded_database_from_nothing(run_invoke, postgres_env, addre
         f"loaded the schema into {address.dbname}, marked local",
     ]
     assert lines[3].startswith("added 3 users")
+    assert [line.partition("_")[0] for line in lines[4:]] == [
+        "applied 20261127190000",
+        "recorded 20261127190001",
+    ]
     assert "AWS_COGNITO_USER_POOL_ID is not set" in result.stderr
     assert result.returncode == 0
     assert unguarded.state(address).environment == "local"
@@ -47,6 +51,7 @@ def test_a_dry_run_prints_every_step_and_changes_nothing(
     script = result.stdout
     assert ("DROP DATABASE" in script) is exists
     steps = ["CREATE DATABASE", "CREATE TABLE public.users", "INSERT INTO public.users"]
+    steps.append("would apply 20261127190000_add_bio")
     places = [script.index(step) for step in steps]
     assert places == sorted(places)
     assert result.returncode == 0
@@ -69,7 +74,7 @@ def test_what_is_marked_production_is_refused_before_the_first_step(
     assert unguarded.survey(address).has_tables
 
 
-def test_a_confirmed_setup_leaves_the_mark_what_it_was(run_invoke, postgres_env, address) -> None:
+def test_a_confirmed_setup_keeps_the_marker(run_invoke, postgres_env, address) -> None:
     unguarded.create_database(address)
     with Database(address) as db:
         admin.load_schema(db, "production")

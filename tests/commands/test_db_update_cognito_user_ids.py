@@ -75,7 +75,7 @@ def test_a_user_without_a_handle_is_reported(run_invoke, env, cognito, pool_id, 
     assert result.returncode == 0
 
 
-def test_two_users_with_one_handle_are_reported_and_neither_is_believed(
+def test_two_users_with_one_handle_are_reported_and_neither_is_used(
     run_invoke, env, cognito, pool_id, seeded
 ) -> None:
     sign_up(cognito, pool_id, "one", "bayko")

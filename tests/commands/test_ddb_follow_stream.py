@@ -1,4 +1,4 @@
-"""ddb.follow-stream, typed as a person types it, left and killed as they do."""
+"""ddb.follow-stream: typed, interrupted and killed as a person does it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Follow = Callable[[], contextlib.AbstractContextManager[subprocess.Popen[str]]]
 
 @pytest.fixture
 def follow(seeded: Mapping[str, str], tmp_path: Path) -> Follow:
-    """Starts to follow the stream; what it says comes out of its ``stderr``."""
+    """Starts to follow the stream; its notes are on ``stderr``."""
 
     @contextlib.contextmanager
     def started() -> Iterator[subprocess.Popen[str]]:
@@ -89,13 +89,13 @@ def test_previews_follow_until_it_is_interrupted(follow, messages, group) -> Non
     assert "Traceback" not in rest
 
 
-def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
+def test_a_killed_run_resumes_where_it_stopped(follow, messages, group) -> None:
     with follow() as follower:
         write_plainly(messages, group, "first")
         wait_for_previews(messages, group, "first")
-        told = 0
-        while told < 50:  # the seed's records and more: they are dealt with by now
-            told += records_told(follower.stderr.readline())
+        records = 0
+        while records < 50:  # the seed's records and more: they are dealt with by now
+            records += records_told(follower.stderr.readline())
         follower.kill()
     write_plainly(messages, group, "second")
     with follow() as follower:
@@ -103,7 +103,7 @@ def test_what_was_killed_goes_on_where_it_was(follow, messages, group) -> None:
         assert records_told(follower.stderr.readline()) < 50
 
 
-def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> None:
+def test_invalid_records_block_nothing(follow, messages, group) -> None:
     for item in (
         {"pk": {"S": "MSG#"}, "sk": {"S": sort_key(now())}},
         {"pk": {"S": f"MSG#{group}"}, "sk": {"S": "some day"}},
@@ -116,11 +116,11 @@ def test_records_that_make_no_sense_block_nothing(follow, messages, group) -> No
     with follow() as follower:
         write_plainly(messages, group, "plain")
         wait_for_previews(messages, group, "plain")
-        told = [follower.stderr.readline()]
-        while " records " not in told[-1]:
-            told.append(follower.stderr.readline())
-    assert [line for line in told[:-1] if "record dropped" not in line] == []
-    assert (len(told[:-1]), "to retry" in told[-1]) == (3, False)
+        lines = [follower.stderr.readline()]
+        while " records " not in lines[-1]:
+            lines.append(follower.stderr.readline())
+    assert [line for line in lines[:-1] if "record dropped" not in line] == []
+    assert (len(lines[:-1]), "to retry" in lines[-1]) == (3, False)
 
 
 def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, messages, group) -> None:
@@ -143,7 +143,7 @@ def test_a_stream_that_is_turned_off_and_on_again_is_followed_on(follow, message
         assert "turned off and on again" in follower.stderr.read()
 
 
-def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, messages) -> None:
+def test_a_table_that_is_created_again_is_followed_on(follow, run_invoke, seeded, messages) -> None:
     with follow() as follower:
         follower.send_signal(signal.SIGSTOP)  # while there is no table, it would end
         for task in ("ddb.drop", "ddb.schema-load", "ddb.seed"):
@@ -156,7 +156,9 @@ def test_a_table_that_is_made_anew_is_followed_on(follow, run_invoke, seeded, me
         assert "Traceback" not in follower.stderr.read()
 
 
-def test_a_stream_that_is_turned_off_ends_it_with_what_turns_it_on(follow, messages, group) -> None:
+def test_a_stream_that_is_turned_off_ends_it_with_the_command_that_turns_it_on(
+    follow, messages, group
+) -> None:
     with follow() as follower:
         messages.client.update_table(
             TableName=messages.name, StreamSpecification={"StreamEnabled": False}

@@ -30,19 +30,19 @@ def test_every_item_is_printed_on_a_line_of_its_own(run_invoke, filled) -> None:
     assert "31 items · " in result.stderr
 
 
-def test_nothing_stored_can_steer_the_terminal(run_invoke, filled) -> None:
+def test_stored_text_cannot_control_the_terminal(run_invoke, filled) -> None:
     assert "\x1b" not in run_invoke("ddb.scan", env=filled).stdout
 
 
-def test_json_lines_hold_plain_values(run_invoke, filled) -> None:
+def test_json_lines_have_plain_values(run_invoke, filled) -> None:
     lines = run_invoke("ddb.scan", "--json", env=filled).stdout.splitlines()
-    item = next(found for line in lines if (found := json.loads(line))["pk"] == "MSG#7")
+    item = next(row for line in lines if (row := json.loads(line))["pk"] == "MSG#7")
     assert (item["number"], item["blob"]) == (7, "AP8=")
 
 
-def test_raw_lines_hold_dynamodb_json(run_invoke, filled) -> None:
+def test_raw_lines_are_dynamodb_json(run_invoke, filled) -> None:
     lines = run_invoke("ddb.scan", "--raw", env=filled).stdout.splitlines()
-    item = next(found for line in lines if (found := json.loads(line))["pk"]["S"] == "MSG#7")
+    item = next(row for line in lines if (row := json.loads(line))["pk"]["S"] == "MSG#7")
     assert (item["number"], item["blob"]) == ({"N": "7"}, {"B": "AP8="})
 
 
@@ -51,14 +51,14 @@ def test_a_limit_ends_it(run_invoke, filled) -> None:
 
 
 @pytest.mark.parametrize("limit", ["abc", "0", "-1", "1.5"])
-def test_a_limit_that_is_none_is_one_line(run_invoke, table_env, limit) -> None:
+def test_an_invalid_limit_is_one_line(run_invoke, table_env, limit) -> None:
     result = run_invoke("ddb.scan", f"--limit={limit}", env=table_env)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert limit in result.stderr
 
 
-def test_a_reader_that_has_seen_enough_ends_it_quietly(filled, tmp_path) -> None:
+def test_a_closed_pipe_ends_it_quietly(filled, tmp_path) -> None:
     scan = subprocess.Popen(
         [sys.executable, "-m", "invoke", "ddb.scan", "--json"],
         cwd=PROJECT_ROOT,
@@ -81,5 +81,5 @@ def test_a_missing_table_names_the_command_that_makes_it(run_invoke, bare_env) -
     assert "invoke ddb.schema-load" in result.stderr
 
 
-def test_a_limit_of_any_length_is_no_trouble(run_invoke, table_env) -> None:
+def test_a_limit_of_any_length_works(run_invoke, table_env) -> None:
     assert run_invoke("ddb.scan", "--limit", "9" * 400, env=table_env).returncode == 0

@@ -1,4 +1,4 @@
-"""ddb.seed: a conversation goes in once, whole, in its order."""
+"""ddb.seed: a conversation is stored once, completely and in order."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_file_is_loaded_without_a_lost_or_reordered_line(run_invoke, table_env
     ]
 
 
-def test_a_file_that_is_loaded_already_is_recognised(run_invoke, table_env, talk) -> None:
+def test_a_file_that_was_loaded_before_is_recognised(run_invoke, table_env, talk) -> None:
     run_invoke("ddb.seed", "--file", str(talk), env=table_env)
     again = run_invoke("ddb.seed", "--file", str(talk), env=table_env)
     assert (again.returncode, "already" in again.stdout) == (0, True)
@@ -130,7 +130,7 @@ def test_a_missing_table_names_the_command_that_makes_it(run_invoke, bare_env) -
     assert "invoke ddb.schema-load" in result.stderr
 
 
-def test_a_store_that_counts_as_production_is_not_seeded_by_the_way(
+def test_a_store_that_counts_as_production_is_not_seeded_without_its_name(
     run_invoke, table_env, messages
 ) -> None:
     item = {"pk": {"S": "ENV#"}, "sk": {"S": "ENV"}, "environment": {"S": "production"}}

@@ -55,14 +55,14 @@ def test_another_schema_is_refused(run_invoke, bare_env, messages) -> None:
     assert "invoke ddb.drop" in result.stderr
 
 
-def test_the_target_is_told_on_stderr(run_invoke, table_env) -> None:
+def test_the_target_is_printed_on_stderr(run_invoke, table_env) -> None:
     result = run_invoke("ddb.list-tables", env=table_env)
     assert result.stderr.startswith("target: local · DynamoDB table ")
     assert table_env["AWS_ENDPOINT_URL"] in result.stderr
     assert "us-east-1" in result.stderr
 
 
-def test_the_tables_are_listed_one_a_line_or_as_json(run_invoke, table_env) -> None:
+def test_the_tables_are_listed_one_per_line_or_as_json(run_invoke, table_env) -> None:
     lines = run_invoke("ddb.list-tables", env=table_env).stdout.splitlines()
     assert table_env["DDB_MESSAGE_TABLE"] in lines
     listed = json.loads(run_invoke("ddb.list-tables", "--json", env=table_env).stdout)
@@ -75,7 +75,7 @@ def test_a_local_table_is_dropped_without_a_question(run_invoke, table_env, mess
     assert (result.returncode, describe(messages)) == (0, None)
 
 
-def test_dropping_what_is_not_there_is_said(run_invoke, bare_env) -> None:
+def test_dropping_a_missing_table_is_reported(run_invoke, bare_env) -> None:
     result = run_invoke("ddb.drop", env=bare_env)
     assert result.returncode == 0
     assert "nothing to drop" in result.stdout
@@ -97,7 +97,7 @@ class TestDroppingProduction:
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])
     @pytest.mark.parametrize(
-        ("confirm", "said"),
+        ("confirm", "message"),
         [
             ((), "--confirm {}"),
             (("--confirm", "yes"), "'yes' is not the name of the table. It is {}."),
@@ -105,13 +105,13 @@ class TestDroppingProduction:
         ],
     )
     def test_is_refused_without_its_name(
-        self, run_invoke, request, messages, kind, confirm, said, table_env
+        self, run_invoke, request, messages, kind, confirm, message, table_env
     ) -> None:
         env = on_prod(table_env) if kind == "prod" else request.getfixturevalue(kind)
         options = ("--prod", *confirm) if kind == "prod" else confirm
         result = run_invoke("ddb.drop", *options, env=env)
         assert result.returncode == 1
-        assert said.format(messages.name) in result.stderr
+        assert message.format(messages.name) in result.stderr
         assert describe(messages) is not None
 
     @pytest.mark.parametrize("kind", ["marked", "unmarked", "prod"])

@@ -1,4 +1,4 @@
-"""ddb.export and ddb.import: everything out and in again, nothing overwritten."""
+"""ddb.export and ddb.import: everything is exported and imported, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def exported(run_invoke, filled, tmp_path) -> str:
     return str(path)
 
 
-def test_what_goes_out_comes_in_again_whole(run_invoke, exported, messages, other_env) -> None:
+def test_an_export_is_imported_complete(run_invoke, exported, messages, other_env) -> None:
     result = run_invoke("ddb.import", "--file", exported, env=other_env)
     assert result.returncode == 0, result.stderr
     assert content(table_of(other_env)) == content(messages)
@@ -84,15 +84,13 @@ def test_importing_twice_changes_nothing(run_invoke, exported, filled, messages)
     assert content(messages) == before
 
 
-def test_numbers_in_any_form_are_there_already_the_second_time(
-    run_invoke, table_env, tmp_path
-) -> None:
+def test_numbers_in_any_form_already_exist_the_second_time(run_invoke, table_env, tmp_path) -> None:
     path = tmp_path / "numbers.jsonl"
     numbers = {"n": {"N": "1.0"}, "ns": {"NS": ["1e3", "2.50"]}, "l": {"L": [{"N": "-0"}]}}
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | numbers))
-    told = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
-    assert [result.returncode for result in told] == [0, 0]
-    assert "added 0 items; 1 already existed" in told[1].stdout
+    results = [run_invoke("ddb.import", "--file", str(path), env=table_env) for _ in range(2)]
+    assert [result.returncode for result in results] == [0, 0]
+    assert "added 0 items; 1 already existed" in results[1].stdout
 
 
 def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
@@ -101,11 +99,13 @@ def test_an_attribute_that_is_called_as_a_type_differs_like_any_other(
     path = tmp_path / "items.jsonl"
     path.write_text(json.dumps(keys.key("OTHER#1", "x") | {"SS": {"S": "mine"}}))
     messages.request("put_item", Item=keys.key("OTHER#1", "x") | {"SS": {"S": "theirs"}})
-    done = imports.import_file(messages, path, lambda count, of: None)
+    done = imports.import_file(messages, path, lambda count, total: None)
     assert (done.present, done.differing) == (0, 1)
 
 
-def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled, messages) -> None:
+def test_a_different_item_is_not_imported_and_is_reported(
+    run_invoke, exported, filled, messages
+) -> None:
     changed = keys.key("OTHER#1", "x") | {"s": {"S": "mine"}}
     messages.request("put_item", Item=changed)
     result = run_invoke("ddb.import", "--file", exported, env=filled)
@@ -115,7 +115,7 @@ def test_an_item_that_differs_stays_out_and_is_told(run_invoke, exported, filled
     assert messages.request("get_item", Key=key)["Item"] == changed
 
 
-def test_the_marker_stays_at_home(exported) -> None:
+def test_the_marker_is_not_exported(exported) -> None:
     assert '"ENV#"' not in Path(exported).read_text()
 
 
@@ -143,7 +143,7 @@ def test_standard_output_is_the_same_lines(run_invoke, filled, exported) -> None
         '{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + '{"L": [' * 200 + "]}" * 200 + "}",
     ],
 )
-def test_a_line_that_is_no_item_is_named_and_nothing_is_written(
+def test_a_line_that_is_not_an_item_is_named_and_nothing_is_written(
     run_invoke, table_env, messages, tmp_path, line
 ) -> None:
     path = tmp_path / "bad.jsonl"
@@ -173,13 +173,11 @@ def test_a_line_that_names_something_twice_is_refused_and_nothing_is_written(
     assert len(list(reads.scan(messages))) == 1, "the environment marker"
 
 
-def test_an_item_that_dynamodb_will_not_have_is_named(
-    run_invoke, table_env, messages, tmp_path
-) -> None:
+def test_an_item_that_dynamodb_refuses_is_named(run_invoke, table_env, messages, tmp_path) -> None:
     path = tmp_path / "large.jsonl"
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}}
     large = item | {"sk": {"S": "c"}, "text": {"S": "x" * 410_000}}
-    path.write_text("".join(json.dumps(each) + "\n" for each in (item, large)))
+    path.write_text("".join(json.dumps(line) + "\n" for line in (item, large)))
     result = run_invoke("ddb.import", "--file", str(path), env=table_env)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 2, "one line, and what to do"
@@ -198,10 +196,10 @@ def small_pages(monkeypatch) -> None:
     monkeypatch.setattr(Table, "request", few_at_a_time)
 
 
-def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pages) -> None:
+def test_an_interrupted_export_resumes(filled, messages, tmp_path, small_pages) -> None:
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         if count >= 20:
             raise KeyboardInterrupt
 
@@ -211,10 +209,10 @@ def test_an_export_that_was_cut_off_goes_on(filled, messages, tmp_path, small_pa
     with (tmp_path / "items.jsonl.part").open("a") as part:
         part.write('{"half a line')
     seen: list[int] = []
-    count = exports.export_file(messages, path, lambda count, of: seen.append(count))
+    count = exports.export_file(messages, path, lambda count, total: seen.append(count))
     assert seen[0] > 20
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
-    assert sorted(found.name for found in tmp_path.iterdir() if "items" in found.name) == [
+    assert sorted(file.name for file in tmp_path.iterdir() if "items" in file.name) == [
         "items.jsonl"
     ]
 
@@ -249,13 +247,11 @@ def test_only_the_owner_may_read_an_export_over_a_file_that_all_could_read(
     assert modes_in(tmp_path)["items.jsonl"] == "0o600"
 
 
-def test_an_export_of_another_table_is_not_gone_on_with(
-    filled, messages, tmp_path, small_pages
-) -> None:
-    """The same name at another endpoint, in another account, or made anew."""
+def test_an_export_of_another_table_is_not_resumed(filled, messages, tmp_path, small_pages) -> None:
+    """The same name at another endpoint, in another account, or created again."""
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -264,23 +260,23 @@ def test_an_export_of_another_table_is_not_gone_on_with(
     create_table(messages, Environment.LOCAL)
     item = keys.key("OTHER#1", "x")
     messages.request("put_item", Item=item)
-    assert exports.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, total: None) == 1
     assert json.loads(path.read_text()) == item
 
 
-def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
+def test_a_saved_position_without_its_part_file_is_ignored(
     filled, messages, tmp_path, small_pages
 ) -> None:
     path = tmp_path / "items.jsonl"
 
-    def cut_off(count: int, of: int | None) -> None:
+    def cut_off(count: int, total: int | None) -> None:
         if count > 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         exports.export_file(messages, path, cut_off)
-    (tmp_path / "items.jsonl.part").write_text("")  # of one that was killed at its first page
-    count = exports.export_file(messages, path, lambda count, of: None)
+    (tmp_path / "items.jsonl.part").write_text("")  # killed at its first page
+    count = exports.export_file(messages, path, lambda count, total: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -297,12 +293,12 @@ def test_a_place_that_an_export_left_is_of_no_use_without_its_part(
     ],
     ids=range(7),
 )
-def test_a_place_that_is_damaged_is_of_no_use(filled, messages, tmp_path, place) -> None:
+def test_a_damaged_position_is_ignored(filled, messages, tmp_path, place) -> None:
     path = tmp_path / "items.jsonl"
-    of = exports._identity(messages, describe(messages))
+    identity = exports._identity(messages, describe(messages))
     (tmp_path / "items.jsonl.part").write_text("half a line")
-    (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(of)))
-    count = exports.export_file(messages, path, lambda count, of: None)
+    (tmp_path / "items.jsonl.part.json").write_text(place.replace("OF", json.dumps(identity)))
+    count = exports.export_file(messages, path, lambda count, total: None)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
 
 
@@ -314,14 +310,14 @@ SILENCE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 @pytest.fixture
 def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Table]:
-    """A table whose operation fails for longer than the SDK tries, two times of three."""
+    """A table whose operation fails two times of three, longer than the SDK retries."""
 
     def make(operation: str, error: Exception) -> Table:
         table = messages if operation == "scan" else table_of(other_env)
-        real, asked = getattr(table.client, operation), itertools.count()
+        real, calls = getattr(table.client, operation), itertools.count()
 
         def request(**params):
-            if next(asked) % 3:
+            if next(calls) % 3:
                 raise error
             return real(**params)
 
@@ -333,35 +329,35 @@ def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Tabl
 
 
 @pytest.mark.parametrize("error", [SLOWER, SILENCE], ids=["throttled", "silent"])
-def test_a_table_that_fails_for_a_while_is_exported_and_imported_whole(
+def test_a_table_that_fails_for_a_while_is_exported_and_imported_completely(
     filled, messages, failing, tmp_path, small_pages, error
 ) -> None:
     path = tmp_path / "items.jsonl"
-    wanted = content(messages)
-    exports.export_file(failing("scan", error), path, lambda count, of: None)
+    items_before = content(messages)
+    exports.export_file(failing("scan", error), path, lambda count, total: None)
     table = failing("put_item", error)
-    done = imports.import_file(table, path, lambda count, of: None)
-    assert (done.added, done.differing) == (len(wanted) - 1, 0)
-    assert content(table) == wanted
+    done = imports.import_file(table, path, lambda count, total: None)
+    assert (done.added, done.differing) == (len(items_before) - 1, 0)
+    assert content(table) == items_before
 
 
 def test_a_store_that_is_silent_from_the_start_is_asked_once(messages, monkeypatch) -> None:
-    asked = itertools.count()
+    calls = itertools.count()
 
     def scan(**params):
-        next(asked)
+        next(calls)
         raise SILENCE
 
     monkeypatch.setattr(messages.client, "scan", scan)
     with pytest.raises(UnreachableError):
         list(exports.export_lines(messages))
-    assert next(asked) == 1
+    assert next(calls) == 1
 
 
 @pytest.mark.parametrize(
     "task", [("export",), ("export", "--file", "x.jsonl"), ("import", "--file", "x.jsonl")]
 )
-def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
+def test_a_missing_server_is_reported_in_seconds(run_invoke, bare_env, task) -> None:
     began = time.monotonic()
     env = bare_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     result = run_invoke(f"ddb.{task[0]}", *task[1:], env=env)
@@ -369,7 +365,7 @@ def test_nobody_there_is_told_in_seconds(run_invoke, bare_env, task) -> None:
     assert time.monotonic() - began < retries.SILENCE_S
 
 
-def test_a_store_that_stays_silent_is_waited_for_for_half_a_minute(monkeypatch) -> None:
+def test_a_silent_store_is_waited_for_half_a_minute(monkeypatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("core.dynamodb.retries.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
@@ -397,16 +393,16 @@ def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
     monkeypatch.setattr(table.client, "put_item", throttle)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        imports.import_file(table, Path(exported), lambda count, of: None)
+        imports.import_file(table, Path(exported), lambda count, total: None)
     assert time.monotonic() - began < retries.LONG_S / 10
 
 
 def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -> None:
     path = tmp_path / "items.jsonl"
 
-    def another(count: int, of: int | None) -> None:
+    def another(count: int, total: int | None) -> None:
         with pytest.raises(InputError, match="Another export is writing"):
-            exports.export_file(messages, path, lambda count, of: None)
+            exports.export_file(messages, path, lambda count, total: None)
 
     count = exports.export_file(messages, path, another)
     assert len(path.read_text().splitlines()) == count == len(content(messages)) - 1
@@ -415,14 +411,14 @@ def test_of_two_exports_to_one_file_one_is_refused(filled, messages, tmp_path) -
 def test_an_export_onto_a_link_is_where_that_leads(filled, messages, tmp_path) -> None:
     link, path = tmp_path / "link", tmp_path / "items.jsonl"
     link.symlink_to(path)
-    exports.export_file(messages, link, lambda count, of: None)
+    exports.export_file(messages, link, lambda count, total: None)
     assert (link.is_symlink(), len(path.read_text().splitlines())) == (
         True,
         len(content(messages)) - 1,
     )
 
 
-def test_a_table_that_is_not_there_leaves_no_file(run_invoke, bare_env, tmp_path) -> None:
+def test_a_missing_table_leaves_no_file(run_invoke, bare_env, tmp_path) -> None:
     path = tmp_path / "items.jsonl"
     result = run_invoke("ddb.export", "--file", str(path), env=bare_env)
     assert (result.returncode, "invoke ddb.schema-load" in result.stderr) == (1, True)
@@ -444,7 +440,7 @@ def test_rows_that_have_moved_on_since_the_export_stay_where_they_are(
     assert content(messages) == before
 
 
-def test_a_terminal_that_knows_no_unicode_gets_every_character(
+def test_a_terminal_without_unicode_gets_every_character(
     run_invoke, filled, exported, messages, other_env
 ) -> None:
     lines = run_invoke("ddb.export", env=filled | {"PYTHONIOENCODING": "ascii"}).stdout
@@ -462,18 +458,20 @@ def test_a_table_with_other_keys_is_exported_too(messages, tmp_path) -> None:
     )
     messages.request("put_item", Item={"id": {"S": "1"}})
     path = tmp_path / "items.jsonl"
-    assert exports.export_file(messages, path, lambda count, of: None) == 1
+    assert exports.export_file(messages, path, lambda count, total: None) == 1
     assert json.loads(path.read_text()) == {"id": {"S": "1"}}
 
 
-def test_an_import_tells_how_far_it_is(exported, other_env) -> None:
-    told: list[tuple[int, int | None]] = []
-    imports.import_file(table_of(other_env), Path(exported), lambda *each: told.append(each))
+def test_an_import_reports_its_progress(exported, other_env) -> None:
+    progress: list[tuple[int, int | None]] = []
+    imports.import_file(
+        table_of(other_env), Path(exported), lambda *counts: progress.append(counts)
+    )
     lines = len(Path(exported).read_text().splitlines())
-    assert told[-1] == (lines, lines)
+    assert progress[-1] == (lines, lines)
 
 
-def test_production_is_imported_into_by_name_only(run_invoke, exported, filled, messages) -> None:
+def test_an_import_into_production_needs_the_name(run_invoke, exported, filled, messages) -> None:
     marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     messages.request("put_item", Item=marker)
     result = run_invoke("ddb.import", "--file", exported, env=filled)
@@ -512,7 +510,7 @@ def test_a_device_or_pipe_is_never_replaced_by_the_export(run_invoke, filled, tm
 
 
 @pytest.mark.parametrize("name", ["", "x" * 400, "no/such/folder"])
-def test_a_place_that_cannot_be_written_is_told(run_invoke, filled, tmp_path, name) -> None:
+def test_a_path_that_cannot_be_written_is_reported(run_invoke, filled, tmp_path, name) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     result = run_invoke("ddb.export", "--file", str(folder / name), env=filled)
@@ -520,7 +518,7 @@ def test_a_place_that_cannot_be_written_is_told(run_invoke, filled, tmp_path, na
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_what_can_be_read_only_once_is_not_imported(
+def test_a_file_that_can_be_read_only_once_is_not_imported(
     run_invoke, exported, other_env, tmp_path
 ) -> None:
     lines = Path(exported).read_text()

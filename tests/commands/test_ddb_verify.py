@@ -20,20 +20,20 @@ def broken(seeded, messages) -> dict[str, str]:
     return seeded
 
 
-def test_a_sound_table_is_well(run_invoke, seeded) -> None:
+def test_a_correct_table_has_no_problems(run_invoke, seeded) -> None:
     result = run_invoke("ddb.verify", env=seeded)
     assert (result.returncode, result.stdout) == (0, "")
     assert "No problems" in result.stderr
     assert json.loads(run_invoke("ddb.verify", "--json", env=seeded).stdout) == []
 
 
-def test_a_fault_is_told_and_exits_1(run_invoke, broken) -> None:
+def test_a_problem_is_reported_and_exits_1(run_invoke, broken) -> None:
     result = run_invoke("ddb.verify", "--json", env=broken)
     (fault,) = json.loads(result.stdout)
     assert (result.returncode, fault["fault"], fault["count"]) == (1, "missing row", 1)
 
 
-def test_a_repair_shows_its_plan_mends_and_is_done(run_invoke, broken) -> None:
+def test_a_repair_shows_its_plan_and_repairs(run_invoke, broken) -> None:
     result = run_invoke("ddb.verify", "--repair", env=broken)
     assert result.returncode == 0, result.stderr
     assert "missing row" in result.stdout
@@ -54,7 +54,7 @@ def test_a_dry_repair_changes_nothing(run_invoke, broken, messages) -> None:
     assert content(messages) == before
 
 
-def test_a_production_table_is_repaired_by_name_only(run_invoke, broken, messages) -> None:
+def test_a_repair_of_a_production_table_needs_the_name(run_invoke, broken, messages) -> None:
     item = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
     messages.request("put_item", Item=item)
     refused = run_invoke("ddb.verify", "--repair", env=broken)

@@ -17,17 +17,21 @@ from urllib.parse import parse_qs
 import psutil
 import psycopg
 import pytest
+import unguarded
+from unguarded import Database
 
 from core import engines as embedded
 from core.aws.clients import make_client
 from core.dynamodb import keys
 from core.dynamodb.schema import create_table
+from core.postgres import admin, migrate, read_migrations
+from core.settings import Settings
 from core.targets import AwsTarget, Environment
 
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
 CHECKS = [
     *("python", "packages", "virtual environment", "disk", "engines", "variables", "credentials"),
-    *("postgres", "postgres schema", "postgres clock"),
+    *("postgres", "postgres schema", "migrations", "postgres clock"),
     *("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
 ]
 
@@ -38,21 +42,21 @@ def diagnose(run_invoke) -> Diagnose:
 
     def run(env: dict[str, str], *options: str) -> dict[str, dict[str, Any]]:
         result = run_invoke("doctor", "--json", *options, env=env)
-        found = json.loads(result.stdout)
-        assert result.returncode == int(any(finding["state"] == "bad" for finding in found))
-        return {finding["check"]: finding for finding in found}
+        findings = json.loads(result.stdout)
+        assert result.returncode == int(any(finding["state"] == "bad" for finding in findings))
+        return {finding["check"]: finding for finding in findings}
 
     return run
 
 
-def bad_ones(found: dict[str, dict[str, Any]]) -> set[str]:
-    return {check for check, finding in found.items() if finding["state"] == "bad"}
+def bad_ones(checks: dict[str, dict[str, Any]]) -> set[str]:
+    return {check for check, finding in checks.items() if finding["state"] == "bad"}
 
 
 # Healthy
 
 
-def test_a_healthy_system_is_all_well(run_invoke, table_env) -> None:
+def test_every_check_of_a_healthy_system_is_ok(run_invoke, table_env) -> None:
     result = run_invoke("doctor", env=table_env)
     lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["ok"] * len(CHECKS)
@@ -62,21 +66,19 @@ def test_a_healthy_system_is_all_well(run_invoke, table_env) -> None:
     assert tally == "0 bad, 0 to note"
 
 
-def test_the_embedded_engines_are_looked_at_where_they_are_the_target(
-    diagnose, engines_folder
-) -> None:
-    found = diagnose({"CRUDDUR_ENGINES_DIR": str(engines_folder)})
-    assert found["engines"]["state"] == "ok"
-    assert found["engines"]["finding"].startswith("postgres runs on port ")
+def test_the_embedded_engines_are_checked_if_they_are_the_target(diagnose, engines_folder) -> None:
+    checks = diagnose({"CRUDDUR_ENGINES_DIR": str(engines_folder)})
+    assert checks["engines"]["state"] == "ok"
+    assert checks["engines"]["finding"].startswith("postgres runs on port ")
 
 
 def test_a_program_gets_every_check_once_with_the_times_of_both_stores(run_invoke, table_env):
-    found = json.loads(run_invoke("doctor", "--json", env=table_env).stdout)
-    assert [finding["check"] for finding in found] == CHECKS
-    assert {tuple(finding) for finding in found} == {("check", "state", "finding", "mend", "ms")}
-    timed = {finding["check"] for finding in found if finding["ms"] is not None}
+    findings = json.loads(run_invoke("doctor", "--json", env=table_env).stdout)
+    assert [finding["check"] for finding in findings] == CHECKS
+    assert {tuple(finding) for finding in findings} == {("check", "state", "finding", "mend", "ms")}
+    timed = {finding["check"] for finding in findings if finding["ms"] is not None}
     assert timed == {"postgres", "dynamodb"}
-    assert all(0 < finding["ms"] < 5000 for finding in found if finding["ms"] is not None)
+    assert all(0 < finding["ms"] < 5000 for finding in findings if finding["ms"] is not None)
 
 
 def test_the_doctor_changes_nothing(run_invoke, bare_env, messages) -> None:
@@ -88,22 +90,22 @@ def test_the_doctor_changes_nothing(run_invoke, bare_env, messages) -> None:
 
 
 def test_engines_that_were_never_started_are_one_command_away(diagnose) -> None:
-    found = diagnose({})
-    assert list(found) == CHECKS
-    assert bad_ones(found) == {"engines", "postgres", "dynamodb"}
-    assert found["engines"]["mend"] == "Run: invoke up"
-    assert found["python"]["state"] == "ok"
+    checks = diagnose({})
+    assert list(checks) == CHECKS
+    assert bad_ones(checks) == {"engines", "postgres", "dynamodb"}
+    assert checks["engines"]["mend"] == "Run: invoke up"
+    assert checks["python"]["state"] == "ok"
 
 
 def test_engines_that_were_stopped_are_one_command_away(diagnose, tmp_path) -> None:
     folder = tmp_path / "stopped"
     embedded.start(folder)
     embedded.stop(folder)
-    found = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
-    assert bad_ones(found) == {"engines", "postgres", "dynamodb"}
-    assert found["engines"]["finding"] == "postgres is stopped; dynamodb is stopped"
-    assert found["postgres"]["mend"].endswith("invoke up")
-    assert found["dynamodb"]["mend"].endswith("invoke up")
+    checks = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
+    assert bad_ones(checks) == {"engines", "postgres", "dynamodb"}
+    assert checks["engines"]["finding"] == "postgres is stopped; dynamodb is stopped"
+    assert checks["postgres"]["mend"].endswith("invoke up")
+    assert checks["dynamodb"]["mend"].endswith("invoke up")
 
 
 def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> None:
@@ -113,38 +115,38 @@ def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> Non
         process = psutil.Process(killed.pid)
         process.kill()
         process.wait(10)
-        found = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
+        checks = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
     finally:
         embedded.stop(folder)
-    assert found["engines"]["state"] == "bad"
-    assert found["engines"]["finding"].startswith("postgres is running; dynamodb is stopped: was ")
-    assert "may be lost" in found["engines"]["finding"]
+    assert checks["engines"]["state"] == "bad"
+    assert checks["engines"]["finding"].startswith("postgres is running; dynamodb is stopped: was ")
+    assert "may be lost" in checks["engines"]["finding"]
 
 
 @pytest.fixture
 def silence() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
-def test_servers_that_are_silent_are_given_up_on_in_seconds(diagnose, silence) -> None:
+def test_silent_servers_are_given_up_in_seconds(diagnose, silence) -> None:
     url = f"postgresql://someone@127.0.0.1:{silence}/cruddur"
     started = time.monotonic()
-    found = diagnose({"CONNECTION_URL": url, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence}"})
+    checks = diagnose({"CONNECTION_URL": url, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence}"})
     assert time.monotonic() - started < 12
-    assert bad_ones(found) == {"postgres", "dynamodb"}
-    assert list(found) == CHECKS
+    assert bad_ones(checks) == {"postgres", "dynamodb"}
+    assert list(checks) == CHECKS
 
 
 def test_one_store_that_is_down_does_not_hide_the_other(diagnose, table_env) -> None:
-    found = diagnose(table_env | {"CONNECTION_URL": "postgresql://someone@127.0.0.1:9/cruddur"})
-    assert bad_ones(found) == {"postgres"}
-    assert found["postgres schema"]["finding"] == "Unknown: see postgres"
-    assert found["dynamodb table"]["state"] == "ok"
-    found = diagnose(table_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
-    assert bad_ones(found) == {"dynamodb"}
-    assert found["postgres schema"]["state"] == "ok"
+    checks = diagnose(table_env | {"CONNECTION_URL": "postgresql://someone@127.0.0.1:9/cruddur"})
+    assert bad_ones(checks) == {"postgres"}
+    assert checks["postgres schema"]["finding"] == "Unknown: see postgres"
+    assert checks["dynamodb table"]["state"] == "ok"
+    checks = diagnose(table_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert bad_ones(checks) == {"dynamodb"}
+    assert checks["postgres schema"]["state"] == "ok"
 
 
 def test_a_refused_password_is_bad_and_not_shown(run_invoke, table_env) -> None:
@@ -171,9 +173,9 @@ def test_a_url_that_cannot_be_read_is_bad_and_hides_nothing_else(run_invoke, tab
 
 
 def test_a_missing_database_is_one_command_away(diagnose, table_env, postgres_env) -> None:
-    found = diagnose(table_env | postgres_env)
-    assert bad_ones(found) == {"postgres"}
-    assert found["postgres"]["mend"] == "Create it: invoke db.create"
+    checks = diagnose(table_env | postgres_env)
+    assert bad_ones(checks) == {"postgres"}
+    assert checks["postgres"]["mend"] == "Create it: invoke db.create"
 
 
 @pytest.fixture
@@ -185,7 +187,7 @@ def own_database(run_invoke, table_env, postgres_env) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "expected"),
     [
         ("DROP TABLE activities", "table activities is missing"),
         ("ALTER TABLE users DROP COLUMN email", "column users.email is missing"),
@@ -195,40 +197,59 @@ def own_database(run_invoke, table_env, postgres_env) -> dict[str, str]:
         ),
     ],
 )
-def test_a_schema_that_is_not_cruddur_s_is_bad(diagnose, own_database, damage, told) -> None:
+def test_a_schema_that_is_not_cruddur_s_is_bad(diagnose, own_database, damage, expected) -> None:
     with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
         connection.execute(damage)
-    found = diagnose(own_database)
-    assert bad_ones(found) == {"postgres schema"}
-    assert found["postgres schema"]["finding"].endswith(told)
-    assert "invoke db.schema-load" in found["postgres schema"]["mend"]
+    checks = diagnose(own_database)
+    assert bad_ones(checks) == {"postgres schema"}
+    assert checks["postgres schema"]["finding"].endswith(expected)
+    assert "invoke db.schema-load" in checks["postgres schema"]["mend"]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ("DROP TABLE cruddur_ops_environment", "counts as production"),
         ("UPDATE cruddur_ops_environment SET environment = 'production'", "marked 'production'"),
     ],
 )
-def test_a_database_that_says_it_is_another_target_is_to_note(
-    diagnose, own_database, change, told
+def test_a_database_marked_for_another_target_is_a_note(
+    diagnose, own_database, change, expected
 ) -> None:
     with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
         connection.execute(change)
-    found = diagnose(own_database)
-    assert found["postgres schema"]["state"] == "note"
-    assert told in found["postgres schema"]["finding"]
+    checks = diagnose(own_database)
+    assert checks["postgres schema"]["state"] == "note"
+    assert expected in checks["postgres schema"]["finding"]
 
 
 # DynamoDB
 
 
+def test_the_migrations_are_compared_with_the_schema(diagnose, postgres_env, address) -> None:
+    unguarded.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+        pending = diagnose(postgres_env)["migrations"]
+        assert (pending["state"], pending["mend"]) == (
+            "note", "Apply what is pending: invoke db.migrate",
+        )  # fmt: skip
+        list(migrate(db, read_migrations(Settings().migrations_path)))
+        db.query_commit("ALTER TABLE public.users DROP COLUMN bio")
+        lost = diagnose(postgres_env)["migrations"]
+        assert (lost["state"], "add_bio" in lost["finding"]) == ("bad", True)
+        db.query_commit(
+            "ALTER TABLE public.activities DROP COLUMN reply_to_activity_uuid,"
+            " ADD COLUMN reply_to_activity_uuid integer"
+        )
+    assert "is an integer" in diagnose(postgres_env)["migrations"]["finding"]
+
+
 def test_a_missing_table_is_one_command_away(diagnose, bare_env) -> None:
-    found = diagnose(bare_env)
-    assert bad_ones(found) == {"dynamodb table"}
-    assert found["dynamodb table"]["mend"] == "Create it: invoke ddb.schema-load"
-    assert found["stream"]["finding"] == "Unknown: see dynamodb table"
+    checks = diagnose(bare_env)
+    assert bad_ones(checks) == {"dynamodb table"}
+    assert checks["dynamodb table"]["mend"] == "Create it: invoke ddb.schema-load"
+    assert checks["stream"]["finding"] == "Unknown: see dynamodb table"
 
 
 def test_a_table_with_another_schema_is_bad(diagnose, bare_env, messages) -> None:
@@ -238,40 +259,40 @@ def test_a_table_with_another_schema_is_bad(diagnose, bare_env, messages) -> Non
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
-    found = diagnose(bare_env)
-    assert bad_ones(found) == {"dynamodb table"}
-    assert "its key is id" in found["dynamodb table"]["finding"]
-    assert f"index {keys.INDEX} is missing" in found["dynamodb table"]["finding"]
+    checks = diagnose(bare_env)
+    assert bad_ones(checks) == {"dynamodb table"}
+    assert "its key is id" in checks["dynamodb table"]["finding"]
+    assert f"index {keys.INDEX} is missing" in checks["dynamodb table"]["finding"]
 
 
 def test_a_missing_index_is_bad(diagnose, table_env, messages) -> None:
     drop = [{"Delete": {"IndexName": keys.INDEX}}]
     messages.client.update_table(TableName=messages.name, GlobalSecondaryIndexUpdates=drop)
-    found = diagnose(table_env)
-    assert bad_ones(found) == {"dynamodb table"}
-    assert f"index {keys.INDEX} is missing" in found["dynamodb table"]["finding"]
+    checks = diagnose(table_env)
+    assert bad_ones(checks) == {"dynamodb table"}
+    assert f"index {keys.INDEX} is missing" in checks["dynamodb table"]["finding"]
 
 
-def test_a_stream_that_is_off_is_to_note_with_the_command_that_turns_it_on(
+def test_a_stream_that_is_off_is_a_note_with_the_command_that_turns_it_on(
     diagnose, table_env, messages
 ) -> None:
     off = {"StreamEnabled": False}
     messages.client.update_table(TableName=messages.name, StreamSpecification=off)
-    found = diagnose(table_env)
-    assert bad_ones(found) == set()
-    assert (found["stream"]["state"], found["projection"]["state"]) == ("note", "note")
-    assert "aws dynamodb update-table --table-name" in found["stream"]["mend"]
+    checks = diagnose(table_env)
+    assert bad_ones(checks) == set()
+    assert (checks["stream"]["state"], checks["projection"]["state"]) == ("note", "note")
+    assert "aws dynamodb update-table --table-name" in checks["stream"]["mend"]
 
 
-def test_a_stream_without_new_images_is_to_note(diagnose, bare_env, messages) -> None:
+def test_a_stream_without_new_images_is_a_note(diagnose, bare_env, messages) -> None:
     create_table(messages, Environment.LOCAL)
     client, name = messages.client, messages.name
     client.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
     view = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     client.update_table(TableName=name, StreamSpecification=view)
-    found = diagnose(bare_env)
-    assert found["stream"]["state"] == "note"
-    assert "KEYS_ONLY" in found["stream"]["finding"]
+    checks = diagnose(bare_env)
+    assert checks["stream"]["state"] == "note"
+    assert "KEYS_ONLY" in checks["stream"]["finding"]
 
 
 # Variables
@@ -284,10 +305,10 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_read(run_invoke, tabl
     assert "DDB_MESSAGES_TABLE is set, but only DDB_MESSAGE_TABLE" in line
 
 
-def test_half_a_setting_is_bad(diagnose, table_env) -> None:
-    found = diagnose(table_env | {"AWS_ACCESS_KEY_ID": "AKIA"})
-    assert bad_ones(found) == {"variables"}
-    assert "without AWS_SECRET_ACCESS_KEY" in found["variables"]["finding"]
+def test_an_incomplete_setting_is_bad(diagnose, table_env) -> None:
+    checks = diagnose(table_env | {"AWS_ACCESS_KEY_ID": "AKIA"})
+    assert bad_ones(checks) == {"variables"}
+    assert "without AWS_SECRET_ACCESS_KEY" in checks["variables"]["finding"]
 
 
 # Production: a stand-in for AWS
@@ -348,8 +369,8 @@ CALLER = (
 
 def mapping(**changed: str) -> dict[str, str]:
     function = "arn:aws:lambda:us-east-1:123456789012:function:projection"
-    found = {"UUID": "u-1", "FunctionArn": function, "State": "Enabled"}
-    return found | {"LastProcessingResult": "OK"} | changed
+    entry = {"UUID": "u-1", "FunctionArn": function, "State": "Enabled"}
+    return entry | {"LastProcessingResult": "OK"} | changed
 
 
 def xml_error(code: str, message: str) -> str:
@@ -358,7 +379,7 @@ def xml_error(code: str, message: str) -> str:
 
 @pytest.fixture
 def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, str]:
-    """The environment of a command on a production that is well."""
+    """The environment of a command on healthy production."""
     description = messages.client.describe_table(TableName=messages.name)["Table"]
     description["CreationDateTime"] = 1_700_000_000.0
     fake_aws.answer("DescribeTable", json.dumps({"Table": description}, default=str))
@@ -372,47 +393,45 @@ def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, st
     }
 
 
-def test_production_that_is_well_is_told_with_account_region_and_function(
-    diagnose, prod_env
-) -> None:
-    found = diagnose(prod_env, "--prod")
-    assert bad_ones(found) == set()
-    assert list(found) == [*CHECKS, "security group rule"]
-    assert found["credentials"]["finding"] == (
+def test_healthy_production_is_shown_with_account_region_and_function(diagnose, prod_env) -> None:
+    checks = diagnose(prod_env, "--prod")
+    assert bad_ones(checks) == set()
+    assert list(checks) == [*CHECKS, "security group rule"]
+    assert checks["credentials"]["finding"] == (
         "Account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
     )
-    assert found["projection"]["finding"] == "Done by function projection"
-    assert "marked 'local'; the target is production" in found["postgres schema"]["finding"]
+    assert checks["projection"]["finding"] == "Done by function projection"
+    assert "marked 'local'; the target is production" in checks["postgres schema"]["finding"]
 
 
-def test_expired_credentials_are_bad_and_everything_else_is_told(
+def test_expired_credentials_are_bad_and_everything_else_is_checked(
     diagnose, prod_env, fake_aws
 ) -> None:
     expired = xml_error("ExpiredToken", "The security token included in the request is expired")
     fake_aws.answer("GetCallerIdentity", expired, 403)
-    found = diagnose(prod_env, "--prod")
-    assert bad_ones(found) == {"credentials"}
-    assert "is expired" in found["credentials"]["finding"]
-    assert "sign in again (aws sso login)" in found["credentials"]["mend"]
+    checks = diagnose(prod_env, "--prod")
+    assert bad_ones(checks) == {"credentials"}
+    assert "is expired" in checks["credentials"]["finding"]
+    assert "sign in again (aws sso login)" in checks["credentials"]["mend"]
 
 
 def test_no_credentials_are_bad(diagnose, prod_env) -> None:
     none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    found = diagnose(prod_env | none, "--prod")
-    assert bad_ones(found) == {"credentials", "dynamodb"}
-    assert "Unable to locate credentials" in found["credentials"]["finding"]
+    checks = diagnose(prod_env | none, "--prod")
+    assert bad_ones(checks) == {"credentials", "dynamodb"}
+    assert "Unable to locate credentials" in checks["credentials"]["finding"]
 
 
 def test_an_endpoint_that_knows_no_accounts_leaves_the_account_unknown(
     diagnose, prod_env, fake_aws
 ) -> None:
     fake_aws.answer("GetCallerIdentity", xml_error("UnknownOperation", "not here"), 400)
-    found = diagnose(prod_env, "--prod")
-    assert (found["credentials"]["state"], bad_ones(found)) == ("note", set())
+    checks = diagnose(prod_env, "--prod")
+    assert (checks["credentials"]["state"], bad_ones(checks)) == ("note", set())
 
 
 @pytest.mark.parametrize(
-    ("change", "told", "mend"),
+    ("change", "expected", "mend"),
     [
         ({"State": "Disabled"}, "is Disabled", "update-event-source-mapping --uuid u-1 --enabled"),
         (
@@ -423,30 +442,30 @@ def test_an_endpoint_that_knows_no_accounts_leaves_the_account_unknown(
     ],
 )
 def test_a_projection_that_does_not_run_is_bad(
-    diagnose, prod_env, fake_aws, change, told, mend
+    diagnose, prod_env, fake_aws, change, expected, mend
 ) -> None:
     fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": [mapping(**change)]})
-    found = diagnose(prod_env, "--prod")
-    assert bad_ones(found) == {"projection"}
-    assert told in found["projection"]["finding"]
-    assert mend in found["projection"]["mend"]
+    checks = diagnose(prod_env, "--prod")
+    assert bad_ones(checks) == {"projection"}
+    assert expected in checks["projection"]["finding"]
+    assert mend in checks["projection"]["mend"]
 
 
-def test_a_stream_that_nobody_reads_is_to_note(diagnose, prod_env, fake_aws) -> None:
+def test_a_stream_without_readers_is_a_note(diagnose, prod_env, fake_aws) -> None:
     fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": []})
-    found = diagnose(prod_env, "--prod")
-    assert (found["projection"]["state"], bad_ones(found)) == ("note", set())
-    assert found["projection"]["mend"].endswith("invoke ddb.follow-stream --prod")
+    checks = diagnose(prod_env, "--prod")
+    assert (checks["projection"]["state"], bad_ones(checks)) == ("note", set())
+    assert checks["projection"]["mend"].endswith("invoke ddb.follow-stream --prod")
 
 
-def test_a_projection_that_may_not_be_looked_at_is_unknown_and_not_bad(
+def test_a_projection_that_may_not_be_listed_is_unknown_and_not_bad(
     diagnose, prod_env, fake_aws
 ) -> None:
     denied = {"__type": "AccessDeniedException", "Message": "not authorized to perform that"}
     fake_aws.answer("ListEventSourceMappings", denied, 403)
-    found = diagnose(prod_env, "--prod")
-    assert (found["projection"]["state"], bad_ones(found)) == ("note", set())
-    assert found["projection"]["finding"].startswith("Unknown: lambda refused")
+    checks = diagnose(prod_env, "--prod")
+    assert (checks["projection"]["state"], bad_ones(checks)) == ("note", set())
+    assert checks["projection"]["finding"].startswith("Unknown: lambda refused")
 
 
 def test_a_clock_that_is_hours_off_is_bad_though_the_request_was_refused(
@@ -455,30 +474,30 @@ def test_a_clock_that_is_hours_off_is_bad_though_the_request_was_refused(
     fake_aws.date = "Mon, 01 Jan 2024 00:00:00 GMT"
     refused = {"__type": "InvalidSignatureException", "message": "Signature not yet current"}
     fake_aws.answer("DescribeTable", refused, 400)
-    found = diagnose(prod_env, "--prod")
-    assert bad_ones(found) == {"dynamodb", "dynamodb clock"}
-    assert "ahead of it" in found["dynamodb clock"]["finding"]
-    assert "timedatectl" in found["dynamodb clock"]["mend"]
+    checks = diagnose(prod_env, "--prod")
+    assert bad_ones(checks) == {"dynamodb", "dynamodb clock"}
+    assert "ahead of it" in checks["dynamodb clock"]["finding"]
+    assert "timedatectl" in checks["dynamodb clock"]["mend"]
 
 
-def test_an_index_that_is_being_built_is_to_note(diagnose, prod_env, fake_aws) -> None:
+def test_an_index_that_is_being_built_is_a_note(diagnose, prod_env, fake_aws) -> None:
     status, body = fake_aws.replies["DescribeTable"]
     description = json.loads(body)
     description["Table"]["GlobalSecondaryIndexes"][0]["IndexStatus"] = "CREATING"
     fake_aws.answer("DescribeTable", description, status)
-    found = diagnose(prod_env, "--prod")
-    assert found["dynamodb table"]["state"] == "note"
-    assert f"index {keys.INDEX} is CREATING" in found["dynamodb table"]["finding"]
+    checks = diagnose(prod_env, "--prod")
+    assert checks["dynamodb table"]["state"] == "note"
+    assert f"index {keys.INDEX} is CREATING" in checks["dynamodb table"]["finding"]
 
 
 def test_production_without_a_url_is_bad(diagnose, prod_env) -> None:
-    found = diagnose(prod_env | {"PROD_CONNECTION_URL": ""}, "--prod")
-    assert bad_ones(found) == {"postgres"}
+    checks = diagnose(prod_env | {"PROD_CONNECTION_URL": ""}, "--prod")
+    assert bad_ones(checks) == {"postgres"}
 
 
 def test_a_local_endpoint_beside_prod_is_said_to_be_ignored(diagnose, prod_env) -> None:
-    found = diagnose(prod_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "--prod")
-    assert found["variables"]["finding"] == "--prod ignores AWS_ENDPOINT_URL"
+    checks = diagnose(prod_env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "--prod")
+    assert checks["variables"]["finding"] == "--prod ignores AWS_ENDPOINT_URL"
 
 
 # The security group rule, on the engine's EC2
@@ -503,8 +522,8 @@ def rule_env(engines, table_env, seeded_database_url) -> Iterator[dict[str, str]
             ],
         )
         here = [{"Name": "group-id", "Values": [group_id]}]
-        found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-        (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+        rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+        (rule_id,) = [entry["SecurityGroupRuleId"] for entry in rules if not entry["IsEgress"]]
         yield {
             "PROD_CONNECTION_URL": seeded_database_url,
             "PROD_AWS_ENDPOINT_URL": engines.aws_endpoint_url,
@@ -519,14 +538,14 @@ def rule_env(engines, table_env, seeded_database_url) -> Iterator[dict[str, str]
         client.delete_security_group(GroupId=group_id)
 
 
-def test_a_rule_that_lets_this_machine_in_is_well(diagnose, rule_env) -> None:
-    found = diagnose(rule_env, "--prod")
-    assert found["security group rule"]["state"] == "ok"
-    assert bad_ones(found) == set()
+def test_a_rule_that_lets_this_machine_in_is_ok(diagnose, rule_env) -> None:
+    checks = diagnose(rule_env, "--prod")
+    assert checks["security group rule"]["state"] == "ok"
+    assert bad_ones(checks) == set()
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"GITPOD_IP": "8.8.8.8"}, "but not this machine, 8.8.8.8, to port 5432"),
         ({"POSTGRES_PORT": "6543"}, "but not this machine, 8.8.4.4, to port 6543"),
@@ -534,19 +553,21 @@ def test_a_rule_that_lets_this_machine_in_is_well(diagnose, rule_env) -> None:
         ({"GITPOD_IP": "10.0.0.1"}, "GITPOD_IP: 10.0.0.1 is not a public address"),
     ],
 )
-def test_a_rule_that_keeps_this_machine_out_is_bad(diagnose, rule_env, change, told) -> None:
-    found = diagnose(rule_env | change, "--prod")
-    assert bad_ones(found) == {"security group rule"}
-    assert told in found["security group rule"]["finding"]
+def test_a_rule_that_keeps_this_machine_out_is_bad(diagnose, rule_env, change, expected) -> None:
+    checks = diagnose(rule_env | change, "--prod")
+    assert bad_ones(checks) == {"security group rule"}
+    assert expected in checks["security group rule"]["finding"]
 
 
-def test_a_rule_that_keeps_this_machine_out_is_mended_by_its_task(diagnose, rule_env) -> None:
-    found = diagnose(rule_env | {"GITPOD_IP": "8.8.8.8"}, "--prod")
-    assert found["security group rule"]["mend"] == "Run: invoke rds.update-sg-rule --prod"
+def test_a_rule_that_keeps_this_machine_out_names_the_task_that_fixes_it(
+    diagnose, rule_env
+) -> None:
+    checks = diagnose(rule_env | {"GITPOD_IP": "8.8.8.8"}, "--prod")
+    assert checks["security group rule"]["mend"] == "Run: invoke rds.update-sg-rule --prod"
 
 
 def test_an_address_that_cannot_be_looked_up_leaves_the_rule_unknown(diagnose, rule_env) -> None:
     nowhere = {"GITPOD_IP": "", "https_proxy": "http://127.0.0.1:9"}
-    found = diagnose(rule_env | nowhere, "--prod")
-    assert (found["security group rule"]["state"], bad_ones(found)) == ("note", set())
-    assert "Could not look up" in found["security group rule"]["finding"]
+    checks = diagnose(rule_env | nowhere, "--prod")
+    assert (checks["security group rule"]["state"], bad_ones(checks)) == ("note", set())
+    assert "Could not look up" in checks["security group rule"]["finding"]

@@ -1,4 +1,4 @@
-"""A URL that leads to several servers: what was checked and what is done are on one of them."""
+"""A URL with several servers: the check and the change are on the same server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "ha"
 
 @pytest.fixture(scope="module")
 def other_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """A second server beside the shared one."""
+    """A second server, in addition to the shared one."""
     folder = tmp_path_factory.mktemp("other") / "engines"
     embedded.start(folder)
     try:
@@ -167,14 +167,14 @@ class TestOneHandle:
         identity = admin.read_identity
 
         def replaced(db, name):
-            found = identity(db, name)
-            if db.address.dbname == name:  # seen by the first session; another makes it anew
+            seen = identity(db, name)
+            if db.address.dbname == name:  # after this read, another session creates it again
                 with Database(local) as other:
                     db.close()
                     monkeypatch.setattr(admin, "read_identity", identity)
                     admin.drop_database(other)
                     admin.create_database(other)
-            return found
+            return seen
 
         monkeypatch.setattr(admin, "read_identity", replaced)
         with Database(local) as db, pytest.raises(TargetRefusedError, match="was replaced"):

@@ -1,4 +1,4 @@
-"""What tasks ask on a store that counts as production, and what they write down."""
+"""What tasks ask for on a store that counts as production, and their audit lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PRODUCTION = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
 
 
 class Place:
-    """Both stores of a command, seeded; what is said, written down and stored."""
+    """Both stores of a command, seeded, with its output, audit lines and stored data."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         self.audit_path = folder / "audit.jsonl"
@@ -73,7 +73,7 @@ class Place:
 
     @property
     def stored(self) -> tuple[Any, ...]:
-        """All of both stores."""
+        """The data of both stores."""
         with psycopg.connect(self.address.conninfo) as connection:
             rows = [
                 connection.execute(f"SELECT * FROM public.{name} ORDER BY 1").fetchall()  # type: ignore[call-overload]
@@ -396,13 +396,13 @@ def test_a_wrong_name_is_refused_on_a_local_store(run_invoke, talking, command, 
     before = talking.stored
     result = run_invoke(*command, "--confirm", name, env=talking.env)
     assert (result.returncode, result.stdout) == (1, "")
-    own = talking.address.dbname if command[0].startswith("db.") else talking.table.name
+    right_name = talking.address.dbname if command[0].startswith("db.") else talking.table.name
     assert f"{name!r} is not the name of the" in result.stderr
-    assert result.stderr.endswith(f"It is {own}.\n")
+    assert result.stderr.endswith(f"It is {right_name}.\n")
     assert talking.stored == before
 
 
-# Cruddur's own tables, as its own scripts leave them before anybody signed up: no marker
+# Cruddur's own tables, as its scripts leave them before the first user signs up: no marker
 
 CRUDDURS = (
     "CREATE EXTENSION IF NOT EXISTS plpgsql",
@@ -455,7 +455,9 @@ class TestCruddursOwnEmptyTables:
             result = run_invoke(task, env=bare_place.env)
             assert result.returncode == 0, result.stderr
 
-    def test_with_data_are_production_and_adopt_is_named(self, run_invoke, bare_place) -> None:
+    def test_with_data_are_production_and_the_error_names_adopt(
+        self, run_invoke, bare_place
+    ) -> None:
         bare_place.execute(
             "INSERT INTO public.users (display_name, handle, email, cognito_user_id)"
             " VALUES ('A', 'a', 'a@x.org', 'MOCK')"

@@ -1,4 +1,4 @@
-"""Stored items of every odd kind: shown as data by each task, and left as they are."""
+"""Unusual stored items of every kind: each task shows them as data and does not change them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ TASKS = [
 
 @pytest.fixture
 def odd_items(table_env, messages) -> int:
-    """As many as there are in the table now, its marker not counted."""
+    """The number of items in the table now, without its marker."""
     with Database(parse_url(table_env["CONNECTION_URL"], "CONNECTION_URL")) as db:
         ben, ana = (find_user(db, handle).uuid for handle in ("bayko", "andrewbrown"))
     row = {"message_group_uuid": {"S": GROUP}, "user_uuid": {"S": ana}}
     items = [keys.key(keys.inbox_pk(ben), "2026-01-01T00:00:00") | row]
     for n, text in enumerate(TEXTS):
-        at = f"2026-01-01T00:00:{n:02}"
-        items.append(keys.key(keys.message_pk(GROUP), at) | {"message": {"S": text}})
+        sort_key = f"2026-01-01T00:00:{n:02}"
+        items.append(keys.key(keys.message_pk(GROUP), sort_key) | {"message": {"S": text}})
         if text != LARGE:
             group = {"message_group_uuid": {"S": f"text-{n}"}, "message": {"S": text}}
             items.append(keys.key(keys.inbox_pk(ben), f"2026-01-02T00:00:{n:02}") | group)
@@ -72,7 +72,7 @@ def odd_items(table_env, messages) -> int:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=" ".join)
-def test_a_task_shows_them_or_says_what_is_wrong_and_changes_nothing(
+def test_a_task_shows_them_or_reports_the_problem_and_changes_nothing(
     run_invoke, table_env, messages, odd_items, task
 ) -> None:
     before = content(messages)
@@ -100,7 +100,7 @@ def test_an_export_of_them_is_imported_as_they_are(
     assert content(messages) == before
 
 
-def test_a_repair_beside_them_mends_what_it_can_and_loses_no_message(
+def test_a_repair_among_them_repairs_what_it_can_and_loses_no_message(
     run_invoke, table_env, messages, odd_items
 ) -> None:
     def stored() -> list:
@@ -116,6 +116,6 @@ def test_a_repair_beside_them_mends_what_it_can_and_loses_no_message(
     messages.request("delete_item", Key={name: row[name] for name in ("pk", "sk")})
     before = stored()
     result = run_invoke("ddb.verify", "--repair", env=table_env)
-    assert result.returncode == 1, "what cannot be mended is left, and told"
+    assert result.returncode == 1, "a problem that cannot be repaired is left and reported"
     assert row in [item for _, _, item in content(messages)]
     assert stored() == before

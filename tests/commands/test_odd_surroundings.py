@@ -1,4 +1,4 @@
-"""Terminals and pipes that are not what a program hopes for."""
+"""Unusual terminals and pipes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAIR = ("--user", "bayko", "--with", "andrewbrown", "--limit", "100")
 
 
 @pytest.mark.parametrize("task", ["ddb.patterns.get-conversation", "ddb.scan"])
-def test_a_terminal_that_knows_only_ascii_is_spelled_out_to(run_invoke, seeded, task) -> None:
+def test_a_terminal_with_only_ascii_gets_escapes(run_invoke, seeded, task) -> None:
     options = PAIR if "patterns" in task else ()
     env = seeded | {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     result = run_invoke(task, *options, env=env)
@@ -53,7 +53,7 @@ def in_shell(
 
 @pytest.mark.parametrize("task", ["ddb.scan", "db.sessions"])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
-def test_a_closed_stream_is_no_trouble(seeded, tmp_path, task, closed) -> None:
+def test_a_closed_stream_causes_no_error(seeded, tmp_path, task, closed) -> None:
     done = in_shell(f"{task} {closed}", seeded, tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
 
@@ -81,14 +81,14 @@ def test_what_invoke_itself_prints_onto_a_full_disk_is_one_line(tmp_path, comman
 
 
 @pytest.mark.parametrize("command", ["--list", "--help ddb.seed"])
-def test_who_has_seen_enough_ends_it_quietly(tmp_path, command) -> None:
+def test_a_reader_that_closes_the_pipe_ends_it_quietly(tmp_path, command) -> None:
     done = in_shell(f"{command} | true; echo ${{PIPESTATUS[0]}}", {}, tmp_path, program="bash")
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
 @pytest.mark.parametrize("form", ["", "--json"])
-def test_a_message_whose_receipt_cannot_be_printed_is_told_to_be_stored(
+def test_a_message_whose_receipt_cannot_be_printed_is_reported_as_stored(
     seeded, messages, tmp_path, form
 ) -> None:
     task = f"ddb.patterns.create-message {' '.join(PAIR[:4])} --message once {form}"
@@ -102,14 +102,14 @@ def test_a_message_whose_receipt_cannot_be_printed_is_told_to_be_stored(
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("end", ["true", "> /dev/full"])
-def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) -> None:
+def test_it_is_also_reported_where_each_line_is_written_at_once(tmp_path, unbuffered, end) -> None:
     command = f"--list {end if end[0] == '>' else '| ' + end}"
     done = in_shell(command, {"PYTHONUNBUFFERED": unbuffered}, tmp_path, program="bash")
     assert done.stderr in ("", "No space left on device\n")
 
 
 @pytest.mark.parametrize(
-    ("error", "told", "code"),
+    ("error", "message", "code"),
     [
         ("KeyboardInterrupt", "interrupted\n", 130),
         ("BrokenPipeError", "", 0),
@@ -118,19 +118,19 @@ def test_so_it_is_where_each_line_is_written_at_once(tmp_path, unbuffered, end) 
         ("OSError('no number')", "no number\n", 1),
     ],
 )
-def test_what_ends_invoke_outside_of_tasks_is_one_line(error, told, code) -> None:
+def test_an_error_outside_of_tasks_is_one_line(error, message, code) -> None:
     program = f"import task_groups.terminal; raise {error}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.stderr, done.returncode) == (told, code)
+    assert (done.stderr, done.returncode) == (message, code)
 
 
-def test_a_fault_of_the_program_s_is_not_hidden() -> None:
+def test_a_bug_of_the_program_is_not_hidden() -> None:
     program = "import task_groups.terminal; raise ValueError('a bug')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ("Traceback" in done.stderr, done.returncode) == (True, 1)
 
 
-def test_what_is_meant_for_a_closed_stream_goes_nowhere_else(seeded, tmp_path) -> None:
+def test_output_for_a_closed_stream_goes_nowhere_else(seeded, tmp_path) -> None:
     task = "ddb.patterns.get-conversation --user bayko --with andrewbrown --json"
     assert json.loads(in_shell(f"{task} 2>&-", seeded, tmp_path).stdout)
 
@@ -148,7 +148,7 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "env", "told"),
+    ("command", "env", "message"),
     [
         ("bench --messages abc", {}, "--messages needs a whole number"),
         ("bench --messages -5", {}, "--messages needs a whole number"),
@@ -157,36 +157,36 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
         ("ddb.scan", {"DDB_MESSAGE_TABLE": "ab"}, "DDB_MESSAGE_TABLE is 'ab'"),
     ],
 )
-def test_a_value_that_cannot_be_is_one_line_before_anything_is_done(
-    seeded, tmp_path, command, env, told
+def test_an_invalid_value_is_one_line_before_anything_is_done(
+    seeded, tmp_path, command, env, message
 ) -> None:
     env = seeded | env | {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
     done = in_shell(command, env, tmp_path)
     assert done.returncode in (1, 2)
     assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
-    assert told in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "engines").exists()
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_help_is_for_every_terminal(task: str) -> None:
-    """Invoke prints it before anything of ours could spell out what a terminal cannot say."""
+def test_help_works_on_every_terminal(task: str) -> None:
+    """Invoke prints it before our code could escape characters that the terminal lacks."""
     assert (TASKS[task].__doc__ or "").isascii()
     assert all(text.isascii() for text in TASKS[task].help.values())
 
 
-def test_a_limit_beyond_every_table_is_no_trouble(run_invoke, seeded) -> None:
+def test_a_limit_beyond_every_table_works(run_invoke, seeded) -> None:
     options = (*PAIR[:4], "--limit", "99999999999", "--json")
     result = run_invoke("ddb.patterns.get-conversation", *options, env=seeded)
     assert len(json.loads(result.stdout)) >= 40
 
 
-def test_an_error_that_asks_a_question_is_well_spelled(run_invoke, table_env) -> None:
+def test_an_error_that_ends_with_a_question_gets_no_second_mark(run_invoke, table_env) -> None:
     result = run_invoke("ddb.patterns.get-conversation", env=table_env)
     assert result.stderr.startswith("The conversation is not clear. Give ")
 
 
-def test_what_was_typed_does_not_steer_the_terminal_in_an_error(run_invoke, table_env) -> None:
+def test_typed_text_in_an_error_cannot_control_the_terminal(run_invoke, table_env) -> None:
     options = ("--user", "bayko", "--conversation", "\x1b[2J")
     result = run_invoke("ddb.patterns.get-conversation", *options, env=table_env)
     assert (result.returncode, "\x1b" in result.stderr) == (1, False)

@@ -33,8 +33,8 @@ def env(engines, aws) -> Iterator[dict[str, str]]:
         ],
     )
     here = [{"Name": "group-id", "Values": [group_id]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in rules if not entry["IsEgress"]]
     yield {
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "DB_SG_ID": group_id,
@@ -53,7 +53,7 @@ def stored(aws, env) -> Any:
 
 
 def rows(stdout: str) -> list[list[str]]:
-    """The cells of the lines that begin with a word of ours."""
+    """The cells of the lines that begin with one of our words."""
     lines = [line.split() for line in stdout.splitlines()]
     return [cells for cells in lines if cells and cells[0] in ("before", "after", "would")]
 
@@ -70,7 +70,7 @@ def test_the_rule_is_shown_before_and_after(run_invoke, env, stored) -> None:
     assert stored().source == "8.8.4.4/32"
 
 
-def test_a_rule_that_holds_already_is_said(run_invoke, env) -> None:
+def test_a_rule_that_is_already_right_is_reported(run_invoke, env) -> None:
     run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     again = run_invoke("rds.update-sg-rule", "--ip", "8.8.4.4", env=env)
     assert again.returncode == 0
@@ -115,24 +115,24 @@ def test_a_dry_run_prints_the_request_and_changes_nothing(run_invoke, env, store
     assert result.returncode == 0
     assert result.stdout.startswith("would send ec2 ModifySecurityGroupRules ")
     assert "8.8.4.4/32" in result.stdout
-    told = [cells[:2] for cells in rows(result.stdout)]
-    assert told[1:] == [["before", env["DB_SG_RULE_ID"]], ["would", "be"]]
+    cells_shown = [cells[:2] for cells in rows(result.stdout)]
+    assert cells_shown[1:] == [["before", env["DB_SG_RULE_ID"]], ["would", "be"]]
     assert stored() == before
 
 
-def test_with_neither_id_there_is_nothing_to_do(run_invoke) -> None:
+def test_without_both_ids_there_is_nothing_to_do(run_invoke) -> None:
     result = run_invoke("rds.update-sg-rule")
     assert (result.returncode, result.stdout) == (0, "")
     assert "DB_SG_ID and DB_SG_RULE_ID are not set" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("there", "missing"), [("DB_SG_ID", "DB_SG_RULE_ID"), ("DB_SG_RULE_ID", "DB_SG_ID")]
+    ("present", "missing"), [("DB_SG_ID", "DB_SG_RULE_ID"), ("DB_SG_RULE_ID", "DB_SG_ID")]
 )
-def test_one_id_without_the_other_is_refused(run_invoke, there: str, missing: str) -> None:
-    result = run_invoke("rds.update-sg-rule", env={there: "sg-1"})
+def test_one_id_without_the_other_is_refused(run_invoke, present: str, missing: str) -> None:
+    result = run_invoke("rds.update-sg-rule", env={present: "sg-1"})
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"{there} is set and {missing} is not. Set both or neither.\n"
+    assert result.stderr == f"{present} is set and {missing} is not. Set both or neither.\n"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_one_id_without_the_other_is_refused(run_invoke, there: str, missing: st
         (["--ip", "8.8.4.4"], {"DB_SG_ID": "sg-0123456789abcdef0"}, "belongs to security group"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_changes_nothing(
+def test_an_invalid_value_is_one_line_and_changes_nothing(
     run_invoke, env, stored, options, variables, complaint
 ) -> None:
     before = stored()

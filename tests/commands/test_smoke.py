@@ -1,4 +1,4 @@
-"""The life of an installation in a few commands: what a change anywhere is likely to break."""
+"""One installation in a few commands: a change anywhere is likely to break one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In a terminal, nothing that is stored steers it; in a pipe, JSON is what is stored."""
+"""Stored text cannot control a terminal; a pipe gets JSON as it is stored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @pytest.fixture
 def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_invoke):
-    """Stores whose users and messages try to steer a terminal."""
+    """Stores whose users and messages try to control a terminal."""
     env = table_env | postgres_env
     for task in ("db.create", "db.schema-load", "db.seed"):
         run_invoke(task, env=env)
@@ -48,7 +48,7 @@ def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_i
 
 
 def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
-    """What a terminal is sent while a command runs, standard error included."""
+    """All output to a terminal while a command runs, with standard error."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "invoke", *args],
@@ -63,7 +63,7 @@ def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
     while True:
         try:
             part = os.read(controller, 65_536)
-        except OSError:  # Linux: everybody else has closed it
+        except OSError:  # Linux: all other processes have closed it
             break
         if not part:
             break
@@ -100,7 +100,7 @@ COMMANDS = [
 ]
 
 
-def test_nothing_that_is_stored_or_typed_steers_a_terminal(env, tmp_path) -> None:
+def test_stored_or_typed_text_cannot_control_a_terminal(env, tmp_path) -> None:
     sent = {command: in_a_terminal(tmp_path, env, *command) for command in COMMANDS}
     for command, output in sent.items():
         assert output.strip(), command
@@ -130,7 +130,7 @@ GROUPS = sorted(
 
 
 @pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.name)
-def test_no_task_group_prints_past_the_answers(path: Path) -> None:
+def test_no_task_group_prints_without_the_answers_module(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         assert not (isinstance(node, ast.Name) and node.id == "print"), node.lineno
         assert not (isinstance(node, ast.Attribute) and node.attr in ("write", "writelines"))

@@ -1,4 +1,4 @@
-"""A handle that nobody has: what was meant is suggested, and production is never seeded for it."""
+"""For an unknown handle, similar handles are suggested; a seed is never suggested on production."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_mistyped_handle_is_one_line_on_every_target(
         assert result.stderr.splitlines()[1:] == [line]
 
 
-def test_an_empty_local_database_leads_to_the_demo_users(
+def test_an_empty_local_database_suggests_the_demo_users(
     run_invoke, postgres_env, table_env
 ) -> None:
     env = table_env | postgres_env

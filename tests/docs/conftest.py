@@ -1,4 +1,4 @@
-"""A clean place for each page: engines that play the reader's machine, and others that play AWS."""
+"""A clean place for each page: engines for the reader's machine, and others for AWS."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def readers_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def world(readers_engines: Path, engines: Endpoints, tmp_path: Path) -> Iterator[World]:
-    """A reader with nothing set and nothing stored, and an AWS without anything of theirs."""
+    """A reader without settings or data, and an AWS account without any of their resources."""
     embedded.start(readers_engines)
     local = embedded.endpoints(readers_engines)
     furnish(tmp_path)

@@ -1,8 +1,8 @@
 """What a page shows as a command's output, compared with what the command printed.
 
-Ids, times, ports and other numbers of four digits and more differ from run to run: any will do. So
-will any blanks and rules, which follow the widths of a table's cells. ``…`` stands for the rest of
-a line, and on a line of its own for any lines.
+Ids, times, ports and other numbers of four digits and more differ from run to run, so any value
+matches. So do any blanks and rules, which follow the widths of a table's cells. ``…`` stands for
+the rest of a line, and on a line of its own for any lines.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def plain(output: str) -> str:
 
 
 def pattern(shown: str) -> re.Pattern[str]:
-    """What :func:`plain` output must match to be what a page shows."""
+    """The pattern for :func:`plain` output, from the output that a page shows."""
     return re.compile("".join(_line(line) for line in plain(shown).splitlines()))
 
 

@@ -1,4 +1,4 @@
-"""The pages of the documentation, taken apart into what a reader types and then sees."""
+"""The pages of the documentation, parsed into commands and their output."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Page:
 
     def blocks(self) -> list[Block]:
         """Everything to be typed, from top to bottom."""
-        found = list(self._fenced())
+        all_blocks = list(self._fenced())
         if self.name == "README.md":
-            found += self._tabled()
-        return sorted(found, key=lambda block: block.line)
+            all_blocks += self._tabled()
+        return sorted(all_blocks, key=lambda block: block.line)
 
     def fences(self) -> Iterator[tuple[int, str, str]]:
         """Every fenced block: its line, its language, its text."""
@@ -66,7 +66,7 @@ class Page:
             )
 
     def _tabled(self) -> Iterator[Block]:
-        """The commands that a table gives in the place of Cruddur's scripts."""
+        """The commands that a table shows instead of Cruddur's scripts."""
         for row in _ROW.finditer(self.text):
             spans = _SPAN.findall(row["now"])
             typed = tuple(span for span in spans if span.startswith("invoke "))

@@ -1,4 +1,4 @@
-"""What a page takes for granted: the state in which its reader arrives."""
+"""The state that a page expects before its first command."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def made_by_cruddur(world: World) -> None:
 def answered_by_cruddur(world: World) -> None:
     """Cruddur's app has put one more message into the seeded conversation, and nothing else."""
     table = _production_table(world)
-    found = table.client.query(
+    rows = table.client.query(
         TableName=TABLE,
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": f"GRP#{ONE.uuid}"}},
     )["Items"]
-    group = found[0]["message_group_uuid"]["S"]
+    group = rows[0]["message_group_uuid"]["S"]
     _put_message(table, OTHER, datetime.now(UTC), "Sent from Cruddur's own page", group)
 
 
@@ -93,7 +93,7 @@ PREPARED: dict[str, Sequence[Callable[[World], None]]] = {
     "docs/how-to/log-in.md": [pointed_at_aws, production_seeded],
     "docs/how-to/deploy-the-stream-function.md": [pointed_at_aws, made_by_cruddur],
 }
-"""What happens before the first command of a page. Every other page begins with nothing."""
+"""The preparation before the first command of a page. Every other page begins without any."""
 
 
 def _invoke(world: World, command: str) -> None:
@@ -105,15 +105,17 @@ def _production_table(world: World) -> Table:
     return Table(world.aws_client("dynamodb", prod=True), TABLE, world.aws_target())
 
 
-def _put_message(table: Table, sender: DemoPerson, at: datetime, text: str, group: str) -> None:
+def _put_message(
+    table: Table, sender: DemoPerson, sent_at: datetime, text: str, group: str
+) -> None:
     """A message as Cruddur's app puts it."""
-    _put(table, f"MSG#{group}", at, sender, message=text, message_uuid=str(uuid.uuid4()))
+    _put(table, f"MSG#{group}", sent_at, sender, message=text, message_uuid=str(uuid.uuid4()))
 
 
-def _put(table: Table, pk: str, at: datetime, person: DemoPerson, **more: str) -> None:
+def _put(table: Table, pk: str, sent_at: datetime, person: DemoPerson, **more: str) -> None:
     values = {
         "pk": pk,
-        "sk": at.isoformat(timespec="microseconds"),
+        "sk": sent_at.isoformat(timespec="microseconds"),
         "user_uuid": person.uuid,
         "user_display_name": person.display_name,
         "user_handle": person.handle,

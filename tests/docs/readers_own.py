@@ -1,4 +1,4 @@
-"""What each reader has of their own, and a page can only give examples of: hosts and ids."""
+"""Values that differ for each reader, for which a page gives examples: hosts and ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _connection_url(world: World, shown: str) -> str:
 
 
 def _place(url: str) -> str:
-    """A Postgres URL as the target line tells it."""
+    """A Postgres URL as the target line shows it."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.path[1:]} at {parts.hostname}{port} as {parts.username}"
@@ -50,7 +50,7 @@ def make_user_pool(world: World, *, prod: bool) -> str:
 
 
 def _security_group_id(world: World, shown: str) -> str:
-    """A group whose one inbound rule lets in another address than this machine's."""
+    """A group whose only inbound rule allows another address than this machine's."""
     client = world.aws_client("ec2", prod=True)
     group_id: str = client.create_security_group(GroupName=uuid.uuid4().hex, Description="db")[
         "GroupId"
@@ -70,9 +70,9 @@ def _security_group_id(world: World, shown: str) -> str:
 def _security_group_rule_id(world: World, shown: str) -> str:
     client = world.aws_client("ec2", prod=True)
     here = [{"Name": "group-id", "Values": [world.env["DB_SG_ID"]]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
     client.close()
-    (rule_id,) = [str(rule["SecurityGroupRuleId"]) for rule in found if not rule["IsEgress"]]
+    (rule_id,) = [str(rule["SecurityGroupRuleId"]) for rule in rules if not rule["IsEgress"]]
     world.disguises.append((rule_id, shown))
     return rule_id
 

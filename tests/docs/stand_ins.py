@@ -1,6 +1,6 @@
-"""What stands in for the commands of a page that cannot run as they are, each saying why.
+"""Stand-ins for the commands of a page that cannot run in a test, each with its reason.
 
-A command that neither runs (:data:`world.PROGRAMS`) nor is stood in for here fails its page.
+A command that is not in :data:`world.PROGRAMS` and has no stand-in here fails its page.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _perform_one(world: World, command: str, shown: str | None) -> Outcome:
 
 
 def _export(world: World, words: list[str], _: str | None) -> Outcome:
-    """The reader's own hosts and ids become those of the stores here; other values are taken."""
+    """The reader's own hosts and ids become those of the stores here; other values are kept."""
     name, _, value = words[1].partition("=")
     assert name in SETTINGS, f"{name} is no setting"
     world.env[name] = READERS_OWN[name](world, value) if name in READERS_OWN else value
@@ -58,7 +58,7 @@ def _export(world: World, words: list[str], _: str | None) -> Outcome:
 
 
 def _dry(world: World, words: list[str], _: str | None) -> Outcome:
-    """The project's own checks take minutes, and one of them is running: what they would run."""
+    """The project's checks take minutes, and one of them is running: only show their commands."""
     done = world.run(shlex.join(["invoke", "--dry", *words[1:]]))
     folder = str(PROJECT_ROOT).replace(" ", r"\ ")  # as Invoke quotes it
     assert f"cd {folder} && " in done.output, done.output
@@ -74,7 +74,7 @@ def _make_venv(world: World, words: list[str], _: str | None) -> Outcome:
 
 
 def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
-    """Nothing is downloaded: what would be installed is there, in a version that will do."""
+    """Nothing is downloaded: the packages are installed already, in a suitable version."""
     lines: list[str] = []
     rest = iter(words[2:])
     for word in rest:
@@ -132,14 +132,14 @@ def _sam_deploy(world: World, words: list[str], _: str | None) -> Outcome:
     code = re.search(r"CodeUri: (\S+)", text)
     assert code
     assert (template.parent / code[1]).exists(), "invoke lambda.package comes first"
-    for given in options[options.index("--template-file") + 2 :]:
-        if given != "--parameter-overrides":
-            assert re.search(rf"^  {given.partition('=')[0]}:$", text, re.M), given
+    for option in options[options.index("--template-file") + 2 :]:
+        if option != "--parameter-overrides":
+            assert re.search(rf"^  {option.partition('=')[0]}:$", text, re.M), option
     return Outcome("")
 
 
 def _aws(world: World, words: list[str], _: str | None) -> Outcome:
-    """The AWS CLI needs an installation of its own: the same request, sent with botocore."""
+    """The AWS CLI needs a separate installation, so the same request is sent with botocore."""
     client = world.aws_client(words[1], prod=True)
     operation = client.meta.method_to_api_mapping[xform_name(words[2].title().replace("-", ""))]
     shape = client.meta.service_model.operation_model(operation).input_shape
@@ -155,13 +155,13 @@ def _aws(world: World, words: list[str], _: str | None) -> Outcome:
 
 def _aws_parameters(world: World, words: list[str], shape: Any) -> dict[str, Any]:
     members = {xform_name(name, "-"): name for name in shape.members}
-    given: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for word in words:
         if word.startswith("--"):
-            values = given.setdefault(members[word[2:]], [])
+            values = options.setdefault(members[word[2:]], [])
         else:
             values.append(world.expand(word))
-    return {name: _aws_value(shape.members[name], values) for name, values in given.items()}
+    return {name: _aws_value(shape.members[name], values) for name, values in options.items()}
 
 
 def _aws_value(shape: Any, words: list[str]) -> Any:

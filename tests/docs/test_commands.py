@@ -31,11 +31,11 @@ def _try(world: World, page: Page, block: Block) -> None:
         assert code == 0, f"{page.name}:{block.line} ended before {command}:\n{printed}"
         outcome = perform(world, command, block.output)
         printed, code = printed + outcome.output, outcome.code
-    found = world.disguise(expectations.plain(printed))
-    assert code == block.exit_code, f"{page.name}:{block.line} exited with {code}:\n{found}"
-    if block.output is not None and not expectations.pattern(block.output).fullmatch(found):
+    disguised = world.disguise(expectations.plain(printed))
+    assert code == block.exit_code, f"{page.name}:{block.line} exited with {code}:\n{disguised}"
+    if block.output is not None and not expectations.pattern(block.output).fullmatch(disguised):
         shown = expectations.plain(block.output)
-        pytest.fail(f"{page.name}:{block.line} shows\n{shown}\nand the commands print\n{found}")
+        pytest.fail(f"{page.name}:{block.line} shows\n{shown}\nand the commands print\n{disguised}")
 
 
 def test_every_prepared_page_is_there_and_every_stand_in_is_needed() -> None:

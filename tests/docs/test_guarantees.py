@@ -1,4 +1,4 @@
-"""Every guarantee names tests that show it, and they exist."""
+"""Every guarantee names tests that check it, and they exist."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def test_a_named_test_exists(file: str, name: str) -> None:
 @functools.cache
 def named_in(file: str) -> set[str]:
     """The tests of a file, by their names as pytest has them."""
-    found = set()
+    names = set()
     for node in ast.parse((PROJECT_ROOT / file).read_text()).body:
         if isinstance(node, ast.FunctionDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}::{f.name}" for f in node.body if isinstance(f, ast.FunctionDef)}
-    return {name for name in found if name.split("::")[-1].startswith("test_")}
+            names |= {f"{node.name}::{f.name}" for f in node.body if isinstance(f, ast.FunctionDef)}
+    return {name for name in names if name.split("::")[-1].startswith("test_")}

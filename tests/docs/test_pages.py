@@ -1,4 +1,4 @@
-"""What the pages say without running it: blocks, commands within sentences, the index, examples."""
+"""The parts of pages that are not run: blocks, commands within sentences, the index, examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.settings import PROJECT_ROOT
 from .pages import PAGES, Page
 
 LANGUAGES = {"sh", "text", "toml", "json", ""}
-"""What a block may be marked as. What is typed is `sh`, and so is tried."""
+"""The languages of a block. Commands are in `sh` blocks, which are tried."""
 
 
 COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
@@ -51,12 +51,12 @@ def read_as_invoke_does(words: list[str]) -> None:
     program = Program()
     program.create_config()
     core = Parser(initial=program.initial_context, ignore_unknown=True).parse_argv(words)
-    own = copy.deepcopy(tasks.ns)  # asked for its options, a task lets go of their help
-    Parser(contexts=own.to_contexts()).parse_argv(core.unparsed)
+    namespace = copy.deepcopy(tasks.ns)  # to_contexts() drops the options' help
+    Parser(contexts=namespace.to_contexts()).parse_argv(core.unparsed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_nothing_to_type_hides_in_a_block_that_is_not_tried(page: Page) -> None:
+def test_no_command_is_in_a_block_that_is_not_tried(page: Page) -> None:
     for line, language, text in page.fences():
         assert language in LANGUAGES, f"line {line}"
         if language != "sh":
@@ -98,7 +98,7 @@ def test_the_recipe_for_a_secret_makes_one() -> None:
 
 
 @pytest.mark.parametrize("words", ["db.sed", "ddb.seed --users bayko"])
-def test_a_wrong_task_or_option_within_a_sentence_would_be_told(words: str) -> None:
+def test_a_wrong_task_or_option_within_a_sentence_is_detected(words: str) -> None:
     with pytest.raises(ParseError, match="No idea what"):
         read_as_invoke_does(words.split())
 

@@ -1,4 +1,4 @@
-"""Files with users' data that a page has a reader write: private, and ignored by Git."""
+"""Files with users' data that a page's commands write: private, and ignored by Git."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WRITTEN = re.compile(
 
 
 def written_files() -> list[tuple[str, str, str]]:
-    """Page, command and file of every command that writes what the stores hold."""
+    """Page, command and file of every command that writes stored data to a file."""
     return [
         (page.name, command, next(filter(None, match.groups())))
         for page in PAGES
@@ -37,7 +37,7 @@ def test_the_pages_show_both_ways_of_writing_a_file() -> None:
 
 
 @pytest.mark.parametrize(("page", "command", "file"), WRITTEN)
-def test_git_ignores_what_a_page_has_a_reader_write(page, command, file) -> None:
+def test_git_ignores_the_files_that_a_page_writes(page, command, file) -> None:
     for name in (file, f"{file}.part", f"{file}.part.json", f"{file}.part.json.new"):
         ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=PROJECT_ROOT, check=False)
         assert ignored.returncode == 0, f"{page}: {name}"

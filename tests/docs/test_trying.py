@@ -1,4 +1,4 @@
-"""How a page is tried: what counts as shown, and what is not let through."""
+"""How a page is tried: which output matches, and which commands are refused."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_what_may_differ_is_as_shown(shown: str, printed: str) -> None:
         ("0.5 RCU", "035 RCU\n"),
     ],
 )
-def test_anything_else_is_not(shown: str, printed: str) -> None:
+def test_anything_else_is_not_as_shown(shown: str, printed: str) -> None:
     assert not expectations.pattern(shown).fullmatch(expectations.plain(printed))
 
 
 @pytest.mark.parametrize("line", ["terraform apply", "echo yes | sh", "echo a; curl example.com"])
-def test_a_command_that_nothing_here_runs_is_not_passed_over(nowhere: World, line: str) -> None:
+def test_an_unknown_command_fails(nowhere: World, line: str) -> None:
     with pytest.raises(AssertionError, match="nothing here runs"):
         perform(nowhere, line, None)
 
@@ -77,7 +77,7 @@ def test_a_line_ends_at_its_first_failure(nowhere: World) -> None:
     assert perform(nowhere, "echo one && echo two", None) == Outcome("one\ntwo\n")
 
 
-def test_a_page_is_taken_apart_in_its_order() -> None:
+def test_a_page_is_parsed_in_its_order() -> None:
     text = (
         "| old | `invoke up`, `invoke status` |\n"
         "<!-- exit 1 -->\n```sh\n# why\ninvoke a \\\n  --b\n\nls\n```\n\n```text\nx\n```\n"

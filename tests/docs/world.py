@@ -1,4 +1,4 @@
-"""The place in which a page is tried: a clean folder, local stores, and a production of its own."""
+"""The surroundings of a page under test: a clean folder, local stores and a separate production."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOREGROUND = {"start", "admin", "ddb.follow-stream"}
 """The tasks that last until Ctrl-C."""
 
 ACCOUNT = "123456789012"
-"""The engine gives every access key of twelve digits an account of its own."""
+"""The engine gives every access key of twelve digits a separate account."""
 
 _READY = "Ctrl-C ends it|following"
 
@@ -51,7 +51,7 @@ class Outcome:
 class World:
     """``local`` stands for the reader's own machine, ``production`` for AWS.
 
-    ``disguises`` holds what is really there, and what the page calls it.
+    ``disguises`` has the real values and the ones that the page shows instead.
     """
 
     folder: Path
@@ -88,9 +88,9 @@ class World:
         return Outcome(done.stdout, done.returncode)
 
     def run_until_ready(self, command: str, shown: str | None) -> Outcome:
-        """Run what lasts until it has printed what is ``shown``, up to ``^C``, and then end it."""
+        """Run a command until it has printed the text ``shown`` up to ``^C``, then interrupt it."""
         before, _, after = (shown or "").partition("^C")
-        wanted = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
+        expected = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
         log = self.folder / "foreground.log"
         with _alone_at_the_first_port(), log.open("w") as output:
             process = subprocess.Popen(
@@ -102,7 +102,7 @@ class World:
                 stderr=subprocess.STDOUT,
             )
             try:
-                _wait(lambda: process.poll() is not None or bool(wanted.match(self._seen(log))))
+                _wait(lambda: process.poll() is not None or bool(expected.match(self._seen(log))))
                 _visit(log.read_text())
             finally:
                 so_far = log.read_text()
@@ -118,7 +118,7 @@ class World:
         return make_client(self.aws_target() if prod else self._local_target(), service)
 
     def aws_target(self) -> AwsTarget:
-        """What stands for AWS: an account that nobody else in the test run uses."""
+        """The engine in the place of AWS: an account that no other test of the run uses."""
         keys = (ACCOUNT, "secret", None)
         return AwsTarget(self.production.aws_endpoint_url, "us-east-1", False, keys)
 
@@ -152,7 +152,7 @@ def _wait(ready: Callable[[], bool], timeout_s: float = 30) -> None:
 
 
 def _visit(output: str) -> None:
-    """The admin UI, where the output says that there is one, answers there."""
+    """If the output shows the admin UI's address, the UI answers there."""
     for url in re.findall(r"http://\S+(?= \(Ctrl-C)", output):
         _wait(lambda url=url: _answers(url))
         assert _answers(url), url

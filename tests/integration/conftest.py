@@ -33,7 +33,7 @@ def dynamodb_client(aws_target):
 
 @pytest.fixture
 def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
-    """A name nobody has used yet."""
+    """A name that is not used yet."""
     name = f"messages-{uuid.uuid4().hex[:12]}"
     table = Table(dynamodb_client, name, aws_target, purpose=Purpose.DESTROYING)
     yield table
@@ -42,7 +42,7 @@ def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
 
 @pytest.fixture
 def table(no_table: Table) -> Table:
-    """A message table of one's own, empty but for its marker, its meter at zero."""
+    """A message table for one test, empty except for its marker, its meter at zero."""
     create_table(no_table, Environment.LOCAL)
     return no_table.metered()
 
@@ -69,7 +69,7 @@ def ben() -> Person:
 
 @pytest.fixture
 def no_database(engines) -> Iterator[PostgresAddress]:
-    """A database name nobody has used yet, on the shared server."""
+    """A database name that is not used yet on the shared server."""
     server = parse_url(engines.postgres_url, "CONNECTION_URL")
     address = server.with_dbname(f"Test-{uuid.uuid4().hex[:12]}")
     yield address
@@ -78,7 +78,7 @@ def no_database(engines) -> Iterator[PostgresAddress]:
 
 @pytest.fixture
 def db(no_database: PostgresAddress) -> Iterator[Database]:
-    """A database of one's own with the schema loaded, marked local, without a user."""
+    """A database for one test with the schema loaded, marked local, without a user."""
     unguarded.create_database(no_database)
     with Database(no_database) as database:
         admin.load_schema(database, Environment.LOCAL)

@@ -1,7 +1,7 @@
-"""A proxy between DynamoDB's clients and an engine, that does what a bad line and a busy store do.
+"""A proxy between DynamoDB's clients and an engine that imitates a bad network and a busy store.
 
-What goes wrong goes wrong at the socket: the SDK meets real resets and real error replies, and
-whatever it does about them on its own is part of what is tested. What happens is drawn from a seed.
+Faults happen at the socket: the SDK gets real resets and real error replies, so its own reaction is
+tested as well. A seed chooses the faults.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BAD_DAY = {
     Fault.CONFLICT: 0.10,
     Fault.UNPROCESSED: 0.30,
 }
-"""How likely each fault is, of the requests it can happen to."""
+"""The probability of each fault, among the requests that can have it."""
 
 _ONLY_OF = {Fault.CONFLICT: "TransactWriteItems", Fault.UNPROCESSED: "BatchWriteItem"}
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException")
@@ -48,10 +48,10 @@ _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException")
 
 @dataclass(slots=True)
 class Strike:
-    """What is done to a client at its ``countdown``-th request from now on, and never again.
+    """What is done to a client at its ``countdown``-th request from now on, and only once.
 
-    Before the request is forwarded, or once the engine has committed it. No reply follows: the
-    line stays open until the client is gone. Given ``only``, requests of other kinds do not count.
+    Before the request is forwarded, or after the engine has committed it. No reply follows: the
+    line stays open until the client is gone. With ``only``, other requests do not count.
     """
 
     countdown: int
@@ -103,13 +103,13 @@ class FaultProxy:
         self._server.hang_up()
         self._server.server_close()
 
-    def told(self) -> str:
-        """The figures of what was done, for a person."""
+    def summary(self) -> str:
+        """The number of faults of each kind, for a person."""
         faults = ", ".join(f"{count:,} {fault}" for fault, count in sorted(self.faults.items()))
         return f"{self.requests.total():,} requests met {faults or 'no fault'}"
 
     def drawn(self, operation: str, items: int) -> tuple[Fault | None, random.Random]:
-        """The fault that this request meets, and chance to shape it with."""
+        """The fault for this request, and the random generator for its details."""
         with self._lock:
             self.requests[operation] += 1
             chance = random.Random(self._random.random())
@@ -124,7 +124,7 @@ class FaultProxy:
             return None, chance
 
     def due(self, operation: str) -> Strike | None:
-        """The strike, if this is the request that it waits for."""
+        """The strike, if it is due at this request."""
         with self._lock:
             strike = self.strike
             if strike is None or strike.struck or strike.only not in (None, operation):
@@ -155,7 +155,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One client's line, with a line of its own to the engine."""
+    """One client's connection, with a separate connection to the engine."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(reply)
 
     def _reply(self, fault: Fault | None, chance: random.Random, body: bytes) -> Reply | None:
-        """What the client is to get; None for a reset."""
+        """The reply for the client; None for a reset."""
         match fault:
             case Fault.RESET_BEFORE:
                 return None
@@ -225,20 +225,26 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: v for name, v in self.headers.items() if name.lower() not in left_out}
         self.engine.request("POST", self.path, body, headers)
         with self.engine.getresponse() as response:
-            kept = {
+            headers_kept = {
                 name: value
                 for name, value in response.getheaders()
                 if name.lower().startswith(("content-type", "x-amz"))
             }
-            return Reply(response.status, kept, response.read())
+            return Reply(response.status, headers_kept, response.read())
 
     def _forward_some(self, request: dict[str, Any], chance: random.Random) -> Reply:
-        """Carry out a part of a batch, neither none nor all of it, and name the rest."""
-        asked = [(t, each) for t, batch in request["RequestItems"].items() for each in batch]
-        left = set(chance.sample(range(len(asked)), chance.randrange(1, len(asked))))
+        """Carry out a part of a batch, at least one request but not all, and return the rest."""
+        put_requests = [
+            (t, put_request)
+            for t, batch in request["RequestItems"].items()
+            for put_request in batch
+        ]
+        left_out = set(
+            chance.sample(range(len(put_requests)), chance.randrange(1, len(put_requests)))
+        )
         parts: tuple[dict[str, list[Any]], ...] = ({}, {})
-        for place, (table, each) in enumerate(asked):
-            parts[place in left].setdefault(table, []).append(each)
+        for place, (table, put_request) in enumerate(put_requests):
+            parts[place in left_out].setdefault(table, []).append(put_request)
         done, unprocessed = parts
         reply = self._forward(json.dumps(request | {"RequestItems": done}).encode())
         if reply.status != 200:
@@ -260,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     def _reset(self) -> None:
-        """Let the line end in a reset, not in the orderly way."""
+        """End the connection with a reset, not in the normal way."""
         linger_not = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
         self.close_connection = True
@@ -281,10 +287,10 @@ def _refusal(status: int, code: str, **more: Any) -> Reply:
 
 
 def _conflict(request: dict[str, Any], chance: random.Random) -> Reply:
-    """A transaction cancelled because another one held one of its items."""
+    """A transaction cancelled because another one was using one of its items."""
     reasons: list[dict[str, str]] = [{"Code": "None"} for _ in request["TransactItems"]]
-    met = chance.randrange(len(reasons))
-    reasons[met] = {
+    conflict = chance.randrange(len(reasons))
+    reasons[conflict] = {
         "Code": "TransactionConflict",
         "Message": "Transaction is ongoing for the item",
     }

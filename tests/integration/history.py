@@ -1,4 +1,4 @@
-"""What many writers were promised, held against what is stored."""
+"""The answers that many writers got, compared with the stored messages."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _NEWEST = 20
 
 @dataclass
 class History:
-    """What one writer was promised, in order, and what it was left in doubt of."""
+    """The messages of one writer: acknowledged ones in order, and unconfirmed ones."""
 
     acknowledged: list[Message] = field(default_factory=list)
     in_doubt: set[str] = field(default_factory=set)
     unconfirmed: int = 0
-    """Tries that ended in doubt, most of them cleared up by the next one."""
+    """Unconfirmed tries; the next try has confirmed most of them."""
     refused: int = 0
-    """Tries of which it was certain that they had stored nothing."""
+    """Tries that certainly stored nothing."""
     appends: list[Append] = field(default_factory=list)
     """Every send, with when it began and ended."""
     reads: list[Read] = field(default_factory=list)
@@ -97,7 +97,7 @@ def write_at_once(
 ) -> list[History]:
     """``total`` sends by as many writers as there are ``tables``, each through its own.
 
-    Who is quicker sends more. Meanwhile one reader goes through ``look_at``.
+    A faster writer sends more. Meanwhile one reader goes through ``look_at``.
     """
     numbers = iter(range(total))
     is_over = threading.Event()
@@ -108,7 +108,7 @@ def write_at_once(
             for writer, table in enumerate(tables)
         ]
         try:
-            histories = [each.result() for each in writing]
+            histories = [future.result() for future in writing]
         finally:
             is_over.set()
         histories[0].reads = reading.result()
@@ -116,18 +116,18 @@ def write_at_once(
 
 
 def read_until(is_over: threading.Event, table: Table, groups: list[str]) -> list[Read]:
-    """Read one conversation after the other, each between two looks at a member's inbox row."""
-    found: list[Read] = []
+    """Read one conversation after the other, each between two reads of a member's inbox row."""
+    completed: list[Read] = []
     while not is_over.wait(_READ_EVERY_S):
-        which = len(found) % len(groups)
-        group, owner = groups[which], PEOPLE[PAIRS[which][len(found) // len(groups) % 2]]
+        which = len(completed) % len(groups)
+        group, owner = groups[which], PEOPLE[PAIRS[which][len(completed) // len(groups) % 2]]
         start = time.monotonic()
         before = _shown(table, owner, group)
         page = reads.list_messages(table, group, limit=_NEWEST).entries
         after = _shown(table, owner, group)
         values = tuple(message.message_uuid for message in reversed(page))
-        found.append(Read(group, values, start, time.monotonic(), before, after))
-    return found
+        completed.append(Read(group, values, start, time.monotonic(), before, after))
+    return completed
 
 
 def _shown(table: Table, owner: Person, group: str) -> str:
@@ -137,28 +137,34 @@ def _shown(table: Table, owner: Person, group: str) -> str:
 
 
 def assert_kept(table: Table, groups: list[str], histories: Sequence[History]) -> None:
-    """All that was acknowledged is there once, each writer's in order; every inbox is right."""
+    """Every acknowledged message is stored once, each writer's in order; every inbox is right."""
     stored = {
         group: reads.list_messages(table, group, limit=10**6, newest_first=False).entries
         for group in groups
     }
-    found = Counter(message.message_uuid for messages in stored.values() for message in messages)
-    assert set(found.values()) == {1}
+    counts = Counter(message.message_uuid for messages in stored.values() for message in messages)
+    assert set(counts.values()) == {1}
     acknowledged = [message for history in histories for message in history.acknowledged]
-    assert [m.text for m in acknowledged if m.message_uuid not in found] == []
+    assert [m.text for m in acknowledged if m.message_uuid not in counts] == []
     in_doubt = set().union(*(history.in_doubt for history in histories))
-    assert sum(found.values()) <= len(acknowledged) + len(in_doubt) + len(PAIRS)
+    assert sum(counts.values()) <= len(acknowledged) + len(in_doubt) + len(PAIRS)
     assert_in_order(stored, histories)
     for messages in stored.values():
         for writer in range(len(histories)):
-            own = [int(m.text.split("-")[1]) for m in messages if m.text.startswith(f"{writer}-")]
-            assert own == sorted(own)
+            numbers_sent = [
+                int(m.text.split("-")[1]) for m in messages if m.text.startswith(f"{writer}-")
+            ]
+            assert numbers_sent == sorted(numbers_sent)
     assert list(Verification(table, known_people).findings()) == []
 
 
 def assert_in_order(stored: Mapping[str, Sequence[Message]], histories: Sequence[History]) -> None:
     """Every send and every read agrees with one order of all."""
-    uuids = {message.text: message.message_uuid for each in stored.values() for message in each}
+    uuids = {
+        message.text: message.message_uuid
+        for conversation in stored.values()
+        for message in conversation
+    }
     seen = [
         replace(
             read,
@@ -175,11 +181,11 @@ def assert_in_order(stored: Mapping[str, Sequence[Message]], histories: Sequence
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
-    wanted = set(uuids)
-    return {person.uuid: person for person in PEOPLE if person.uuid in wanted}
+    known = set(uuids)
+    return {person.uuid: person for person in PEOPLE if person.uuid in known}
 
 
 def without_retries(client: Any) -> Any:
-    """The client, no longer trying again on its own: what goes wrong reaches its caller at once."""
+    """The client without its own retries: an error reaches the caller at once."""
     client.meta.events.unregister("needs-retry.dynamodb", unique_id="retry-config-dynamodb")
     return client

@@ -1,8 +1,8 @@
-"""A history of many writers and readers, judged by Elle's rules for lists that are appended to.
+"""A history of many writers and readers, checked by Elle's rules for append-only lists.
 
 A conversation is a list, a send appends to it, a read sees its end. The list as it is in the end
 gives the order of all appends; every read, and the real time of every operation, must agree with
-it. Each operation is looked at a fixed number of times, so the judgement takes linear time.
+it. Each operation is checked a fixed number of times, so the check takes linear time.
 
 The rules, and the names of what breaks them, are those of Kingsbury and Alvaro's Elle
 (https://www.vldb.org/pvldb/vol14/p268-alvaro.pdf), where a read sees the whole list; here it sees
@@ -23,7 +23,7 @@ NEVER = float("inf")
 class Append:
     """A send: when it began and ended, and whether it is certain that it was stored.
 
-    One in doubt ends never; one that was ``refused`` stored nothing.
+    An unconfirmed one never ends; one that was ``refused`` stored nothing.
     """
 
     conversation: str
@@ -51,7 +51,7 @@ class Read:
 
 @dataclass(slots=True)
 class _List:
-    """A conversation in the end: where each value is, and how early anything behind it ended."""
+    """A conversation in the end: each value's position, and the earliest end after it."""
 
     values: Sequence[str]
     appends: Mapping[str, Append]
@@ -80,13 +80,13 @@ class _List:
 def anomalies(
     appends: Iterable[Append], reads: Iterable[Read], final: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """All that the history must not have; ``final`` has every conversation's whole list."""
+    """The anomalies of the history; ``final`` has the whole list of every conversation."""
     known = {append.value: append for append in appends}
     lists = {name: _List(values, known) for name, values in final.items()}
     return [
         *_lost(known, lists),
         *_doubled(lists),
-        *(wrong for name, each in lists.items() for wrong in _out_of_time(name, each)),
+        *(wrong for name, messages in lists.items() for wrong in _out_of_time(name, messages)),
         *(wrong for read in reads for wrong in _wrong_read(read, lists[read.conversation], known)),
     ]
 
@@ -101,15 +101,15 @@ def _lost(known: Mapping[str, Append], lists: Mapping[str, _List]) -> Iterator[s
 
 
 def _doubled(lists: Mapping[str, _List]) -> Iterator[str]:
-    counts = Counter(value for each in lists.values() for value in each.values)
+    counts = Counter(value for messages in lists.values() for value in messages.values)
     yield from (f"doubled: {value} is there {n} times" for value, n in counts.items() if n > 1)
 
 
-def _out_of_time(name: str, each: _List) -> Iterator[str]:
-    """What ended before something in front of it began."""
+def _out_of_time(name: str, messages: _List) -> Iterator[str]:
+    """Appends that ended before an earlier one in the list began."""
     latest, behind = -NEVER, ""
-    for value in each.values:
-        append = each.appends.get(value)
+    for value in messages.values:
+        append = messages.appends.get(value)
         if append is None:
             continue
         if append.is_acknowledged and append.end < latest:
@@ -118,21 +118,21 @@ def _out_of_time(name: str, each: _List) -> Iterator[str]:
             latest, behind = append.start, value
 
 
-def _wrong_read(read: Read, each: _List, known: Mapping[str, Append]) -> Iterator[str]:
-    what = f"the read of {read.conversation} at {read.start:.3f}"
-    if unknown := [value for value in read.values if value not in each.places]:
+def _wrong_read(read: Read, messages: _List, known: Mapping[str, Append]) -> Iterator[str]:
+    the_read = f"the read of {read.conversation} at {read.start:.3f}"
+    if unknown := [value for value in read.values if value not in messages.places]:
         word = "aborted" if unknown[0] in known else "phantom"
-        yield f"{word} read: {what} has {unknown[0]}, which is in no list in the end"
+        yield f"{word} read: {the_read} has {unknown[0]}, which is in no list in the end"
         return
-    places = [each.places[value] for value in read.values]
+    places = [messages.places[value] for value in read.values]
     if any(one >= other for one, other in pairwise(places)):
-        yield f"reordered: {what} has another order than the list in the end"
+        yield f"reordered: {the_read} has another order than the list in the end"
         return
-    yield from (f"lost: {what} has not {value}" for value in each.missing(read))
+    yield from (f"lost: {the_read} has not {value}" for value in messages.missing(read))
     last = places[-1] if places else -1
-    if each.earliest_end[last + 1] < read.start:
-        yield f"stale: {what} ends before what had been acknowledged"
-    if read.before and each.places.get(read.before, last + 1) > last:
-        yield f"fractured: {what} has not {read.before}, which an inbox showed before"
-    if read.after and each.places.get(read.after, -1) < last:
-        yield f"fractured: {what} has what an inbox did not show after, but {read.after}"
+    if messages.earliest_end[last + 1] < read.start:
+        yield f"stale: {the_read} ends before what had been acknowledged"
+    if read.before and messages.places.get(read.before, last + 1) > last:
+        yield f"fractured: {the_read} has not {read.before}, which an inbox showed before"
+    if read.after and messages.places.get(read.after, -1) < last:
+        yield f"fractured: {the_read} has what an inbox did not show after, but {read.after}"

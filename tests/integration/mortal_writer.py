@@ -1,4 +1,4 @@
-"""Writers that are killed: a warm process that forks a fresh one for every job it is given.
+"""Writers that are killed: a prepared process that forks a new one for every job.
 
 Run as a program, ``mortal_writer.py ENDPOINT TABLE`` reads a job a line: the messages to send. The
 writer it forks says on stdout what it is about to send and what was acknowledged, a line each; its
@@ -27,7 +27,7 @@ from core.timestamps import now, sort_key
 
 @dataclass
 class Told:
-    """What a writer said: the keys of what it ``tried`` and of what was ``acknowledged``, by
+    """The report of a writer: the keys of what it ``tried`` and of what was ``acknowledged``, by
     message_uuid, in order; and whether it was killed before it was through."""
 
     tried: dict[str, str]
@@ -59,25 +59,25 @@ class MortalWriter:
         self._process.communicate(timeout=60)
 
     def kill(self) -> None:
-        """Kill the writer that runs, wherever it is."""
+        """Kill the running writer at its current point."""
         os.kill(self._victim.result(10), signal.SIGKILL)
 
     def run(self, drafts: list[Draft]) -> Told:
-        """Let a fresh writer send ``drafts``, until it is through or dead."""
+        """Let a new writer send ``drafts``, until it has finished or was killed."""
         self._victim = Future()
-        told = Told({}, {}, killed=False)
-        print(json.dumps([asdict(each) for each in drafts]), file=self._process.stdin, flush=True)
+        report = Told({}, {}, killed=False)
+        print(json.dumps([asdict(draft) for draft in drafts]), file=self._process.stdin, flush=True)
         for line in self._process.stdout:
             match json.loads(line):
                 case ["pid", pid]:
                     self._victim.set_result(pid)
                 case ["try", message_uuid, key]:
-                    told.tried[message_uuid] = key
+                    report.tried[message_uuid] = key
                 case ["acknowledged", message_uuid, key]:
-                    told.acknowledged[message_uuid] = key
+                    report.acknowledged[message_uuid] = key
                 case ["ended", status]:
                     assert status in (0, -signal.SIGKILL), "the writer failed: see its stderr"
-                    return replace(told, killed=status != 0)
+                    return replace(report, killed=status != 0)
         raise AssertionError("the writer's parent is gone")
 
 
@@ -93,14 +93,14 @@ def main(endpoint_url: str, table_name: str) -> None:
 
 
 def _live(table: Table, job: list[dict[str, Any]]) -> None:
-    """Send what the job says, and leave without a trace: what the parent holds is not ours."""
+    """Send the job's messages, and exit without cleanup: the open files belong to the parent."""
     status = 1
     try:
         _say("pid", os.getpid())
         for entry in job:
             _send(table, _draft(entry))
         status = 0
-    except Exception:  # noqa: BLE001 — it is told, and the parent's code must not run on
+    except Exception:  # noqa: BLE001 — it is printed, and the parent's code must not continue
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)

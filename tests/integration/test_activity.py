@@ -12,9 +12,9 @@ NOON = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 
 
 def write(table, *instants: str) -> None:
-    for at in instants:
+    for instant in instants:
         values = {"message": "hi", "message_uuid": str(uuid.uuid4()), "user_uuid": "u"}
-        item = keys.key(keys.message_pk("g"), at) | {k: {"S": v} for k, v in values.items()}
+        item = keys.key(keys.message_pk("g"), instant) | {k: {"S": v} for k, v in values.items()}
         table.request("put_item", Item=item)
     rows = {"message_group_uuid": {"S": "g"}, "message": {"S": "hi"}}
     table.request("put_item", Item=keys.key(keys.inbox_pk("u"), instants[-1]) | rows)

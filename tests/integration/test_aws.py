@@ -47,8 +47,8 @@ def rule_ids(aws_target) -> Iterator[tuple[str, str]]:
         IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [source]}],
     )
     here = [{"Name": "group-id", "Values": [group_id]}]
-    found = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
-    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in found if not entry["IsEgress"]]
+    rules = client.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    (rule_id,) = [entry["SecurityGroupRuleId"] for entry in rules if not entry["IsEgress"]]
     yield group_id, rule_id
     client.delete_security_group(GroupId=group_id)
     client.close()
@@ -93,7 +93,7 @@ def test_a_pool_without_users_is_an_empty_list(services, pool_id) -> None:
     assert list(list_users(services, pool_id)) == []
 
 
-def test_a_pool_that_is_not_there_names_the_variable(services) -> None:
+def test_a_pool_that_does_not_exist_names_the_variable(services) -> None:
     with pytest.raises(SettingsError, match="AWS_COGNITO_USER_POOL_ID"):
         list(list_users(services, "us-east-1_nowhere"))
 
@@ -120,7 +120,7 @@ def test_a_dry_run_changes_no_rule(services, rule_ids) -> None:
     assert len(lines) == 1
 
 
-def test_a_rule_that_is_not_there_names_the_variable(services, rule_ids) -> None:
+def test_a_missing_rule_names_the_variable(services, rule_ids) -> None:
     with pytest.raises(SettingsError, match="DB_SG_RULE_ID"):
         point_rule_at(services, rule_ids[0], "sgr-0123456789abcdef0", "8.8.4.4", 5432)
 
@@ -174,6 +174,6 @@ def test_the_look_up_goes_through_the_proxy_of_the_environment(web, monkeypatch)
     assert web.asked == ["http://ip.example.com/"]
 
 
-def test_nobody_to_ask_is_one_line_that_names_the_option() -> None:
+def test_without_any_service_one_line_names_the_option() -> None:
     with pytest.raises(UnreachableError, match=r"Connection refused.*--ip ADDRESS"):
         public_ipv4(["http://127.0.0.1:9/"])

@@ -1,4 +1,4 @@
-"""Cruddur's own way of reading and writing the message table, beside ours, in both directions."""
+"""Cruddur's own way of reading and writing the message table, together with ours."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ NOW = datetime.now(UTC)
 GROUP = str(uuid.uuid4())
 
 
-def message(sender: Person, at: datetime, text: str, group: str = GROUP) -> Item:
+def message(sender: Person, sent_at: datetime, text: str, group: str = GROUP) -> Item:
     """A message as its app puts it."""
     return {
         "pk": {"S": f"MSG#{group}"},
-        "sk": {"S": at.isoformat(timespec="microseconds")},
+        "sk": {"S": sent_at.isoformat(timespec="microseconds")},
         "message_uuid": {"S": str(uuid.uuid4())},
         "message": {"S": text},
         "user_uuid": {"S": sender.uuid},
@@ -43,12 +43,14 @@ def message(sender: Person, at: datetime, text: str, group: str = GROUP) -> Item
     }
 
 
-def rows(one: Person, other: Person, at: datetime, text: str, group: str = GROUP) -> list[Item]:
+def rows(
+    one: Person, other: Person, sent_at: datetime, text: str, group: str = GROUP
+) -> list[Item]:
     """Both members' rows as its app puts them."""
     return [
         {
             "pk": {"S": f"GRP#{owner.uuid}"},
-            "sk": {"S": at.isoformat(timespec="microseconds")},
+            "sk": {"S": sent_at.isoformat(timespec="microseconds")},
             "message_group_uuid": {"S": group},
             "message": {"S": text},
             "user_uuid": {"S": shown.uuid},
@@ -65,15 +67,15 @@ def put(table: Table, *items: Item) -> None:
 
 
 def seed(table: Table, one: Person, other: Person, first_at: datetime) -> None:
-    """What its seed leaves: rows of now with a filler text, and a message a minute."""
+    """The result of its seed: rows of now with a filler text, and a message per minute."""
     put(table, *rows(one, other, NOW, "filler"))
     for n in range(5):
-        at = first_at + timedelta(minutes=n)
-        put(table, message((one, other)[n % 2], at, f"seeded {n}"))
+        sent_at = first_at + timedelta(minutes=n)
+        put(table, message((one, other)[n % 2], sent_at, f"seeded {n}"))
 
 
 def listed(table: Table, pk: str, year: str) -> list[Item]:
-    """The newest 20 of one year, newest first: all that its reader asks for."""
+    """The newest 20 of one year, newest first: the request of its reader."""
     items: list[Item] = table.client.query(
         TableName=table.name,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :year)",
@@ -85,7 +87,7 @@ def listed(table: Table, pk: str, year: str) -> list[Item]:
 
 
 class StreamFunction:
-    """Its stream function: of a batch it takes the first record, and moves what the index holds."""
+    """Its stream function: it handles a batch's first record, and moves the rows in the index."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -96,9 +98,9 @@ class StreamFunction:
         if records[0]["eventName"] == "REMOVE" or not pk.startswith("MSG#"):
             return
         text = change["NewImage"]["message"]
-        self.move(self.found(pk.removeprefix("MSG#")), change["Keys"]["sk"], text)
+        self.move(self.rows_found(pk.removeprefix("MSG#")), change["Keys"]["sk"], text)
 
-    def found(self, group: str) -> list[Item]:
+    def rows_found(self, group: str) -> list[Item]:
         items: list[Item] = self.table.client.query(
             TableName=self.table.name,
             IndexName="message-group-sk-index",
@@ -107,8 +109,8 @@ class StreamFunction:
         )["Items"]
         return items
 
-    def move(self, found: list[Item], sk: dict[str, str], text: dict[str, str]) -> None:
-        for row in found:
+    def move(self, rows: list[Item], sk: dict[str, str], text: dict[str, str]) -> None:
+        for row in rows:
             key = {"pk": row["pk"], "sk": row["sk"]}
             self.table.client.delete_item(TableName=self.table.name, Key=key)
             put(self.table, row | {"sk": sk, "message": text})
@@ -143,12 +145,12 @@ def previews(table: Table, *owners: Person) -> list[list[str]]:
 
 def stream_records(table: Table, folder) -> list[Mapping[str, Any]]:
     """Every record so far of the table's stream, as a Lambda function would get it."""
-    follower, found = open_follower(table, folder), []
+    follower, records = open_follower(table, folder), []
     for _ in range(2):
         for batch in follower.poll():
-            found += batch.records
+            records += batch.records
             follower.done(batch)
-    return found
+    return records
 
 
 class TestItsReader:
@@ -161,9 +163,9 @@ class TestItsReader:
 
     def test_it_finds_the_conversation_in_both_inboxes(self, table, ana, ben) -> None:
         sent, _ = start(table, Draft(ana, ben, "hi"))
-        found = [listed(table, f"GRP#{p.uuid}", sent.sort_key[:4]) for p in (ana, ben)]
-        wanted = rows(ana, ben, sent.created_at, "hi", sent.message_group_uuid)
-        assert found == [[row] for row in wanted]
+        inboxes = [listed(table, f"GRP#{p.uuid}", sent.sort_key[:4]) for p in (ana, ben)]
+        expected = rows(ana, ben, sent.created_at, "hi", sent.message_group_uuid)
+        assert inboxes == [[row] for row in expected]
 
     def test_it_reads_the_times_that_we_write(self, table, ana, ben) -> None:
         speakers = itertools.islice(itertools.cycle((ana, ben)), 30)
@@ -182,7 +184,7 @@ class TestWhatItWrote:
         """A conversation as its app starts one: all three items at one instant."""
         put(table, *rows(ana, ben, NOW, "hello"), message(ana, NOW, "hello"))
 
-    def test_a_conversation_that_it_started_is_well(self, table, people, started) -> None:
+    def test_a_conversation_that_it_started_has_no_problems(self, table, people, started) -> None:
         assert faults(table, people) == set()
 
     def test_a_conversation_that_it_started_is_continued(self, table, ana, ben, started) -> None:
@@ -221,7 +223,7 @@ class TestWhatItWrote:
         assert texts(table, GROUP) == [*(f"seeded {n}" for n in range(5)), "real"]
         assert faults(table, people) == set()
 
-    def test_a_seed_that_runs_ahead_of_the_clock_is_mended_and_then_followed(
+    def test_a_seed_ahead_of_the_clock_is_repaired_and_then_followed(
         self, table, people, ana, ben
     ) -> None:
         seed(table, ana, ben, NOW + timedelta(hours=1))
@@ -273,10 +275,10 @@ class TestItsStreamFunction:
         assert stream_records(table, tmp_path) == []
 
     def test_it_never_finds_our_other_items(self, table, its_function, ana, ben, group) -> None:
-        found = {row["pk"]["S"] for row in its_function.found(group)}
-        assert found == {keys.inbox_pk(ana.uuid), keys.inbox_pk(ben.uuid)}
+        partition_keys = {row["pk"]["S"] for row in its_function.rows_found(group)}
+        assert partition_keys == {keys.inbox_pk(ana.uuid), keys.inbox_pk(ben.uuid)}
 
-    def test_a_batch_of_which_it_took_the_first_is_made_good_by_our_next_send(
+    def test_a_batch_of_which_it_moved_only_the_first_is_corrected_by_our_next_send(
         self, table, people, its_function, ana, ben, group, tmp_path
     ) -> None:
         records = stream_records(table, tmp_path)
@@ -287,22 +289,22 @@ class TestItsStreamFunction:
         assert previews(table, ana, ben) == [["four"], ["four"]]
         assert faults(table, people) == set()
 
-    def test_rows_that_it_moved_while_we_sent_are_made_good_by_our_next_send(
+    def test_rows_that_it_moved_while_we_sent_are_corrected_by_our_next_send(
         self, table, people, its_function, ana, ben, group
     ) -> None:
-        found = its_function.found(group)
+        old_rows = its_function.rows_found(group)
         sent = send(table, group, Draft(ben, ana, "meanwhile"))
-        its_function.move(found, found[0]["sk"], {"S": "three"})
+        its_function.move(old_rows, old_rows[0]["sk"], {"S": "three"})
         assert previews(table, ana, ben) == [["meanwhile", "three"], ["meanwhile", "three"]]
         send(table, group, Draft(ana, ben, "after it"))
         assert texts(table, group)[-2:] == [sent.text, "after it"]
         assert previews(table, ana, ben) == [["after it"], ["after it"]]
         assert faults(table, people) == set()
 
-    def test_rows_that_it_lost_half_way_come_back_with_our_next_send(
+    def test_rows_that_it_lost_come_back_with_our_next_send(
         self, table, people, its_function, ana, ben, group
     ) -> None:
-        for row in its_function.found(group):
+        for row in its_function.rows_found(group):
             key = {"pk": row["pk"], "sk": row["sk"]}
             table.client.delete_item(TableName=table.name, Key=key)
         send(table, group, Draft(ana, ben, "still here"))
@@ -310,7 +312,7 @@ class TestItsStreamFunction:
         assert faults(table, people) == set()
 
 
-def test_a_table_that_its_script_made_is_taken_as_it_is_and_counts_as_production(
+def test_a_table_that_its_script_made_is_accepted_and_counts_as_production(
     no_table, ana, ben
 ) -> None:
     attributes = ("message_group_uuid", "pk", "sk")

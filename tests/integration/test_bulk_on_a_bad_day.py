@@ -1,4 +1,4 @@
-"""Bulk loads through a proxy that lets requests fail: whole in the end, nothing there twice."""
+"""Bulk loads through a proxy that makes requests fail: complete in the end, and nothing twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BATCH = 25
 
 @dataclass
 class Bulk:
-    """How much is loaded, through which bad line; ``table`` is where to look at it."""
+    """The size of a load, the faulty connection, and ``table`` for reading the result."""
 
     size: int
     table: Table
@@ -56,7 +56,7 @@ def bulk(request) -> Iterator[Bulk]:
 
 
 def retry_while_busy(act: Callable[[], Done]) -> Done:
-    """The result of ``act``, run again as its error says."""
+    """The result of ``act``, which is repeated as its error says."""
     for _ in range(50):
         try:
             return act()
@@ -76,7 +76,7 @@ def texts(table: Table, group: str) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
+def test_a_transcript_is_stored_completely_and_once(bulk, ana, ben, figures) -> None:
     lines = [TranscriptMessage((ana, ben)[n % 2], f"line {n}") for n in range(bulk.size)]
     loaded = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
     again = retry_while_busy(lambda: load_transcript(bulk.line, (ana, ben), lines))
@@ -84,38 +84,40 @@ def test_a_transcript_is_stored_whole_and_once(bulk, ana, ben, figures) -> None:
     assert texts(bulk.table, loaded.message_group_uuid) == [line.text for line in lines]
     assert findings(bulk.table, ana, ben) == []
     assert bulk.proxy.faults
-    figures(f"{bulk.size:,} lines of a transcript; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} lines of a transcript; {bulk.proxy.summary()}")
 
 
 @pytest.mark.timeout(900)
-def test_an_import_is_whole_and_takes_nothing_of_its_own_for_another(
+def test_an_import_is_complete_and_recognises_its_own_items(
     bulk, ana, ben, tmp_path, figures
 ) -> None:
     items = plain_messages("a-conversation", ana, bulk.size)
     path = tmp_path / "items.jsonl"
-    path.write_text("".join(json.dumps(raw_item(message_item(each))) + "\n" for each in items))
-    imported = retry_while_busy(lambda: import_file(bulk.line, path, lambda count, of: None))
+    path.write_text(
+        "".join(json.dumps(raw_item(message_item(message))) + "\n" for message in items)
+    )
+    imported = retry_while_busy(lambda: import_file(bulk.line, path, lambda count, total: None))
     assert imported.added + imported.present == bulk.size
     assert imported.differing == 0
-    assert texts(bulk.table, "a-conversation") == [each.text for each in items]
+    assert texts(bulk.table, "a-conversation") == [message.text for message in items]
     assert bulk.proxy.faults
-    figures(f"{bulk.size:,} items imported; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} items imported; {bulk.proxy.summary()}")
 
 
 @pytest.mark.timeout(900)
-def test_batches_partly_unprocessed_are_whole_once_the_rest_is_put_and_projected(
+def test_partly_unprocessed_batches_are_complete_after_the_rest_is_put_and_projected(
     bulk, ana, ben, figures
 ) -> None:
     first, _ = start(bulk.table, Draft(ana, ben, "first"))
     group = first.message_group_uuid
     items = plain_messages(group, ana, bulk.size, after=first.sort_key)
     for begin in range(0, bulk.size, BATCH):
-        put_all(bulk.line, [message_item(each) for each in items[begin : begin + BATCH]])
+        put_all(bulk.line, [message_item(message) for message in items[begin : begin + BATCH]])
     retry_while_busy(lambda: move(bulk.line, items[-1]))
-    assert texts(bulk.table, group) == ["first", *(each.text for each in items)]
+    assert texts(bulk.table, group) == ["first", *(message.text for message in items)]
     assert findings(bulk.table, ana, ben) == []
     assert bulk.proxy.faults[Fault.UNPROCESSED]
-    figures(f"{bulk.size:,} messages in batches of {BATCH}; {bulk.proxy.told()}")
+    figures(f"{bulk.size:,} messages in batches of {BATCH}; {bulk.proxy.summary()}")
 
 
 def plain_messages(
@@ -129,27 +131,28 @@ def plain_messages(
 
 
 def put_all(table: Table, items: list) -> None:
-    """Put items as a bulk loader of plain batches does: what was not processed, again."""
-    asked = {table.name: [{"PutRequest": {"Item": item}} for item in items]}
-    while asked:
+    """Put items as a bulk loader does: in plain batches, and unprocessed items again."""
+    requests = {table.name: [{"PutRequest": {"Item": item}} for item in items]}
+    while requests:
         try:
-            reply = table.client.batch_write_item(RequestItems=asked)
+            reply = table.client.batch_write_item(RequestItems=requests)
         except (botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError):
             continue
-        asked = reply["UnprocessedItems"]
+        requests = reply["UnprocessedItems"]
 
 
 def test_what_the_proxy_calls_unprocessed_is_what_it_left_out(table, ana) -> None:
-    items = [message_item(each) for each in plain_messages("a-conversation", ana, BATCH)]
-    asked = [{"PutRequest": {"Item": item}} for item in items]
+    items = [message_item(message) for message in plain_messages("a-conversation", ana, BATCH)]
+    requests = [{"PutRequest": {"Item": item}} for item in items]
     with FaultProxy(table.target.endpoint_url, {Fault.UNPROCESSED: 1}) as proxy:
         client = make_client(replace(table.target, endpoint_url=proxy.url), "dynamodb")
-        reply = client.batch_write_item(RequestItems={table.name: asked})
+        reply = client.batch_write_item(RequestItems={table.name: requests})
         client.close()
-    left = [
-        each["PutRequest"]["Item"]["message"]["S"] for each in reply["UnprocessedItems"][table.name]
+    left_out = [
+        request["PutRequest"]["Item"]["message"]["S"]
+        for request in reply["UnprocessedItems"][table.name]
     ]
     stored = texts(table, "a-conversation")
-    assert left
+    assert left_out
     assert stored
-    assert Counter(left + stored) == Counter(item["message"]["S"] for item in items)
+    assert Counter(left_out + stored) == Counter(item["message"]["S"] for item in items)

@@ -32,7 +32,7 @@ PLAN = [(0, 1), (0, 1), (1, 0), (2, 0), (0, 2), (1, 2)]
 
 @dataclass
 class Round:
-    """Three strangers, what they want to say to each other, and what became of it."""
+    """Three people, the messages that they send to each other, and the results."""
 
     table: Table
     people: list[Person] = field(default_factory=lambda: [a_person(name) for name in "abc"])
@@ -47,27 +47,27 @@ class Round:
     def left(self) -> list[Draft]:
         return [draft for draft in self.drafts if draft.message_uuid not in self.acknowledged]
 
-    def note(self, told: Told) -> None:
-        """Take down what was acknowledged, and the first key of what was tried and was not."""
-        self.acknowledged |= told.acknowledged
+    def note(self, report: Told) -> None:
+        """Note the acknowledged messages, and the first key of each unconfirmed one."""
+        self.acknowledged |= report.acknowledged
         self.drafts = [
-            replace(draft, tried_from=draft.tried_from or told.tried.get(draft.message_uuid))
+            replace(draft, tried_from=draft.tried_from or report.tried.get(draft.message_uuid))
             for draft in self.drafts
         ]
 
     def assert_kept(self) -> None:
-        """What was acknowledged is stored once, of the rest one message at most; inboxes agree."""
+        """Acknowledged messages are stored once, and at most one other message; inboxes agree."""
         stored = self.stored()
-        found = Counter(message.message_uuid for message in stored)
+        counts = Counter(message.message_uuid for message in stored)
         keys = {message.message_uuid: message.sort_key for message in stored}
-        assert set(found.values()) <= {1}
+        assert set(counts.values()) <= {1}
         assert self.acknowledged.items() <= keys.items()
         in_doubt = {draft.message_uuid for draft in self.left() if draft.tried_from}
         assert len(in_doubt) <= 1
-        assert set(found) - set(self.acknowledged) <= in_doubt
+        assert set(counts) - set(self.acknowledged) <= in_doubt
 
     def stored(self) -> list[Message]:
-        """All their messages, from conversations that each of two lists once, and at its newest."""
+        """All their messages; both members list each conversation once, with its newest message."""
         shown: dict[str, list[tuple[str, str]]] = {}
         messages = []
         for person in self.people:
@@ -99,8 +99,8 @@ def test_a_writer_killed_at_any_request_loses_nothing_and_doubles_nothing_in_dep
     kill_writers(durable_table, 200, figures)
 
 
-def kill_writers(table: Table, wanted: int, figures: Callable[[str], None]) -> None:
-    began, chance = time.monotonic(), random.Random(wanted)
+def kill_writers(table: Table, total: int, figures: Callable[[str], None]) -> None:
+    began, chance = time.monotonic(), random.Random(total)
     kills: Counter[str] = Counter()
     rounds = []
     with (
@@ -108,38 +108,38 @@ def kill_writers(table: Table, wanted: int, figures: Callable[[str], None]) -> N
         FaultProxy(table.target.endpoint_url, {Fault.CONFLICT: 0.2}) as proxy,
         MortalWriter(proxy.url, table.name) as writer,
     ):
-        while kills.total() < wanted:
+        while kills.total() < total:
             rounds.append(Round(table))
             kills += one_round(rounds[-1], proxy, writer, chance)
-    people = {person.uuid: person for each in rounds for person in each.people}
+    people = {person.uuid: person for finished in rounds for person in finished.people}
     known = lambda uuids: {u: people[u] for u in uuids if u in people}  # noqa: E731
     assert list(Verification(table, known).findings()) == []
-    sends = sum(len(each.acknowledged) for each in rounds)
-    told = ", ".join(f"{count} {moment}" for moment, count in sorted(kills.items()))
+    sends = sum(len(finished.acknowledged) for finished in rounds)
+    kinds = ", ".join(f"{count} {moment}" for moment, count in sorted(kills.items()))
     figures(
-        f"{kills.total()} kills ({told}), {sends:,} sends in {len(rounds)} rounds,"
-        f" none lost, none doubled; {proxy.told()}, in {time.monotonic() - began:.0f} s"
+        f"{kills.total()} kills ({kinds}), {sends:,} sends in {len(rounds)} rounds,"
+        f" none lost, none doubled; {proxy.summary()}, in {time.monotonic() - began:.0f} s"
     )
 
 
 def one_round(
     this: Round, proxy: FaultProxy, writer: MortalWriter, chance: random.Random
 ) -> Counter[str]:
-    """Let writers send what there is to send, each taking over from one that was killed."""
+    """Let writers send the messages; each continues after one that was killed."""
     kills: Counter[str] = Counter()
     while this.left():
         proxy.strike = a_strike(chance, writer) if kills.total() < KILLS_A_ROUND else None
-        told = writer.run(this.left())
-        if told.killed:
+        report = writer.run(this.left())
+        if report.killed:
             moment = "after" if proxy.strike.after_commit else "before"
             kills[f"{moment} {proxy.strike.struck}"] += 1
-        this.note(told)
+        this.note(report)
         this.assert_kept()
     return kills
 
 
 def a_strike(chance: random.Random, writer: MortalWriter) -> Strike:
-    """Somewhere among its requests; every other time at a transaction, which matters most."""
+    """A strike at a random request; every second one at a transaction, which matters most."""
     after_commit = chance.random() < 0.5
     if chance.random() < 0.5:
         return Strike(chance.randint(1, 5), after_commit, writer.kill, only="TransactWriteItems")
@@ -163,7 +163,7 @@ def test_an_engine_killed_under_load_keeps_what_was_acknowledged(
             kill_engine(dynoxide, 20)
         finally:
             ended.set()
-        histories = [each.result() for each in writing]
+        histories = [future.result() for future in writing]
     assert_kept(durable_table, groups, histories)
     acknowledged = sum(len(history.acknowledged) for history in histories)
     doubts = sum(history.unconfirmed + history.refused for history in histories)
@@ -186,7 +186,7 @@ def kill_engine(engine: Dynoxide, kills: int) -> None:
 
 
 def write_alone(table: Table, groups: list[str], writer: int, numbers: Iterator[int]) -> History:
-    """Write over a line of one's own; every other writer leaves nothing to the SDK."""
+    """Write over a separate connection; every second writer uses no retries of the SDK."""
     client = make_client(table.target, "dynamodb")
     if writer % 2:
         without_retries(client)

@@ -15,23 +15,23 @@ from core.targets import AwsTarget
 
 
 def test_our_table_is_described_with_its_index_and_stream(table) -> None:
-    found = describe_table(table)
-    assert (found.name, found.status) == (table.name, "ACTIVE")
-    assert (found.billing, found.stream) == ("on demand", "on, NEW_IMAGE")
-    (index,) = found.indexes
+    description = describe_table(table)
+    assert (description.name, description.status) == (table.name, "ACTIVE")
+    assert (description.billing, description.stream) == ("on demand", "on, NEW_IMAGE")
+    (index,) = description.indexes
     assert (index.name, index.key) == ("message-group-sk-index", "message_group_uuid, sk")
     assert (index.status, index.projection) == ("ACTIVE", "ALL")
-    assert found.created_at.tzinfo is not None
-    assert found.differences == ()
-    assert found.deletion_protection is False
+    assert description.created_at.tzinfo is not None
+    assert description.differences == ()
+    assert description.deletion_protection is False
     assert table.capacity.read_units == 0
 
 
-def test_a_table_that_is_not_there_is_none(no_table) -> None:
+def test_a_missing_table_has_no_description(no_table) -> None:
     assert describe_table(no_table) is None
 
 
-def test_backups_are_told_where_they_can_be_learnt(table) -> None:
+def test_backups_are_described_if_the_engine_reports_them(table) -> None:
     assert describe_table(table).backups is False
     table.client.update_continuous_backups(
         TableName=table.name,
@@ -41,13 +41,13 @@ def test_backups_are_told_where_they_can_be_learnt(table) -> None:
 
 
 @pytest.mark.deep
-def test_an_engine_without_backups_leaves_that_open(durable_table) -> None:
-    found = describe_table(durable_table)
-    assert found.backups is None
-    assert found.stream == "off"
+def test_without_that_report_backups_are_unknown(durable_table) -> None:
+    description = describe_table(durable_table)
+    assert description.backups is None
+    assert description.stream == "off"
 
 
-def test_a_foreign_table_is_described_with_what_is_foreign(no_table) -> None:
+def test_a_foreign_table_is_described_with_its_differences(no_table) -> None:
     no_table.client.create_table(
         TableName=no_table.name,
         AttributeDefinitions=[
@@ -66,20 +66,20 @@ def test_a_foreign_table_is_described_with_what_is_foreign(no_table) -> None:
             }
         ],
     )
-    found = describe_table(no_table)
+    description = describe_table(no_table)
     no_table.client.update_table(TableName=no_table.name, DeletionProtectionEnabled=False)
-    assert found.billing == "provisioned: 1,500 RCU, 2 WCU"
-    assert found.deletion_protection is True
-    assert [(index.key, index.projection) for index in found.indexes] == [("day", "text")]
-    assert "index message-group-sk-index is missing" in found.differences
+    assert description.billing == "provisioned: 1,500 RCU, 2 WCU"
+    assert description.deletion_protection is True
+    assert [(index.key, index.projection) for index in description.indexes] == [("day", "text")]
+    assert "index message-group-sk-index is missing" in description.differences
 
 
 def test_reading_everything_costs_half_a_unit_per_4_kb(table) -> None:
-    found = dataclasses.replace(describe_table(table), size_bytes=4096 * 10)
-    assert found.scan_read_units == 5
+    description = dataclasses.replace(describe_table(table), size_bytes=4096 * 10)
+    assert description.scan_read_units == 5
 
 
-def test_an_engine_that_is_down_is_an_error_not_an_absence() -> None:
+def test_an_engine_that_is_down_is_an_error_not_a_missing_table() -> None:
     target = AwsTarget("http://127.0.0.1:1", "us-east-1", placeholder_credentials=True)
     client = make_client(target, "dynamodb", quick=True)
     with closing(client), pytest.raises(UnreachableError):

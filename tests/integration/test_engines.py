@@ -1,4 +1,4 @@
-"""The embedded engines: start, share, stop, and what goes wrong, each in one line."""
+"""The embedded engines: start, share, stop, and errors of one line."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def runs(pid: int) -> bool:
     return False
 
 
-def states(found) -> list[str]:
-    return [engine.state for engine in found]
+def states(statuses) -> list[str]:
+    return [engine.state for engine in statuses]
 
 
 def postgres_answer(folder: Path) -> str:
@@ -121,12 +121,12 @@ def test_stopping_does_not_wait_for_a_parent_that_never_asks_how_they_ended(fold
     assert states(engines.status(folder)) == ["stopped", "stopped"]
 
 
-def test_stopping_what_never_ran_is_no_error(folder) -> None:
+def test_stopping_engines_that_never_ran_is_no_error(folder) -> None:
     assert states(engines.stop(folder)) == ["stopped", "stopped"]
     assert not folder.exists()
 
 
-def test_an_unclean_stop_of_dynamodb_is_told_at_the_next_start(folder) -> None:
+def test_an_unclean_stop_of_dynamodb_is_reported_at_the_next_start(folder) -> None:
     engines.start(folder)
     os.kill(engines.status(folder)[1].pid, signal.SIGKILL)
     assert processes.wait_until(lambda: engines.status(folder)[1].state == "stopped", 10)
@@ -149,7 +149,7 @@ def test_postgres_keeps_what_was_committed_over_kill_9(folder) -> None:
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
 
 
-def test_a_pid_that_somebody_else_got_is_neither_believed_nor_ended(folder) -> None:
+def test_a_pid_of_another_process_is_neither_trusted_nor_killed(folder) -> None:
     engines.start(folder)
     engines.stop(folder)
     stranger = subprocess.Popen(["sleep", "60"])
@@ -168,7 +168,7 @@ def test_a_pid_that_somebody_else_got_is_neither_believed_nor_ended(folder) -> N
         stranger.wait()
 
 
-def test_one_that_was_killed_while_it_started_them_leaves_them_to_the_next(folder) -> None:
+def test_engines_of_a_killed_start_are_used_by_the_next_start(folder) -> None:
     code = "import sys; from pathlib import Path; from core import engines;"
     code += "engines.start(Path(sys.argv[1]))"
     starter = subprocess.Popen([sys.executable, "-c", code, str(folder)])
@@ -200,7 +200,7 @@ def test_one_folder_by_two_names_has_one_postgres(folder, tmp_path) -> None:
     assert states(engines.status(folder)) == ["stopped", "stopped"]
 
 
-def test_a_folder_whose_name_is_no_text_works(tmp_path) -> None:
+def test_a_folder_whose_name_is_not_text_works(tmp_path) -> None:
     folder = tmp_path / os.fsdecode(b"\xff\xfe")
     try:
         assert states(engines.start(folder)) == ["running", "running"]
@@ -271,7 +271,7 @@ def test_a_state_file_of_a_newer_version_is_refused(folder) -> None:
     (folder / "state.json").unlink()
 
 
-def test_a_set_up_that_was_cut_off_is_begun_anew(folder) -> None:
+def test_an_interrupted_set_up_starts_again(folder) -> None:
     (folder / "postgres.new" / "base").mkdir(parents=True)
     assert states(engines.start(folder)) == ["running", "running"]
     assert not (folder / "postgres.new").exists()
@@ -311,7 +311,7 @@ def test_only_the_owner_reads_the_data_in_a_folder_that_was_there_open_to_all(fo
     assert stat.S_IMODE((folder / "postgres").stat().st_mode) == 0o700
 
 
-def test_nothing_but_the_owner_reads_the_password(folder) -> None:
+def test_only_the_owner_reads_the_password(folder) -> None:
     engines.start(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for name in ("state.json", "env"):
@@ -327,10 +327,10 @@ def test_a_shell_file_points_other_programs_at_them(folder) -> None:
     engines.start(folder)
     command = ["sh", "-c", '. "$0/env" && env', folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-    found = engines.endpoints(folder)
+    endpoints = engines.endpoints(folder)
     assert {
-        f"CONNECTION_URL={found.postgres_url}",
-        f"AWS_ENDPOINT_URL={found.aws_endpoint_url}",
+        f"CONNECTION_URL={endpoints.postgres_url}",
+        f"AWS_ENDPOINT_URL={endpoints.aws_endpoint_url}",
     } <= set(done.stdout.splitlines())
 
 
@@ -347,8 +347,12 @@ def test_both_listen_on_loopback_only(folder) -> None:
     for pid in {pid for engine in started for pid in descendants(engine.pid)}:
         # Postgres's workers come and go by themselves.
         with suppress(psutil.NoSuchProcess):
-            found = psutil.Process(pid).net_connections("inet")
-            listening |= {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+            connections = psutil.Process(pid).net_connections("inet")
+            listening |= {
+                connection.laddr.ip
+                for connection in connections
+                if connection.status == psutil.CONN_LISTEN
+            }
     assert listening == {"127.0.0.1"}
 
 
@@ -366,15 +370,15 @@ def test_an_interrupt_in_the_terminal_does_not_reach_them(folder) -> None:
         stderr=subprocess.DEVNULL,
     )
     starter.stdout.readline()
-    for each in (signal.SIGINT, signal.SIGHUP):
-        os.killpg(starter.pid, each)
+    for signal_number in (signal.SIGINT, signal.SIGHUP):
+        os.killpg(starter.pid, signal_number)
     starter.wait()
     starter.stdout.close()
     time.sleep(0.5)
     assert states(engines.status(folder)) == ["running", "running"]
 
 
-def test_the_callers_variables_do_not_steer_them(folder, monkeypatch) -> None:
+def test_the_callers_variables_do_not_change_them(folder, monkeypatch) -> None:
     for name, value in {
         "PGDATA": "/nonexistent",
         "PGPORT": "1",
@@ -388,7 +392,7 @@ def test_the_callers_variables_do_not_steer_them(folder, monkeypatch) -> None:
 
 
 def test_a_user_who_is_not_root_can_run_them(tmp_path) -> None:
-    """As ``nobody`` where the tests run as root, who may have the interpreter to themselves."""
+    """As ``nobody`` if the tests run as root; the interpreter may be readable by root only."""
     folder = tmp_path / "theirs"
     folder.mkdir()
     prefix = []

@@ -1,10 +1,10 @@
 """Traces of the exploration on real engines: the model answers each request as they do.
 
-A trace is drawn at random from a scope: who comes next, and what goes wrong. Its requests go to the
-engine in the same order, through a proxy that does to them what the trace says, by a client that
-does not try again on its own. Each reply must be the model's, and so must the table in the end.
+A trace is drawn at random from a scope: the order of the actors, and the faults. A client without
+retries sends its requests to the engine in the same order, through a proxy that makes the faults of
+the trace. Each reply, and the final table, must be the model's.
 
-What an engine cannot be told to do is left out: a read that lags.
+Reads that lag are left out: an engine cannot be made to do that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NEVER_SENT = scopes.CRASH_BEFORE
 
 @dataclass
 class PlannedProxy(FaultProxy):
-    """A proxy that does to the next request what it is told to."""
+    """A proxy that makes a planned fault at the next request."""
 
     planned: Fault | None = None
     met: Counter[str] = field(default_factory=Counter)
@@ -66,8 +66,8 @@ def traces(count: int) -> Iterator[tuple[Exploration, list[tuple[State, Step, St
             for step, after in exploration.successors(state, reduced=False)
             if can_be_played(exploration, state, step)
         ]:
-            calm = [each for each in following if not each[0].words]
-            wild = [each for each in following if each[0].words]
+            calm = [choice for choice in following if not choice[0].words]
+            wild = [choice for choice in following if choice[0].words]
             step, after = chance.choice(wild if wild and chance.random() < 0.25 else calm)
             trace.append((state, step, after))
             state = after
@@ -100,14 +100,14 @@ def named(params: Any, name: str) -> Any:
     )
 
 
-def asked(act: Any) -> Any:
-    """What a request is answered with, in a form that two answers can be compared in."""
+def reply_of(act: Any) -> Any:
+    """The reply to a request, in a form that can be compared."""
     try:
         reply = act()
     except ClientError as error:
         reasons = error.response.get("CancellationReasons", [])
-        told = [(reason.get("Code"), reason.get("Item")) for reason in reasons]
-        return error.response["Error"]["Code"], told
+        cancelled = [(reason.get("Code"), reason.get("Item")) for reason in reasons]
+        return error.response["Error"]["Code"], cancelled
     except botocore.exceptions.HTTPClientError:
         return "no answer"
     items = reply.get("Items")
@@ -115,40 +115,40 @@ def asked(act: Any) -> Any:
     return listed, reply.get("Item"), "LastEvaluatedKey" in reply
 
 
-def fault_of(each: Played) -> str:
-    return next((word for word in each.step.words if word in WHAT_THE_PROXY_DOES), "")
+def fault_of(step_played: Played) -> str:
+    return next((word for word in step_played.step.words if word in WHAT_THE_PROXY_DOES), "")
 
 
 def play_on(table: Table, line: Table, proxy: PlannedProxy, number: int) -> str:
-    """Play ``number`` traces on the engine behind ``table``; what that came to."""
+    """Play ``number`` traces on the engine of ``table``, and return a summary."""
     count = 0
     with explorer():
         for exploration, trace in traces(number):
             refill(table, exploration.scope.items)
             for before, step, after in trace:
-                each = played(exploration, before, step, after)
-                if each.request is None or NEVER_SENT in step.words:
+                step_played = played(exploration, before, step, after)
+                if step_played.request is None or NEVER_SENT in step.words:
                     continue
                 count += 1
-                compare(line, proxy, each, exploration, before)
+                compare(line, proxy, step_played, exploration, before)
             (last,) = {after.table for _, _, after in trace[-1:]} or {exploration.initial.table}
             stored = sorted(json.dumps(item, sort_keys=True) for item in scan(table))
-            wanted = exploration.store.tables[last].values()
-            assert stored == sorted(json.dumps(item, sort_keys=True) for item in wanted)
-    return f"{number} traces, {told(proxy.met, count)}, each answered as in the model"
+            expected = exploration.store.tables[last].values()
+            assert stored == sorted(json.dumps(item, sort_keys=True) for item in expected)
+    return f"{number} traces, {summary(proxy.met, count)}, each answered as in the model"
 
 
 def compare(
-    line: Table, proxy: PlannedProxy, each: Played, exploration: Exploration, before: State
+    line: Table, proxy: PlannedProxy, step_played: Played, exploration: Exploration, before: State
 ) -> None:
-    assert each.request is not None
-    fault = fault_of(each)
+    assert step_played.request is not None
+    fault = fault_of(step_played)
     proxy.planned = WHAT_THE_PROXY_DOES.get(fault)
-    request = each.request
+    request = step_played.request
     params = named(request.params, line.name)
     if request.operation != "transact_write_items" and request.operation != "batch_write_item":
         params["TableName"] = line.name
-    real = asked(lambda: getattr(line.client, request.operation)(**params))
+    real = reply_of(lambda: getattr(line.client, request.operation)(**params))
     if fault == scopes.CONFLICT:
         assert real[0] == "TransactionCanceledException"
         assert "TransactionConflict" in dict(real[1])
@@ -157,13 +157,13 @@ def compare(
     elif fault:
         assert real == "no answer"
     else:
-        node = exploration.runs[each.step.actor].nodes[before.nodes[each.step.actor]]
+        node = exploration.runs[step_played.step.actor].nodes[before.nodes[step_played.step.actor]]
         effect = exploration.store.effect(before.table, node.ask.value, before.table)
-        model = asked(exploration.store.replies[effect.reply].get)
-        assert real == model, f"{exploration.scope.name}: {each}"
+        model = reply_of(exploration.store.replies[effect.reply].get)
+        assert real == model, f"{exploration.scope.name}: {step_played}"
 
 
-def told(met: Counter[str], count: int) -> str:
+def summary(met: Counter[str], count: int) -> str:
     faults = ", ".join(
         f"{number:,} {fault}" for fault, number in met.items() if fault != "no fault"
     )

@@ -1,8 +1,8 @@
-"""Many writers at once, on a good day and on a bad one: what was acknowledged is found once.
+"""Many writers at once, with and without faults: each acknowledged message is stored once.
 
 A small run by default; ``--deep`` runs the numbers on dynoxide, whose query time does not grow with
-a conversation. On the bad day a proxy between client and engine lets requests fail: half of the
-writers rely on what the SDK tries again on its own, to the other half each failure gets through.
+a conversation. On the bad day a proxy between client and engine makes requests fail. Half of the
+writers use the SDK's own retries; the other half get each failure.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def test_on_a_bad_day_every_acknowledged_message_is_found_once_and_in_order(tabl
 def test_every_acknowledged_message_is_found_once_in_depth(durable_table, figures) -> None:
     began = time.monotonic()
     histories = check([durable_table] * WRITERS, durable_table, 30_000)
-    figures(f"{told(histories)}, in {time.monotonic() - began:.0f} s")
+    figures(f"{summary(histories)}, in {time.monotonic() - began:.0f} s")
 
 
 @pytest.mark.deep
@@ -52,7 +52,7 @@ def check_on_a_bad_day(table: Table, total: int, figures: Callable[[str], None])
         histories = check(tables, table, total)
     assert set(proxy.faults) == set(BAD_DAY) - {"partly unprocessed"}
     took = f"{time.monotonic() - began:.0f} s"
-    figures(f"{told(histories)}; {proxy.told()}, in {took}")
+    figures(f"{summary(histories)}; {proxy.summary()}, in {took}")
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def lines(table: Table, proxy: FaultProxy) -> Iterator[list[Table]]:
 
 
 def check(tables: list[Table], table: Table, total: int) -> list[History]:
-    """Write through ``tables``, look at what is there through ``table``."""
+    """Write through ``tables``, and read the result through ``table``."""
     groups = begin(table)
     histories = write_at_once(tables, groups, total, table)
     assert sum(len(history.acknowledged) for history in histories) >= total * 0.99
@@ -77,7 +77,7 @@ def check(tables: list[Table], table: Table, total: int) -> list[History]:
     return histories
 
 
-def told(histories: list[History]) -> str:
+def summary(histories: list[History]) -> str:
     acknowledged = [len(history.acknowledged) for history in histories]
     unconfirmed = sum(history.unconfirmed for history in histories)
     refused = sum(history.refused for history in histories)
@@ -85,6 +85,6 @@ def told(histories: list[History]) -> str:
     return (
         f"{sum(acknowledged):,} sends acknowledged by {len(histories)} writers"
         f" ({min(acknowledged):,} to {max(acknowledged):,} each), none lost, none doubled;"
-        f" {unconfirmed:,} tries ended in doubt and {refused:,} in a refusal;"
+        f" {unconfirmed:,} tries ended unconfirmed and {refused:,} refused;"
         f" {reads:,} reads agree with one order of all"
     )

@@ -1,4 +1,4 @@
-"""The stream function as it is deployed: the template, and the zip in an interpreter of its own."""
+"""The stream function as it is deployed: the template, and the zip in a separate interpreter."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_zip_is_the_same_for_the_same_sources(tmp_path) -> None:
 
 
 def test_the_packaged_handler_loads_beside_an_older_sdk(unpacked) -> None:
-    """The zip brings none: Lambda's runtime has its own, which is not the newest."""
+    """The zip has no SDK: Lambda's runtime has its own, which is not the newest."""
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3];"
         "import botocore.session; del sys.modules['botocore.exceptions'].LoginError;"
@@ -71,7 +71,7 @@ MALFORMED = {
 def test_the_packaged_handler_moves_rows_for_real_stream_records(
     unpacked, table, engines, ana, ben, tmp_path, root_level
 ) -> None:
-    """And logs what it did, one line of JSON each, without anybody's words."""
+    """It also logs what it did, one line of JSON each, without any message text."""
     first, _ = start(table, Draft(ana, ben, "hi"))
     key = sort_key(now())
     plain = Message(first.message_group_uuid, "m", ben, "written plainly", key, parse(key))
@@ -119,7 +119,7 @@ def test_the_packaged_handler_moves_rows_for_real_stream_records(
 
 
 def logged(stderr: str) -> list[dict[str, object]]:
-    """What the handler's own lines say; those of the SDK are passed over."""
-    own = "cruddur.projection "
-    lines = [line for line in stderr.splitlines() if line.startswith(own)]
-    return [json.loads(line.removeprefix(own)) for line in lines]
+    """The handler's own log lines, without those of the SDK."""
+    logger_name = "cruddur.projection "
+    lines = [line for line in stderr.splitlines() if line.startswith(logger_name)]
+    return [json.loads(line.removeprefix(logger_name)) for line in lines]

@@ -1,4 +1,4 @@
-"""What a session has loaded follows the store, whatever is loaded and written in which order."""
+"""The data loaded by a session follows the store, in any order of loads and writes."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class TestThread:
             thread.load_older(table)
         assert texts(thread) == list(range(2 * STEP + 5))
 
-    def test_takes_in_what_is_sent_meanwhile_also_with_a_clock_behind(self, table) -> None:
+    def test_adds_messages_sent_meanwhile_also_with_a_clock_behind(self, table) -> None:
         write(table, range(0, 40, 2))
         thread = Thread(GROUP)
         thread.refresh(table)
@@ -133,7 +133,7 @@ class TestThread:
         assert texts(thread) == [1]
 
     @pytest.mark.parametrize("place", [0, 5, 60, 119])
-    def test_opens_at_a_place_and_goes_on_both_ways(self, table, place) -> None:
+    def test_opens_at_a_message_and_pages_both_ways(self, table, place) -> None:
         write(table, range(120))
         thread = Thread(GROUP, at(place))
         thread.refresh(table)
@@ -153,7 +153,7 @@ class TestThread:
         thread.refresh(table)
         assert shown in texts(thread)
 
-    def test_keeps_so_many_and_lets_go_at_the_other_end(self, table) -> None:
+    def test_keeps_a_maximum_and_drops_the_other_end(self, table) -> None:
         total = MOST + STEP
         write(table, range(total))
         thread = Thread(GROUP)
@@ -174,11 +174,11 @@ class TestSearch:
     def test_finds_words_in_any_case_newest_first(self, table) -> None:
         write(table, range(5), "nothing here")
         write(table, [10, 12], "The Straße, number")
-        found = search_messages(table, GROUP, " STRASSE ")
-        assert [message.text.split()[-1] for message in found.hits] == ["12", "10"]
-        assert (found.looked_at, found.cursor) == (7, None)
+        result = search_messages(table, GROUP, " STRASSE ")
+        assert [message.text.split()[-1] for message in result.hits] == ["12", "10"]
+        assert (result.looked_at, result.cursor) == (7, None)
 
-    def test_looks_at_a_stretch_at_a_time(self, table, monkeypatch) -> None:
+    def test_reads_one_part_at_a_time(self, table, monkeypatch) -> None:
         monkeypatch.setattr("core.dynamodb.patterns.search.STRETCH", 10)
         assert STRETCH > 10
         write(table, range(25))

@@ -57,20 +57,20 @@ def one_load(table: Table, group: str, ana: Person, ben: Person) -> None:
 
 @pytest.fixture
 def send_before(monkeypatch: pytest.MonkeyPatch, table: Table, ana: Person, ben: Person):
-    """Has another writer's send carried out right before the first request of its kind."""
+    """Carries out another writer's send directly before the first request of this kind."""
 
     def arrange(operation: str, group: str) -> list[str]:
-        made: list[str] = []
+        raced: list[str] = []
         make = table.client._make_api_call
 
         def first_send(name, params):
-            if name == operation and not made:
-                made.append(name)
+            if name == operation and not raced:
+                raced.append(name)
                 send(table, group, Draft(ana, ben, "meanwhile"))
             return make(name, params)
 
         monkeypatch.setattr(table.client, "_make_api_call", first_send)
-        return made
+        return raced
 
     return arrange
 
@@ -80,7 +80,8 @@ RACES = [
     for write in (one_repair, one_move, one_send, one_load)
     for lost in ("ana", "ben", "both")
     for has_pair in (True, False)
-    # With both rows lost, a move cannot know the members; without the pair, a load starts anew.
+    # With both rows lost, a move cannot know the members; without the pair, a load starts a new
+    # conversation.
     if lost != "both" or not (write is one_move or (write is one_load and not has_pair))
 ]
 
@@ -94,9 +95,9 @@ def test_a_send_while_lost_rows_are_put_back_leaves_one_row_each(
             lose_row(table, group, person)
     if not has_pair:
         lose_pair(table, ana, ben)
-    made = send_before(operation, group)
+    raced = send_before(operation, group)
     write(table, group, ana, ben)
-    assert made, "nothing was raced"
+    assert raced, "nothing was raced"
     newest = reads.newest_message(table, group, consistent=True)
     assert newest is not None
     for person in (ana, ben):

@@ -1,4 +1,4 @@
-"""The write path on a real engine: what was acknowledged is stored once, previews never lie."""
+"""The write path on a real engine: acknowledged messages are stored once, previews are right."""
 
 from __future__ import annotations
 
@@ -32,10 +32,15 @@ def put(table: Table, item: dict) -> None:
     table.request("put_item", Item=item)
 
 
-def cruddur_group(table: Table, group: str, at: str, one: Person, other: Person) -> None:
+def cruddur_group(table: Table, group: str, timestamp: str, one: Person, other: Person) -> None:
     """Both inbox rows as Cruddur's own code writes them."""
     for owner, shown in ((one, other), (other, one)):
-        put(table, inbox_row_item(InboxRow(group, owner.uuid, shown, "filler", at, parse(at))))
+        put(
+            table,
+            inbox_row_item(
+                InboxRow(group, owner.uuid, shown, "filler", timestamp, parse(timestamp))
+            ),
+        )
 
 
 def assert_shows(table: Table, person: Person, message: Message) -> None:
@@ -80,8 +85,11 @@ def test_of_several_conversations_that_cruddur_made_the_newest_is_continued(
 
 
 def test_a_conversation_is_found_when_only_the_other_inbox_has_it(table, ana, ben) -> None:
-    at = "2024-05-05T10:00:00.000000+00:00"
-    put(table, inbox_row_item(InboxRow("half", ben.uuid, ana, "filler", at, parse(at))))
+    timestamp = "2024-05-05T10:00:00.000000+00:00"
+    put(
+        table,
+        inbox_row_item(InboxRow("half", ben.uuid, ana, "filler", timestamp, parse(timestamp))),
+    )
     message, started = start(table, Draft(ana, ben, "hello"))
     assert (message.message_group_uuid, started) == ("half", False)
     assert_shows(table, ana, message)
@@ -112,8 +120,8 @@ def test_eight_writers_lose_nothing_and_keep_their_own_order(table, ana, ben) ->
     stored = everything(table, group)[1:]
     assert Counter(m.message_uuid for m in stored) == Counter(m.message_uuid for m in acknowledged)
     for writer in range(1, 9):
-        own = [m.text for m in stored if m.text.startswith(f"{writer}-")]
-        assert own == [f"{writer}-{n}" for n in range(1, 16)]
+        texts_of_writer = [m.text for m in stored if m.text.startswith(f"{writer}-")]
+        assert texts_of_writer == [f"{writer}-{n}" for n in range(1, 16)]
     assert_shows(table, ana, stored[-1])
     assert_shows(table, ben, stored[-1])
 
@@ -152,19 +160,19 @@ def test_a_clock_behind_and_an_index_that_lags_keep_the_order(table, ana, ben, m
     monkeypatch.setattr(sends, "now", lambda: behind)
     monkeypatch.setattr(sends, "list_rows_of", lambda *_: stale)
     third = send(table, first.message_group_uuid, Draft(ana, ben, "3"))
-    assert [each.text for each in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
+    assert [entry.text for entry in everything(table, third.message_group_uuid)] == ["1", "2", "3"]
     assert_shows(table, ana, third)
     assert_shows(table, ben, third)
 
 
-def test_very_many_rows_of_a_conversation_keep_nobody_from_answering(table, ana, ben) -> None:
+def test_very_many_rows_of_a_conversation_do_not_prevent_an_answer(table, ana, ben) -> None:
     for n in range(60):
         cruddur_group(table, "many", f"2024-05-05T10:00:{n:02}.123456+00:00", ana, ben)
     message = send(table, "many", Draft(ana, ben, "hello"))
     assert inbox(table, ben)[0].preview == "hello"
     send(table, "many", Draft(ben, ana, "and again"))
     assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
-    assert [each.text for each in everything(table, "many")] == [message.text, "and again"]
+    assert [entry.text for entry in everything(table, "many")] == [message.text, "and again"]
 
 
 def test_eight_who_start_at_once_continue_the_conversation_that_cruddur_made(
@@ -214,7 +222,7 @@ def test_a_row_that_was_lost_comes_back_with_the_next_message(table, ana, ben) -
     assert_shows(table, ben, again)
 
 
-def test_rows_that_others_doubled_become_one_with_the_next_message(table, ana, ben) -> None:
+def test_rows_doubled_by_others_become_one_with_the_next_message(table, ana, ben) -> None:
     message, _ = start(table, Draft(ana, ben, "hi"))
     group = message.message_group_uuid
     cruddur_group(table, group, "2024-01-01T00:00:00.000000+00:00", ana, ben)
@@ -223,7 +231,7 @@ def test_rows_that_others_doubled_become_one_with_the_next_message(table, ana, b
     assert len(inbox(table, ana)) == len(inbox(table, ben)) == 1
 
 
-def test_two_conversations_that_meet_at_one_instant_both_stay(table, ana, ben, monkeypatch) -> None:
+def test_two_conversations_at_the_same_instant_both_stay(table, ana, ben, monkeypatch) -> None:
     cleo = Person("cleo-uuid", "cleo", "Cleo")
     monkeypatch.setattr(sends, "now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
     with_ben, _ = start(table, Draft(ana, ben, "to ben"))
@@ -265,9 +273,14 @@ class TestPaging:
             "2025-06-01T12:00:00.000000+00:00",
             "2026-01-01T00:00:00.000000+00:00",
         ]
-        for n, at in enumerate(moments):
+        for n, timestamp in enumerate(moments):
             sender = Person("u", "u", "U")
-            put(table, message_item(Message("mixed", f"m-{n}", sender, str(n), at, parse(at))))
+            put(
+                table,
+                message_item(
+                    Message("mixed", f"m-{n}", sender, str(n), timestamp, parse(timestamp))
+                ),
+            )
         return "mixed"
 
     @pytest.mark.parametrize("newest_first", [True, False])
@@ -331,7 +344,7 @@ class TestCapacity:
     def test_each_further_kb_of_an_item_costs_as_much_again(
         self, table, ana, ben, before, characters, write_units
     ) -> None:
-        """An inbox row of theirs has 216 bytes beside the text: 808 more make 1 KB."""
+        """One of their inbox rows has 216 bytes in addition to the text: 808 more make 1 KB."""
         group = start(table, Draft(ana, ben, "x" * before))[0].message_group_uuid
         table = table.metered()
         send(table, group, Draft(ana, ben, "x" * characters))
@@ -341,7 +354,7 @@ class TestCapacity:
         start(table, Draft(ana, ben, "hi"))
         assert self.spent(table) == (3, 10, 4)
 
-    def test_starting_with_somebody_known_costs_one_read_more_than_sending(
+    def test_starting_with_a_known_person_costs_one_read_more_than_sending(
         self, table, ana, ben
     ) -> None:
         start(table, Draft(ana, ben, "hi"))
@@ -373,7 +386,7 @@ class TestCapacity:
         read_state(table)
         assert self.spent(table) == (1, 0, 1)
 
-    def test_and_one_more_where_it_does_not_say(self, table) -> None:
+    def test_asking_a_store_without_a_marker_costs_one_read_unit_more(self, table) -> None:
         table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
         table = table.metered()
         read_state(table)

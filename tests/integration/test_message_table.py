@@ -1,4 +1,4 @@
-"""The table's schema, its marker, and what it says of itself."""
+"""The table's schema and marker."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,26 +35,26 @@ def test_a_table_is_created_once(no_table) -> None:
     assert create_table(no_table, Environment.LOCAL) is False
 
 
-def test_of_those_who_create_it_at_once_one_does(no_table) -> None:
+def test_only_one_of_several_creators_creates_it(no_table) -> None:
     with ThreadPoolExecutor(4) as pool:
         created = list(pool.map(lambda _: create_table(no_table, Environment.LOCAL), range(4)))
     assert sorted(created) == [False, False, False, True]
     assert read_state(no_table) == StoreState(no_table.name, "local", holds_data=False)
 
 
-def test_a_table_that_somebody_is_creating_is_waited_for(no_table, monkeypatch) -> None:
+def test_a_table_that_is_being_created_is_waited_for(no_table, monkeypatch) -> None:
     create_table(no_table, Environment.LOCAL)
     no_table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
-    describe, told = no_table.client.describe_table, []
+    describe, statuses = no_table.client.describe_table, []
 
     def creating_at_first(**params):
         reply = describe(**params)
-        told.append("CREATING" if len(told) < 2 else "ACTIVE")
-        return {"Table": reply["Table"] | {"TableStatus": told[-1]}}
+        statuses.append("CREATING" if len(statuses) < 2 else "ACTIVE")
+        return {"Table": reply["Table"] | {"TableStatus": statuses[-1]}}
 
     monkeypatch.setattr(no_table.client, "describe_table", creating_at_first)
     assert create_table(no_table, Environment.LOCAL) is False
-    assert told[:3] == ["CREATING", "CREATING", "ACTIVE"]
+    assert statuses[:3] == ["CREATING", "CREATING", "ACTIVE"]
     assert read_state(no_table).environment == "local"
 
 
@@ -72,7 +72,7 @@ def test_a_table_without_the_index_is_another_schema_and_stays(no_table) -> None
     assert describe(no_table) is not None
 
 
-def test_somebody_else_s_table_counts_as_holding_data(no_table) -> None:
+def test_a_foreign_table_counts_as_having_data(no_table) -> None:
     no_table.client.create_table(
         TableName=no_table.name,
         BillingMode="PAY_PER_REQUEST",
@@ -104,7 +104,7 @@ def test_a_new_table_is_marked_with_its_environment(no_table, environment) -> No
     assert read_state(no_table) == StoreState(no_table.name, environment, holds_data=False)
 
 
-def test_a_table_that_holds_data_says_so(table, ana, ben) -> None:
+def test_a_table_with_data_is_recognised(table, ana, ben) -> None:
     assert not holds_items(table)
     start(table, Draft(ana, ben, "hi"))
     assert holds_items(table)
@@ -113,7 +113,7 @@ def test_a_table_that_holds_data_says_so(table, ana, ben) -> None:
     assert read_state(table).holds_data
 
 
-def test_the_data_of_a_table_that_says_what_it_is_is_not_looked_at(table, ana, ben) -> None:
+def test_the_data_of_a_marked_table_is_not_read(table, ana, ben) -> None:
     start(table, Draft(ana, ben, "hi"))
     assert read_state(table) == StoreState(table.name, "local", holds_data=False)
 
@@ -130,5 +130,5 @@ def test_data_without_a_marker_gets_no_marker(table, ana, ben) -> None:
     assert read_state(table) == StoreState(table.name, None, holds_data=True)
 
 
-def test_a_missing_table_holds_nothing(no_table) -> None:
+def test_a_missing_table_has_no_data(no_table) -> None:
     assert read_state(no_table) == StoreState(no_table.name, None, holds_data=False)

@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.models import Person
 
 
-def somebody(name: str) -> Person:
+def person(name: str) -> Person:
     return Person(str(uuid.uuid4()), name, name.title())
 
 
@@ -34,7 +34,7 @@ def test_every_conversation_is_there_once_with_both_members(table, ana, monkeypa
     monkeypatch.setattr(
         "core.dynamodb.patterns.all_conversations._MOST_ROWS", 3
     )  # ends between two rows of one
-    others = [somebody(f"other{n}") for n in range(7)]
+    others = [person(f"other{n}") for n in range(7)]
     for other in others:
         start(table, Draft(ana, other, f"hello {other.handle}"))
     groups = conversations_of(everything(table))
@@ -64,7 +64,7 @@ def test_a_conversation_with_one_row_names_the_member_it_cannot_name_by_uuid(tab
     assert {member.uuid for member in group.members} == {owner, ana.uuid}
 
 
-def test_what_is_no_inbox_row_is_left_out(table) -> None:
+def test_items_that_are_not_inbox_rows_are_left_out(table) -> None:
     item = keys.key(keys.message_pk("g"), "2024-01-01T00:00:00")
     table.request("put_item", Item=item | {"message_group_uuid": {"S": "g"}})
     assert everything(table) == []

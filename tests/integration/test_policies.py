@@ -63,7 +63,7 @@ def conversation(table, ana, ben) -> str:
 
 
 def look(table: Table, ana: Person, ben: Person, group: str) -> None:
-    """What the tasks and pages that change nothing ask."""
+    """The requests of the tasks and pages that change nothing."""
     reads.list_messages(table, group, limit=5)
     reads.list_inbox(table, ana.uuid, limit=5)
     reads.newest_row_with(table, ana.uuid, ben.uuid)
@@ -77,12 +77,14 @@ def look(table: Table, ana: Person, ben: Person, group: str) -> None:
     list(Verification(table, lambda uuids: {}).findings())
 
 
-def test_who_may_read_can_look_at_everything(table, ana, ben, conversation, used) -> None:
+def test_the_read_policy_allows_every_read(table, ana, ben, conversation, used) -> None:
     look(table, ana, ben, conversation)
     assert used == allowed("ReadPolicy")
 
 
-def test_who_may_write_can_look_start_and_answer(table, ana, ben, conversation, used) -> None:
+def test_the_write_policy_allows_reading_starting_and_answering(
+    table, ana, ben, conversation, used
+) -> None:
     look(table, ana, ben, conversation)
     start(table, Draft(ben, ana, "yo"))
     again = Draft(ana, ben, "so", tried_from=LATE)  # whose first try was in doubt
@@ -90,8 +92,8 @@ def test_who_may_write_can_look_start_and_answer(table, ana, ben, conversation, 
     assert used == allowed("WritePolicy")
 
 
-def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation, used) -> None:
-    """Also where another conversation of somebody's has that very instant."""
+def test_the_projection_policy_allows_moving_rows(table, ana, ben, conversation, used) -> None:
+    """Also if another conversation of a member has exactly the same time."""
     message = Message(conversation, "m", ben, "plain", LATE, parse(LATE))
     table.request("put_item", Item=message_item(message))
     in_the_way = InboxRow("h", ana.uuid, Person("cleo", "cleo", "Cleo"), "x", LATE, None)
@@ -101,7 +103,7 @@ def test_the_projection_can_bring_rows_to_messages(table, ana, ben, conversation
     assert used == allowed("ProjectionPolicy")
 
 
-def test_an_admin_can_do_what_the_tasks_do(
+def test_the_admin_policy_allows_what_the_tasks_do(
     table, ana, ben, conversation, used, tmp_path: Path
 ) -> None:
     look(table, ana, ben, conversation)
@@ -109,11 +111,11 @@ def test_an_admin_can_do_what_the_tasks_do(
     table.request("put_item", Item=inbox_row_item(ahead))
     people = {person.uuid: person for person in (ana, ben)}
     assert repair(Verification(table, lambda uuids: people)) > 0
-    exports.export_file(table, tmp_path / "items", lambda count, of: None)
-    imports.import_file(table, tmp_path / "items", lambda count, of: None)
+    exports.export_file(table, tmp_path / "items", lambda count, total: None)
+    imports.import_file(table, tmp_path / "items", lambda count, total: None)
     schema.drop_table(table)
     schema.create_table(table, Environment.LOCAL)
-    # An operator turns the stream on with the command that ddb.follow-stream tells.
+    # An operator turns the stream on with the command that ddb.follow-stream shows.
     assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
 
 

@@ -1,4 +1,4 @@
-"""Creating, dropping and loading a database, and what the guard is told of it."""
+"""Creating, dropping and loading a database, and its marker and data as the guard sees them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def execute(address: PostgresAddress, *statements: str) -> None:
 
 @contextmanager
 def role_without_rights(address: PostgresAddress) -> Iterator[PostgresAddress]:
-    """The same database, seen by somebody who may connect and no more."""
+    """The same database for a role that may only connect."""
     role = f"role_{address.dbname[-12:]}"
     execute(address, f"CREATE ROLE {role} LOGIN PASSWORD 'hunter2'")
     conninfo = make_conninfo(address.conninfo, user=role, password="hunter2")
@@ -73,7 +73,7 @@ def test_messages_of_any_script_fit_into_a_created_database(database: PostgresAd
         assert db.query_value("SHOW server_encoding") == "UTF8"
 
 
-def test_dropping_what_is_not_there_is_none(no_database: PostgresAddress) -> None:
+def test_dropping_a_missing_database_drops_nothing(no_database: PostgresAddress) -> None:
     assert unguarded.drop_database(no_database) is None
 
 
@@ -113,18 +113,18 @@ def test_a_server_without_its_postgres_database_is_served_through_template1(
     assert unguarded.drop_database(no_database) == ()
 
 
-def test_no_database_holds_nothing(no_database: PostgresAddress) -> None:
+def test_a_missing_database_has_no_data(no_database: PostgresAddress) -> None:
     assert unguarded.survey(no_database) == admin.Survey(
         StoreState(no_database.dbname, None, False), exists=False, has_tables=False
     )
 
 
-def test_an_empty_database_holds_nothing_and_says_nothing(database: PostgresAddress) -> None:
+def test_an_empty_database_has_no_data_and_no_marker(database: PostgresAddress) -> None:
     assert unguarded.state(database) == StoreState(database.dbname, None, False)
     assert not unguarded.survey(database).has_tables
 
 
-def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(
+def test_the_first_load_marks_the_database_and_later_loads_keep_the_marker(
     database: PostgresAddress,
 ) -> None:
     with Database(database) as db:
@@ -135,7 +135,7 @@ def test_the_first_load_marks_the_database_and_later_ones_leave_the_mark(
     assert unguarded.state(database).environment == "production"
 
 
-def test_a_mark_is_kept_by_writing_another(db: Database) -> None:
+def test_writing_another_marker_keeps_the_first(db: Database) -> None:
     admin.write_marker(db, "production")
     assert admin.read_marker(db) == "local"
 
@@ -146,7 +146,7 @@ def test_a_second_marker_row_is_refused_by_the_database(db: Database) -> None:
     assert raised.value.sqlstate == "23505"
 
 
-def test_of_two_marks_the_one_that_is_not_local_is_believed(database: PostgresAddress) -> None:
+def test_of_two_markers_the_one_that_is_not_local_counts(database: PostgresAddress) -> None:
     execute(
         database,
         "CREATE TABLE public.cruddur_ops_environment (environment text)",
@@ -179,18 +179,18 @@ def test_a_row_in_any_table_of_any_schema_is_data(
     assert unguarded.state(database).holds_data
 
 
-def test_tables_without_rows_and_the_mark_itself_are_no_data(db: Database) -> None:
+def test_empty_tables_and_the_marker_are_not_data(db: Database) -> None:
     assert unguarded.state(db.address) == StoreState(db.address.dbname, "local", False)
     assert unguarded.survey(db.address).has_tables
 
 
-def test_how_far_the_schema_got_is_no_data(db: Database) -> None:
+def test_the_schema_version_is_not_data(db: Database) -> None:
     db.query_commit("DROP TABLE public.cruddur_ops_environment")
     assert db.query_value("SELECT count(*) FROM public.schema_information") == 1
     assert unguarded.state(db.address) == StoreState(db.address.dbname, None, False)
 
 
-def test_what_may_not_be_looked_into_counts_as_data(database: PostgresAddress) -> None:
+def test_a_table_that_may_not_be_read_counts_as_data(database: PostgresAddress) -> None:
     execute(database, "CREATE TABLE public.closed ()")
     with role_without_rights(database) as blind:
         assert unguarded.state(blind).holds_data
@@ -256,7 +256,7 @@ def test_loading_into_a_missing_database_says_create(no_database: PostgresAddres
 
 def test_sessions_show_who_is_connected(db: Database) -> None:
     with psycopg.connect(db.address.conninfo, application_name="the app"):
-        mine = [s for s in admin.sessions(db) if s.database == db.address.dbname]
-    assert {session.application for session in mine} == {"the app", "cruddur-ops"}
-    assert {session.user for session in mine} == {db.address.user}
-    assert all(session.pid > 0 for session in mine)
+        sessions_here = [s for s in admin.sessions(db) if s.database == db.address.dbname]
+    assert {session.application for session in sessions_here} == {"the app", "cruddur-ops"}
+    assert {session.user for session in sessions_here} == {db.address.user}
+    assert all(session.pid > 0 for session in sessions_here)

@@ -22,7 +22,7 @@ INSERT = (
 
 
 def end_sessions(address: PostgresAddress) -> None:
-    """What a restart of the server does to everybody connected."""
+    """What a restart of the server does to all connections."""
     with psycopg.connect(address.with_dbname("postgres").conninfo, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
@@ -103,7 +103,7 @@ def test_a_wrong_password_names_the_user_and_the_variable_and_not_itself(
     assert "hunter2" not in str(raised.value)
 
 
-def test_nobody_there_is_unreachable_and_says_up(unused_tcp_port: int) -> None:
+def test_a_missing_server_is_unreachable_and_names_invoke_up(unused_tcp_port: int) -> None:
     address = parse_url(f"postgresql://u@127.0.0.1:{unused_tcp_port}/d", "CONNECTION_URL")
     with Database(address) as db, pytest.raises(UnreachableError, match="invoke up"):
         db.query_value("SELECT 1")
@@ -149,17 +149,17 @@ def test_a_transaction_does_not_hold_up_the_other_threads(db: Database) -> None:
 
 
 def test_a_dry_run_reads_and_cannot_write(db: Database) -> None:
-    told: list[str] = []
-    with Database(db.address, dry=told.append) as dry:
+    statements: list[str] = []
+    with Database(db.address, dry=statements.append) as dry:
         dry.query_commit(INSERT, {"handle": "ana"})
         assert dry.query_value("SELECT count(*) FROM public.users") == 0
         with pytest.raises(PostgresError) as raised:
             dry.query_rows(INSERT, {"handle": "ana"})
     assert raised.value.sqlstate == "25006"
-    assert len(told) == 1
+    assert len(statements) == 1
 
 
-def test_the_log_holds_statements_and_no_values(
+def test_the_log_has_statements_and_no_values(
     db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "core.postgres")
@@ -187,6 +187,6 @@ def test_text_is_unicode_whatever_the_encoding_of_the_database(
 def unused_tcp_port() -> int:
     import socket
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

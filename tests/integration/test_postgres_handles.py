@@ -1,4 +1,4 @@
-"""Handles that nobody has: what was meant, and when demo users are what is missing."""
+"""Unknown handles: the suggestion of similar ones, and when the demo users are suggested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seeded(db: Database) -> Database:
 
 
 def store(db: Database, *handles: str) -> None:
-    """Users as other programs may have stored them, whatever their handles."""
+    """Users with any handles, as other programs may have stored them."""
     db.query_commit(
         "INSERT INTO public.users (handle, display_name, email)"
         " SELECT handle, handle, handle || '@example.com'"
@@ -48,7 +48,7 @@ def store(db: Database, *handles: str) -> None:
         "baykooo",
     ],
 )
-def test_a_mistyped_handle_leads_to_the_one_that_was_meant(seeded: Database, typed: str) -> None:
+def test_for_a_mistyped_handle_the_right_one_is_suggested(seeded: Database, typed: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         users.find_user(seeded, typed)
     assert str(caught.value) == (
@@ -57,7 +57,7 @@ def test_a_mistyped_handle_leads_to_the_one_that_was_meant(seeded: Database, typ
 
 
 @pytest.mark.parametrize("typed", ["nosuch", "", "@", "x" * 5_000, "a\0b", "\ud800", "%", "_____"])
-def test_what_resembles_no_handle_leads_to_none_and_to_no_seed(seeded: Database, typed) -> None:
+def test_for_text_unlike_any_handle_nothing_is_suggested(seeded: Database, typed) -> None:
     assert similar_handles(seeded, typed) == []
     with pytest.raises(NotFoundError) as caught:
         users.find_user(seeded, typed)
@@ -107,7 +107,7 @@ def rows_looked_at(db: Database) -> int:
     )
 
 
-def test_only_an_empty_local_table_leads_to_the_demo_users(db: Database) -> None:
+def test_only_an_empty_local_table_suggests_the_demo_users(db: Database) -> None:
     with pytest.raises(NotFoundError, match=r"run: invoke db\.seed"):
         users.find_user(db, "bayko")
     store(db, "somebody")
@@ -124,14 +124,14 @@ def test_only_an_empty_local_table_leads_to_the_demo_users(db: Database) -> None
         "DROP TABLE public.cruddur_ops_environment",
     ],
 )
-def test_an_empty_table_that_is_not_marked_local_leads_to_no_seed(db: Database, statement) -> None:
+def test_an_empty_table_that_is_not_marked_local_suggests_no_seed(db: Database, statement) -> None:
     db.query_commit(statement)
     with pytest.raises(NotFoundError) as caught:
         users.find_user(db, "bayko")
     assert "seed" not in str(caught.value)
 
 
-def test_production_never_leads_to_a_seed_whatever_its_marker_says(db: Database) -> None:
+def test_production_never_suggests_a_seed_whatever_its_marker_says(db: Database) -> None:
     assert lacks_demo_users(db)
     with Database(replace(db.address, variable="PROD_CONNECTION_URL")) as production:
         assert not lacks_demo_users(production)

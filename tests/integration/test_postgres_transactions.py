@@ -1,4 +1,4 @@
-"""Every statement in a transaction that states what it relies on, whoever set what before."""
+"""Every statement runs in a transaction that sets everything it depends on."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class TestAHandleThatReads:
         assert raised.value.sqlstate == STANDARD
         assert count(sneaky) == 0
 
-    def test_is_no_wider_where_only_looks_are_taken(self, sneaky: Database) -> None:
-        # What holds rows may be a view of theirs, with a function of theirs in it.
+    def test_for_looking_is_also_read_only(self, sneaky: Database) -> None:
+        # A relation with rows may be another user's view that calls that user's function.
         execute(sneaky.address, "CREATE VIEW public.theirs AS SELECT public.sneaky() AS n")
         looking = sneaky.opened_for(Purpose.LOOKING)
         statement = admin.load("admin/holds_rows").format(table=sql.Identifier("public", "theirs"))
@@ -118,7 +118,7 @@ MOMENT = datetime.fromisoformat("2026-02-03T04:05:06.000007+00:00")
 
 
 def answers(db: Database) -> dict[str, Any]:
-    """What depends on settings that others can make, as the package gives it."""
+    """Answers of the package that depend on settings of others."""
     user = users.find_user(db, "bayko")
     described = description.describe_database(db)
     return {
@@ -155,17 +155,17 @@ def seeded(db: Database) -> Database:
 
 @pytest.fixture
 def expected(seeded: Database) -> dict[str, Any]:
-    found = answers(seeded)
+    values = answers(seeded)
     seeded.close()
-    assert found["moment"] == MOMENT
-    assert found["unqualified"] == 3
-    assert found["text"][0]["at"] == "2026-02-03 04:05:06.000007+00"
-    return found
+    assert values["moment"] == MOMENT
+    assert values["unqualified"] == 3
+    assert values["text"][0]["at"] == "2026-02-03 04:05:06.000007+00"
+    return values
 
 
 @pytest.fixture
 def role(seeded: Database) -> Iterator[str]:
-    """A role of one's own that may do everything."""
+    """A role for one test that may do everything."""
     name = f"op-{seeded.address.dbname}"
     execute(seeded.address, f"CREATE ROLE \"{name}\" LOGIN SUPERUSER PASSWORD 'pw'")
     yield name
@@ -197,13 +197,13 @@ class TestTheAnswersAreTheSame:
         with Database(replace(seeded.address, conninfo=conninfo)) as db:
             assert answers(db) == expected
 
-    def test_and_nothing_of_ours_stays_behind(self, seeded, expected, name) -> None:
+    def test_no_setting_of_ours_stays_behind(self, seeded, expected, name) -> None:
         execute(
             seeded.address,
             f'ALTER DATABASE "{seeded.address.dbname}" SET {name} TO {HOSTILE[name]}',
         )
-        with psycopg.connect(seeded.address.conninfo) as theirs:
-            before = theirs.execute(f"SHOW {name}").fetchone()  # type: ignore[call-overload]
+        with psycopg.connect(seeded.address.conninfo) as other_session:
+            before = other_session.execute(f"SHOW {name}").fetchone()  # type: ignore[call-overload]
         answers(seeded)
         assert show(seeded, name) == before[0]
 
@@ -340,8 +340,8 @@ def test_many_threads_share_the_handles_of_one_database(seeded: Database) -> Non
         return row["zone"], row["only"]
 
     with ThreadPoolExecutor(12) as threads:
-        found = set(threads.map(work, range(60)))
-    assert found == {("UTC", "on")}
+        results = set(threads.map(work, range(60)))
+    assert results == {("UTC", "on")}
     assert seeded.query_rows("SELECT count(*) AS n, min(n) AS least FROM public.log") == [
         {"n": 60, "least": 0}
     ]

@@ -47,7 +47,7 @@ def test_seeding_twice_changes_nothing(seeded: Database) -> None:
     assert seeded.query_array_json(f"{dump} ORDER BY a.uuid") == before
 
 
-def test_a_seed_beside_another_waits_and_adds_what_is_left(db: Database) -> None:
+def test_a_seed_during_another_waits_and_adds_the_rest(db: Database) -> None:
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -65,9 +65,9 @@ def test_a_seed_beside_another_waits_and_adds_what_is_left(db: Database) -> None
 
 def test_the_settings_replace_a_demo_user(db: Database) -> None:
     seed_demo_data(db, Settings(**HERS))
-    found = users.find_users_by_handle(db, ["ana", "bayko", "andrewbrown"])
-    assert set(found) == {"ana", "bayko"}
-    assert users.list_activities(db, found["ana"].uuid).entries
+    stored = users.find_users_by_handle(db, ["ana", "bayko", "andrewbrown"])
+    assert set(stored) == {"ana", "bayko"}
+    assert users.list_activities(db, stored["ana"].uuid).entries
 
 
 def test_a_user_that_cruddur_seeded_stays_as_it_is(db: Database) -> None:
@@ -102,11 +102,11 @@ def test_an_unknown_handle_is_named(seeded: Database, handle: str) -> None:
 
 def test_uuids_of_any_spelling_are_found_and_garbage_is_left_out(seeded: Database) -> None:
     known = users.find_user(seeded, "bayko").uuid
-    asked = [known, known.upper(), str(uuid.uuid4()), "garbage", "", "\0", "\udcff", "a" * 10_000]
-    assert set(users.find_users_by_uuid(seeded, asked)) == {known, known.upper()}
+    uuids = [known, known.upper(), str(uuid.uuid4()), "garbage", "", "\0", "\udcff", "a" * 10_000]
+    assert set(users.find_users_by_uuid(seeded, uuids)) == {known, known.upper()}
 
 
-def test_nobody_asked_for_is_nobody_found(db: Database) -> None:
+def test_an_empty_request_finds_nobody(db: Database) -> None:
     assert users.find_users_by_uuid(db, []) == users.find_users_by_handle(db, []) == {}
 
 
@@ -153,7 +153,7 @@ def test_search_looks_at_display_names_and_emails_too(seeded: Database) -> None:
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "\0", "\udcff", "' OR 1=1 --"])
-def test_search_takes_what_is_typed_at_its_word(seeded: Database, text: str) -> None:
+def test_search_treats_typed_text_literally(seeded: Database, text: str) -> None:
     assert users.search_users(seeded, text).entries in ((), [])
 
 
@@ -162,7 +162,7 @@ def test_a_percent_sign_is_found_where_it_stands(db: Database) -> None:
     assert [user.handle for user in users.search_users(db, "0% o").entries] == ["sale"]
 
 
-def test_search_pages_through_everybody_once_and_in_order(db: Database) -> None:
+def test_search_pages_through_all_users_once_and_in_order(db: Database) -> None:
     handles = [f"u{number:02}" for number in range(25)]
     add(db, *reversed(handles))
     seen, cursor, pages = [], None, 0
@@ -178,7 +178,7 @@ def test_a_last_page_that_is_full_has_no_cursor(seeded: Database) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "[]", '["a"]', '["a","b"]', "[1,2]", '["\\u0000",""]'])
-def test_a_cursor_of_elsewhere_is_refused(seeded: Database, cursor: str) -> None:
+def test_a_cursor_of_another_search_is_refused(seeded: Database, cursor: str) -> None:
     with pytest.raises(InputError, match="cursor"):
         users.search_users(seeded, "", after=cursor)
 
@@ -205,7 +205,7 @@ def test_a_new_user_is_found_and_waits_for_cognito(db: Database) -> None:
         (("n\udcff", "N", "n@example.com"), "cannot be stored"),
     ],
 )
-def test_a_new_user_that_cannot_be_is_refused_by_field(
+def test_an_invalid_new_user_is_refused_by_field(
     seeded: Database, given: tuple[str, str, str], complaint: str
 ) -> None:
     with pytest.raises(InputError, match=complaint):
@@ -213,7 +213,7 @@ def test_a_new_user_that_cannot_be_is_refused_by_field(
     assert users.count_users(seeded) == 3
 
 
-def test_of_many_that_want_one_handle_one_gets_it(db: Database) -> None:
+def test_of_many_requests_for_one_handle_one_succeeds(db: Database) -> None:
     def create(number: int) -> bool:
         try:
             users.create_user(db, "wanted", "W", f"w{number}@example.com")

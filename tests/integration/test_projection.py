@@ -1,4 +1,4 @@
-"""Pattern E on a real engine: rows follow plain writes, whatever the stream delivers."""
+"""Pattern E on a real engine: rows follow plain writes, in any order of delivery."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_a_thousand_orders_of_a_batch_with_malformed_records_ask_for_one_move(wr
     for seed in range(1000):
         planned = plan(shuffled(written, seed))
         assert planned.dropped
-        (found,) = planned.moves
-        asked.add((found.message, found.since))
+        (move,) = planned.moves
+        asked.add((move.message, move.since))
     assert asked == {(written[-1], written[0].sort_key)}
 
 
@@ -142,7 +142,7 @@ def test_a_hundred_orders_delivered_in_batches_of_any_size_leave_one_state(table
     assert left == {str([[("text 5", "ben")], [("text 5", "ana")]])}
 
 
-def test_beside_our_own_writes_nothing_is_left_to_do(table, ana, ben) -> None:
+def test_after_our_own_writes_nothing_is_left_to_do(table, ana, ben) -> None:
     first, _ = start(table, Draft(ana, ben, "hi"))
     second = send(table, first.message_group_uuid, Draft(ben, ana, "yo"))
     meter = table.metered()
@@ -159,7 +159,7 @@ def test_a_row_that_was_lost_comes_back(table, ana, ben, written, lost) -> None:
     assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
 
-def test_a_row_left_behind_by_a_crash_goes_with_the_redelivery(table, ana, ben, written) -> None:
+def test_a_row_left_by_a_crash_is_deleted_by_the_redelivery(table, ana, ben, written) -> None:
     row = InboxRow("g", ana.uuid, ben, "text 5", at(5), parse(at(5)))
     table.request(
         "put_item", Item=inbox_row_item(row)
@@ -176,12 +176,12 @@ def test_two_conversations_at_one_instant_both_stay(table, ana, ben) -> None:
     assert sorted(inboxes(table, ana)[0]) == [("text 7", "ben"), ("text 7", "cleo")]
 
 
-class TestWhereTimesDoNotTell:
-    """Rows move on by a microsecond where they meet another's, and so past newer messages."""
+class TestWhereTimesAreNotEnough:
+    """Rows move by a microsecond if another row has the same time, and so past newer messages."""
 
     @pytest.fixture
     def messages(self, table, ana, written) -> list[Message]:
-        """Five, and Ana's row gone: where it is, the test says."""
+        """Five messages, and Ana's row is missing: the test puts it."""
         table.request("delete_item", Key=keys.key(keys.inbox_pk(ana.uuid), at(0)))
         return written
 
@@ -214,7 +214,7 @@ class TestWhereTimesDoNotTell:
     def test_an_older_message_that_moved_on_past_a_newer_one_does_not_win(
         self, table, ana, ben, messages, delivered
     ) -> None:
-        """What a crash left, with the newer one's record dealt with already."""
+        """Two rows left by a crash, after the newer message's record was handled."""
         self.show(table, ana, ben, "text 5", at(5))
         self.show(table, ana, ben, "text 4", at(6))
         project(table, [record(messages[delivered - 1])])
@@ -230,16 +230,14 @@ class TestWhereTimesDoNotTell:
         project(table, [record(messages[-1])])
         assert inboxes(table, ana) == [[("text 5", "ben")]]
 
-    def test_a_message_that_is_stored_no_more_is_no_preview(
-        self, table, ana, ben, messages
-    ) -> None:
+    def test_a_deleted_message_is_not_shown_as_preview(self, table, ana, ben, messages) -> None:
         self.show(table, ana, ben, "text 4", at(6))
         for message in messages:
             table.request("delete_item", Key=keys.key(keys.message_pk("g"), message.sort_key))
         project(table, [record(messages[-1])])
         assert inboxes(table, ana) == [[("text 4", "ben")]]
 
-    def test_it_costs_one_unit_each_to_be_sure(self, table, ana, ben, written) -> None:
+    def test_each_such_row_costs_one_more_unit(self, table, ana, ben, written) -> None:
         project(table, [record(written[-1])])
         meter = table.metered()
         project(meter, [record(written[0])])
@@ -247,7 +245,7 @@ class TestWhereTimesDoNotTell:
 
     @pytest.fixture
     def meanwhile(self, table, ana, ben, monkeypatch) -> Callable[[str], None]:
-        """Somebody else puts Ana's row at the key of the fifth message, ahead of our first put."""
+        """Another process puts Ana's row at the key of the fifth message, before our first put."""
 
         def put_first(text: str) -> None:
             put = table.client.transact_write_items
@@ -264,7 +262,7 @@ class TestWhereTimesDoNotTell:
     def test_a_row_put_meanwhile_with_a_newer_message_is_not_overwritten(
         self, table, ana, ben, written, meanwhile
     ) -> None:
-        """A projection of the older message had to move on to the very key of the newer one."""
+        """A projection of the older message took exactly the key of the newer one."""
         rows_at(table, 4, ana, Person("cleo", "cleo", "Cleo"), "h")
         meanwhile("text 5")
         move(table, written[3])
@@ -280,7 +278,7 @@ class TestWhereTimesDoNotTell:
 
 
 @pytest.mark.parametrize("key", ["9999-12-31T23:59:59.999999+00:00", "20261123T180405Z"])
-def test_a_row_at_a_key_that_none_can_follow_ends_it(table, ana, ben, key) -> None:
+def test_a_row_at_the_last_possible_key_ends_it(table, ana, ben, key) -> None:
     message = Message("g", "m", ben, "late", key, parse(key))
     table.request("put_item", Item=message_item(message))
     for owner, other in ((ana, ben), (ben, ana)):
@@ -301,7 +299,7 @@ def test_no_row_can_follow_the_end_of_time(table, ana, ben) -> None:
     assert inboxes(table, ana) == [[("text 0", "ben")] * 2]
 
 
-def test_a_stranger_s_message_is_nobody_s_preview(table, ana, ben) -> None:
+def test_a_stranger_s_message_is_not_shown_as_preview(table, ana, ben) -> None:
     rows_at(table, 0, ana, ben)
     assert move(table, write(table, Person("eve", "eve", "Eve"), 3)) is False
     assert inboxes(table, ana, ben) == [[("text 0", "ben")], [("text 0", "ana")]]
@@ -314,7 +312,7 @@ def test_a_stranger_s_message_hides_no_member_s_in_its_batch(table, ana, ben) ->
     assert inboxes(table, ana, ben) == [[("text 1", "ben")], [("text 1", "ana")]]
 
 
-def test_rows_that_contradict_each_other_show_nobody_more(table, ana, ben) -> None:
+def test_contradicting_rows_show_the_conversation_to_no_further_person(table, ana, ben) -> None:
     cleo = Person("cleo", "cleo", "Cleo")
     for owner, shown in ((ana, cleo), (ben, ana)):
         row = InboxRow("g", owner.uuid, shown, "text 0", at(0), parse(at(0)))
@@ -324,7 +322,7 @@ def test_rows_that_contradict_each_other_show_nobody_more(table, ana, ben) -> No
 
 
 def test_a_row_that_would_be_too_large_blocks_nothing(table, ana, ben) -> None:
-    """The recipient's name comes from a stored row: a message of its own size is fine."""
+    """The recipient's name comes from a stored row and makes the new row too large."""
     long = Person(ben.uuid, "ben", "B" * 20_000)
     rows_at(table, 0, ana, long)
     message = Message("g", "m", ana, "x" * 389_900, at(1), parse(at(1)))
@@ -332,7 +330,7 @@ def test_a_row_that_would_be_too_large_blocks_nothing(table, ana, ben) -> None:
     assert project(table, [record(message)]) == {"batchItemFailures": []}
 
 
-def test_a_row_of_an_id_that_no_key_can_hold_blocks_nothing(table, ana, ben) -> None:
+def test_an_id_too_long_for_a_key_blocks_nothing(table, ana, ben) -> None:
     row = InboxRow("g", ana.uuid, Person("x" * 3000, "x", "X"), "text 0", at(0), parse(at(0)))
     table.request("put_item", Item=inbox_row_item(row))
     assert project(table, [record(write(table, ana, 1))]) == {"batchItemFailures": []}
@@ -349,7 +347,7 @@ def test_only_inserts_count(written, name) -> None:
     assert plan([record(m, name) for m in written]).moves == ()
 
 
-def test_rows_and_pairs_in_the_stream_ask_for_nothing(ana, ben) -> None:
+def test_rows_and_pairs_in_the_stream_cause_no_requests(ana, ben) -> None:
     row = inbox_row_item(InboxRow("g", ana.uuid, ben, "x", at(1), parse(at(1))))
     change = {"Keys": {"pk": row["pk"], "sk": row["sk"]}, "NewImage": row}
     planned = plan([{"eventName": "INSERT", "dynamodb": change}])
@@ -373,7 +371,7 @@ def test_every_order_of_a_batch_asks_for_the_same_move(written) -> None:
         "ValidationException",  # what it says of an index that is being made
     ],
 )
-def test_what_may_work_later_is_reported_from_the_conversation_s_first_record(
+def test_a_retry_begins_at_the_conversation_s_first_record(
     table, written, monkeypatch, code
 ) -> None:
     def refuse(**_):
@@ -407,7 +405,7 @@ def test_a_row_that_a_transaction_finds_too_large_is_dropped(table, written, mon
         ("\ud800", "ana", "x"),
     ],
 )
-def test_what_can_never_work_is_dropped(table, ana, ben, group, sender, text) -> None:
+def test_a_record_that_can_never_work_is_dropped(table, ana, ben, group, sender, text) -> None:
     """An index's key may not be empty, no key be over 2 KB, no item over 400, no id broken."""
     if sender == "ana":
         rows_at(table, 0, ana, ben)
@@ -420,7 +418,7 @@ def test_what_can_never_work_is_dropped(table, ana, ben, group, sender, text) ->
     )
 
 
-def test_somebody_s_row_about_themselves_blocks_nothing(table, ana, ben, written) -> None:
+def test_a_row_with_its_owner_as_the_other_member_blocks_nothing(table, ana, ben, written) -> None:
     row = InboxRow("h", ana.uuid, ana, "monologue", at(2), parse(at(2)))
     table.request("put_item", Item=inbox_row_item(row))
     records = [record(write(table, ana, 3, "h")), *map(record, written)]
@@ -442,7 +440,7 @@ class TestFollowing:
         assert self.rounds(table, tmp_path) >= len(written)
         assert inboxes(table, ana, ben) == [[("text 5", "ben")], [("text 5", "ana")]]
 
-    def test_a_later_run_goes_on_behind_the_last_one(
+    def test_a_later_run_resumes_after_the_last_one(
         self, table, ana, ben, written, tmp_path
     ) -> None:
         self.rounds(table, tmp_path, times=5)
@@ -451,7 +449,7 @@ class TestFollowing:
         assert self.rounds(table, tmp_path) >= 1
         assert inboxes(table, ben) == [[("text 9", "ana")]]
 
-    def test_a_batch_that_was_not_dealt_with_is_delivered_again(
+    def test_a_batch_that_was_not_handled_is_delivered_again(
         self, table, written, tmp_path
     ) -> None:
         first = list(open_follower(table, tmp_path).poll())
@@ -467,7 +465,7 @@ class TestFollowing:
         with pytest.raises(MissingSchemaError, match="update-table"):
             open_follower(table, tmp_path)
 
-    def test_a_stream_that_tells_only_keys_is_refused(self, table, tmp_path) -> None:
+    def test_a_stream_with_only_keys_is_refused(self, table, tmp_path) -> None:
         for stream in ({}, {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}):
             specification = {"StreamEnabled": False} | stream
             table.client.update_table(TableName=table.name, StreamSpecification=specification)

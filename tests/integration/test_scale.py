@@ -1,6 +1,6 @@
 """A million messages in one conversation, ten thousand conversations of one user.
 
-Small in every run, whole with ``--deep``: on dynoxide, without a stream.
+Small in every run, complete with ``--deep``: on dynoxide, without a stream.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PEAK = (
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr);"
     "sys.exit(code)"
 )
-"""Runs a command and says its most memory in MB last on stderr."""
+"""Runs a command and prints its maximum memory in MB as the last line of stderr."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,21 @@ def items(store: Store) -> Iterator[Item]:
 
 def fill(store: Store) -> None:
     def put(batch: tuple[Item, ...]) -> None:
-        asked = {store.table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-        while asked:
-            asked = store.table.client.batch_write_item(RequestItems=asked)["UnprocessedItems"]
+        requests = {store.table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+        while requests:
+            requests = store.table.client.batch_write_item(RequestItems=requests)[
+                "UnprocessedItems"
+            ]
 
     batches = _batched(items(store))
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        # A window of batches at a time: a million items do not stand in a queue.
+        # Only a few batches at a time, so that a million items do not wait in a queue.
         while window := list(itertools.islice(batches, 400)):
             list(pool.map(put, window))
 
 
-def _batched(found: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
-    while batch := tuple(itertools.islice(found, BATCH)):
+def _batched(items: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
+    while batch := tuple(itertools.islice(items, BATCH)):
         yield batch
 
 
@@ -133,20 +135,20 @@ def every_page_is_right(store: Store) -> None:
 
     for newest_first in (True, False):
         numbers = reversed(range(store.messages)) if newest_first else range(store.messages)
-        found = walk(messages, newest_first=newest_first)
-        for n, entry in itertools.zip_longest(numbers, found):
+        entries = walk(messages, newest_first=newest_first)
+        for n, entry in itertools.zip_longest(numbers, entries):
             assert entry.text == f"text {n}"
 
     def conversations(**question):
         return reads.list_inbox(store.table, ANA.uuid, **question)
 
     seen = [entry.other.handle for entry in walk(conversations)]
-    wanted = [f"other{n}" for n in reversed(range(store.conversations))]
-    assert seen == [*wanted[:-1], "other0"]
+    expected = [f"other{n}" for n in reversed(range(store.conversations))]
+    assert seen == [*expected[:-1], "other0"]
 
 
 def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
-    """How much longer the one takes than the other, in turn: medians of many."""
+    """The ratio of the two times: medians of many runs in turn."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(TIMED):
         for act, times in zip((large, small), took, strict=True):
@@ -157,19 +159,19 @@ def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
 
 
 def page_ratios(store: Store) -> dict[str, float]:
-    """What a page takes beside one of a small table: at either end, in the middle, of the inbox."""
+    """A page's time relative to a small table: at both ends, in the middle, and of the inbox."""
     target = store.table.target
     small = Store(Table(store.table.client, f"{store.table.name}-small", target), 200, 60)
     create_table(small.table, Environment.LOCAL)
     fill(small)
 
-    def page(of: Store, **bounds: object) -> Callable[[], object]:
-        return lambda: reads.list_messages(of.table, GROUP, limit=50, **bounds)
+    def page(measured: Store, **bounds: object) -> Callable[[], object]:
+        return lambda: reads.list_messages(measured.table, GROUP, limit=50, **bounds)
 
-    def inbox(of: Store) -> Callable[[], object]:
-        return lambda: reads.list_inbox(of.table, ANA.uuid, limit=50)
+    def inbox(measured: Store) -> Callable[[], object]:
+        return lambda: reads.list_inbox(measured.table, ANA.uuid, limit=50)
 
-    found = {
+    ratios = {
         "newest": ratio(page(store), page(small)),
         "middle": ratio(
             page(store, before=instant(store.messages // 2)), page(small, before=instant(100))
@@ -178,7 +180,7 @@ def page_ratios(store: Store) -> dict[str, float]:
         "inbox": ratio(inbox(store), inbox(small)),
     }
     drop_table(small.table)
-    return found
+    return ratios
 
 
 def add_people(db: Database, count: int) -> None:
@@ -194,7 +196,7 @@ def add_people(db: Database, count: int) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_at_any_size_pages_are_right_and_quick_and_checks_take_little_memory(
+def test_at_any_size_pages_are_right_and_fast_and_checks_use_little_memory(
     store, db, environ, figures
 ) -> None:
     every_page_is_right(store)
@@ -202,7 +204,7 @@ def test_at_any_size_pages_are_right_and_quick_and_checks_take_little_memory(
     if store.messages > LARGE:  # a small one is not worth timing
         ratios = page_ratios(store)
         assert max(ratios.values()) < MOST_RATIO
-        places = ", ".join(f"{place} {found:.2f}" for place, found in ratios.items())
+        places = ", ".join(f"{place} {value:.2f}" for place, value in ratios.items())
         timed = f"; a page beside one of a small table: {places}"
     add_people(db, store.conversations)
     export = Path(environ["HOME"]) / "all.jsonl"
@@ -231,7 +233,7 @@ def environ(store, no_database, engines, tmp_path) -> dict[str, str]:
 
 
 def peak_mb(words: list[str], env: dict[str, str]) -> int:
-    """The most memory that a task takes; it must find nothing wrong."""
+    """The maximum memory of a task, which must find no problem."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, sys.executable, "-m", "invoke", *words],
         cwd=PROJECT_ROOT,

@@ -1,4 +1,4 @@
-"""Sends whose fate is unknown: nothing is called certain that is not, nothing is stored twice."""
+"""Unconfirmed sends: no uncertain send is reported as certain, and nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def group(table, ana, ben) -> str:
 
 
 def texts(table: Table, group: str) -> list[str]:
-    found = reads.list_messages(table, group, limit=100, newest_first=False).entries
-    return [message.text for message in found]
+    messages = reads.list_messages(table, group, limit=100, newest_first=False).entries
+    return [message.text for message in messages]
 
 
 def previews(table: Table, *people) -> list[list[str]]:
@@ -60,17 +60,17 @@ NO_ANSWERS = {
     "table gone at the SDK's second try": answer("ResourceNotFoundException", 400, 1),
     "a conflict at the SDK's second try": cancelled("TransactionConflict", 1),
 }
-"""What may be told of a transaction that was committed."""
+"""The errors that may follow a committed transaction."""
 
 
 class LossyClient:
-    """Passes requests on, and tells something else of the first transactions."""
+    """Forwards requests, and raises an error for the first transactions."""
 
     def __init__(
-        self, client, losses: int, *, after_commit: bool, told: Exception | None = None
+        self, client, losses: int, *, after_commit: bool, failure: Exception | None = None
     ) -> None:
         self._client, self._losses, self._after_commit = client, losses, after_commit
-        self._told = told or NO_ANSWERS["connection reset"]
+        self._told = failure or NO_ANSWERS["connection reset"]
 
     def __getattr__(self, name: str):
         return getattr(self._client, name)
@@ -84,8 +84,10 @@ class LossyClient:
         raise self._told
 
 
-def lossy(table: Table, losses: int, *, after_commit: bool, told: Exception | None = None) -> Table:
-    client = LossyClient(table.client, losses, after_commit=after_commit, told=told)
+def lossy(
+    table: Table, losses: int, *, after_commit: bool, failure: Exception | None = None
+) -> Table:
+    client = LossyClient(table.client, losses, after_commit=after_commit, failure=failure)
     return Table(client, table.name, table.target)
 
 
@@ -131,7 +133,7 @@ def unanswered(*_, **__):
     return None
 
 
-def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
+def test_an_error_after_an_unconfirmed_try_leaves_the_send_unconfirmed(
     table, ana, ben, group, monkeypatch
 ) -> None:
     outcomes = iter([transactions.Outcome(unknown=True)])
@@ -146,24 +148,26 @@ def test_an_error_after_a_try_in_doubt_does_not_call_the_send_certain(
         send(table, group, Draft(ana, ben, "in doubt"))
 
 
-@pytest.mark.parametrize("told", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
-def test_what_was_committed_is_found_whatever_was_told_of_it(table, ana, ben, group, told) -> None:
-    broken = lossy(table, 1, after_commit=True, told=told)
+@pytest.mark.parametrize("failure", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+def test_a_committed_message_is_found_whatever_the_error_was(
+    table, ana, ben, group, failure
+) -> None:
+    broken = lossy(table, 1, after_commit=True, failure=failure)
     assert send(broken, group, Draft(ana, ben, "once")).text == "once"
     assert texts(table, group) == ["hi", "once"]
 
 
-@pytest.mark.parametrize("told", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+@pytest.mark.parametrize("failure", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
 @pytest.mark.parametrize("begin", [send, start])
-def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
-    table, ana, ben, group, monkeypatch, told, begin
+def test_a_send_that_cannot_be_looked_up_stays_unconfirmed(
+    table, ana, ben, group, monkeypatch, failure, begin
 ) -> None:
     cleo = ben if begin is send else Person("cleo", "cleo", "Cleo")
     monkeypatch.setattr(sends, "Backoff", Impatience)
     monkeypatch.setattr(sends, "find_message", refused)
     if begin is start:
         monkeypatch.setattr(sends, "existing_group", answers_once(None))
-    broken = lossy(table, 1, after_commit=True, told=told)
+    broken = lossy(table, 1, after_commit=True, failure=failure)
     draft = Draft(ana, cleo, "once")
     with pytest.raises(MessageUnconfirmedError) as caught:
         begun(begin, broken, group, draft)
@@ -177,16 +181,16 @@ def test_while_it_cannot_be_looked_for_it_stays_unconfirmed(
 FINAL = ["a web page", "half an answer", "keys that expired between the SDK's tries"]
 
 
-@pytest.mark.parametrize("told", FINAL)
+@pytest.mark.parametrize("failure", FINAL)
 @pytest.mark.parametrize("begin", [send, start])
-def test_what_trying_again_will_not_tell_is_not_tried_again(
-    table, ana, ben, group, monkeypatch, told, begin
+def test_an_error_that_a_retry_cannot_resolve_is_not_retried(
+    table, ana, ben, group, monkeypatch, failure, begin
 ) -> None:
     tried = []
 
     def never_answers(**params) -> None:
         tried.append(params)
-        raise NO_ANSWERS[told]
+        raise NO_ANSWERS[failure]
 
     monkeypatch.setattr(table.client, "transact_write_items", never_answers)
     to = ben if begin is send else Person("cleo", "cleo", "Cleo")
@@ -196,7 +200,7 @@ def test_what_trying_again_will_not_tell_is_not_tried_again(
 
 
 def test_a_conversation_whose_retry_the_store_cancels_is_started_once(table, ana, ben) -> None:
-    """A store may forget the token by which it would know the SDK's second try."""
+    """A store may forget the token that identifies the SDK's second try."""
     commit = table.client.transact_write_items
 
     class Forgetful(LossyClient):
@@ -236,7 +240,7 @@ def answers_once(value: str | None) -> Callable[..., str | None]:
 @pytest.mark.parametrize("begin", [send, start])
 def test_a_first_try_that_was_refused_is_certain(table, ana, ben, group, begin) -> None:
     denied = answer("AccessDeniedException", 400)
-    broken = lossy(table, 1, after_commit=False, told=denied)
+    broken = lossy(table, 1, after_commit=False, failure=denied)
     to = ben if begin is send else Person("cleo", "cleo", "Cleo")
     with pytest.raises(CredentialsError):
         begun(begin, broken, group, Draft(ana, to, "never"))
@@ -244,7 +248,7 @@ def test_a_first_try_that_was_refused_is_certain(table, ana, ben, group, begin) 
 
 
 @pytest.mark.parametrize("read", ["list_rows_of", "find_message", "existing_group"])
-def test_a_retry_that_meets_a_refusal_is_still_in_doubt(
+def test_a_retry_that_is_refused_is_still_unconfirmed(
     table, ana, ben, group, monkeypatch, read
 ) -> None:
     tried_from = reads.newest_message(table, group).sort_key

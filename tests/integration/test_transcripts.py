@@ -1,4 +1,4 @@
-"""Loading a whole conversation: in order, once, wherever it was cut off."""
+"""Loading a whole conversation: in order and once, also after an interruption."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -51,9 +51,7 @@ def test_both_inboxes_show_its_last_line(table, ana, ben, lines) -> None:
         assert row.preview == "line 204"
 
 
-def test_a_load_that_was_cut_off_goes_on_where_it_stopped(
-    table, ana, ben, lines, monkeypatch
-) -> None:
+def test_an_interrupted_load_resumes_where_it_stopped(table, ana, ben, lines, monkeypatch) -> None:
     commit, calls = bulk_load.commit, []
 
     def cut_off(table, actions):
@@ -77,7 +75,7 @@ def test_a_conversation_is_read_once_however_many_transactions_it_takes(
     reads_of_all = []
     stored = bulk_load._stored
     monkeypatch.setattr(
-        bulk_load, "_stored", lambda *given: reads_of_all.append(1) or stored(*given)
+        bulk_load, "_stored", lambda *arguments: reads_of_all.append(1) or stored(*arguments)
     )
     assert load_transcript(table, (ana, ben), lines).added == len(lines)
     assert len(reads_of_all) == 1
@@ -86,7 +84,7 @@ def test_a_conversation_is_read_once_however_many_transactions_it_takes(
 def test_patience_is_for_one_transaction_not_for_the_whole_load(
     table, ana, ben, lines, monkeypatch
 ) -> None:
-    """Each of three transactions meets a conflict once, and each wait is the last of its kind."""
+    """Each of three transactions has one conflict, and each wait is the last one allowed."""
     commit, tried = bulk_load.commit, []
 
     def conflict_first(table, actions) -> Outcome:
@@ -94,11 +92,11 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
         return commit(table, actions) if len(tried) % 2 == 0 else Outcome()
 
     class OnePause(Backoff):
-        left = 1
+        refusals_left = 1
 
         def pause(self) -> bool:
-            self.left -= 1
-            return self.left >= 0
+            self.refusals_left -= 1
+            return self.refusals_left >= 0
 
     monkeypatch.setattr(bulk_load, "commit", conflict_first)
     monkeypatch.setattr(bulk_load, "Backoff", OnePause)
@@ -107,7 +105,9 @@ def test_patience_is_for_one_transaction_not_for_the_whole_load(
     assert len(tried) == 6
 
 
-def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, monkeypatch) -> None:
+def test_an_error_that_a_retry_cannot_fix_ends_the_load(
+    table, ana, ben, lines, monkeypatch
+) -> None:
     tried = []
 
     def refuse(table, actions) -> Outcome:
@@ -120,12 +120,12 @@ def test_what_trying_again_will_not_mend_ends_the_load(table, ana, ben, lines, m
     assert len(tried) == 1
 
 
-def test_it_comes_after_what_the_two_have_said_already(table, ana, ben, lines) -> None:
+def test_it_comes_after_the_messages_that_exist_already(table, ana, ben, lines) -> None:
     first, _ = start(table, Draft(ana, ben, "before"))
     load_transcript(table, (ana, ben), lines[:3])
     send(table, first.message_group_uuid, Draft(ben, ana, "after"))
-    said = ["before", "line 0", "line 1", "line 2", "after"]
-    assert texts(table, first.message_group_uuid) == said
+    expected = ["before", "line 0", "line 1", "line 2", "after"]
+    assert texts(table, first.message_group_uuid) == expected
 
 
 def test_lines_with_times_of_their_own_keep_them(table, ana, ben) -> None:
@@ -139,9 +139,7 @@ def test_lines_with_times_of_their_own_keep_them(table, ana, ben) -> None:
     ]
 
 
-def test_a_longer_transcript_with_the_same_times_is_loaded_beside_the_shorter(
-    table, ana, ben
-) -> None:
+def test_a_longer_transcript_with_the_same_times_is_loaded_in_addition(table, ana, ben) -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     lines = [TranscriptMessage(ana, f"{n}", noon + timedelta(minutes=n)) for n in range(3)]
     load_transcript(table, (ana, ben), lines[:2])

@@ -1,4 +1,4 @@
-"""Verification finds each fault, mends what can be mended, and is quiet about what is well."""
+"""Verification finds each fault, repairs what it can, and reports nothing else."""
 
 from __future__ import annotations
 
@@ -55,13 +55,17 @@ def row_of(table: Table, owner: Person) -> InboxRow:
     return reads.list_inbox(table, owner.uuid, limit=1).entries[0]
 
 
-def put_row(table: Table, group: str, owner: Person, other: Person, at: str, text: str) -> None:
-    row = InboxRow(group, owner.uuid, other, text, at, parse(at))
+def put_row(
+    table: Table, group: str, owner: Person, other: Person, sort_key: str, text: str
+) -> None:
+    row = InboxRow(group, owner.uuid, other, text, sort_key, parse(sort_key))
     table.request("put_item", Item=inbox_row_item(row))
 
 
-def put_message(table: Table, group: str, sender: Person, at: str = EARLY, **extra) -> None:
-    item = message_item(Message(group, str(uuid.uuid4()), sender, "text", at, parse(at)))
+def put_message(table: Table, group: str, sender: Person, sort_key: str = EARLY, **extra) -> None:
+    item = message_item(
+        Message(group, str(uuid.uuid4()), sender, "text", sort_key, parse(sort_key))
+    )
     table.request("put_item", Item=item | extra)
 
 
@@ -170,7 +174,7 @@ def unreadable(table, group, ana, ben):
     return FaultKind.UNREADABLE
 
 
-MENDED = [
+REPAIRABLE = [
     missing_row,
     duplicate_row,
     stale_preview,
@@ -192,24 +196,24 @@ LEFT = [
 ]
 
 
-def test_what_our_own_writes_leave_is_well(table, people, group) -> None:
+def test_our_own_writes_leave_no_problems(table, people, group) -> None:
     assert faults(table, people) == Counter()
 
 
-def test_an_empty_table_is_well(table, people) -> None:
+def test_an_empty_table_has_no_problems(table, people) -> None:
     assert faults(table, people) == Counter()
 
 
-@pytest.mark.parametrize("break_it", MENDED + LEFT, ids=lambda broken: broken.__name__)
-def test_each_fault_is_found_for_what_it_is(table, people, group, ana, ben, break_it) -> None:
+@pytest.mark.parametrize("break_it", REPAIRABLE + LEFT, ids=lambda broken: broken.__name__)
+def test_each_fault_is_reported_as_its_kind(table, people, group, ana, ben, break_it) -> None:
     fault = break_it(table, group, ana, ben)
     assert set(faults(table, people)) == {fault}
 
 
 @pytest.mark.parametrize(
-    "break_it", [*MENDED, both_rows_missing], ids=lambda broken: broken.__name__
+    "break_it", [*REPAIRABLE, both_rows_missing], ids=lambda broken: broken.__name__
 )
-def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) -> None:
+def test_every_repairable_fault_is_repaired(table, people, group, ana, ben, break_it) -> None:
     break_it(table, group, ana, ben)
     repair(table, people)
     assert faults(table, people) == Counter()
@@ -217,7 +221,9 @@ def test_what_can_be_mended_is_mended(table, people, group, ana, ben, break_it) 
 
 
 @pytest.mark.parametrize("break_it", LEFT, ids=lambda broken: broken.__name__)
-def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, break_it) -> None:
+def test_a_fault_that_cannot_be_repaired_is_left_unchanged(
+    table, people, group, ana, ben, break_it
+) -> None:
     break_it(table, group, ana, ben)
     before = content(table)
     repair(table, people)
@@ -225,7 +231,7 @@ def test_what_cannot_be_mended_stays_as_it_is(table, people, group, ana, ben, br
 
 
 @pytest.mark.parametrize("break_it", [missing_row, stale_preview, preview_ahead])
-def test_a_stranger_s_newer_message_is_no_obstacle(
+def test_a_stranger_s_newer_message_does_not_prevent_a_repair(
     table, people, group, ana, ben, break_it
 ) -> None:
     newer_stranger_message(table, group, ana, ben)
@@ -251,7 +257,7 @@ def test_items_of_other_kinds_are_counted_and_left_alone(table, people, group) -
     assert verification.counts["messages"] == 2
 
 
-def test_a_mend_that_dynamodb_will_not_have_holds_up_no_other(
+def test_a_repair_that_dynamodb_refuses_does_not_stop_the_others(
     table, people, group, ana, ben, monkeypatch
 ) -> None:
     missing_row(table, group, ana, ben)
@@ -283,7 +289,7 @@ def test_a_summary_adds_up_by_kind_and_keeps_a_few_samples(table, group, people,
     assert (summary.total, summary.repairable) == (SAMPLES + 3, SAMPLES + 2)
 
 
-def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
+def test_an_interrupted_pass_says_so(table, group, people) -> None:
     seen: list[int] = []
     verification = Verification(table, people)
     list(verification.findings(lambda items: seen.append(items) or items < 2))
@@ -294,19 +300,19 @@ def test_a_pass_that_is_ended_says_so(table, group, people) -> None:
     assert verification.is_complete
 
 
-def test_a_repair_tells_what_it_mended_and_the_next_finds_nothing(
+def test_a_repair_reports_what_it_repaired_and_the_next_finds_nothing(
     table, group, people, ana, ben
 ) -> None:
     stale_preview(table, group, ana, ben)
     put_message(table, group, Person("stranger", "s", "S"))  # nothing can be done about it
-    mended: list[Fault] = []
-    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 1
-    assert [finding.kind for finding in mended] == [FaultKind.STALE_PREVIEW]
-    assert repairs.repair(Verification(table, people), on_repaired=mended.append) == 0
-    assert len(mended) == 1
+    repaired: list[Fault] = []
+    assert repairs.repair(Verification(table, people), on_repaired=repaired.append) == 1
+    assert [finding.kind for finding in repaired] == [FaultKind.STALE_PREVIEW]
+    assert repairs.repair(Verification(table, people), on_repaired=repaired.append) == 0
+    assert len(repaired) == 1
 
 
-def test_an_index_that_lags_behind_is_no_fault(
+def test_an_index_that_lags_is_not_a_fault(
     table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = reads.list_rows_of(table, group)
@@ -315,7 +321,7 @@ def test_an_index_that_lags_behind_is_no_fault(
     assert faults(table, people) == Counter()
 
 
-def test_a_conversation_that_the_index_does_not_show_yet_is_no_orphan(
+def test_a_conversation_that_the_index_does_not_show_yet_is_not_an_orphan(
     table, people, group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "list_rows_of", lambda table, group: [])

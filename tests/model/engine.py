@@ -1,4 +1,4 @@
-"""The table on a real engine, held by the state machine as it holds the one in :mod:`.memory`."""
+"""The table on a real engine, used by the state machine like the one in :mod:`.memory`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Table:
         self.forget()
 
     def forget(self) -> None:
-        """What is known of the table is no longer true."""
+        """Forget what was read from the table: it has changed."""
         self._items: dict[Key, Item] | None = None
         self._follows = False
 
@@ -44,7 +44,7 @@ class Table:
 
     @property
     def stream(self) -> list[Any]:
-        """The records so far: of all kinds, as the engine tells them."""
+        """The records so far, of all kinds, as the engine returns them."""
         if not self._follows:
             for batch in self._follower.poll():
                 self._records += batch.records
@@ -59,7 +59,7 @@ class Table:
 
 
 class Client:
-    """The engine's client. ``before`` runs ahead of every request, ``after`` behind it."""
+    """The engine's client. ``before`` runs before every request, ``after`` after it."""
 
     def __init__(
         self, table: Table, *, before: Callable[[], None], after: Callable[[], None]

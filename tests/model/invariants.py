@@ -1,9 +1,9 @@
-"""What must hold of the stored items, each rule named after its guarantee.
+"""The rules for the stored items, each named after its guarantee.
 
-One list for whoever looks: the state machine after each of its steps, the exploration after each
-request. Some rules hold always, whoever writes; others always where only ours write, and else in
-the end: once the stream was delivered, or our next send or a repair has been through. Two more look
-at the table by our own operations, in the end.
+The state machine checks them after each of its steps, the exploration after each request. Some
+rules are always true. Others are always true if only our code writes; otherwise they are true in
+the end: after the stream is delivered, or after our next send or a repair. Two more rules check the
+final table with our own operations.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class When(StrEnum):
 
 
 EVERY = tuple(When)
-"""What must hold in the end."""
+"""The rules for the end."""
 
 
 @dataclass(frozen=True)
 class View:
-    """The items, and what was promised of them.
+    """The items, and what the senders know about them.
 
-    ``acknowledged`` has the sort key that was told with each message_uuid, or nothing. ``in_order``
-    are the messages of each sender in the order in which they were acknowledged. Each of
-    ``may_be_several`` is a pair of people of whom others may have made several conversations.
+    ``acknowledged`` has the sort key that was returned for each message_uuid, or nothing.
+    ``in_order`` has each sender's messages in the order of their acknowledgement. Each of
+    ``may_be_several`` is a pair of people for whom others may have made several conversations.
     """
 
     items: Mapping[Key, Item]
@@ -56,7 +56,7 @@ class View:
     may_be_several: Collection[frozenset[str]] = ()
     strangers: Collection[str] = ()
     orphans: Collection[str] = ()
-    """Conversations that others may have left in nobody's inbox: who is in them, nobody knows."""
+    """Conversations that others may have left in no inbox, so that their members are unknown."""
     removed: Collection[str] = ()
     """The messages of which somebody was told that they are removed."""
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -86,11 +86,11 @@ class View:
 
     @cached_property
     def groups(self) -> list[str]:
-        """The conversations that hold messages."""
+        """The conversations with messages."""
         return sorted({message.message_group_uuid for message in self.messages})
 
     def messages_of(self, group: str) -> list[Message]:
-        """What members sent; a stranger's message counts for nobody."""
+        """The members' messages; a stranger's message does not count."""
         return [
             message
             for message in self.messages
@@ -98,7 +98,7 @@ class View:
         ]
 
     def members_of(self, group: str) -> list[str]:
-        """Both members, as any one of its rows tells them; nobody, where there is none."""
+        """Both members, from any of its rows; empty if there is no row."""
         rows = [row for row in self.rows if row.message_group_uuid == group]
         return sorted({rows[0].owner_uuid, rows[0].other.uuid}) if rows else []
 
@@ -108,12 +108,12 @@ class View:
 
 
 Check = Callable[[View], str]
-"""What is wrong, in a sentence; nothing where the rule holds."""
+"""The problem in a sentence; empty if the rule is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: the number of its guarantee in DESIGN 3, when it must hold, and how to see that."""
+    """One rule: the number of its guarantee, when it applies, and its check."""
 
     guarantee: int
     when: When
@@ -136,50 +136,51 @@ def rule(guarantee: int, when: When) -> Callable[[Check], Check]:
 
 
 def broken(view: View, *whens: When) -> list[str]:
-    """The rules of these kinds that do not hold, each with what is wrong."""
-    told = ((each, each.check(view)) for each in RULES if each.when in whens)
-    return [f"guarantee {each.guarantee}, {each.name}: {wrong}" for each, wrong in told if wrong]
+    """The broken rules of these kinds, each with its problem."""
+    results = ((rule, rule.check(view)) for rule in RULES if rule.when in whens)
+    return [f"guarantee {rule.guarantee}, {rule.name}: {wrong}" for rule, wrong in results if wrong]
 
 
 @rule(1, When.ALWAYS)
 def an_acknowledged_message_is_stored_once(view: View) -> str:
     stored = Counter(message.message_uuid for message in view.messages)
-    if lost := [each for each in view.acknowledged if not stored[each] and each not in view.gone]:
+    lost = [uuid for uuid in view.acknowledged if not stored[uuid] and uuid not in view.gone]
+    if lost:
         return f"{lost[0]} was acknowledged and is not stored"
-    if doubled := [each for each, count in stored.items() if count > 1]:
+    if doubled := [message_uuid for message_uuid, count in stored.items() if count > 1]:
         return f"{doubled[0]} is stored {stored[doubled[0]]} times"
     unknown = set(stored) - set(view.attempted)
     return f"{unknown.pop()} was never sent" if unknown else ""
 
 
 @rule(1, When.ALWAYS)
-def an_acknowledged_message_stays_where_it_was_told_to_be(view: View) -> str:
+def an_acknowledged_message_keeps_its_sort_key(view: View) -> str:
     for message in view.messages:
-        told = view.acknowledged.get(message.message_uuid)
-        if told and told != message.sort_key:
-            return f"{message.message_uuid} was told to be at {told}, is at {message.sort_key}"
+        sort_key = view.acknowledged.get(message.message_uuid)
+        if sort_key and sort_key != message.sort_key:
+            return f"{message.message_uuid} was stored at {sort_key}, is at {message.sort_key}"
     return ""
 
 
 @rule(1, When.ALWAYS)
-def what_was_certain_not_to_be_stored_is_not(view: View) -> str:
+def a_refused_message_is_not_stored(view: View) -> str:
     stored = {message.message_uuid for message in view.messages}
     wrong = stored & set(view.refused)
-    return f"{wrong.pop()} is stored, though its sender was told that nothing is" if wrong else ""
+    return f"{wrong.pop()} is stored, though its sender was refused" if wrong else ""
 
 
 @rule(1, When.ALWAYS)
-def what_one_sent_later_comes_later(view: View) -> str:
+def a_sender_s_later_message_comes_later(view: View) -> str:
     places = {message.message_uuid: message.sort_key for message in view.messages}
     for sent in view.in_order:
-        keys = [places[each] for each in sent if each in places]
+        keys = [places[message_uuid] for message_uuid in sent if message_uuid in places]
         if keys != sorted(keys):
             return f"of {', '.join(sent)} a later one has an earlier place"
     return ""
 
 
 @rule(2, When.ALWAYS)
-def no_preview_is_made_up(view: View) -> str:
+def every_preview_is_a_stored_message(view: View) -> str:
     texts: dict[str, set[str]] = {}
     for message in view.messages:
         texts.setdefault(message.message_group_uuid, set()).add(message.text)
@@ -199,7 +200,7 @@ def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> st
         newest = max(messages, key=lambda message: message.sort_key, default=None)
         members = view.members_of(group)
         if not members and group not in view.orphans:
-            return f"nobody's inbox lists {group}"
+            return f"no inbox lists {group}"
         for member in members if newest else ():
             rows = view.rows_of(member, group)
             if len(rows) != 1:
@@ -212,7 +213,7 @@ def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> st
 
 
 @rule(2, When.ROWS_STAY)
-def nobody_is_missing_a_conversation(view: View) -> str:
+def every_member_has_the_conversation(view: View) -> str:
     for group in view.groups:
         for member in view.members_of(group):
             if not view.rows_of(member, group):
@@ -259,10 +260,12 @@ def only_a_member_is_shown_a_conversation(view: View) -> str:
 
 
 @rule(4, When.ALWAYS)
-def a_stranger_s_message_is_nobody_s_preview(view: View) -> str:
-    theirs = {message.text for message in view.messages if message.sender.uuid in view.strangers}
+def a_stranger_s_message_is_not_shown_as_preview(view: View) -> str:
+    texts_of_strangers = {
+        message.text for message in view.messages if message.sender.uuid in view.strangers
+    }
     for row in view.rows:
-        if row.preview in theirs:
+        if row.preview in texts_of_strangers:
             return f"{row.owner_uuid} is shown the stranger's {row.preview!r}"
     return ""
 
@@ -360,10 +363,10 @@ def wrong_in_the_end(
     expected: Collection[str] = (),
     told: Iterable[Item] = (),
 ) -> list[str]:
-    """What our own operations find to say or to do where all should be well.
+    """What our own operations report or change in a table that should be correct.
 
-    ``expected`` are the problems that a verification reports of what others left. ``told`` are
-    messages that the stream has told of before, some of which may be removed by now.
+    ``expected`` are the problems that a verification reports in data of other software. ``told``
+    are messages of earlier stream records, some of which may have been removed.
     """
     return [
         *a_verification_finds_nothing(handle, people, expected),
@@ -377,9 +380,9 @@ def a_verification_finds_nothing(
     expected: Collection[str],
 ) -> list[str]:
     return [
-        f"guarantee 2, a_verification_finds_nothing: {each.kind} at {each.pk} {each.sk}"
-        for each in Verification(handle, people).findings()
-        if each.kind not in expected
+        f"guarantee 2, a_verification_finds_nothing: {finding.kind} at {finding.pk} {finding.sk}"
+        for finding in Verification(handle, people).findings()
+        if finding.kind not in expected
     ]
 
 

@@ -22,7 +22,7 @@ LAG = 3
 
 
 class Table:
-    """The stored items, the stream of inserts, and how the table was of late."""
+    """The stored items, the stream of inserts, and the table's recent states."""
 
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
@@ -52,7 +52,7 @@ class Table:
 
 
 class Client:
-    """A client of the table. ``before`` runs ahead of every request, ``after`` behind it."""
+    """A client of the table. ``before`` runs before every request, ``after`` after it."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Client:
         return copy.deepcopy(reply)
 
     def _seen(self, consistent: bool) -> dict[Key, Item]:
-        """The table as a read meets it: as it is, or as it was a few writes ago."""
+        """The table as a read sees it: as it is, or as it was a few writes ago."""
         behind = 0 if consistent else self.lag(len(self.table.past))
         return self.table.past[-behind] if behind else self.table.items
 
@@ -94,9 +94,9 @@ class Client:
     def _alone(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
         key, item, held = self._evaluated(kind, params)
         if not held:
-            wanted = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            returns_old = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             stored = self.table.items.get(key)
-            old = {"Item": copy.deepcopy(stored)} if wanted and stored else {}
+            old = {"Item": copy.deepcopy(stored)} if returns_old and stored else {}
             raise refusal("ConditionalCheckFailedException", f"{kind}Item", **old)
         self.table.write({key: item})
         return {}
@@ -107,7 +107,7 @@ class Client:
             puts = [put["PutRequest"]["Item"] for put in batch]
             assert len(puts) <= 25
             assert len({key_of(item) for item in puts}) == len(puts), "a batch names an item once"
-            for item in puts:  # a batch is no transaction: each is a write of its own
+            for item in puts:  # a batch is not a transaction: each put is a separate write
                 self.table.write({key_of(item): copy.deepcopy(item)})
             return {"UnprocessedItems": {}}
 
@@ -159,19 +159,19 @@ class Client:
         assert IndexName is None or not ConsistentRead, "an index is eventually consistent"
         items = self._seen(ConsistentRead)
         values, names = ExpressionAttributeValues, ExpressionAttributeNames or {}
-        found = sorted(
+        items_found = sorted(
             (item for item in items.values() if holds(KeyConditionExpression, item, values)),
             key=_place,
             reverse=not ScanIndexForward,
         )
         if ExclusiveStartKey is not None:  # which need not be there any more
             start = _place(ExclusiveStartKey)
-            found = [
+            items_found = [
                 item
-                for item in found
+                for item in items_found
                 if (_place(item) > start if ScanIndexForward else _place(item) < start)
             ]
-        page = found[:Limit]
+        page = items_found[:Limit]
         for name, attribute in names.items():
             FilterExpression = FilterExpression.replace(name, attribute)
         kept = [item for item in page if holds(FilterExpression, item, values)]
@@ -187,7 +187,7 @@ class Client:
 
 
 def _place(item: Item) -> tuple[str, str]:
-    """Where an item is among those of a query."""
+    """The position of an item in a query's result."""
     return item["sk"]["S"], item["pk"]["S"]
 
 
@@ -196,7 +196,7 @@ def key_of(item: Item) -> Key:
 
 
 def holds(expression: str, item: Item, values: Item) -> bool:
-    """Whether ``item`` meets an expression of the few forms that core uses."""
+    """Whether ``item`` satisfies an expression; only the forms that core uses are known."""
     if not expression:
         return True
     return any(
@@ -210,13 +210,13 @@ def _clauses(expression: str) -> list[str]:
 
 
 def _clause(clause: str, item: Item, values: Item) -> bool:
-    if found := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", clause):
-        return (found[2] in item) is not bool(found[1])
-    if found := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
-        return values[found[2]]["S"] <= item[found[1]]["S"] <= values[found[3]]["S"]
-    found = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)
-    assert found, f"unknown clause {clause!r}"
-    name, operator, value = found.groups()
+    if match := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", clause):
+        return (match[2] in item) is not bool(match[1])
+    if match := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
+        return values[match[2]]["S"] <= item[match[1]]["S"] <= values[match[3]]["S"]
+    match = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)
+    assert match, f"unknown clause {clause!r}"
+    name, operator, value = match.groups()
     if name not in item:
         return operator == "<>"
     left, right = item[name]["S"], values[value]["S"]
@@ -247,12 +247,12 @@ def refusal(code: str, operation: str, **more: Any) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}, **more}, operation)
 
 
-def cancelled(table: Table, asked: list[Item], actions: list[Any]) -> ClientError:
+def cancelled(table: Table, requests: list[Item], actions: list[Any]) -> ClientError:
     reasons = []
-    for action, (key, _, held) in zip(asked, actions, strict=True):
+    for action, (key, _, held) in zip(requests, actions, strict=True):
         reason: dict[str, Any] = {"Code": "None" if held else "ConditionalCheckFailed"}
-        wanted = next(iter(action.values())).get("ReturnValuesOnConditionCheckFailure")
-        if not held and wanted == "ALL_OLD" and key in table.items:
+        returns_old = next(iter(action.values())).get("ReturnValuesOnConditionCheckFailure")
+        if not held and returns_old == "ALL_OLD" and key in table.items:
             reason["Item"] = copy.deepcopy(table.items[key])
         reasons.append(reason)
     return refusal(

@@ -1,4 +1,4 @@
-"""Every interleaving, to its end, within the scopes of :mod:`.explore.scopes`.
+"""Every interleaving, completely, within the scopes of :mod:`.explore.scopes`.
 
 The small ones run always; ``invoke test --explore`` runs the large ones too. What breaks a rule is
 shown as a test: paste it at the end of this file.
@@ -16,7 +16,7 @@ from core.dynamodb.patterns import row_moves
 
 from .explore import scopes
 from .explore.ours import InboxRow
-from .explore.running import Explored, explore, explore_at_once, explore_family, told
+from .explore.running import Explored, explore, explore_at_once, explore_family, summary
 from .explore.scopes import Family
 from .explore.traces import replay
 
@@ -28,7 +28,7 @@ LARGE = [family for family in FAMILIES if family.is_large]
 @pytest.mark.parametrize("family", SMALL, ids=lambda family: family.name)
 def test_every_interleaving_of_a_small_scope_keeps_the_guarantees(family: Family, lines) -> None:
     explored = explore_family(family)
-    lines(told(family, explored))
+    lines(summary(family, explored))
     fail_with_traces(explored)
 
 
@@ -39,14 +39,16 @@ def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> N
 
 
 def fail_with_traces(explored: Iterable[Explored]) -> None:
-    """Fail with a test for each rule that is broken, and nothing around it."""
-    for each in explored:
-        if each.trace:
-            pytest.fail(f"{each.scope}: paste this test\n\n{each.trace}\n", pytrace=False)
-        assert each.found.is_complete
+    """Fail with a test for each broken rule, and without other output."""
+    for scope in explored:
+        if scope.trace:
+            pytest.fail(f"{scope.scope}: paste this test\n\n{scope.trace}\n", pytrace=False)
+        assert scope.result.is_complete
 
 
-def test_a_planted_fault_is_found_with_the_shortest_trace_that_plays_again(monkeypatch) -> None:
+def test_a_planted_fault_is_found_with_the_shortest_trace_which_can_be_replayed(
+    monkeypatch,
+) -> None:
     """A projection that deletes a row before it puts the next: a crash in between loses it."""
     monkeypatch.setattr(row_moves, "_put_behind", without_a_put)
     explored = explore(scopes.scopes()["a plain put and 2 projections"])
@@ -66,13 +68,13 @@ def without_a_put(table, message, owner, other, last):
 # Traces that once broke a rule.
 
 
-def test_a_transcript_that_two_load_at_once_is_stored_once() -> None:
+def test_a_transcript_loaded_twice_at_once_is_stored_once() -> None:
     """The second had looked for messages before the first stored them, and for rows after that."""
     assert replay("2 loads of one transcript: 1 1 1 1 2 2 1 2 2 2") == ""
 
 
-def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothing_twice() -> None:
-    """The key in doubt was a later one than the first, and the first is what was tried again."""
+def test_a_late_try_and_its_retry_store_the_message_once() -> None:
+    """The unconfirmed key was later than the first, but the retry used the first."""
     steps = "1 2 2 2 2 2 2 1/gives-up 1 1 1/late 1 2 1 1 1/comes-through 1 1"
     assert replay(f"pairs of all: send, projection: {steps}") == ""
 
@@ -84,18 +86,18 @@ def test_a_try_that_is_still_on_its_way_when_its_sender_tries_again_stores_nothi
         "import, function: 1 2 2 2 1 1 1 1 2 2/lost-reply",
     ],
 )
-def test_a_send_clears_up_one_inbox_with_two_rows_where_the_other_has_none(trace: str) -> None:
-    """It read the newest row of each inbox again, and forgot the second one of the first."""
+def test_a_send_corrects_two_rows_in_one_inbox_and_none_in_the_other(trace: str) -> None:
+    """It read the newest row of each inbox again, and lost the second row of the first inbox."""
     assert replay(f"pairs of all: {trace}") == ""
 
 
-def test_a_load_stays_in_the_conversation_that_it_has_found() -> None:
-    """It looked again behind each commit, found neither row, and began another conversation."""
+def test_a_load_stays_in_the_conversation_that_it_chose() -> None:
+    """It read the rows again after each commit, found none, and began another conversation."""
     steps = "1 1 1/refused 1 1 1 1 1 1 2 2 2 1 2 2 1 1"
     assert replay(f"pairs of all, clocks step: transcript, function: {steps}") == ""
 
 
-def test_two_loads_of_a_conversation_that_no_inbox_lists_store_the_transcript_once() -> None:
-    """Neither found a row to ask for, so nothing of the one was in the way of the other."""
+def test_two_loads_of_an_unlisted_conversation_store_the_transcript_once() -> None:
+    """Neither had a row for its conditions, so neither load cancelled the other."""
     steps = "1 1 1 1 1 1 1 1 2 2 2 2 1 2"
     assert replay(f"2 loads where both rows are lost: {steps}") == ""

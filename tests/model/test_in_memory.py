@@ -1,7 +1,7 @@
-"""Projection and repairs over the model of the table: what the exploration's scopes do not hold.
+"""Projection and repairs on the model of the table: cases that no explored scope has.
 
-Times of strange forms, rows of other conversations in the way, and findings that are no longer true
-when they are repaired.
+Times in unusual forms, rows of other conversations at the same key, and findings that are no longer
+true when they are repaired.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ class Model:
             for (pk, _), item in self.table.items.items()
             if pk == f"GRP#{owner.uuid}"
         ]
-        return [each.preview for each in rows if each.message_group_uuid == group]
+        return [row.preview for row in rows if row.message_group_uuid == group]
 
     def deliver(self, *messages: Message) -> None:
-        self.put(*(dict(message_item(each)) for each in messages))
-        records = inserts([dict(message_item(each)) for each in messages])
+        self.put(*(dict(message_item(message)) for message in messages))
+        records = inserts([dict(message_item(message)) for message in messages])
         assert project(self.handle, records) == {"batchItemFailures": []}
 
-    def mend(self, fault: FaultKind, pk: str, sk: str, group: str = GROUP) -> bool:
+    def repair(self, fault: FaultKind, pk: str, sk: str, group: str = GROUP) -> bool:
         return mend(self.handle, known_people, Fault(fault, pk, sk, group))
 
 
@@ -99,7 +99,7 @@ class TestAPlan:
         (record,) = inserts([dict(message_item(message(ANA, 5)))])
         assert plan([{**record, "eventName": name}]).moves == ()
 
-    def test_goes_on_behind_a_malformed_record(self) -> None:
+    def test_continues_after_a_malformed_record(self) -> None:
         planned = plan([{"eventName": "INSERT"}, *inserts([dict(message_item(message(ANA, 5)))])])
         assert (len(planned.moves), len(planned.dropped)) == (1, 1)
 
@@ -108,12 +108,12 @@ class TestTheProjection:
     def test_shows_each_member_the_other(self, model: Model) -> None:
         model.deliver(message(BEN, 5))
         rows = View(model.table.items, {}, ()).rows
-        assert {(each.owner_uuid, each.other.uuid) for each in rows} == {
+        assert {(row.owner_uuid, row.other.uuid) for row in rows} == {
             ("ana", "ben"),
             ("ben", "ana"),
         }
 
-    def test_passes_over_an_instant_that_another_conversation_has(self, model: Model) -> None:
+    def test_skips_an_instant_that_another_conversation_uses(self, model: Model) -> None:
         model.put(row(ANA, CLEO, at(5), "Cleo's", OTHER_GROUP))
         model.deliver(message(BEN, 5))
         assert model.previews(ANA) == ["text at 5"]
@@ -157,35 +157,35 @@ class TestTheProjection:
 
 
 class TestARepair:
-    def test_leaves_a_pair_that_points_elsewhere_by_now(self, model: Model) -> None:
-        assert not model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR", "another")
+    def test_leaves_a_pair_that_now_points_elsewhere(self, model: Model) -> None:
+        assert not model.repair(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR", "another")
         assert ("PAIR#ana#ben", "PAIR") in model.table.items
 
-    def test_deletes_a_pair_of_nothing(self, model: Model) -> None:
-        assert model.mend(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR")
+    def test_deletes_a_pair_without_a_conversation(self, model: Model) -> None:
+        assert model.repair(FaultKind.ORPHAN_PAIR, "PAIR#ana#ben", "PAIR")
         assert ("PAIR#ana#ben", "PAIR") not in model.table.items
 
-    def test_leaves_the_name_of_whoever_is_there_by_now(self, model: Model) -> None:
+    def test_leaves_the_name_of_the_member_that_is_there_now(self, model: Model) -> None:
         def another() -> None:
             model.put(row(ANA, replace(CLEO, handle="as she was"), at(0), "x", OTHER_GROUP))
 
         model.meanwhile[2] = another
-        assert not model.mend(FaultKind.NAME_DIFFERS, "GRP#ana", at(0))
+        assert not model.repair(FaultKind.NAME_DIFFERS, "GRP#ana", at(0))
         assert model.table.items["GRP#ana", at(0)]["user_handle"] == {"S": "as she was"}
 
     def test_puts_no_preview_into_another_conversation_s_row(self, model: Model) -> None:
         model.put(row(ANA, CLEO, at(3), "Cleo's", OTHER_GROUP))
-        assert not model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(3))
+        assert not model.repair(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(3))
         assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
 
     def test_shows_nothing_that_is_newer_than_the_row(self, model: Model) -> None:
         model.put(dict(message_item(message(BEN, 5))))
-        assert not model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(0))
+        assert not model.repair(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(0))
         assert model.previews(ANA) == ["text before in g"]
 
     def test_shows_no_stranger_s_message(self, model: Model) -> None:
         model.put(dict(message_item(message(SAM, 5))), row(ANA, BEN, at(9), "made up"))
-        assert model.mend(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9))
+        assert model.repair(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9))
         assert "text at 5" not in model.previews(ANA)
 
     def test_shows_the_newest_message_however_reads_lag(self, model: Model) -> None:
@@ -205,28 +205,28 @@ class TestALostConversation:
         model.put(dict(message_item(message(ANA, 1))), dict(message_item(message(BEN, 2))))
         return model
 
-    def mend(self, model: Model) -> bool:
-        return model.mend(FaultKind.ORPHAN_MESSAGES, f"MSG#{GROUP}", at(1))
+    def repair(self, model: Model) -> bool:
+        return model.repair(FaultKind.ORPHAN_MESSAGES, f"MSG#{GROUP}", at(1))
 
     def test_is_listed_for_both_and_shows_each_the_other(self, lost: Model) -> None:
-        assert self.mend(lost)
+        assert self.repair(lost)
         rows = {(r.owner_uuid, r.other.uuid) for r in View(lost.table.items, {}, ()).rows}
         assert rows == {("ana", "ben"), ("ben", "ana")}
         assert lost.previews(ANA) == lost.previews(BEN) == ["text at 2"]
 
     def test_is_listed_beside_another_conversation_s_row_at_that_instant(self, lost: Model) -> None:
         lost.put(row(ANA, CLEO, at(2), "Cleo's", OTHER_GROUP))
-        assert self.mend(lost)
+        assert self.repair(lost)
         assert lost.previews(ANA) == ["text at 2"]
         assert lost.previews(ANA, OTHER_GROUP) == ["Cleo's"]
 
     def test_is_not_listed_a_second_time_where_a_row_is_there(self, lost: Model) -> None:
         lost.put(row(ANA, BEN, at(1), "text at 1"))
-        self.mend(lost)
+        self.repair(lost)
         assert lost.previews(ANA) == lost.previews(BEN) == ["text at 2"]
 
-    def test_of_which_one_member_is_known_stays_as_it_is(self) -> None:
+    def test_with_one_known_member_stays_unchanged(self) -> None:
         model = Model(table_of(dict(message_item(message(ANA, 1)))))
         before: dict[Any, Any] = dict(model.table.items)
-        assert not self.mend(model)
+        assert not self.repair(model)
         assert model.table.items == before

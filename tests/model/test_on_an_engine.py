@@ -20,7 +20,7 @@ from .test_state_machine import Store, run
 
 
 def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
-    """Run the machine on the engine at ``target``; what that came to."""
+    """Run the machine on the engine at ``target``, and return a summary."""
     dynamodb = make_client(target, "dynamodb")
     began, done = time.monotonic(), Counter()
 
@@ -51,8 +51,8 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
         run(examples, steps, OnEngine)
     finally:
         dynamodb.close()
-    told = ", ".join(f"{count:,} {name}" for name, count in done.items())
-    return f"{told}, in {time.monotonic() - began:.0f} s"
+    counts = ", ".join(f"{count:,} {name}" for name, count in done.items())
+    return f"{counts}, in {time.monotonic() - began:.0f} s"
 
 
 def test_the_guarantees_hold_on_an_engine(engines, tmp_path, figures) -> None:

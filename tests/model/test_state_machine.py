@@ -1,8 +1,8 @@
 """Every guarantee after any interleaving, against an exact model of the table in memory.
 
 Each step runs one operation of ours. Between any two of its requests another operation may run, or
-a crash may end it, or a reply may be lost. The clock moves as it likes. The stream is delivered
-late, again, in any order, cut into batches.
+a crash may end it, or a reply may be lost. The clock moves in any way. The stream is delivered
+late, again, in any order, in batches of any size.
 
 :mod:`.test_on_an_engine` runs the same machine on real engines.
 """
@@ -56,7 +56,7 @@ def known_people(uuids: Iterable[str]) -> dict[str, Person]:
 
 
 class Crash(BaseException):
-    """The process is gone, between two requests."""
+    """The process is killed between two requests."""
 
 
 TROUBLES = st.lists(
@@ -69,11 +69,11 @@ TROUBLES = st.lists(
     ),
     max_size=3,
 )
-"""What happens at which request of an operation; the last four are somebody else's, before it."""
+"""The event at a request of an operation; the last four are other writers' and come before it."""
 
 
 class Store(RuleBasedStateMachine):
-    """The table, everybody who writes to it, and what was promised to whom."""
+    """The table, all its writers, and what each sender knows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class Store(RuleBasedStateMachine):
         self.lags = iter(lags)
 
     def next_uuid(self) -> uuid.UUID:
-        """Each run meets the same uuids in the same order, so that a failure can be repeated."""
+        """Each run gets the same uuids in the same order, so that a failure can be repeated."""
         self.uuids += 1
         return uuid.UUID(int=self.uuids)
 
@@ -257,7 +257,7 @@ class Store(RuleBasedStateMachine):
         except (Crash, StoreError):
             pass
 
-    # What must hold, and what it is held against.
+    # The rules, and the data that they are checked on.
 
     def view(self) -> View:
         return View(
@@ -290,7 +290,7 @@ class Store(RuleBasedStateMachine):
         assert broken(self.view(), When.ONLY_OURS) == []
 
     def teardown(self) -> None:
-        """Once all of the stream has been delivered, all is well."""
+        """After the whole stream has been delivered, no rule is broken."""
         self.lags = iter(())
         rest = [*self.undelivered, *self.table.stream[self.delivered :]]
         assert project(self.handle([]), rest) == {"batchItemFailures": []}
@@ -316,7 +316,7 @@ class NoPause(retries.Backoff):
 
 @contextmanager
 def in_charge_of(machines: list[Store]) -> Iterator[None]:
-    """The last of ``machines`` gives the time and the uuids, and nobody waits."""
+    """The last of ``machines`` gives the time and the uuids, and there are no waits."""
     with (
         mock.patch("core.dynamodb.patterns.sends.now", side_effect=lambda: machines[-1].clock),
         mock.patch(
@@ -350,7 +350,7 @@ def run(examples: int, steps: int, store: type[Store] = Store) -> None:
         )
 
 
-def test_a_row_that_had_to_move_on_to_the_key_of_a_newer_message_follows_it() -> None:
+def test_a_row_that_moved_to_the_key_of_a_newer_message_follows_it() -> None:
     """Found by the machine: the row's time was the newer message's, its text the older one's."""
     store = Store()
     with in_charge_of([store]):

@@ -1,4 +1,4 @@
-"""The audit: who did what to production, in two places, or nothing is done."""
+"""The audit: each use of production is written to two places first, or nothing is done."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mode(path: Path) -> int:
 
 class TestTheFile:
     @pytest.mark.parametrize("mask", [0, 0o022, 0o077])
-    def test_is_its_owners_alone(self, path: Path, mask: int) -> None:
+    def test_only_its_owner_can_read_it(self, path: Path, mask: int) -> None:
         before = os.umask(mask)
         try:
             AuditLog(path).write(entry())
@@ -56,7 +56,7 @@ class TestTheFile:
         assert mode(path) == 0o600
 
     @pytest.mark.parametrize("old", [0o644, 0o666, 0o640, 0o604])
-    def test_becomes_its_owners_alone_where_others_could_read_it(self, path, old) -> None:
+    def test_becomes_readable_by_its_owner_only(self, path, old) -> None:
         path.parent.mkdir()
         path.write_text("")
         path.chmod(old)
@@ -66,10 +66,10 @@ class TestTheFile:
     def test_is_only_added_to(self, path: Path) -> None:
         log = AuditLog(path)
         log.write(entry(what="one"))
-        kept = path.read_bytes()
+        old_bytes = path.read_bytes()
         inode = path.stat().st_ino
         log.write(entry(what="two"))
-        assert path.read_bytes().startswith(kept)
+        assert path.read_bytes().startswith(old_bytes)
         assert path.stat().st_ino == inode
         assert [line.what for line in read_audit(path)] == ["one", "two"]
 
@@ -91,7 +91,7 @@ class TestTheFile:
         assert reasons == {f"{n} {i} "[:4] for n in range(5) for i in range(20)}
         assert len(path.read_text().splitlines()) == 100
 
-    def test_takes_no_line_that_is_being_written_for_one_that_was_cut_off(self, path: Path) -> None:
+    def test_a_line_that_is_being_written_does_not_count_as_incomplete(self, path: Path) -> None:
         log = AuditLog(path)
         log.write(entry(what="one"))
         with path.open("ab", buffering=0) as other:
@@ -105,7 +105,7 @@ class TestTheFile:
         thread.join()
         assert [line.what for line in read_audit(path)] == ["one", "one", "two"]
 
-    def test_holds_a_line_of_ascii_whatever_the_reason_holds(self, path: Path) -> None:
+    def test_has_a_line_of_ascii_whatever_the_reason_is(self, path: Path) -> None:
         why = "Größe\u2028\x1b[2J\u202e\ud800"
         AuditLog(path).write(entry(why=why))
         assert path.read_bytes().isascii()
@@ -152,7 +152,7 @@ class TestNothingIsDone:
             AuditLog(tmp_path / "file" / "audit.jsonl").write(entry())
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
-    def test_where_its_folder_takes_no_file(self) -> None:
+    def test_where_its_folder_is_read_only(self) -> None:
         with pytest.raises(AuditError, match="Could not write the audit line"):
             AuditLog(Path("/proc/self/audit.jsonl")).write(entry())
 
@@ -209,7 +209,7 @@ class TestReading:
         return path
 
     @pytest.mark.parametrize(
-        ("filters", "found"),
+        ("filters", "expected"),
         [
             ({}, "abcde"),
             ({"actor": "op"}, "acd"),
@@ -228,15 +228,17 @@ class TestReading:
             ({"actor": "op", "day": date(2026, 3, 1), "about": ANA}, "a"),
         ],
     )
-    def test_is_narrowed_by_who_about_whom_where_and_when(self, audit, filters, found) -> None:
-        assert "".join(line.what for line in read_audit(audit, **filters)) == found
+    def test_can_be_filtered_by_actor_subject_target_and_time(
+        self, audit, filters, expected
+    ) -> None:
+        assert "".join(line.what for line in read_audit(audit, **filters)) == expected
 
     def test_gives_back_what_was_written(self, path: Path) -> None:
         written = entry(about=("u1",), conversation="g", why="w", outcome="failed: X")
         AuditLog(path).write(written)
         assert list(read_audit(path)) == [written]
 
-    def test_finds_nothing_where_there_is_no_file(self, path: Path) -> None:
+    def test_without_a_file_is_empty(self, path: Path) -> None:
         assert list(read_audit(path)) == []
 
     @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def test_a_time_is_utc_with_microseconds() -> None:
     assert len(timestamp()) == len(NOON)
 
 
-def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
+def test_a_line_after_an_incomplete_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_text('{"at": "2026')  # the disk was full
     AuditLog(path).write(entry())

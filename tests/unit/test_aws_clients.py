@@ -71,15 +71,15 @@ def new_session(monkeypatch) -> None:
 
 
 def answer(client: Any, *replies: Reply | Exception) -> list[Any]:
-    """Let ``client`` get ``replies`` in turn, the last one for good; returns what it sends."""
+    """Let ``client`` get ``replies`` in turn, the last one repeatedly; returns what it sends."""
     sent: list[Any] = []
 
     def reply(request: Any, **_: Any) -> AWSResponse:
         sent.append(request)
-        given = replies[min(len(sent), len(replies)) - 1]
-        if isinstance(given, Exception):
-            raise given
-        status, body = given
+        chosen = replies[min(len(sent), len(replies)) - 1]
+        if isinstance(chosen, Exception):
+            raise chosen
+        status, body = chosen
         return AWSResponse(request.url, status, {}, _Raw(body))
 
     client.meta.events.register_first("before-send", reply)
@@ -153,14 +153,14 @@ def test_silence_of_aws_names_the_region() -> None:
     assert "region" in error.hint
 
 
-def test_a_certificate_that_is_not_trusted_is_told() -> None:
+def test_an_untrusted_certificate_is_reported() -> None:
     cause = sdk.SSLError(endpoint_url="https://h", error="CERTIFICATE_VERIFY_FAILED")
     error = failure("dynamodb", list_tables, cause)
     assert isinstance(error, UnreachableError)
     assert "CERTIFICATE_VERIFY_FAILED" in error.problem
 
 
-def test_a_proxy_that_does_not_answer_is_told() -> None:
+def test_a_proxy_that_does_not_answer_is_reported() -> None:
     cause = sdk.ProxyConnectionError(proxy_url="http://proxy:3128")
     error = failure("dynamodb", list_tables, cause, target=AWS)
     assert isinstance(error, UnreachableError)
@@ -177,7 +177,7 @@ def test_a_server_that_is_not_aws_is_recognised(service, call, status, body) -> 
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"status": "ok"}', b'{"Items": [{"pk'])
-def test_json_that_answers_something_else_or_is_cut_off_is_no_empty_answer(body) -> None:
+def test_wrong_or_incomplete_json_is_not_an_empty_answer(body) -> None:
     client = make_client(LOCAL, "dynamodb")
     answer(client, (200, body))
     for read in ("scan", "describe_table"):
@@ -186,19 +186,19 @@ def test_json_that_answers_something_else_or_is_cut_off_is_no_empty_answer(body)
 
 
 @pytest.mark.parametrize(("service", "call"), CALLS[1:])
-def test_xml_that_answers_something_else_is_no_empty_answer(service, call) -> None:
+def test_wrong_xml_is_not_an_empty_answer(service, call) -> None:
     error = failure(service, call, (200, b"<status><ok/></status>"))
     assert error.problem == f"The server at http://127.0.0.1:4566 is not {service}"
 
 
-def test_an_item_that_is_not_there_is_an_empty_answer() -> None:
+def test_a_missing_item_is_an_empty_answer() -> None:
     client = make_client(LOCAL, "dynamodb")
     answer(client, (200, b"{}"))
     assert "Item" not in client.get_item(TableName="t", Key={"pk": {"S": "x"}})
 
 
 @pytest.mark.parametrize(("service", "call"), CALLS)
-def test_a_server_error_in_html_is_tried_again_before_it_is_told(service, call) -> None:
+def test_a_server_error_in_html_is_retried_before_it_is_reported(service, call) -> None:
     client = make_client(LOCAL, service)
     sent = answer(client, (503, HTML))
     with pytest.raises(StoreError, match="503"), translating(service, LOCAL):
@@ -207,7 +207,7 @@ def test_a_server_error_in_html_is_tried_again_before_it_is_told(service, call) 
 
 
 @pytest.mark.parametrize(("service", "call"), CALLS[1:])
-def test_a_server_error_that_is_no_xml_is_one_line(service, call) -> None:
+def test_a_server_error_that_is_not_xml_is_one_line(service, call) -> None:
     assert isinstance(failure(service, call, (500, b"hello")), StoreError)
 
 
@@ -220,7 +220,7 @@ def test_a_server_error_that_is_no_xml_is_one_line(service, call) -> None:
         ("ec2", describe_rules, query_error("RequestLimitExceeded")),
     ],
 )
-def test_throttling_is_tried_four_times_and_then_asks_for_patience(service, call, reply) -> None:
+def test_throttling_is_tried_four_times_and_then_reported(service, call, reply) -> None:
     client = make_client(LOCAL, service)
     sent = answer(client, reply)
     with pytest.raises(StoreError, match="Wait a little"), translating(service, LOCAL):
@@ -246,7 +246,7 @@ def test_throttling_is_tried_four_times_and_then_asks_for_patience(service, call
         ),
     ],
 )
-def test_refused_credentials_are_told_as_such(service, call, reply) -> None:
+def test_refused_credentials_are_reported_as_refused(service, call, reply) -> None:
     error = failure(service, call, reply)
     assert isinstance(error, CredentialsError)
     assert "aws sts get-caller-identity" in error.hint
@@ -291,7 +291,7 @@ def test_a_reply_of_lambda_is_read() -> None:
 
 
 @pytest.mark.parametrize("body", [HTML, b"{}", b""])
-def test_a_stranger_is_not_taken_for_lambda(body) -> None:
+def test_another_server_is_not_accepted_as_lambda(body) -> None:
     error = failure("lambda", event_sources, (200, body))
     assert "is not lambda" in error.problem
 
@@ -303,7 +303,7 @@ def test_a_stranger_is_not_taken_for_lambda(body) -> None:
         ("sts", whoami, query_error("ExpiredToken")),
     ],
 )
-def test_expired_credentials_are_told_to_sign_in_again(service, call, reply) -> None:
+def test_for_expired_credentials_signing_in_again_is_suggested(service, call, reply) -> None:
     error = failure(service, call, reply)
     assert isinstance(error, CredentialsError)
     assert "sign in again" in error.hint
@@ -315,7 +315,7 @@ def test_missing_credentials_name_the_variables(new_session) -> None:
     assert "AWS_ACCESS_KEY_ID" in error.hint
 
 
-def test_half_of_the_credentials_is_told(monkeypatch, new_session) -> None:
+def test_incomplete_credentials_are_reported(monkeypatch, new_session) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     with pytest.raises(CredentialsError, match="AWS_SECRET_ACCESS_KEY"):
         make_client(OWN_CREDENTIALS, "dynamodb")
@@ -323,7 +323,7 @@ def test_half_of_the_credentials_is_told(monkeypatch, new_session) -> None:
 
 @pytest.fixture
 def ops_profile(new_session) -> Iterator[None]:
-    """A profile called ops, beside a default one."""
+    """A profile called ops, and a default one."""
     Path(os.environ["AWS_CONFIG_FILE"]).write_text(
         "[default]\nregion = us-east-1\n[profile ops]\nregion = eu-west-3\n"
     )
@@ -373,7 +373,7 @@ def test_no_region_names_the_variable(new_session) -> None:
         make_client(AwsTarget(None, None, placeholder_credentials=True), "dynamodb")
 
 
-def test_a_region_that_cannot_be_one_is_a_setting_to_mend() -> None:
+def test_an_invalid_region_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match=r"'us east'.*AWS_DEFAULT_REGION"):
         make_client(AwsTarget(None, "us east", placeholder_credentials=True), "dynamodb")
 
@@ -392,7 +392,7 @@ def test_a_region_that_cannot_be_one_is_a_setting_to_mend() -> None:
         "ftp://127.0.0.1:8000",
     ],
 )
-def test_an_endpoint_that_is_no_url_is_a_setting_to_mend(url: str) -> None:
+def test_an_endpoint_that_is_not_a_url_is_a_settings_error(url: str) -> None:
     with pytest.raises(SettingsError, match="endpoint's URL"):
         make_client(AwsTarget(url, "us-east-1", placeholder_credentials=True), "dynamodb")
 
@@ -445,7 +445,7 @@ def test_only_addresses_of_this_machine_are_loopback(url: str, expected: bool) -
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "told"),
+    ("service", "call", "expected"),
     [
         (
             "dynamodb",
@@ -465,12 +465,12 @@ def test_only_addresses_of_this_machine_are_loopback(url: str, expected: bool) -
         ),
     ],
 )
-def test_a_dry_client_tells_a_change_and_does_not_send_it(service, call, told) -> None:
+def test_a_dry_client_prints_a_change_and_does_not_send_it(service, call, expected) -> None:
     lines: list[str] = []
     client = make_client(LOCAL, service, dry=lines.append)
     sent = answer(client, (200, b"{}"))
     assert call(client)["ResponseMetadata"] == {"HTTPStatusCode": 200}
-    assert lines == [told]
+    assert lines == [expected]
     assert sent == []
 
 

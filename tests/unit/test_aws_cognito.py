@@ -1,4 +1,4 @@
-"""The users of a Cognito pool, page by page, whatever they lack."""
+"""The users of a Cognito pool, page by page, also incomplete ones."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def user(name: str, **attributes: str) -> dict[str, Any]:
 
 
 def test_a_user_has_a_handle_an_email_a_status_and_a_sub(stub) -> None:
-    found = user("u1", sub="s1", preferred_username="ana", email="ana@example.com", locale="de")
-    stub.add_response("list_users", {"Users": [found]}, {"UserPoolId": POOL})
+    stored = user("u1", sub="s1", preferred_username="ana", email="ana@example.com", locale="de")
+    stub.add_response("list_users", {"Users": [stored]}, {"UserPoolId": POOL})
     assert list(list_users(AWS, POOL)) == [
         CognitoUser("s1", "ana", "ana@example.com", "CONFIRMED", "u1")
     ]
@@ -51,13 +51,13 @@ def test_all_pages_are_read_in_their_order(stub) -> None:
     pages = [[f"u{page}{place:02}" for place in range(60)] for page in range(3)]
     token: str | None = None
     for number, names in enumerate(pages):
-        asked = {"UserPoolId": POOL} | ({"PaginationToken": token} if token else {})
+        parameters = {"UserPoolId": POOL} | ({"PaginationToken": token} if token else {})
         token = f"page{number + 1}" if number < 2 else None
         reply = {"Users": [user(name) for name in names]}
         stub.add_response(
-            "list_users", reply | ({"PaginationToken": token} if token else {}), asked
+            "list_users", reply | ({"PaginationToken": token} if token else {}), parameters
         )
-    assert [found.username for found in list_users(AWS, POOL)] == [
+    assert [entry.username for entry in list_users(AWS, POOL)] == [
         name for names in pages for name in names
     ]
 
@@ -65,7 +65,7 @@ def test_all_pages_are_read_in_their_order(stub) -> None:
 def test_an_empty_page_in_between_is_not_the_end(stub) -> None:
     stub.add_response("list_users", {"Users": [], "PaginationToken": "more"})
     stub.add_response("list_users", {"Users": [user("u1")]})
-    assert [found.username for found in list_users(AWS, POOL)] == ["u1"]
+    assert [entry.username for entry in list_users(AWS, POOL)] == ["u1"]
 
 
 def test_a_page_is_asked_for_only_when_it_is_needed(stub) -> None:
@@ -74,7 +74,7 @@ def test_a_page_is_asked_for_only_when_it_is_needed(stub) -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    "stored",
     [
         {"Username": "u1"},
         {"Username": "u1", "Attributes": []},
@@ -82,8 +82,8 @@ def test_a_page_is_asked_for_only_when_it_is_needed(stub) -> None:
         user("u1", preferred_username="", email="", sub=""),
     ],
 )
-def test_a_user_may_lack_everything_but_a_name(stub, found) -> None:
-    stub.add_response("list_users", {"Users": [found]})
+def test_a_user_may_have_only_a_name(stub, stored) -> None:
+    stub.add_response("list_users", {"Users": [stored]})
     (bare,) = list_users(AWS, POOL)
     assert (bare.sub, bare.handle, bare.email, bare.username) == ("", None, None, "u1")
 
@@ -94,14 +94,14 @@ def test_a_missing_pool_names_the_variable(stub) -> None:
         list(list_users(AWS, POOL))
 
 
-def test_what_cognito_takes_for_no_pool_id_names_the_variable(stub) -> None:
-    said = "1 validation error detected: Value 'my pool' at 'userPoolId' failed to satisfy ..."
-    stub.add_client_error("list_users", "InvalidParameterException", said)
+def test_a_pool_id_that_cognito_refuses_names_the_variable(stub) -> None:
+    message = "1 validation error detected: Value 'my pool' at 'userPoolId' failed to satisfy ..."
+    stub.add_client_error("list_users", "InvalidParameterException", message)
     with pytest.raises(SettingsError, match=r"my pool.*AWS_COGNITO_USER_POOL_ID"):
         list(list_users(AWS, "my pool"))
 
 
-def test_what_the_sdk_takes_for_no_pool_id_names_the_variable() -> None:
+def test_a_pool_id_that_the_sdk_refuses_names_the_variable() -> None:
     with pytest.raises(SettingsError, match="AWS_COGNITO_USER_POOL_ID"):
         list(list_users(AWS, ""))
 
@@ -112,8 +112,8 @@ def test_a_pool_that_a_local_engine_lacks_may_be_in_aws(stub) -> None:
         list(list_users(ENGINE, POOL))
 
 
-def test_a_refusal_of_the_caller_is_not_taken_for_a_missing_pool(stub) -> None:
-    said = f"not authorized on resource arn:aws:cognito-idp:us-east-1:1:userpool/{POOL}"
-    stub.add_client_error("list_users", "AccessDeniedException", said)
+def test_a_refused_caller_is_not_reported_as_a_missing_pool(stub) -> None:
+    message = f"not authorized on resource arn:aws:cognito-idp:us-east-1:1:userpool/{POOL}"
+    stub.add_client_error("list_users", "AccessDeniedException", message)
     with pytest.raises(CredentialsError):
         list(list_users(AWS, POOL))

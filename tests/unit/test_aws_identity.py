@@ -13,8 +13,8 @@ def test_the_account_is_the_one_of_the_credentials() -> None:
 
 
 @mock_aws
-def test_a_caller_is_told_with_name_and_region() -> None:
+def test_a_caller_is_described_with_name_and_region() -> None:
     target = AwsTarget(None, "eu-west-1", placeholder_credentials=True)
-    found = caller(target, quick=True)
-    assert found == Caller("123456789012", found.arn, "eu-west-1")
-    assert found.arn.startswith("arn:aws:sts::123456789012:")
+    identity = caller(target, quick=True)
+    assert identity == Caller("123456789012", identity.arn, "eu-west-1")
+    assert identity.arn.startswith("arn:aws:sts::123456789012:")

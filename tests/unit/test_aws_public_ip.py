@@ -70,7 +70,7 @@ def test_the_second_is_asked_when_the_first_knows_no_public_address(internet, fa
     assert opener.asked == list(SERVICES)
 
 
-def test_when_none_knows_the_option_is_named(internet) -> None:
+def test_without_any_answer_the_error_names_the_option(internet) -> None:
     refused = urllib.error.URLError(OSError(111, "Connection refused"))
     error_page = urllib.error.HTTPError(SERVICES[1], 503, "Unavailable", None, io.BytesIO(b"no"))
     internet(refused, error_page)

@@ -1,4 +1,4 @@
-"""The rule in front of RDS: read, pointed at one address, left alone when it holds."""
+"""The rule in front of RDS: read, changed to one address, and not changed if it is right."""
 
 from __future__ import annotations
 
@@ -36,19 +36,21 @@ def ec2() -> Iterator[Any]:
 
 
 def new_rule(ec2: Any, **permission: Any) -> SecurityGroupRule:
-    """A rule of a new group, open to 203.0.113.7 unless told otherwise."""
+    """A rule of a new group, open to 203.0.113.7 unless ``permission`` says otherwise."""
     source = {"CidrIp": "203.0.113.7/32", "Description": "GITPOD"}
-    wanted = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
+    expected = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [source]}
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(GroupName="rds", Description="db", VpcId=vpc)["GroupId"]
-    reply = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[wanted | permission])
+    reply = ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[expected | permission]
+    )
     return rule(AWS, group, reply["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
 
-def test_a_rule_is_read_with_all_it_says(ec2) -> None:
-    found = new_rule(ec2)
-    assert found == SecurityGroupRule(
-        found.group_id, found.rule_id, "tcp", 5432, 5432, "203.0.113.7/32", "GITPOD"
+def test_a_rule_is_read_with_every_field(ec2) -> None:
+    rule = new_rule(ec2)
+    assert rule == SecurityGroupRule(
+        rule.group_id, rule.rule_id, "tcp", 5432, 5432, "203.0.113.7/32", "GITPOD"
     )
 
 
@@ -75,7 +77,7 @@ def test_a_rule_without_a_description_gets_one(ec2) -> None:
     assert rule(AWS, before.group_id, before.rule_id).description == DEFAULT_DESCRIPTION
 
 
-def test_a_dry_run_tells_the_change_and_makes_none(ec2) -> None:
+def test_a_dry_run_prints_the_change_and_makes_none(ec2) -> None:
     before, lines = new_rule(ec2), []
     dry = replace(AWS, dry=lines.append)
     change = point_rule_at(dry, before.group_id, before.rule_id, "8.8.4.4", 5432)
@@ -121,7 +123,7 @@ def stub(monkeypatch) -> Iterator[Stubber]:
 
 
 def answer_rule(stub: Stubber, **more: Any) -> None:
-    found = {
+    rule = {
         "SecurityGroupRuleId": RULE,
         "GroupId": GROUP,
         "IsEgress": False,
@@ -133,12 +135,12 @@ def answer_rule(stub: Stubber, **more: Any) -> None:
     }
     stub.add_response(
         "describe_security_group_rules",
-        {"SecurityGroupRules": [found | more]},
+        {"SecurityGroupRules": [rule | more]},
         {"SecurityGroupRuleIds": [RULE]},
     )
 
 
-def test_a_rule_that_holds_already_is_not_sent(stub) -> None:
+def test_a_rule_that_is_already_right_is_not_sent(stub) -> None:
     answer_rule(stub)
     change = point_rule_at(AWS, GROUP, RULE, " 8.8.4.4 ", 5432)
     assert not change.changed
@@ -155,16 +157,16 @@ def test_a_rule_that_holds_already_is_not_sent(stub) -> None:
         {"CidrIpv4": "8.8.8.8/32"},
     ],
 )
-def test_a_rule_that_differs_in_anything_is_sent_whole(stub, difference) -> None:
+def test_a_rule_that_differs_is_sent_completely(stub, difference) -> None:
     answer_rule(stub, **difference)
-    wanted = {
+    expected = {
         "IpProtocol": "tcp",
         "FromPort": 5432,
         "ToPort": 5432,
         "CidrIpv4": "8.8.4.4/32",
         "Description": "whatever",
     }
-    update = {"SecurityGroupRuleId": RULE, "SecurityGroupRule": wanted}
+    update = {"SecurityGroupRuleId": RULE, "SecurityGroupRule": expected}
     stub.add_response(
         "modify_security_group_rules",
         {"Return": True},
@@ -175,8 +177,8 @@ def test_a_rule_that_differs_in_anything_is_sent_whole(stub, difference) -> None
 
 def test_a_change_that_aws_does_not_confirm_is_an_error(stub) -> None:
     answer_rule(stub, ToPort=5433)
-    asked = {"GroupId": ANY, "SecurityGroupRules": ANY}
-    stub.add_response("modify_security_group_rules", {"Return": False}, asked)
+    parameters = {"GroupId": ANY, "SecurityGroupRules": ANY}
+    stub.add_response("modify_security_group_rules", {"Return": False}, parameters)
     with pytest.raises(StoreError, match="did not change rule sgr-1"):
         point_rule_at(AWS, GROUP, RULE, "8.8.4.4", 5432)
 
@@ -194,7 +196,7 @@ def test_an_outbound_rule_is_refused(stub) -> None:
 
 
 @pytest.mark.parametrize("code", ["NotFound", "Malformed"])
-def test_a_rule_that_is_not_there_names_the_variable(stub, code) -> None:
+def test_a_missing_rule_names_the_variable(stub, code) -> None:
     stub.add_client_error("describe_security_group_rules", f"InvalidSecurityGroupRuleId.{code}")
     with pytest.raises(SettingsError, match=r"sgr-1 at AWS us-east-1.*DB_SG_RULE_ID"):
         rule(AWS, GROUP, RULE)
@@ -228,6 +230,6 @@ def test_a_port_is_a_number(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["0", "65536", "-1", "5432.0", "٥", "", "tcp://10.0.0.2:5432", "9" * 5000]
 )
-def test_what_is_no_port_names_the_variable(text: str) -> None:
+def test_an_invalid_port_names_the_variable(text: str) -> None:
     with pytest.raises(SettingsError, match="POSTGRES_PORT"):
         port_number(text)

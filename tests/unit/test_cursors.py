@@ -1,4 +1,4 @@
-"""Cursors: a page's end comes back as it went out, and nothing else passes for one."""
+"""Cursors: a page's end is read back as it was written, and other text is refused."""
 
 from __future__ import annotations
 

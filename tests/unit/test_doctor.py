@@ -1,4 +1,4 @@
-"""Checks run side by side: none keeps another from answering, and all of them answer."""
+"""Checks run in parallel: none blocks another, and all of them answer."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def well(_: Target) -> Iterator[Finding]:
 
 
 def look(probe: Probe, target: Target = LOCAL, patience_s: float = 5) -> list[Finding]:
-    """The findings of ``probe``, which ran beside one that is well."""
-    *found, last = run([probe, Probe(("well",), well)], target, patience_s)
+    """The findings of ``probe``, which ran together with a healthy one."""
+    *findings, last = run([probe, Probe(("well",), well)], target, patience_s)
     assert last == ok("well", "fine")
-    return found
+    return findings
 
 
-def test_an_error_is_the_finding_of_the_first_check_that_was_not_made() -> None:
+def test_an_error_is_the_finding_of_the_first_check_that_did_not_finish() -> None:
     def one_of_three(_: Target) -> Iterator[Finding]:
         yield ok("one", "fine")
         raise UnreachableError("nobody answers", "Run: invoke up")
@@ -49,8 +49,8 @@ def test_a_check_that_breaks_says_so() -> None:
     def broken(_: Target) -> Iterator[Finding]:
         yield from {}["surprise"]
 
-    (found,) = look(Probe(("one",), broken))
-    assert found == bad("one", "The check failed: KeyError: 'surprise'", "")
+    (finding,) = look(Probe(("one",), broken))
+    assert finding == bad("one", "The check failed: KeyError: 'surprise'", "")
 
 
 def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() -> None:
@@ -59,12 +59,12 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() 
 
         yield no_such_driver.finding
 
-    (found,) = look(Probe(("one",), without))
-    assert found.finding == "Could not import no_such_driver"
-    assert found.mend == "Run: pip install -r requirements.txt"
+    (finding,) = look(Probe(("one",), without))
+    assert finding.finding == "Could not import no_such_driver"
+    assert finding.hint == "Run: pip install -r requirements.txt"
 
 
-def test_a_check_that_hangs_is_given_up_on_and_the_others_are_not() -> None:
+def test_a_check_that_hangs_is_stopped_and_the_others_are_not() -> None:
     for_ever = threading.Event()
 
     def hanging(_: Target) -> Iterator[Finding]:
@@ -72,10 +72,10 @@ def test_a_check_that_hangs_is_given_up_on_and_the_others_are_not() -> None:
         for_ever.wait()
 
     started = time.monotonic()
-    found = look(Probe(("one", "two"), hanging), patience_s=0.2)
+    findings = look(Probe(("one", "two"), hanging), patience_s=0.2)
     assert time.monotonic() - started < 2
-    assert [finding.state for finding in found] == ["ok", "bad"]
-    assert found[1].finding == "No answer within 0.2 s"
+    assert [finding.state for finding in findings] == ["ok", "bad"]
+    assert findings[1].finding == "No answer within 0.2 s"
     for_ever.set()
 
 
@@ -94,43 +94,43 @@ def test_a_check_that_hangs_does_not_keep_the_command_from_ending() -> None:
 
 
 def test_a_check_that_says_nothing_is_bad() -> None:
-    (found,) = look(Probe(("one",), lambda target: iter(())))
-    assert found.state is State.BAD
+    (finding,) = look(Probe(("one",), lambda target: iter(())))
+    assert finding.state is State.BAD
 
 
-def test_checks_wait_side_by_side() -> None:
+def test_checks_run_in_parallel() -> None:
     both = threading.Barrier(2, timeout=5)
 
     def meeting(_: Target) -> Iterator[Finding]:
         both.wait()
         yield ok("one", "met")
 
-    found = list(run([Probe(("one",), meeting)] * 2, LOCAL, 5))
-    assert [finding.finding for finding in found] == ["met", "met"]
+    findings = list(run([Probe(("one",), meeting)] * 2, LOCAL, 5))
+    assert [finding.finding for finding in findings] == ["met", "met"]
 
 
 @pytest.mark.parametrize(("target", "command"), [(LOCAL, ""), (PRODUCTION, " --prod")])
-def test_a_command_that_mends_is_for_the_target_that_was_looked_at(target, command) -> None:
+def test_a_command_in_a_fix_is_for_the_target_that_was_checked(target, command) -> None:
     def missing(_: Target) -> Iterator[Finding]:
         yield bad("one", "no table", "Create it", Command("ddb.schema-load"))
 
-    (found,) = look(Probe(("one",), missing), target)
-    step = found.next_step(prod=target.is_production)
+    (finding,) = look(Probe(("one",), missing), target)
+    step = finding.next_step(prod=target.is_production)
     assert step == f"Create it: invoke ddb.schema-load{command}"
 
 
 def test_without_any_driver_the_doctor_still_answers(monkeypatch) -> None:
     missing = ("psycopg", "botocore", "psutil", "packaging", "core.targets.postgres")
     for name in {*missing, *sys.modules}:
-        if any(name == each or name.startswith(f"{each}.") for each in missing):
+        if any(name == package or name.startswith(f"{package}.") for package in missing):
             monkeypatch.setitem(sys.modules, name, None)
     url = "postgresql://u:hunter2@127.0.0.1:9/d"
     settings = Settings(connection_url=url, endpoint_url="http://127.0.0.1:9")
     target = Target(Environment.LOCAL, settings)
-    found = {finding.check: finding for finding in examine(target)}
-    assert found["postgres"].mend == "Run: pip install -r requirements.txt"
-    assert found["packages"].mend == "Run: pip install -r requirements.txt"
-    assert found["python"].state is State.OK
-    assert found["disk"].state is not State.BAD
+    findings = {finding.check: finding for finding in examine(target)}
+    assert findings["postgres"].hint == "Run: pip install -r requirements.txt"
+    assert findings["packages"].hint == "Run: pip install -r requirements.txt"
+    assert findings["python"].state is State.OK
+    assert findings["disk"].state is not State.BAD
     assert describe(target).startswith("target: local · no postgres: ")
     assert "hunter2" not in describe(target)

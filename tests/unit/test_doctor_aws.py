@@ -1,4 +1,4 @@
-"""Clocks, the rule in front of RDS, and who is given a stream: judged without a network."""
+"""Clocks, the rule in front of RDS, and the readers of a stream: checked without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULE = SecurityGroupRule("sg-1", "sgr-1", "tcp", 5432, 5432, "8.8.4.4/32", "")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "state", "told"),
+    ("seconds", "state", "text"),
     [
         (0, State.OK, "Agrees"),
         (-4, State.OK, "Agrees"),
@@ -30,28 +30,28 @@ RULE = SecurityGroupRule("sg-1", "sgr-1", "tcp", 5432, 5432, "8.8.4.4/32", "")
         (-4000, State.BAD, "4,000 s behind it"),
     ],
 )
-def test_a_clock_is_bad_from_where_aws_refuses_it(seconds, state, told) -> None:
-    found = clock("clock", timedelta(seconds=seconds))
-    assert found.state is state
-    assert told in found.finding
-    assert ("timedatectl" in found.mend) == (state is not State.OK)
+def test_a_clock_is_bad_if_aws_refuses_its_requests(seconds, state, text) -> None:
+    finding = clock("clock", timedelta(seconds=seconds))
+    assert finding.state is state
+    assert text in finding.finding
+    assert ("timedatectl" in finding.hint) == (state is not State.OK)
 
 
-def test_a_clock_that_nobody_tells_is_unknown() -> None:
+def test_a_clock_without_an_answer_is_unknown() -> None:
     assert clock("clock", None).state is State.NOTE
 
 
 @pytest.mark.parametrize("headers", [{}, {"Date": "soon"}, {"Date": ""}])
-def test_a_reply_without_a_time_tells_none(headers) -> None:
+def test_a_reply_without_a_time_has_no_clock(headers) -> None:
     reply_clock = ReplyClock()
     reply_clock._read({"headers": headers})
     assert reply_clock.ahead is None
 
 
-def test_a_reply_tells_how_far_ahead_this_machine_is() -> None:
+def test_a_reply_shows_how_far_ahead_this_machine_is() -> None:
     reply_clock = ReplyClock()
-    told = format_datetime(now() - timedelta(hours=1), usegmt=True)
-    reply_clock._read({"headers": {"Date": told}})
+    date = format_datetime(now() - timedelta(hours=1), usegmt=True)
+    reply_clock._read({"headers": {"Date": date}})
     assert reply_clock.ahead is not None
     assert 3598 < reply_clock.ahead.total_seconds() < 3602
 
@@ -71,7 +71,7 @@ def test_a_reply_tells_how_far_ahead_this_machine_is() -> None:
         ({"protocol": "udp"}, False),
     ],
 )
-def test_a_rule_lets_in_whom_its_source_and_ports_hold(change, lets_in) -> None:
+def test_a_rule_lets_in_addresses_in_its_source_and_ports(change, lets_in) -> None:
     assert replace(RULE, **change).lets_in("8.8.4.4", 5432) is lets_in
 
 
@@ -91,5 +91,5 @@ def source(state: str = "Enabled", trouble: str = "") -> EventSource:
         ([source(), source("Disabled")], State.BAD),
     ],
 )
-def test_a_projection_is_alive_where_every_function_takes_the_stream(sources, state) -> None:
+def test_a_projection_works_if_every_function_reads_the_stream(sources, state) -> None:
     assert judged(sources).state is state

@@ -1,4 +1,4 @@
-"""Python, packages, virtual environment and disk, well and not."""
+"""Python, packages, virtual environment and disk, healthy and not."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ HERE = Target(Environment.LOCAL, Settings())
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 11, 7), (3, 14, 1)])
-def test_a_python_that_the_project_takes_is_well(version) -> None:
-    (found,) = machine.python(HERE, version)
-    assert found.state is State.OK
+def test_a_supported_python_is_ok(version) -> None:
+    (finding,) = machine.python(HERE, version)
+    assert finding.state is State.OK
 
 
 @pytest.mark.parametrize("version", [(3, 8, 10), (3, 10, 14)])
 def test_a_python_that_is_too_old_is_bad(version) -> None:
-    (found,) = machine.python(HERE, version)
-    assert found.state is State.BAD
-    assert found.finding.startswith(f"Python 3.{version[1]}.")
-    assert found.finding.endswith("; the project needs 3.11 or newer")
-    assert "-m venv" in found.mend
+    (finding,) = machine.python(HERE, version)
+    assert finding.state is State.BAD
+    assert finding.finding.startswith(f"Python 3.{version[1]}.")
+    assert finding.finding.endswith("; the project needs 3.11 or newer")
+    assert "-m venv" in finding.hint
 
 
 def test_what_is_installed_here_is_what_the_project_requires() -> None:
-    (found,) = machine.packages(HERE)
-    assert found.state is State.OK, found
-    count = int(found.finding.split()[0])
+    (finding,) = machine.packages(HERE)
+    assert finding.state is State.OK, finding
+    count = int(finding.finding.split()[0])
     assert count >= 12
 
 
@@ -44,30 +44,30 @@ def test_what_is_installed_here_is_what_the_project_requires() -> None:
         ("psycopg[binary]>=99", "instead of >=99"),
     ],
 )
-def test_a_package_that_will_not_do_is_bad(tmp_path: Path, line: str, fault: str) -> None:
+def test_an_unsuitable_package_is_bad(tmp_path: Path, line: str, fault: str) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"# what is needed\n-e .\n-r other.txt\n\n{line}\npytest\n")
-    (found,) = machine.packages(HERE, requirements)
-    assert found.state is State.BAD
-    assert fault in found.finding
-    assert "pytest" not in found.finding
-    assert found.mend == "Run: pip install -r requirements.txt"
+    (finding,) = machine.packages(HERE, requirements)
+    assert finding.state is State.BAD
+    assert fault in finding.finding
+    assert "pytest" not in finding.finding
+    assert finding.hint == "Run: pip install -r requirements.txt"
 
 
 def test_an_extra_that_is_not_installed_is_bad(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("moto[server]\n")
-    (found,) = machine.packages(HERE, requirements)
-    assert found.state is State.BAD
-    assert "flask is not installed" in found.finding.lower()
+    (finding,) = machine.packages(HERE, requirements)
+    assert finding.state is State.BAD
+    assert "flask is not installed" in finding.finding.lower()
 
 
-def test_a_virtual_environment_is_well_and_none_is_to_note() -> None:
+def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:
     (inside,) = machine.virtual_environment(HERE, "/project/.venv", "/usr")
     (outside,) = machine.virtual_environment(HERE, "/usr", "/usr")
     assert (inside.state, inside.finding) == (State.OK, "/project/.venv")
     assert outside.state is State.NOTE
-    assert outside.mend.startswith("python3 -m venv .venv")
+    assert outside.hint.startswith("python3 -m venv .venv")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_virtual_environment_is_well_and_none_is_to_note() -> None:
 def test_a_disk_without_room_is_bad(tmp_path, scarce, notable, state) -> None:
     settings = Settings(engines_dir=str(tmp_path / "not" / "there yet"))
     target = Target(Environment.LOCAL, settings)
-    (found,) = machine.disk(target, scarce, notable)
-    assert found.state is state
-    assert found.finding.endswith(f" free at {tmp_path}")
-    assert bool(found.mend) == (state is not State.OK)
+    (finding,) = machine.disk(target, scarce, notable)
+    assert finding.state is state
+    assert finding.finding.endswith(f" free at {tmp_path}")
+    assert bool(finding.hint) == (state is not State.OK)

@@ -32,16 +32,16 @@ def findings(values: dict[str, str], *, prod: bool = False, **options) -> list[F
         ("GITPODIP", "GITPOD_IP"),
     ],
 )
-def test_a_misspelt_name_is_told_with_the_one_that_is_read(wrong: str, right: str) -> None:
-    (found,) = findings({wrong: "s3cret"})
-    assert found.state is State.NOTE
-    assert found.finding == f"{wrong} is set, but only {right} is read"
-    assert f'export {right}="${wrong}"' in found.mend
+def test_a_misspelt_name_is_reported_with_the_one_that_is_read(wrong: str, right: str) -> None:
+    (finding,) = findings({wrong: "s3cret"})
+    assert finding.state is State.NOTE
+    assert finding.finding == f"{wrong} is set, but only {right} is read"
+    assert f'export {right}="${wrong}"' in finding.hint
 
 
 def test_a_misspelt_name_in_the_file_is_renamed_there() -> None:
-    (found,) = findings({"CONECTION_URL": "x"}, in_dotenv={"CONECTION_URL"})
-    assert found.mend == "Rename it in .env: CONNECTION_URL"
+    (finding,) = findings({"CONECTION_URL": "x"}, in_dotenv={"CONECTION_URL"})
+    assert finding.hint == "Rename it in .env: CONNECTION_URL"
 
 
 @pytest.mark.parametrize(
@@ -55,18 +55,18 @@ def test_a_misspelt_name_in_the_file_is_renamed_there() -> None:
     ],
 )
 def test_other_programs_variables_are_left_alone(name: str) -> None:
-    (found,) = findings({name: "x"})
-    assert (found.state, found.finding) == (State.OK, "None is set, and none is needed")
+    (finding,) = findings({name: "x"})
+    assert (finding.state, finding.finding) == (State.OK, "None is set, and none is needed")
 
 
 def test_every_setting_alone_is_no_misspelling() -> None:
     for setting in fields(Settings):
         for name in setting.metadata["names"]:
-            assert not any("but only" in found.finding for found in findings({name: "1"}))
+            assert not any("but only" in finding.finding for finding in findings({name: "1"}))
 
 
 @pytest.mark.parametrize(
-    ("there", "missing"),
+    ("present", "missing"),
     [
         ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         ("DB_SG_RULE_ID", "DB_SG_ID"),
@@ -74,48 +74,48 @@ def test_every_setting_alone_is_no_misspelling() -> None:
         ("user2_email", "user2_name and user2_username"),
     ],
 )
-def test_what_lacks_its_companion_is_bad(there: str, missing: str) -> None:
-    (found,) = findings({there: "x"})
-    assert found.state is State.BAD
-    assert found.finding == f"{there} is set without {missing}"
-    assert found.mend.endswith(f"unset {there}")
+def test_a_variable_without_its_companion_is_bad(present: str, missing: str) -> None:
+    (finding,) = findings({present: "x"})
+    assert finding.state is State.BAD
+    assert finding.finding == f"{present} is set without {missing}"
+    assert finding.hint.endswith(f"unset {present}")
 
 
-def test_of_two_names_the_one_that_loses_is_told_if_it_differs() -> None:
+def test_of_two_names_the_unused_one_is_reported_if_it_differs() -> None:
     both = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
-    (found,) = findings(both)
-    assert found.finding == "AWS_REGION differs from AWS_DEFAULT_REGION, which overrides it"
-    assert found.state is State.NOTE
+    (finding,) = findings(both)
+    assert finding.finding == "AWS_REGION differs from AWS_DEFAULT_REGION, which overrides it"
+    assert finding.state is State.NOTE
     assert findings(both | {"AWS_REGION": "eu-west-1"})[0].state is State.OK
 
 
 def test_the_common_endpoint_beside_dynamodb_s_own_is_no_contradiction() -> None:
     values = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
-    assert [found.state for found in findings(values)] == [State.OK]
+    assert [finding.state for finding in findings(values)] == [State.OK]
 
 
 @pytest.mark.parametrize("prod", [False, True])
-def test_an_endpoint_of_another_service_is_read_nowhere(prod: bool) -> None:
-    (found,) = findings({"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://x"}, prod=prod)
-    assert found.state is State.NOTE
-    assert "is not read" in found.finding
+def test_an_endpoint_of_another_service_is_not_read(prod: bool) -> None:
+    (finding,) = findings({"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://x"}, prod=prod)
+    assert finding.state is State.NOTE
+    assert "is not read" in finding.finding
 
 
 def test_production_says_which_endpoints_it_ignores() -> None:
     values = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
-    assert [found.finding for found in findings(values, prod=True)] == [
+    assert [finding.finding for finding in findings(values, prod=True)] == [
         "--prod ignores AWS_ENDPOINT_URL_DYNAMODB",
         "--prod ignores AWS_ENDPOINT_URL",
     ]
 
 
-def test_keys_that_win_over_a_profile_are_told_where_they_are_used() -> None:
+def test_keys_that_override_a_profile_are_reported_where_they_are_used() -> None:
     values = {"AWS_PROFILE": "ops", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    (found,) = findings(values, prod=True)
-    assert found.finding.startswith("The keys of AWS_PROFILE are not used")
+    (finding,) = findings(values, prod=True)
+    assert finding.finding.startswith("The keys of AWS_PROFILE are not used")
     assert findings(values)[0].state is State.OK
 
 
-def test_names_are_told_and_values_never() -> None:
+def test_names_are_reported_and_values_never() -> None:
     values = {"CONNECTION_URL": "hunter2", "DB_SG_ID": "hunter2", "AWS_REGIONS": "hunter2"}
     assert "hunter2" not in str(findings(values))

@@ -33,7 +33,7 @@ NAMED = {Purpose.WRITING, Purpose.DESTROYING}
 
 @dataclass
 class Asked:
-    """A visitor who answers as a test says, and keeps what was asked."""
+    """A visitor who answers as a test says, and records the questions."""
 
     typed_name: str | None = None
     answer: str | None = None
@@ -58,7 +58,7 @@ class Asked:
 
 
 class Marked(Door):
-    """A door whose stores say of themselves what a test says; nothing is connected to."""
+    """A door whose stores have the markers of a test, without connections."""
 
     def __init__(self, folder: Path, states: Mapping[Store, StoreState], **options: Any) -> None:
         settings = Settings(
@@ -80,7 +80,7 @@ class Marked(Door):
         return state
 
     def _refuse_several_hosts(self, action: Action) -> None:
-        """Nobody is connected to here; tests of it are with the engines."""
+        """There is no connection here; the tests with engines check it."""
 
     @property
     def audited(self) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ class TestALocalStore:
         with pytest.raises(TargetRefusedError, match="It is messages"):
             marked().admit(table_for(purpose), Asked(typed_name=typed))
 
-    def test_may_be_confirmed_all_the_same(self, marked) -> None:
+    def test_may_be_confirmed_anyway(self, marked) -> None:
         marked().admit(table_for(Purpose.DESTROYING), Asked(typed_name="messages"))
 
 
@@ -161,7 +161,7 @@ class TestAStoreThatCountsAsProduction:
 
     @pytest.mark.parametrize("purpose", sorted(NAMED))
     @pytest.mark.parametrize("answer", [None, "", "Messages", "yes", "messages ", "cruddur"])
-    def test_is_kept_otherwise(self, marked, states, purpose, answer) -> None:
+    def test_is_not_changed_without_its_name(self, marked, states, purpose, answer) -> None:
         door = marked(**states)
         with pytest.raises(TargetRefusedError, match="--confirm messages"):
             door.admit(table_for(purpose), Asked(answer=answer))
@@ -194,9 +194,7 @@ class TestAStoreThatCountsAsProduction:
             door.admit(table_for(Purpose.READING), Asked(reason=reason))
         assert door.audited == []
 
-    def test_is_not_told_of_a_change_in_a_dry_run_and_asks_for_no_name(
-        self, marked, states
-    ) -> None:
+    def test_gets_no_line_for_a_dry_change_and_asks_for_no_name(self, marked, states) -> None:
         for purpose in (Purpose.MAKING, Purpose.DESTROYING):
             door, visitor = marked(**states, dry=print), Asked()
             assert door.admit(table_for(purpose), visitor).is_production
@@ -230,7 +228,7 @@ class TestAStoreThatCountsAsProduction:
         with pytest.raises(AuditError, match="No space left"):
             door.admit(table_for(purpose), Asked(answer="messages", reason="why"))
 
-    def test_is_opened_by_nobody_who_may_not(self, marked, states) -> None:
+    def test_is_not_opened_without_permission(self, marked, states) -> None:
         for purpose in Purpose:
             door = marked(**states)
             visitor = Asked(answer="messages", reason="why", permission_error=StoreError("no"))
@@ -295,7 +293,7 @@ class TestWhatCountsAsProduction:
             with pytest.raises(UnreachableError):
                 marked(UnreachableError("down")).admit(table_for(purpose), Asked())
 
-    def test_what_was_production_once_stays_so(self, marked) -> None:
+    def test_a_production_store_stays_production(self, marked) -> None:
         door = marked(PRODUCTION)
         door.admit(table_for(Purpose.MAKING), Asked())
         door.states[Store.DYNAMODB] = LOCAL
@@ -303,14 +301,14 @@ class TestWhatCountsAsProduction:
             door.admit(table_for(Purpose.WRITING), Asked())
         assert door.admit(database_for(Purpose.MAKING), Asked()).is_production
 
-    def test_for_a_reading_it_is_believed_for_a_while(self, marked) -> None:
+    def test_for_a_reading_it_is_trusted_for_a_while(self, marked) -> None:
         door = marked(LOCAL, trust_s=3600)
         door.admit(table_for(Purpose.READING), Asked())
         door.states[Store.DYNAMODB] = PRODUCTION
         assert not door.admit(table_for(Purpose.READING), Asked()).is_production
 
     @pytest.mark.parametrize("purpose", [Purpose.MAKING, *sorted(NAMED)])
-    def test_before_a_change_the_marker_is_read_anew(self, marked, purpose) -> None:
+    def test_before_a_change_the_marker_is_read_again(self, marked, purpose) -> None:
         door = marked(LOCAL, trust_s=3600)
         door.admit(table_for(Purpose.READING), Asked())
         door.states[Store.DYNAMODB] = PRODUCTION
@@ -447,9 +445,9 @@ class TestAnAction:
         }
 
     @pytest.mark.parametrize("purpose", Purpose)
-    @pytest.mark.parametrize("given", Purpose)
-    def test_narrowed_is_always_covered(self, purpose: Purpose, given: Purpose) -> None:
-        action = table_for(given)
+    @pytest.mark.parametrize("other", Purpose)
+    def test_narrowed_is_always_covered(self, purpose: Purpose, other: Purpose) -> None:
+        action = table_for(other)
         assert action.covers(action.narrowed(purpose))
 
     def test_does_not_cover_another_store_or_more(self) -> None:

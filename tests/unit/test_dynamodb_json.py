@@ -26,7 +26,7 @@ VALUES: st.SearchStrategy[dict[str, Any]] = st.recursive(
         st.builds(
             lambda numbers: {"NS": numbers}, st.lists(NUMBERS, min_size=1, unique_by=Decimal)
         ),
-        st.builds(lambda each: {"BS": each}, st.lists(st.binary(), min_size=1, unique=True)),
+        st.builds(lambda members: {"BS": members}, st.lists(st.binary(), min_size=1, unique=True)),
         st.builds(lambda value: {"BOOL": value}, st.booleans()),
         st.just({"NULL": True}),
     ),
@@ -47,7 +47,7 @@ ITEMS = st.builds(
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 @given(item=ITEMS)
-def test_what_goes_out_comes_in_again(ascii_only: bool, item: dict[str, Any]) -> None:
+def test_what_is_written_is_read_back(ascii_only: bool, item: dict[str, Any]) -> None:
     line = json.dumps(raw_item(item), ensure_ascii=ascii_only).encode()
     assert b"\n" not in line
     assert parsed_item(line) == item
@@ -107,13 +107,13 @@ def test_what_goes_out_comes_in_again(ascii_only: bool, item: dict[str, Any]) ->
     ],
     ids=str,
 )
-def test_what_no_attribute_holds_is_refused(value) -> None:
+def test_values_that_no_attribute_can_have_are_refused(value) -> None:
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": value}
     with pytest.raises(ValueError, match="invalid item"):
         parsed_item(json.dumps(item).encode())
 
 
-def test_a_long_text_is_soon_known_to_be_no_number() -> None:
+def test_a_long_text_is_quickly_rejected_as_a_number() -> None:
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"N": "1" * 200_000 + "x"}}
     with pytest.raises(ValueError, match="invalid item"):
         parsed_item(json.dumps(item).encode())
@@ -133,7 +133,7 @@ def test_a_long_text_is_soon_known_to_be_no_number() -> None:
         "000" + "1" * 38 + "0" * 60 + ".000",
     ],
 )
-def test_a_number_that_dynamodb_can_hold_is_kept_as_it_is_written(number) -> None:
+def test_a_number_that_dynamodb_can_store_is_kept_as_written(number) -> None:
     item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"N": number}, "y": {"NS": [number]}}
     assert parsed_item(json.dumps(item).encode()) == item
 
@@ -170,7 +170,7 @@ def test_an_item_is_nested_as_deeply_as_dynamodb_allows_and_no_deeper() -> None:
         b'{"pk": {"S": "a"}, "sk": {"S": "b"}, "x": ' + b"[" * 100_000,
     ],
 )
-def test_a_line_that_is_no_item_is_refused(line) -> None:
+def test_a_line_that_is_not_an_item_is_refused(line) -> None:
     with pytest.raises(ValueError, match="invalid item"):
         parsed_item(line)
 
@@ -225,7 +225,7 @@ def test_what_differs_is_not_the_same(one, other) -> None:
 
 @pytest.mark.parametrize("name", ["SS", "NS", "BS", "N", "L", "M"])
 def test_an_attribute_may_be_called_what_a_type_is_called(name) -> None:
-    mine, theirs = {name: {"S": "mine"}}, {name: {"S": "theirs"}}
-    assert not same_item(mine, theirs)
-    assert not same_item({"x": {"M": mine}}, {"x": {"M": theirs}})
-    assert same_item({"x": {"M": mine}}, {"x": {"M": dict(mine)}})
+    left, right = {name: {"S": "mine"}}, {name: {"S": "theirs"}}
+    assert not same_item(left, right)
+    assert not same_item({"x": {"M": left}}, {"x": {"M": right}})
+    assert same_item({"x": {"M": left}}, {"x": {"M": dict(left)}})

@@ -1,4 +1,4 @@
-"""The follower, against a model of DynamoDB's streams: shards that split, close, expire and go.
+"""The follower, against a model of DynamoDB's streams: shards that split, close and expire.
 
 The rules are those of the API reference:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB_Streams.html
@@ -22,7 +22,7 @@ from core.targets import AwsTarget
 
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 PAGE = 2
-"""Shards that DescribeStream tells at once, and records that GetRecords returns."""
+"""The number of shards per DescribeStream, and of records per GetRecords."""
 
 
 def refusal(code: str) -> ClientError:
@@ -98,7 +98,7 @@ class Streams:
         names = list(shards)
         start = names.index(ExclusiveStartShardId) + 1 if ExclusiveStartShardId else 0
         page = names[start : start + PAGE]
-        told = [
+        listed = [
             {"ShardId": name}
             | ({"ParentShardId": parent} if (parent := shards[name].parent) else {})
             for name in page
@@ -106,7 +106,7 @@ class Streams:
         is_on = self.is_on and StreamArn == self.arn
         more = {"LastEvaluatedShardId": page[-1]} if names[start + PAGE :] else {}
         status = "ENABLED" if is_on else "DISABLED"
-        return {"StreamDescription": {"Shards": told, "StreamStatus": status} | more}
+        return {"StreamDescription": {"Shards": listed, "StreamStatus": status} | more}
 
     def get_shard_iterator(
         self, StreamArn: str, ShardId: str, ShardIteratorType: str, SequenceNumber: str = ""
@@ -141,7 +141,7 @@ class Streams:
 
 
 class Following(RuleBasedStateMachine):
-    """Whoever reads such a stream meets each record, in order, a shard's after its parent's."""
+    """A reader of such a stream gets each record, in order, a shard's after its parent's."""
 
     folder: Path
 
@@ -156,7 +156,7 @@ class Following(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """The process is gone; another begins with what it left on disk."""
+        """The process was killed; another one begins with its files."""
         arn = self.streams.arn
         table = Table(self.streams, "messages", NOWHERE)
         self.follower = Follower(table, self.streams, arn, Checkpoint(self.path, arn))
@@ -177,14 +177,14 @@ class Following(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 9))
     def trim(self, which: int) -> None:
-        """Records that were met are older than 24 hours."""
+        """Records that were read are older than 24 hours."""
         shard = list(self.streams.shards.values())[which % len(self.streams.shards)]
         met = [number in self.met for number in shard.records]
         shard.trimmed = met.index(False) if False in met else len(met)
 
     @rule()
     def forget_a_shard(self) -> None:
-        """A closed shard that was read to its end is told no longer."""
+        """A closed shard that was read to its end is no longer listed."""
         for name, shard in list(self.streams.shards.items()):
             if (
                 shard.is_closed
@@ -210,7 +210,7 @@ class Following(RuleBasedStateMachine):
             self.follower.done(batch)
 
     def meet(self, numbers: list[int]) -> None:
-        """Each for the first time only if all before it in its shard and its parents were met."""
+        """A record comes first only after all records before it in its shard and its parents."""
         for number in numbers:
             if number not in self.met:
                 before = self.before(number)
@@ -220,10 +220,10 @@ class Following(RuleBasedStateMachine):
     def before(self, number: int) -> set[int]:
         shards = self.streams.shards
         (name,) = [name for name, shard in shards.items() if number in shard.records]
-        found = {each for each in shards[name].records if each < number}
+        earlier = {record for record in shards[name].records if record < number}
         while (name := shards[name].parent or "") in shards:
-            found |= set(shards[name].records)
-        return found
+            earlier |= set(shards[name].records)
+        return earlier
 
     def teardown(self) -> None:
         rounds = 0
@@ -236,7 +236,7 @@ class Following(RuleBasedStateMachine):
         assert not list(self.follower.poll()), "what was dealt with is delivered again"
 
 
-def test_every_record_is_met_in_order_whatever_becomes_of_shards_iterators_and_readers(
+def test_every_record_is_delivered_in_order_whatever_happens_to_shards_iterators_and_readers(
     tmp_path, examples
 ) -> None:
     class InFolder(Following):
@@ -264,12 +264,12 @@ def follower(streams, tmp_path) -> Follower:
     return Follower(table, streams, streams.arn, Checkpoint(tmp_path / "place", streams.arn))
 
 
-def meet(follower: Follower, found: list[int], rounds: int = 5) -> list[int]:
+def meet(follower: Follower, numbers: list[int], rounds: int = 5) -> list[int]:
     for _ in range(rounds):
         for batch in follower.poll():
-            found += [int(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
+            numbers += [int(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
             follower.done(batch)
-    return found
+    return numbers
 
 
 def test_a_stream_that_was_turned_off_and_on_again_is_followed_to_its_end_and_on(
@@ -286,14 +286,14 @@ def test_a_stream_that_was_turned_off_and_on_again_is_followed_to_its_end_and_on
     assert meet(later, []) == []
 
 
-def test_a_stream_that_is_gone_is_followed_by_the_newest(streams, follower) -> None:
+def test_a_deleted_stream_is_replaced_by_the_newest(streams, follower) -> None:
     del streams.streams[streams.arn]
     streams.turn_on()
     _, number = streams.write(0)
     assert meet(follower, []) == [number]
 
 
-def test_a_stream_that_was_turned_off_is_read_to_its_end_and_told(streams, follower) -> None:
+def test_a_stream_that_was_turned_off_is_read_to_its_end_and_reported(streams, follower) -> None:
     numbers = [streams.write(0)[1] for _ in range(5)]
     streams.turn_off()
     seen: list[int] = []
@@ -302,17 +302,17 @@ def test_a_stream_that_was_turned_off_is_read_to_its_end_and_told(streams, follo
     assert seen == numbers
 
 
-def test_a_table_that_is_gone_is_told(streams, follower) -> None:
+def test_a_deleted_table_is_reported(streams, follower) -> None:
     del streams.streams[streams.arn]
     streams.has_table = False
     with pytest.raises(MissingSchemaError, match="no table messages"):
         meet(follower, [])
 
 
-def test_a_table_that_was_made_anew_is_followed_though_its_old_stream_seems_on(
+def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_on(
     streams, follower, monkeypatch
 ) -> None:
-    """As engines other than AWS's tell it."""
+    """As engines other than AWS report it."""
     _, first = streams.write(0)
     describe = streams.describe_stream
 
@@ -327,7 +327,7 @@ def test_a_table_that_was_made_anew_is_followed_though_its_old_stream_seems_on(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00", "[" * 100_000], ids=range(6))
-def test_a_damaged_checkpoint_is_told_with_its_place(tmp_path, content) -> None:
+def test_a_damaged_checkpoint_is_reported_with_its_path(tmp_path, content) -> None:
     path = tmp_path / "place"
     path.write_text(content)
     with pytest.raises(StoreError, match=r"place is damaged\. Delete it"):

@@ -1,4 +1,4 @@
-"""Items as they are stored, and as they are read back: others write this table too."""
+"""Items as they are stored and read back, also those of other software."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_a_group_item_names_the_other_member() -> None:
     }
 
 
-def test_messages_and_rows_survive_the_way_there_and_back() -> None:
+def test_messages_and_rows_are_read_as_they_were_written() -> None:
     message = Message("g", "m", ANA, "hi 🙂", KEY, parse(KEY))
     row = InboxRow("g", "u-2", ANA, "hi", KEY, parse(KEY))
     assert message_from(message_item(message)) == message
@@ -111,7 +111,7 @@ def test_a_number_that_an_engine_writes_out_in_full_is_read() -> None:
     ],
     ids=lambda text: text[:12],
 )
-def test_a_number_that_dynamodb_cannot_hold_is_text(number: str, text: str) -> None:
+def test_a_number_that_dynamodb_cannot_store_is_text(number: str, text: str) -> None:
     assert text_of({"n": {"N": number}}, "n") == text
     plain = plain_item({"n": {"N": number}, "ns": {"NS": [number]}, "l": {"L": [{"N": number}]}})
     assert str(plain["n"]) == text

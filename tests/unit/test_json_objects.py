@@ -1,4 +1,4 @@
-"""JSON that a person may have edited: what is there twice is refused, at any depth."""
+"""JSON that a person may have edited: a name that occurs twice is refused, at any depth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JSON = st.recursive(
         ('{"": 1, "": 2}', ""),
     ],
 )
-def test_a_name_that_is_there_twice_is_refused(text: str, name: str) -> None:
+def test_a_name_that_occurs_twice_is_refused(text: str, name: str) -> None:
     with pytest.raises(RepeatedNameError) as caught:
         parse(text)
     assert caught.value.name == name
@@ -47,6 +47,6 @@ def test_everything_else_reads_as_python_reads_it(value: object) -> None:
         '{"pk":{"S":"MSG#1"},"sk":{"S":"1"},"a":{"M":{"b":{"N":"1"},"b":{"N":"1"}}}}',
     ],
 )
-def test_an_item_that_names_an_attribute_twice_is_none(line: str) -> None:
+def test_an_item_with_an_attribute_twice_is_refused(line: str) -> None:
     with pytest.raises(RepeatedNameError):
         parsed_item(line.encode())

@@ -1,4 +1,4 @@
-"""The judge of histories: finds each anomaly, and nothing where there is none."""
+"""The check of histories finds each anomaly, and nothing in a correct history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from list_append import NEVER, Append, Read, anomalies
 
 
 def history(count: int = 5) -> tuple[list[Append], list[Read], dict[str, list[str]]]:
-    """A conversation that is written and read in turns, and all is well."""
+    """A correct conversation that is written and read in turns."""
     values = [f"m{n}" for n in range(count)]
     appends = [
         Append("g", value, n, n + 0.4, is_acknowledged=True) for n, value in enumerate(values)
@@ -30,33 +30,33 @@ def judged(appends, reads, final) -> list[str]:
     return [wrong.split(":")[0] for wrong in anomalies(appends, reads, final)]
 
 
-def test_a_history_in_which_all_is_well_has_none() -> None:
+def test_a_correct_history_has_no_anomalies() -> None:
     assert judged(*history(1_000)) == []
 
 
-def test_what_was_acknowledged_and_is_not_there_is_lost() -> None:
+def test_an_acknowledged_message_that_is_missing_is_lost() -> None:
     appends, reads, final = history()
     assert judged(appends, reads[:2], {"g": final["g"][:4]}) == ["lost"]
 
 
-def test_what_is_there_twice_is_doubled() -> None:
+def test_a_message_that_is_stored_twice_is_doubled() -> None:
     appends, _, final = history()
     assert judged(appends, [], {"g": [*final["g"], "m4"]}) == ["doubled"]
 
 
-def test_what_was_refused_and_is_there_is_an_aborted_read() -> None:
+def test_a_refused_message_that_is_read_is_an_aborted_read() -> None:
     appends, reads, final = history()
     appends[2] = replace(appends[2], is_acknowledged=False, is_refused=True)
     assert judged(appends, reads, final) == ["aborted read"]
 
 
-def test_what_ended_before_another_began_comes_before_it() -> None:
+def test_a_send_that_ended_before_another_began_comes_before_it() -> None:
     appends, _, final = history()
     final["g"][1], final["g"][2] = final["g"][2], final["g"][1]
     assert judged(appends, [], final) == ["reordered"]
 
 
-def test_what_is_in_doubt_may_come_anywhere_or_nowhere() -> None:
+def test_an_unconfirmed_message_may_be_anywhere_or_missing() -> None:
     appends, _, _ = history()
     appends[1] = replace(appends[1], end=NEVER, is_acknowledged=False)
     assert judged(appends, [], {"g": ["m0", "m2", "m1", "m3", "m4"]}) == []
@@ -90,12 +90,12 @@ def test_a_message_without_its_inbox_row_is_a_fractured_read(shown: dict[str, st
     assert judged(appends, [replace(reads[2], **shown)], final) == ["fractured"]
 
 
-def test_the_judgement_takes_linear_time() -> None:
+def test_the_check_takes_linear_time() -> None:
     assert steps_of(4_000) < steps_of(1_000) * 4.5
 
 
 def steps_of(count: int) -> int:
-    """The lines that are run to judge a history of so many appends and as many reads."""
+    """The number of lines that run for a history of so many appends and reads."""
     appends, reads, final = history(count)
     random.Random(1).shuffle(appends)
     steps = 0

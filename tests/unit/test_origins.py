@@ -29,7 +29,7 @@ def test_an_origin_is_a_scheme_a_host_and_a_port(text, origin) -> None:
      "http://localhost:70000", "http://localhost:٨٠", "http://LOCALHOST", "http://a,http://b",
      "http://localhost\n", "http://a?b", "http://a#b", "http://*.example"],
 )  # fmt: skip
-def test_what_no_browser_writes_is_no_origin(text) -> None:
+def test_text_that_no_browser_writes_is_not_an_origin(text) -> None:
     assert parse_origin(text) is None
 
 

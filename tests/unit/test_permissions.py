@@ -51,7 +51,7 @@ ALLOWED = {
     Purpose.READING: LOOKS | READS,
     Purpose.WRITING: LOOKS | READS | MAKES | WRITES,
 }
-"""Written out: an operation that is allowed by a purpose without standing here is a failure."""
+"""Written out: a test fails if a purpose allows an operation that is not listed here."""
 
 OPERATIONS = [
     (service, operation)
@@ -65,7 +65,7 @@ def snake(operation: str) -> str:
 
 
 def params_of(service: str, operation: str) -> dict[str, Any]:
-    """The least that the SDK takes for it, so that only the permission can stop it."""
+    """The smallest parameters that the SDK accepts, so that only the permission can stop it."""
     shape = SESSION.get_service_model(service).operation_model(operation).input_shape
     return {name: _value(shape.members[name]) for name in shape.required_members} if shape else {}
 
@@ -111,7 +111,7 @@ def _stopping(sent: list[str]) -> Any:
 
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_an_operation_is_sent_by_the_purposes_that_allow_it_alone(
+def test_only_the_purposes_that_allow_an_operation_send_it(
     clients, purpose: Purpose, service: str, operation: str
 ) -> None:
     client, sent = clients[purpose, service]
@@ -123,7 +123,7 @@ def test_an_operation_is_sent_by_the_purposes_that_allow_it_alone(
 
 
 @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING}))
-def test_an_operation_that_nobody_has_heard_of_fails_closed(purpose: Purpose) -> None:
+def test_an_unknown_operation_fails_closed(purpose: Purpose) -> None:
     for name in ("DescribeItems", "ListItems", "GetItems", "ReadTable", "ScanV2", "PutItemV2"):
         assert not purpose.allows(need_of(name, {})), name
 
@@ -143,7 +143,7 @@ def test_every_name_that_is_listed_is_an_operation() -> None:
         ("Query", {"ProjectionExpression": "sk"}),
     ],
 )
-def test_counts_keys_and_the_marker_are_for_everybody(operation: str, params: Any) -> None:
+def test_every_purpose_reads_counts_keys_and_the_marker(operation: str, params: Any) -> None:
     assert need_of(operation, params) is Need.LOOK
 
 
@@ -174,7 +174,7 @@ MARKER = {
 }
 
 
-def test_whoever_makes_the_table_writes_its_marker() -> None:
+def test_the_purpose_that_makes_the_table_writes_its_marker() -> None:
     assert need_of("PutItem", MARKER) is Need.MAKE
 
 
@@ -188,7 +188,7 @@ def test_whoever_makes_the_table_writes_its_marker() -> None:
         {"ConditionExpression": "attribute_not_exists(pk)"},
     ],
 )
-def test_and_puts_nothing_else(params: Any) -> None:
+def test_the_purpose_that_makes_the_table_puts_nothing_else(params: Any) -> None:
     assert need_of("PutItem", params) in (Need.WRITE, Need.DESTROY)
     assert not Purpose.MAKING.allows(need_of("PutItem", params))
 
@@ -207,12 +207,12 @@ class TestATable:
         with pytest.raises(NotPermittedError):
             table.client.generate_presigned_url("scan", Params={"TableName": table.name})
 
-    def test_refuses_before_a_dry_run_tells_anything(self) -> None:
-        told: list[str] = []
-        table = open_table(TARGET, Purpose.READING, dry=told.append)
+    def test_refuses_before_a_dry_run_prints_anything(self) -> None:
+        lines: list[str] = []
+        table = open_table(TARGET, Purpose.READING, dry=lines.append)
         with pytest.raises(NotPermittedError):
             table.request("put_item", Item=keys.key("MSG#1", "x"))
-        assert told == []
+        assert lines == []
 
 
 ON_AWS = {
@@ -228,22 +228,22 @@ class TestAwsServices:
     )
     def test_need_everything_for_what_is_not_known(self, service: str) -> None:
         for operation in SESSION.get_service_model(service).operation_names:
-            wanted = ON_AWS.get((service, operation), Need.DESTROY)
-            assert need_on_aws(service, operation) is wanted, operation
+            expected = ON_AWS.get((service, operation), Need.DESTROY)
+            assert need_on_aws(service, operation) is expected, operation
 
     @pytest.mark.parametrize("purpose", [Purpose.LOOKING, Purpose.MAKING])
-    def test_show_no_addresses_to_who_only_looks(self, purpose) -> None:
+    def test_show_no_addresses_for_looking(self, purpose) -> None:
         client = AwsServices(NOWHERE, purpose).client("cognito-idp")
         with pytest.raises(NotPermittedError, match="ListUsers on cognito-idp"):
             client.list_users(UserPoolId="us-east-1_abc")
 
     @pytest.mark.parametrize("purpose", [Purpose.LOOKING, Purpose.VERIFYING, Purpose.READING])
-    def test_change_no_rule_for_who_makes_nothing(self, purpose) -> None:
+    def test_change_no_rule_without_a_purpose_that_makes(self, purpose) -> None:
         client = AwsServices(NOWHERE, purpose).client("ec2")
         with pytest.raises(NotPermittedError):
             client.modify_security_group_rules(GroupId="sg-1", SecurityGroupRules=[])
 
-    def test_refuse_with_an_error_that_is_told_in_one_line(self) -> None:
+    def test_refuse_with_a_one_line_error(self) -> None:
         client = AwsServices(NOWHERE).client("secretsmanager")
         with pytest.raises(CoreError, match="opened for looking"):
             client.get_secret_value(SecretId="db")
@@ -264,11 +264,11 @@ ENV = keys.ENVIRONMENT_KEY
         ("ExecuteStatement", {"Statement": "DELETE FROM t WHERE pk=?", "Parameters": [ENV["pk"]]}),
     ],
 )
-def test_the_marker_is_changed_by_what_may_destroy_alone(operation, params) -> None:
+def test_only_destroying_changes_the_marker(operation, params) -> None:
     assert need_of(operation, params) is Need.DESTROY
 
 
-def test_a_message_that_talks_of_the_marker_is_a_message() -> None:
+def test_a_message_that_mentions_the_marker_is_a_message() -> None:
     item = {**keys.key("MSG#g", "2026"), "message": {"S": "ENV# is the marker"}}
     assert need_of("PutItem", {"Item": item}) is Need.WRITE
 
@@ -284,5 +284,5 @@ def test_a_message_that_talks_of_the_marker_is_a_message() -> None:
     ],
 )
 @pytest.mark.parametrize("shown", [{"Select": "COUNT"}, {"ProjectionExpression": "sk"}])
-def test_a_count_tells_no_text(expression, need, shown) -> None:
+def test_a_count_shows_no_text(expression, need, shown) -> None:
     assert need_of("Scan", {"FilterExpression": expression, **shown}) is need

@@ -43,7 +43,7 @@ def test_an_address_says_where_it_leads(url: str, description: str) -> None:
     assert parsed(url).describe() == description
 
 
-def test_what_libpq_takes_from_the_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_from_libpq_s_environment_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOSTADDR", "10.1.2.3")
     assert parsed("postgresql://u@localhost/d").describe() == "d at 10.1.2.3:5432 as u"
     assert not parsed("postgresql://u@localhost/d").is_local

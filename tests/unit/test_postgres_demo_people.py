@@ -41,18 +41,18 @@ def test_one_may_be_replaced_without_the_other() -> None:
 
 @pytest.mark.parametrize("left_out", FIRST)
 def test_an_incomplete_replacement_names_what_is_missing(left_out: str) -> None:
-    given = {name: value for name, value in FIRST.items() if name != left_out}
+    values = {name: value for name, value in FIRST.items() if name != left_out}
     with pytest.raises(SettingsError, match=f"^{left_out} not set"):
-        demo_people(Settings(**given))
+        demo_people(Settings(**values))
 
 
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("change", "shared"),
     [
         ({"user1_username": "bayko"}, "handle 'bayko'"),
         ({"user1_email": "londo.mollari@example.com"}, "email 'londo.mollari@example.com'"),
     ],
 )
-def test_two_of_them_cannot_share_a_handle_or_an_email(change: dict[str, str], what: str) -> None:
-    with pytest.raises(SettingsError, match=what):
+def test_two_of_them_cannot_share_a_handle_or_an_email(change: dict[str, str], shared: str) -> None:
+    with pytest.raises(SettingsError, match=shared):
         demo_people(Settings(**(FIRST | change)))

@@ -25,7 +25,7 @@ def test_every_statement_asked_for_is_a_file() -> None:
     assert asked_for == set(statements.names())
 
 
-def test_a_rendered_statement_holds_its_values_quoted() -> None:
+def test_a_rendered_statement_has_its_values_quoted() -> None:
     text = statements.rendered(
         "SELECT %(name)s, %(at)s, %(count)s, %(none)s, '100 %%';",
         {

@@ -23,11 +23,11 @@ SERVER = 'connection failed: connection to server at "127.0.0.1", port 5433 fail
 
 
 def raised(error: Exception, address=LOCAL) -> CoreError:
-    with pytest.raises(CoreError) as found, translating(address):
+    with pytest.raises(CoreError) as caught, translating(address):
         raise error
-    assert found.value.__cause__ is error
-    assert "hunter2" not in str(found.value)
-    return found.value
+    assert caught.value.__cause__ is error
+    assert "hunter2" not in str(caught.value)
+    return caught.value
 
 
 def refused(words: str, address=LOCAL) -> CoreError:
@@ -73,14 +73,14 @@ def test_a_refused_user_is_a_credentials_error_that_names_the_variable(words: st
         "server closed the connection unexpectedly",
     ],
 )
-def test_silence_is_unreachable_and_on_this_machine_says_up(words: str) -> None:
+def test_silence_is_unreachable_and_on_this_machine_names_invoke_up(words: str) -> None:
     error = refused(words)
     assert isinstance(error, UnreachableError)
     assert "invoke up" in str(error)
     assert "invoke up" not in str(refused(words, REMOTE))
 
 
-def test_another_refusal_to_connect_is_told_in_the_servers_words() -> None:
+def test_another_refusal_to_connect_is_reported_in_the_servers_words() -> None:
     error = refused("FATAL:  sorry, too many clients already")
     assert isinstance(error, PostgresError)
     assert "too many clients" in str(error)
@@ -102,7 +102,7 @@ def test_a_server_that_goes_away_in_mid_statement_is_unreachable() -> None:
     assert isinstance(raised(psycopg.errors.AdminShutdown("going")), UnreachableError)
 
 
-def test_text_that_no_database_can_hold_is_an_input_error() -> None:
+def test_text_that_no_database_can_store_is_an_input_error() -> None:
     assert isinstance(raised(psycopg.DataError("text cannot contain NUL")), InputError)
     error = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(raised(error), InputError)

@@ -1,4 +1,4 @@
-"""What others wrote is shown, not obeyed; and a shell takes a value of a hint as one word."""
+"""Text of others is shown and cannot act; a shell reads a value in a hint as one word."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEERING = [
 
 
 @pytest.mark.parametrize("character", STEERING, ids=ascii)
-def test_a_character_that_steers_or_does_not_show_is_spelled_out(character: str) -> None:
+def test_control_and_invisible_characters_are_escaped(character: str) -> None:
     for text in (character, f"a{character}b", f"👩{character}b"):
         assert character not in visible(text)
         assert visible(text).isprintable()
@@ -32,17 +32,17 @@ def test_a_character_that_steers_or_does_not_show_is_spelled_out(character: str)
 @pytest.mark.parametrize(
     "text", ["👩‍👩‍👧", "👩🏽‍💻", "❤️", "1️⃣", "🏳️‍🌈", "नमस्‍ते", "élodie", "日本", "e\u0301"]
 )
-def test_what_people_write_stays(text: str) -> None:
+def test_ordinary_text_is_unchanged(text: str) -> None:
     assert visible(text) == one_line(text) == text
 
 
 @pytest.mark.parametrize("text", ["ba\u200dyko", "\u200dbayko", "bayko\u200d", "ba\ufe0fyko"])
-def test_a_joiner_that_joins_no_emoji_is_spelled_out(text: str) -> None:
+def test_a_joiner_outside_an_emoji_is_escaped(text: str) -> None:
     assert visible(text).isascii()
 
 
 @given(st.text())
-def test_nothing_unseen_is_left(text: str) -> None:
+def test_no_invisible_character_is_left(text: str) -> None:
     shown = one_line(text)
     assert "\n" not in shown
     for character in shown:
@@ -87,7 +87,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("value", NASTY, ids=ascii)
-def test_a_shell_reads_a_word_as_the_value_it_stands_for(value: str) -> None:
+def test_a_shell_reads_a_quoted_word_as_its_value(value: str) -> None:
     word = shell_word(value)
     assert shows(word)
     assert " ".join(f"x {word} x".split()) == f"x {word} x", "an error is one line of single blanks"
@@ -96,7 +96,7 @@ def test_a_shell_reads_a_word_as_the_value_it_stands_for(value: str) -> None:
     assert done.stdout.decode() == f"x\0{value}\0x\0"
 
 
-def test_a_value_that_looks_like_an_option_is_joined_to_its_own() -> None:
+def test_a_value_that_looks_like_an_option_is_joined_with_an_equals_sign() -> None:
     assert option("--user", "bayko") == "--user bayko"
     assert option("--user", "--json") == "--user=--json"
     assert option("--user", "a b") == "--user 'a b'"

@@ -30,7 +30,32 @@ NEEDS = {
     "admin/create_marker_table": Need.MAKE,
     "admin/drop_database": Need.DESTROY,
     "admin/drop_tables": Need.DESTROY,
+    "admin/end_session": Need.DESTROY,
     "admin/write_marker": Need.MAKE,
+    "cruddur/activity": Need.READ,
+    "cruddur/activity_with_replies": Need.READ,
+    "cruddur/add_activity": Need.WRITE,
+    "cruddur/add_reply": Need.WRITE,
+    "cruddur/add_user": Need.WRITE,
+    "cruddur/home": Need.READ,
+    "cruddur/message_users": Need.READ,
+    "cruddur/profile": Need.READ,
+    "cruddur/update_profile": Need.WRITE,
+    "cruddur/user_by_handle": Need.READ,
+    "ledger/add": Need.DESTROY,
+    "ledger/back_to_savepoint": Need.MAKE,
+    "ledger/create_cruddurs_record": Need.MAKE,
+    "ledger/create_table": Need.MAKE,
+    "ledger/drop_index": Need.DESTROY,
+    "ledger/drop_table": Need.DESTROY,
+    "ledger/limit_waiting": Need.MAKE,
+    "ledger/lock_table": Need.DESTROY,
+    "ledger/remove": Need.DESTROY,
+    "ledger/savepoint": Need.MAKE,
+    "ledger/stay_open": Need.MAKE,
+    "ledger/take_turn": Need.MAKE,
+    "ledger/update": Need.DESTROY,
+    "ledger/write_cruddurs_record": Need.DESTROY,
     "schema": Need.MAKE,
     "seed": Need.WRITE,
     "users/by_bare_handles": Need.READ,
@@ -58,10 +83,17 @@ LOOKS = {
     "admin/is_reachable",
     "admin/largest_tables",
     "admin/marker_exists",
+    "admin/other_sessions",
     "admin/read_marker",
     "admin/sessions",
     "admin/system_identifier",
     "admin/tables",
+    "ledger/columns",
+    "ledger/cruddurs_record_exists",
+    "ledger/exists",
+    "ledger/index_is_valid",
+    "ledger/read_cruddurs_record",
+    "ledger/rows",
     "users/count",
     "users/none",
     "users/people",
@@ -108,7 +140,7 @@ def handle(request: pytest.FixtureRequest) -> Database:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What would have been sent: nothing is."""
+    """The statements that would have been sent."""
     statements_sent: list[str] = []
 
     def keep(self: object, connection: object, statement: object, params: object) -> list[object]:
@@ -131,7 +163,7 @@ ASKING = ["query_rows", "query_value", "query_array_json", "query_object_json", 
 
 @pytest.mark.parametrize("way", [*ASKING, "run_alone"])
 @pytest.mark.parametrize("name", statements.names())
-def test_a_statement_is_sent_by_the_purposes_that_allow_it_alone(
+def test_only_the_purposes_that_allow_a_statement_send_it(
     handle: Database, sent: list[str], name: str, way: str
 ) -> None:
     statement = load(name)
@@ -144,7 +176,7 @@ def test_a_statement_is_sent_by_the_purposes_that_allow_it_alone(
     assert sent == []
 
 
-def test_naming_a_table_in_a_statement_makes_it_need_no_less() -> None:
+def test_a_table_name_in_a_statement_does_not_reduce_its_need() -> None:
     named = load("admin/drop_database").format(name=sql.Identifier("d"))
     assert need_of(named, Need.LOOK) is Need.DESTROY
     assert named.as_string(None).endswith('"d" WITH (FORCE)')
@@ -154,7 +186,7 @@ def test_naming_a_table_in_a_statement_makes_it_need_no_less() -> None:
     ("way", "need"),
     [*((way, Need.READ) for way in ASKING[:4]), ("query_commit", Need.WRITE)],
 )
-def test_a_statement_of_no_file_needs_what_its_kind_may_do(
+def test_a_statement_without_a_file_needs_what_its_kind_may_do(
     handle: Database, sent: list[str], way: str, need: Need
 ) -> None:
     if need in ALLOWED[handle.purpose]:
@@ -167,17 +199,17 @@ def test_a_statement_of_no_file_needs_what_its_kind_may_do(
 
 
 @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING}))
-def test_a_statement_of_no_file_that_runs_alone_needs_everything(purpose: Purpose) -> None:
+def test_a_statement_without_a_file_that_runs_alone_needs_everything(purpose: Purpose) -> None:
     with pytest.raises(NotPermittedError):
         Database(ADDRESS, purpose).run_alone("VACUUM")
 
 
 @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.DESTROYING, Purpose.WRITING}))
 def test_a_dry_run_is_refused_the_same(purpose: Purpose) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(NotPermittedError):
-        Database(ADDRESS, purpose, dry=told.append).query_commit(load("users/create"))
-    assert told == []
+        Database(ADDRESS, purpose, dry=lines.append).query_commit(load("users/create"))
+    assert lines == []
 
 
 def test_another_handle_on_the_same_connections_has_its_own_purpose() -> None:

@@ -1,4 +1,4 @@
-"""Where settings come from, and that secrets stay in."""
+"""The sources of settings, and that secrets are not shown."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_secret_never_shows_in_a_repr(name: str) -> None:
     assert "hunter2" not in repr(settings)
 
 
-def test_a_file_that_nothing_can_read_is_told_with_what_would(tmp_path, monkeypatch) -> None:
+def test_an_unreadable_file_is_reported_with_its_fix(tmp_path, monkeypatch) -> None:
     (tmp_path / ".env").write_text("DB_SG_ID=sg-file\n")
     monkeypatch.setitem(sys.modules, "dotenv", None)
     with pytest.raises(SettingsError, match=r"python-dotenv.*pip install"):
@@ -62,5 +62,5 @@ def test_a_file_that_nothing_can_read_is_told_with_what_would(tmp_path, monkeypa
 
 def test_the_variables_that_are_set_are_the_environment_s_over_the_file_s(tmp_path) -> None:
     (tmp_path / ".env").write_text("DB_SG_ID=file\nANYTHING=file\n")
-    found = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
-    assert found == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}
+    values = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
+    assert values == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}

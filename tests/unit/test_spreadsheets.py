@@ -1,4 +1,4 @@
-"""What is downloaded opens as the data it is."""
+"""Downloads open as data, not as formulas."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_back(text: str) -> str:
         "﹦1+1",
     ],
 )
-def test_a_cell_that_a_spreadsheet_might_run_begins_with_a_mark(text) -> None:
+def test_a_cell_that_a_spreadsheet_might_run_begins_with_a_quote(text) -> None:
     assert read_back(text) == f"'{text}"
 
 
@@ -65,21 +65,21 @@ def test_a_cell_that_a_spreadsheet_might_run_begins_with_a_mark(text) -> None:
         ("hi\u2028\u200b=1", "hi\u2028'\u200b=1"),
     ],
 )
-def test_a_cell_that_another_locale_would_split_has_a_mark_there(text, marked) -> None:
+def test_a_cell_that_another_locale_would_split_has_a_quote_there(text, marked) -> None:
     assert read_back(text) == marked
 
 
 @pytest.mark.parametrize("text", ["a=b", "1 - 2", "bayko@example.com", "10:30; well", "it's"])
-def test_what_no_spreadsheet_runs_stays_as_it_is(text) -> None:
+def test_a_harmless_cell_is_unchanged(text) -> None:
     assert read_back(text) == text
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), TRAPS)))
-def test_csv_reads_back_but_for_the_marks(rows) -> None:
+def test_csv_reads_back_except_for_the_quotes(rows) -> None:
     header, *read = csv.reader(io.StringIO(csv_text(rows, "abc"), newline=""))
     assert header == ["a", "b", "c"]
-    wanted = [[row.get(name, "").replace("'", "") for name in "abc"] for row in rows]
-    assert [[cell.replace("'", "") for cell in row] for row in read] == wanted
+    expected = [[row.get(name, "").replace("'", "") for name in "abc"] for row in rows]
+    assert [[cell.replace("'", "") for cell in row] for row in read] == expected
 
 
 @pytest.mark.parametrize("separators", [r"[\r\n]", r"[;\r\n]", r"[\t\r\n]", r"[,\r\n]", r"[|\r\n]"])

@@ -1,4 +1,4 @@
-"""One target a run, and what a store that was asked counts as."""
+"""One target for each run, and whether a store counts as production."""
 
 from pathlib import Path
 

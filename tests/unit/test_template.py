@@ -1,4 +1,4 @@
-"""What the template asks of AWS, so that no message is lost and no record blocks a shard."""
+"""The template's settings that prevent lost messages and blocked shards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TestTheTable:
         assert TABLE["Properties"]["DeletionProtectionEnabled"] is True
         assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
-    def test_can_be_brought_back_to_any_second(self) -> None:
+    def test_can_be_restored_to_any_second(self) -> None:
         recovery = TABLE["Properties"]["PointInTimeRecoverySpecification"]
         assert recovery["PointInTimeRecoveryEnabled"] is True
 
@@ -50,10 +50,10 @@ class TestTheEventSource:
         assert "ReportBatchItemFailures" in MAPPING["FunctionResponseTypes"]
         assert MAPPING["BisectBatchOnFunctionError"] is True
 
-    def test_gives_up_on_a_record_and_keeps_where_it_was(self) -> None:
+    def test_gives_up_on_a_record_and_keeps_its_position(self) -> None:
         assert MAPPING["MaximumRetryAttempts"] >= 0  # without a number, it never gives up
-        kept = MAPPING["DestinationConfig"]["OnFailure"]
-        assert kept == {"Type": "SQS", "Destination": "GetAtt Undelivered.Arn"}
+        on_failure = MAPPING["DestinationConfig"]["OnFailure"]
+        assert on_failure == {"Type": "SQS", "Destination": "GetAtt Undelivered.Arn"}
         assert RESOURCES["Undelivered"]["Type"] == "AWS::SQS::Queue"
 
 
@@ -62,14 +62,14 @@ def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
     """
-    for name, wanted in pattern.items():
-        found = record[name]
-        if isinstance(wanted, dict):
-            if not passes(wanted, found):
+    for name, expected in pattern.items():
+        value = record[name]
+        if isinstance(expected, dict):
+            if not passes(expected, value):
                 return False
         elif not any(
-            found == each if isinstance(each, str) else found.startswith(each["prefix"])
-            for each in wanted
+            value == choice if isinstance(choice, str) else value.startswith(choice["prefix"])
+            for choice in expected
         ):
             return False
     return True
@@ -80,7 +80,7 @@ ROW = keys.key(keys.inbox_pk("ana"), "2026-05-01T12:00:00.000000+00:00")
 
 
 @pytest.mark.parametrize(
-    ("event", "key", "wanted"),
+    ("event", "key", "expected"),
     [
         ("INSERT", MESSAGE, True),
         ("MODIFY", MESSAGE, False),
@@ -92,11 +92,11 @@ ROW = keys.key(keys.inbox_pk("ana"), "2026-05-01T12:00:00.000000+00:00")
     ],
 )
 def test_the_filter_lets_through_the_records_that_the_function_looks_at(
-    event: str, key: keys.Key, wanted: bool
+    event: str, key: keys.Key, expected: bool
 ) -> None:
     (one,) = MAPPING["FilterCriteria"]["Filters"]
     change = {"Keys": key, "NewImage": key, "SequenceNumber": "1"}
     record = {"eventName": event, "dynamodb": change}
-    assert passes(json.loads(one["Pattern"]), record) is wanted
+    assert passes(json.loads(one["Pattern"]), record) is expected
     planned = plan([record])  # an image without a message is dropped, other records passed over
-    assert bool(planned.dropped) is wanted
+    assert bool(planned.dropped) is expected

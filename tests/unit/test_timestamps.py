@@ -35,7 +35,7 @@ def test_every_form_that_rows_have_is_read_as_the_same_instant(text: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01T00:00:00+14:00"])
-def test_what_names_no_instant_is_none(text: str) -> None:
+def test_text_without_an_instant_is_none(text: str) -> None:
     assert parse(text) is None
 
 
@@ -95,9 +95,7 @@ SECONDS = st.sampled_from([NOON, NOON + timedelta(microseconds=999_999)])
 
 
 @given(FORMS, NEAR | SECONDS, st.sampled_from(["", "Z", "+00:00", "+02:00", "-05:00"]), NEAR)
-def test_no_row_of_ours_is_passed_over_by_the_bound_below_another_s(
-    form, instant, offset, ours
-) -> None:
+def test_the_bound_below_another_row_skips_no_row_of_ours(form, instant, offset, ours) -> None:
     key = instant.strftime(form) + offset
     bound, row = bound_below(key), sort_key(ours)
     assert bound <= key

@@ -1,4 +1,4 @@
-"""What an error of DynamoDB's leaves open: whether a transaction was committed, or may be yet."""
+"""What a DynamoDB error says about a transaction: committed, not committed, or unknown."""
 
 from __future__ import annotations
 
@@ -59,22 +59,22 @@ def outcome(error: Exception) -> Any:
     ],
     ids=str,
 )
-def test_an_error_leaves_open_what_it_does_not_tell(
+def test_an_error_leaves_the_outcome_unknown_if_it_does_not_say(
     error: Exception, unknown: bool, final: bool
 ) -> None:
-    told = outcome(error)
-    assert (told.committed, told.unknown, told.final) == (False, unknown, final)
+    result = outcome(error)
+    assert (result.committed, result.unknown, result.final) == (False, unknown, final)
 
 
 def test_only_a_condition_that_failed_counts_as_failed() -> None:
-    told = outcome(cancelled("ConditionalCheckFailed", "None", "TransactionConflict"))
-    assert told.failed == {0}
+    result = outcome(cancelled("ConditionalCheckFailed", "None", "TransactionConflict"))
+    assert result.failed == {0}
 
 
 @pytest.mark.parametrize(
     "error", [cancelled("None", "ValidationError"), refused("ValidationException")], ids=str
 )
-def test_what_will_not_pass_later_is_raised(error: Exception) -> None:
+def test_a_permanent_error_is_raised(error: Exception) -> None:
     with pytest.raises(DynamoDBError):
         outcome(error)
 

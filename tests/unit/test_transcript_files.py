@@ -37,7 +37,7 @@ def test_every_kind_of_line_end_is_understood(end: str) -> None:
     assert messages(f"Person 1: a{end}{end}Person 2: b{end}") == ["a", "b"]
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert messages("\ufeffPerson 1: a") == ["a"]
     assert messages('\ufeff{"person": 2, "message": "a"}') == ["a"]
 
@@ -50,7 +50,7 @@ def test_a_unicode_line_separator_inside_a_message_does_not_end_it() -> None:
     "line",
     ["and so on", "Person 3: hi", "Person 1 hi", "person 1: hi", "Person 12: hi", '{"person": 1}'],
 )
-def test_a_line_of_nobody_is_reported_with_its_number(line: str) -> None:
+def test_a_line_without_a_person_is_reported_with_its_number(line: str) -> None:
     with pytest.raises(InputError, match=r"^talk, line 3: The line begins with neither Person 1"):
         parse(f"Person 1: hi\n\n{line}\nPerson 2: bye", name="talk")
 
@@ -67,7 +67,7 @@ def test_a_message_has_at_most_1024_code_points() -> None:
 
 
 @pytest.mark.parametrize("unfit", ["\0", "\ud83d"])
-def test_what_no_store_can_hold_is_refused(unfit: str) -> None:
+def test_text_that_no_store_can_hold_is_refused(unfit: str) -> None:
     with pytest.raises(InputError, match="line 1: The message contains"):
         parse(f"Person 1: a{unfit}b", name="talk")
     with pytest.raises(InputError, match="line 1: The message contains"):
@@ -170,7 +170,7 @@ def test_times_are_read_as_instants() -> None:
 @pytest.mark.parametrize(
     "written", ["yesterday", "", 1769882400, True, "0001-01-01T00:00:00+14:00", []]
 )
-def test_a_time_that_is_none_is_refused(written: object) -> None:
+def test_an_invalid_time_is_refused(written: object) -> None:
     with pytest.raises(
         InputError, match=r"^talk, line 1: The value of created_at is not an ISO 8601 time"
     ):
@@ -217,7 +217,7 @@ def test_a_file_that_is_not_utf8_is_refused_with_line_and_byte(tmp_path) -> None
 
 
 @pytest.mark.parametrize(("name", "reason"), [("none.txt", "No such file"), ("", "Is a directory")])
-def test_what_cannot_be_read_is_one_clear_line(tmp_path, name: str, reason: str) -> None:
+def test_an_unreadable_file_is_one_clear_line(tmp_path, name: str, reason: str) -> None:
     with pytest.raises(InputError, match=f"{reason}"):
         read(tmp_path / name)
 

@@ -67,11 +67,11 @@ def published(service: dict) -> str:
 
 
 def variables() -> dict[str, str]:
-    """What the page tells to export."""
+    """The variables that the page exports."""
     return dict(re.findall(r"^export (\w+)=(\S+)$", PAGE, flags=re.M))
 
 
-def test_the_file_holds_documented_keys_pinned_images_and_loopback_ports() -> None:
+def test_the_file_has_documented_keys_pinned_images_and_loopback_ports() -> None:
     jsonschema.validate(COMPOSE, SCHEMA)
 
 
@@ -99,11 +99,11 @@ def test_dynamodb_local_writes_into_its_volume_whatever_the_credentials() -> Non
     assert "-inMemory" not in options
 
 
-def test_what_the_page_tells_to_export_leads_the_tasks_there() -> None:
-    told = variables()
+def test_the_variables_on_the_page_point_the_tasks_there() -> None:
+    exported = variables()
     known = {name for setting in fields(Settings) for name in setting.metadata["names"]}
-    assert set(told) <= known
-    target = resolve(Settings.from_env(told, PROJECT_ROOT / "no .env"), prod=False)
+    assert set(exported) <= known
+    target = resolve(Settings.from_env(exported, PROJECT_ROOT / "no .env"), prod=False)
     assert urlsplit(target.dynamodb.endpoint_url).netloc == published(DDB)
     names = DB["environment"]
     assert target.postgres.place == published(DB)
@@ -112,6 +112,6 @@ def test_what_the_page_tells_to_export_leads_the_tasks_there() -> None:
     assert target.postgres == parse_url(whole, "CONNECTION_URL")
 
 
-def test_the_healthchecks_ask_on_the_ports_that_are_published() -> None:
+def test_the_healthchecks_use_the_published_ports() -> None:
     assert DDB["healthcheck"]["test"][1].endswith(f"http://{published(DDB)}")
     assert f"--dbname {DATABASE}" in DB["healthcheck"]["test"][1]

@@ -1,4 +1,4 @@
-"""The start-up files of workspaces: well formed, of one mind, and true of the tasks."""
+"""The start-up files of workspaces: valid, consistent, and with existing tasks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def invocations() -> list[list[str]]:
     return [words for script in scripts for words in invoked(script)]
 
 
-def test_both_files_hold_nothing_but_documented_keys() -> None:
+def test_both_files_have_only_documented_keys() -> None:
     jsonschema.validate(gitpod(), GITPOD_SCHEMA)
     jsonschema.validate(devcontainer(), DEVCONTAINER_SCHEMA)
 
@@ -87,12 +87,12 @@ def test_both_files_hold_nothing_but_documented_keys() -> None:
 def test_the_admin_ui_s_port_is_named_private_and_opened() -> None:
     (port,) = gitpod()["ports"]
     assert (port["port"], port["visibility"], port["onOpen"]) == (PORT, "private", "open-browser")
-    found = devcontainer()
-    assert found["forwardPorts"] == [PORT]
-    assert found["portsAttributes"] == {
+    configuration = devcontainer()
+    assert configuration["forwardPorts"] == [PORT]
+    assert configuration["portsAttributes"] == {
         str(PORT): {"label": port["name"], "onAutoForward": "openBrowserOnce"}
     }
-    assert found["otherPortsAttributes"] == {"onAutoForward": "ignore"}
+    assert configuration["otherPortsAttributes"] == {"onAutoForward": "ignore"}
     assert [words for words in invocations() if words[0] == "admin"] == [
         ["admin", "--port", str(PORT)]
     ] * 2
@@ -120,12 +120,12 @@ def test_both_files_start_the_same_tasks_with_options_that_exist() -> None:
     commands = sorted(invocations())
     assert commands[::2] == commands[1::2]
     for task, *options in commands[::2]:
-        told = subprocess.run(
+        help_of_task = subprocess.run(
             [sys.executable, "-m", "invoke", "--help", task],
             cwd=PROJECT_ROOT,
             capture_output=True,
             text=True,
         )
-        assert told.returncode == 0, told.stderr
-        known = set(re.findall(r"--[a-z-]+", told.stdout))
+        assert help_of_task.returncode == 0, help_of_task.stderr
+        known = set(re.findall(r"--[a-z-]+", help_of_task.stdout))
         assert {option for option in options if option.startswith("--")} <= known, task

@@ -1,4 +1,4 @@
-"""What the start-up files say, executed in their order in a clean copy."""
+"""The commands of the start-up files, run in their order in a clean copy."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from tests.workspaces.workspace import (
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace; whatever a failed test leaves running in it is ended."""
-    made = Workspace(tmp_path)
-    yield made
-    for folder in (made.copy / ".engines", made.home / ".engines"):
+    """A workspace; processes that a failed test leaves are stopped."""
+    started = Workspace(tmp_path)
+    yield started
+    for folder in (started.copy / ".engines", started.home / ".engines"):
         engines.stop(folder)
-    for process in made.processes():
+    for process in started.processes():
         process.kill()
 
 
 def test_gitpod_s_terminals_end_with_the_admin_ui_over_seeded_stores(workspace) -> None:
     workspace.environment["GITPOD_WORKSPACE_URL"] = "https://me-ops-1.ws-eu1.gitpod.io"
     tasks = yaml.safe_load(workspace.read(GITPOD))["tasks"]
-    # All at once and without a prebuild: nothing is there yet, and somebody has to wait.
+    # All at once and without a prebuild: nothing exists yet, and some tasks must wait.
     terminals = {
         task["name"]: workspace.open_terminal(task["name"], _gitpod_script(task)) for task in tasks
     }
@@ -75,7 +75,7 @@ def test_a_devcontainer_s_lifecycle_ends_with_the_admin_ui_over_seeded_stores(wo
     _stop_engines(workspace)
 
 
-def test_a_security_group_that_cannot_be_updated_keeps_no_devcontainer_from_starting(
+def test_a_devcontainer_starts_although_the_security_group_cannot_be_updated(
     workspace,
 ) -> None:
     workspace.environment["DB_SG_ID"] = "sg-0123456789abcdef0"

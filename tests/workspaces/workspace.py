@@ -117,7 +117,7 @@ class Workspace:
         return (self.folder / name).read_text()
 
     def answers(self) -> bool:
-        """Whether the admin UI's page is there."""
+        """Whether the admin UI's page answers."""
         return self._ask("/", {}) == HTTPStatus.OK
 
     def connects(self, host: str, origin: str) -> bool:
@@ -144,8 +144,8 @@ class Workspace:
             connection.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Those that work in this workspace or name it."""
-        return [found for found in psutil.process_iter() if self._is_ours(found)]
+        """The processes that work in this workspace or name it."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):
@@ -154,14 +154,14 @@ class Workspace:
 
 
 def press_ctrl_c(terminal: subprocess.Popen[bytes]) -> int:
-    """Interrupt what runs in a terminal; how it ended."""
+    """Interrupt the command in a terminal; returns its exit code."""
     with suppress(ProcessLookupError):
         os.killpg(terminal.pid, signal.SIGINT)
     return terminal.wait(timeout=30)
 
 
 def _copy_project(copy: Path) -> None:
-    """What a clone would hold, with changes that are not committed yet."""
+    """The files of a clone, with uncommitted changes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT_ROOT,

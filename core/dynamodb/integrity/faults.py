@@ -95,5 +95,5 @@ class FaultSummary:
 
     @property
     def repairable(self) -> int:
-        """Those that a repair can mend."""
+        """The kinds that a repair can fix."""
         return sum(count for kind, count in self.counts.items() if kind in REPAIRABLE)

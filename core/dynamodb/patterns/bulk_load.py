@@ -79,10 +79,10 @@ def load_transcript(
     obstacles = _Obstacles()
     while True:
         group = group or existing_group(table, members[0].uuid, members[1].uuid)
-        # The rows before the messages: whoever stores a message after this moves a row that the
-        # transaction asks for.
+        # The rows are read before the messages: a message stored after this moves a row, and the
+        # transaction's condition then fails.
         rows = _rows_to_move(table, group, members) if group else []
-        if stored is None or _places(rows) != left:  # at first, and after whatever others wrote
+        if stored is None or _places(rows) != left:  # at first, and after other writers' changes
             stored = _known(table, group, set(uuids)) if group else set()
         present = set(stored) if present is None else present
         missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]

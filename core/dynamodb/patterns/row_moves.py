@@ -43,8 +43,8 @@ def bring(table: Table, message: Message, owner: str, other: Person, rows: list[
     """Leave the owner one row, with ``message`` or a newer one; True if something was written.
 
     A row is deleted only if another one exists: a later one, or one that our row can follow. So at
-    least one row remains, whatever others do meanwhile. A message that is removed meanwhile is not
-    shown: the newest that remains is.
+    least one row remains, even if others write meanwhile. A message that is removed meanwhile is
+    not shown; the newest remaining one is.
     """
     backoff = Backoff()
     written = False

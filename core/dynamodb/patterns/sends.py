@@ -144,8 +144,8 @@ class _Sending:
     def _would_be_newest(self) -> bool:
         """Whether no stored message is newer than this one would be.
 
-        Rows say so, as a rule. Only where one is later than the key is it looked up: the row may
-        show a newer message, or an older one that had to move on by a microsecond.
+        Normally the rows say so. Only if a row is later than the key, the message is looked up: the
+        row may show a newer message, or an older one that moved by a microsecond.
         """
         if (self._last() or "") < self.key:
             return True
@@ -169,7 +169,7 @@ class _Sending:
             return None  # still no answer: the next try will show
 
     def _stored(self) -> Message | None:
-        """The message, where a try of it that is in doubt was stored."""
+        """The message, if an unconfirmed try has stored it."""
         if not self.unknown:
             return None
         stored = find_message(self.table, self.group, self.draft.message_uuid, since=self.key)
@@ -198,7 +198,7 @@ class _Sending:
             # Keep the earlier rows: the conditions detect a change.
 
     def _rows_of(self, owner: str) -> list[InboxRow]:
-        """The owner's newest row, and those of several that were read and are still there."""
+        """The owner's newest row, and the other rows that were read earlier and still exist."""
         newest = inbox_row(self.table, owner, self.group)
         if newest is None:
             return []
@@ -218,10 +218,10 @@ def unconfirmed(draft: Draft, key: str) -> MessageUnconfirmedError:
 
 
 def start(table: Table, draft: Draft) -> tuple[Message, bool]:
-    """Pattern C: the first message to somebody, or one more. Returns it, and whether it was first.
+    """Pattern C: a message to one person. Returns it, and whether it is their first.
 
-    A conversation that the two already have is continued, whoever made it, also when both start
-    at once. One request and 1 RCU more than :func:`send` where the pair is known; three reads
+    If the two already have a conversation, it is continued, even if other software made it or both
+    start at once. One request and 1 RCU more than :func:`send` where the pair is known; three reads
     and one transaction of 10 WCU for a new conversation.
 
     Raises:
@@ -261,10 +261,10 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
 
 
 def existing_group(table: Table, one: str, other: str) -> str | None:
-    """The conversation that two people have, or None; one that was found is remembered.
+    """The conversation of two people, or None. Stores the pair if it was missing.
 
-    Where the pair is not known yet, both inboxes are searched for a group made by others: the
-    newest counts.
+    If there is no pair yet, both inboxes are searched for a group made by other software, and
+    the newest is used.
     """
     if (group := pair_group(table, one, other)) is not None:
         return group

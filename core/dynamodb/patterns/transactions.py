@@ -178,8 +178,8 @@ def nudge(
 ) -> None:
     """Note the owners whose put ``failed``: another conversation of theirs has that instant.
 
-    ``failed`` are positions in ``moves``. A microsecond at first; then up to a millisecond more, by
-    chance: where a clock stands still, many instants may be taken.
+    ``failed`` are positions in ``moves``. A row first moves by a microsecond, then by up to a
+    millisecond more, at random: if a clock stands still, many instants may be in use.
     """
     for position in failed:
         owner, action = moves[position]

@@ -1,6 +1,6 @@
 """Reads the table's stream from any DynamoDB endpoint, resuming where the last run stopped.
 
-Shards are read parents first, as DynamoDB asks for the order of one item's changes to hold:
+Shards are read parents first, as DynamoDB requires to keep the order of one item's changes:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
@@ -59,7 +59,7 @@ class Checkpoint:
                 raise StoreError(f"The checkpoint {path} is damaged", "Delete it.") from error
 
     def begin(self, stream_arn: str) -> None:
-        """Start anew for this stream: forget the positions in any other."""
+        """Start again for this stream: forget the positions in all others."""
         self._stream_arn = stream_arn
         self._shards = {}
 
@@ -150,8 +150,8 @@ class Follower:
                 for batch in self._read(shard_id):
                     is_quiet = False
                     yield batch
-        # One that was turned off is read to its end first. Engines other than AWS's may call one on
-        # whose table is gone.
+        # A stream that was turned off is read to its end first. Engines other than AWS may report a
+        # stream as on although its table is deleted.
         if is_quiet and (is_on or all(map(self.checkpoint.is_finished, shards))):
             newest = stream_arn(self.table)
             if newest != self.arn:
@@ -163,7 +163,7 @@ class Follower:
         self.checkpoint.begin(arn)
 
     def done(self, batch: Batch) -> None:
-        """Note that ``batch`` was dealt with: a later run starts behind it."""
+        """Note that ``batch`` was handled: a later run starts after it."""
         last = batch.records[-1]["dynamodb"]["SequenceNumber"]
         if not self.checkpoint.is_finished(batch.shard_id):
             self.checkpoint.store(batch.shard_id, str(last))

@@ -1,11 +1,11 @@
-"""Every interleaving within a scope: the write path, explored to its end.
+"""Every interleaving of the write path within a scope, explored completely.
 
-The unmodified operations of ``core`` run over the project's model of the table, each in a greenlet
-of its own, and stop at every request. What they are answered, what goes wrong, what time it is and
-how far a read lags is the scheduler's to choose, and it chooses everything in turn.
+The unmodified operations of ``core`` run on the project's model of the table, each in its own
+greenlet, and stop at every request. The scheduler chooses the reply, the fault, the time and the
+lag of a read, and tries every choice in turn.
 
-An operation is a function of the answers it got. So it runs once for each row of answers, and what
-it does next is remembered (:mod:`.runs`); the table is a value, and what a request does to it is
-remembered too (:mod:`.store`). A state of the whole is then a few numbers, and the search
-(:mod:`.search`) looks at each state once.
+An operation is a function of the answers it got. So it runs once for each sequence of answers, and
+its next request is stored (:mod:`.runs`). The table is a value, and the effect of a request on it
+is stored too (:mod:`.store`). A state of the whole is then a few numbers, and the search
+(:mod:`.search`) checks each state once.
 """

@@ -1,4 +1,4 @@
-"""Who does what to the table at once: our operations, and Cruddur's code as it is.
+"""The actors that use the table at once: our operations, and Cruddur's code as it is.
 
 To add one: write what it does with its :class:`~.runs.Hand`, and which partitions it may write.
 The search checks that it writes no others.
@@ -28,10 +28,10 @@ from .store import EVERYTHING
 
 NAMES = ("ana", "ben", "cleo", "sam")
 ANA, BEN, CLEO, SAM = PEOPLE = [Person(name, name, name.title()) for name in NAMES]
-"""Sam is nobody's friend: a stranger in every conversation."""
+"""Sam is not a member of any conversation."""
 
 GROUP = "g"
-"""The conversation of Ana and Ben, where one is there already."""
+"""The existing conversation of Ana and Ben."""
 
 OTHER_GROUP = "h"
 """Ana's and Cleo's."""
@@ -52,8 +52,8 @@ RENAMED = Person(ANA.uuid, "ana.maria", "Ana Maria")
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
-    wanted = set(uuids)
-    return {person.uuid: person for person in PEOPLE if person.uuid in wanted}
+    known = set(uuids)
+    return {person.uuid: person for person in PEOPLE if person.uuid in known}
 
 
 def people_with_ana_renamed(uuids: Iterable[str]) -> dict[str, Person]:
@@ -90,7 +90,7 @@ def _told(hand: Hand, message: Message) -> None:
 
 
 def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
-    """Send, and try again as a person does who was told that it is in doubt."""
+    """Send, and try again as a person does after an unconfirmed send."""
     for _ in range(tries):
         try:
             if group is None:
@@ -103,10 +103,10 @@ def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
         except MessageRemovedError:
             return f"removed {draft.message_uuid}"
         except StoreError:
-            return "in doubt" if draft.tried_from else f"refused {draft.message_uuid}"
+            return "unconfirmed" if draft.tried_from else f"refused {draft.message_uuid}"
         else:
             return "acknowledged"
-    return "in doubt"
+    return "unconfirmed"
 
 
 def _named(name: str, number: int) -> str:
@@ -156,7 +156,7 @@ IN_DOUBT = Draft(ANA, BEN, "text in doubt", _message_uuid("one in doubt"))
 
 
 def retry(*, by_start: bool = False, number: int = 0) -> Actor:
-    """Ana tries one again of which she was told, before all this, that it is in doubt."""
+    """Ana retries a send that was unconfirmed before the scope begins."""
     draft = Draft(
         ANA, BEN, IN_DOUBT.text, IN_DOUBT.message_uuid, sort_key(ours.EPOCH - ours.MICROSECOND)
     )
@@ -200,11 +200,11 @@ ODD_RECORDS: list[Mapping[str, Any]] = [
         "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}, "sk": {"S": "9"}}, "SequenceNumber": "9"},
     },
 ]
-"""One that makes no sense, and one that is no insert: in front of every batch."""
+"""An invalid record and one that is not an insert, before every batch."""
 
 
 def projection(*, batches: int = 1, number: int = 1) -> Actor:
-    """One host of our projection, over what the stream holds when it looks."""
+    """One host of our projection, which handles the records that the stream has at that moment."""
     host = f"{OURS} {number}"
 
     def act(hand: Hand) -> str:
@@ -241,20 +241,20 @@ def repair(*, number: int = 0, people: FindPeople = known_people) -> Actor:
 
 
 NEVER_TRUE = ("double message", "members differ", "indexed message", "unreadable")
-"""What a verification may not report of these tables, however much is going on meanwhile."""
+"""The problems that a verification must not report, whatever runs at the same time."""
 
 
 def verify(*, number: int = 0) -> Actor:
     def act(hand: Hand) -> str:
         findings = list(ours.Verification(hand.table, known_people).findings())
-        wrong = sorted({str(each.kind) for each in findings} & set(NEVER_TRUE))
+        wrong = sorted({str(finding.kind) for finding in findings} & set(NEVER_TRUE))
         return f"broke: it reports {wrong}" if wrong else "verified"
 
     return Actor(_named("verify", number), _forgiving(act), writes=frozenset())
 
 
 def _forgiving(act: Act) -> Act:
-    """What ends with one line that says why, and may be run again."""
+    """Errors that end with one line, after which the operation may be run again."""
 
     def forgiving(hand: Hand) -> str:
         try:
@@ -271,7 +271,7 @@ def _folder() -> Path:
 
 
 def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Actor:
-    """An import of what was exported before all this."""
+    """An import of an export from before the scope begins."""
     exported = list(items)
 
     def act(hand: Hand) -> str:
@@ -287,7 +287,7 @@ LINES = [ours.TranscriptMessage(ANA, "line 1"), ours.TranscriptMessage(BEN, "lin
 
 
 def transcript(*, tries: int = 2, number: int = 0) -> Actor:
-    """A transcript of two lines, loaded, and loaded again where that failed."""
+    """A transcript of two lines is loaded, and loaded again if that failed."""
     uuids = tuple(ours.transcript_uuids((ANA, BEN), LINES))
 
     def act(hand: Hand) -> str:
@@ -310,8 +310,8 @@ def plain_put(
 ) -> Actor:
     """Cruddur's app adds a message: a put, and nothing else."""
     name = _named(f"{sender.handle}'s plain put", number)
-    at = sort_key(ours.EPOCH + later_us * ours.MICROSECOND)
-    message = Message(group, _message_uuid(name), sender, f"text of {name}", at, ours.EPOCH)
+    key = sort_key(ours.EPOCH + later_us * ours.MICROSECOND)
+    message = Message(group, _message_uuid(name), sender, f"text of {name}", key, ours.EPOCH)
 
     def act(hand: Hand) -> str:
         try:
@@ -327,12 +327,17 @@ def plain_put(
 
 def cruddur_start() -> Actor:
     """Cruddur's app starts a conversation: both rows and the message, in one batch."""
-    at = sort_key(ours.EPOCH + 10 * ours.MICROSECOND)
+    key = sort_key(ours.EPOCH + 10 * ours.MICROSECOND)
     message = Message(
-        THEIRS, _message_uuid("cruddur's start"), BEN, "text of cruddur's start", at, ours.EPOCH
+        THEIRS,
+        _message_uuid("cruddur's start"),
+        BEN,
+        "text of cruddur's start",
+        key,
+        ours.EPOCH,
     )
     rows = [
-        ours.InboxRow(THEIRS, owner.uuid, other, message.text, at, ours.EPOCH)
+        ours.InboxRow(THEIRS, owner.uuid, other, message.text, key, ours.EPOCH)
         for owner, other in ((BEN, ANA), (ANA, BEN))
     ]
     items = [*map(ours.inbox_row_item, rows), ours.message_item(message)]
@@ -378,12 +383,12 @@ def cruddur_function(*, number: int = 0) -> Actor:
 
 
 def _cruddur_moves(hand: Hand, group: str, change: Mapping[str, Any]) -> None:
-    found = hand.client.query(
+    rows = hand.client.query(
         IndexName=ours.INDEX,
         KeyConditionExpression="message_group_uuid = :group",
         ExpressionAttributeValues={":group": {"S": group}},
     )["Items"]
-    for row in found:
+    for row in rows:
         moved = row | {"sk": change["Keys"]["sk"], "message": change["NewImage"]["message"]}
         hand.client.delete_item(Key={"pk": row["pk"], "sk": row["sk"]})
         hand.client.put_item(Item=moved)

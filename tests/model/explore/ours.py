@@ -1,7 +1,7 @@
-"""What of core is explored: the one place that names its modules.
+"""The explored parts of core: the only place that names its modules.
 
-Everything that an operation of ours takes from its surroundings beside the table comes through the
-:class:`Surroundings` that are in charge: the time, how long it waited, chance, and uuids.
+Apart from the table, an operation gets everything from the current :class:`Surroundings`: the time,
+how long it waited, random numbers, and uuids.
 """
 
 from __future__ import annotations
@@ -96,18 +96,18 @@ NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 
 
 class Surroundings(Protocol):
-    """Where an operation of ours is: what it would ask the machine for."""
+    """The surroundings of an operation: what it would get from the machine."""
 
     def now(self) -> datetime: ...
 
     def waited(self) -> float:
-        """How long a pause took, in seconds."""
+        """The length of a pause, in seconds."""
 
     def uuid4(self) -> uuid.UUID: ...
 
 
 class _Stopwatch:
-    """Stands in for the module ``time`` in the retries: time passes only where one waits."""
+    """Replaces the module ``time`` in the retries: time passes only during a wait."""
 
     def __init__(self, current: Callable[[], Any]) -> None:
         self._current = current
@@ -122,10 +122,10 @@ class _Stopwatch:
 
 @contextmanager
 def in_charge(current: Callable[[], Any]) -> Iterator[None]:
-    """Core's operations take their time, waits, chance and uuids from ``current()``.
+    """Core's operations get their time, waits, random numbers and uuids from ``current()``.
 
-    Chance is the least there is: a move by one microsecond. Threads are none: a pool runs what it
-    is given when it is asked for the result.
+    A random move is always by one microsecond. There are no threads: a pool runs a task when it
+    is asked for the result.
     """
     clock = SimpleNamespace(
         now=lambda _: current().now(),
@@ -177,12 +177,12 @@ def pair_item(one: Person, other: Person, group: str) -> Mapping[str, Any]:
 
 
 def import_items(table: Table, items: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Import what an export of ``items`` would hold."""
+    """Import the export of ``items``."""
     lines = [json.dumps(raw_item(item)) for item in items]
     text = "".join(f"{line}\n" for line in lines)
     if not path.is_file() or path.read_text() != text:
         path.write_text(text)
-    import_file(table, path, lambda done, of: None)
+    import_file(table, path, lambda done, total: None)
 
 
 MICROSECOND = timedelta(microseconds=1)

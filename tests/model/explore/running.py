@@ -1,4 +1,4 @@
-"""Exploring scopes, here or on several processes, and what that came to in lines and tests."""
+"""Exploring scopes, here or on several processes, with the results as lines and tests."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from . import scopes
 from .ours import in_charge
 from .runs import Runs
 from .scopes import Family, Scope
-from .search import Exploration, Found
+from .search import Exploration, Result
 from .settling import Calm
 from .traces import as_test
 
 _RARELY = (200_000, 50, 1_000)
-"""The states are never garbage: looking for it among them would take most of the time."""
+"""The states are never garbage: collecting garbage among them would take most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What the exploration of a scope came to; ``trace`` is a test, where a rule is broken."""
+    """The result of exploring a scope; ``trace`` is a test if a rule is broken."""
 
     scope: str
-    found: Found
+    result: Result
     trace: str = ""
 
 
 @contextmanager
 def explorer() -> Iterator[None]:
-    """Core's operations run under the exploration, and the garbage collector keeps out of it."""
+    """Core's operations run under the exploration, with rare garbage collections."""
     calm, before = Calm(), gc.get_threshold()
     gc.set_threshold(*_RARELY)
     try:
@@ -44,18 +44,18 @@ def explorer() -> Iterator[None]:
 
 
 def explore(scope: Scope, *, most_s: float = 1e9) -> Explored:
-    """Every state of ``scope``; at the first that breaks a rule, the shortest way to break one."""
+    """Every state of ``scope``; if one breaks a rule, the shortest trace that breaks one."""
     with explorer():
         exploration = Exploration(scope)
-        found = exploration.explore(most_s=most_s)
-        if found.violation is None:
-            return Explored(scope.name, found)
-        shortest = exploration.shortest(found.violation)
-        return Explored(scope.name, found, as_test(exploration, shortest))
+        result = exploration.explore(most_s=most_s)
+        if result.violation is None:
+            return Explored(scope.name, result)
+        shortest = exploration.shortest(result.violation)
+        return Explored(scope.name, result, as_test(exploration, shortest))
 
 
 def first_wrong(scope: Scope) -> str:
-    """The first rule that is found broken, without the shortest way to it."""
+    """The first rule that is found broken, without the shortest trace."""
     with explorer():
         violation = Exploration(scope).explore().violation
     return violation.wrong if violation else ""
@@ -70,25 +70,25 @@ def explore_family(family: Family) -> list[Explored]:
     return [explore(scope) for scope in family.scopes]
 
 
-def told(family: Family, explored: Iterable[Explored]) -> str:
+def summary(family: Family, explored: Iterable[Explored]) -> str:
     """A family in one line."""
-    every = [each.found for each in explored]
-    total = Found(
-        sum(found.executions for found in every),
-        sum(found.states for found in every),
-        sum(found.transitions for found in every),
-        sum(found.seconds for found in every),
-        all(found.is_complete for found in every),
+    every = [scope.result for scope in explored]
+    total = Result(
+        sum(result.executions for result in every),
+        sum(result.states for result in every),
+        sum(result.transitions for result in every),
+        sum(result.seconds for result in every),
+        all(result.is_complete for result in every),
     )
     count = len(every)
-    return total.told(family.name if count == 1 else f"{family.name} ({count} scopes)")
+    return total.summary(family.name if count == 1 else f"{family.name} ({count} scopes)")
 
 
 def explore_at_once(
     families: Iterable[Family], processes: int, tell: Callable[[str], None]
 ) -> list[Explored]:
-    """All scopes of ``families``, on several processes; each family is told of when it is done."""
-    left = {family.name: len(family.scopes) for family in families}
+    """All scopes of ``families``, on several processes; each family is reported when it is done."""
+    scopes_left = {family.name: len(family.scopes) for family in families}
     done: dict[str, list[Explored]] = {family.name: [] for family in families}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
@@ -100,7 +100,7 @@ def explore_at_once(
         for job in as_completed(jobs):
             family = jobs[job]
             done[family.name].append(job.result())
-            left[family.name] -= 1
-            if not left[family.name]:
-                tell(told(family, done[family.name]))
-    return [each for explored in done.values() for each in explored]
+            scopes_left[family.name] -= 1
+            if not scopes_left[family.name]:
+                tell(summary(family, done[family.name]))
+    return [result_of_scope for explored in done.values() for result_of_scope in explored]

@@ -1,7 +1,7 @@
-"""One operation as the tree of all its runs: what it does next, for every row of answers.
+"""One operation as the tree of all its runs: its next request for every sequence of answers.
 
-The operation runs in a greenlet and stops wherever it asks for something. A run that was left
-behind is parked; where it cannot be taken up again, a new one is led along the same answers.
+The operation runs in a greenlet and stops at every request. A run that is not needed now is parked;
+if it cannot be resumed, a new run gets the same answers again.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .store import Exceptions, Store
 
 _MAX_PARKED = 4_000
 _MAX_DEPTH = 200
-"""Answers after which an operation should have come to its end, whatever they were."""
+"""The number of answers after which every operation should have ended."""
 _UNMETERED = {"TableName", "ReturnConsumedCapacity"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What somebody was told: that a message is stored, and where, if that was said."""
+    """An acknowledgement: a message is stored, and its sort key if the caller got it."""
 
     message_uuid: str
     text: str
@@ -35,14 +35,14 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What an operation stops at: a request, or something else that its surroundings know."""
+    """The point where an operation stops: a request, or a question to its surroundings."""
 
     kind: str
     value: Any = None
 
 
 class Node:
-    """A place in an operation's runs: what it asks for there, and what it was told so far."""
+    """A point in an operation's runs: its next request, and the acknowledgements so far."""
 
     __slots__ = (
         "acks",
@@ -94,7 +94,7 @@ class _Client:
 
 @dataclass
 class Hand:
-    """What one run of an operation has at hand: the table, the time, uuids, the stream."""
+    """The means of one run of an operation: the table, the time, uuids, the stream."""
 
     store: Store
     name: str
@@ -124,7 +124,7 @@ class Hand:
     def poll(self, follower: str, share: int) -> tuple[list[Any], int]:
         """The next records of the stream for ``follower``, one in ``share`` of them, and their end.
 
-        Begin behind what was committed last.
+        Begin after the last committed record.
         """
         messages, start = self.ask("poll", (follower, share)).value
         records = [
@@ -148,14 +148,14 @@ class Hand:
 
 
 Act = Callable[[Hand], str]
-"""An operation, from its beginning to its end; what became of it, in a word or two."""
+"""Runs a whole operation; returns its outcome in a word or two."""
 
 
 class Runs:
-    """All runs of one operation that were asked for so far."""
+    """All runs of one operation so far."""
 
     running: Hand | None = None
-    """The run that goes on just now, of whichever operation."""
+    """The run that is active now, of any operation."""
 
     parked: ClassVar[OrderedDict[tuple[int, int], Node]] = OrderedDict()
 
@@ -175,7 +175,7 @@ class Runs:
     def _run(self, hand: Hand) -> Ask:
         try:
             return Ask("done", self.act(hand))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        except Exception as error:  # noqa: BLE001 - every error is a finding
             return Ask("done", f"broke: {type(error).__name__}: {error}")
 
     def _switch(self, run: Any, hand: Hand, value: Any) -> Ask:
@@ -196,7 +196,7 @@ class Runs:
         return node
 
     def end(self, outcome: str, acks: tuple[Ack, ...]) -> Node:
-        """The end of the runs that came to ``outcome``: one for all of them."""
+        """The end node of all runs with this ``outcome``."""
         node = self._ends.get((outcome, acks))
         if node is None:
             node = self._ends[outcome, acks] = Node(len(self.nodes), Ask("done", outcome), acks)

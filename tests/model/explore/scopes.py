@@ -1,4 +1,4 @@
-"""A scope: who acts at once, on what, and what may go wrong. And the list of them."""
+"""Scopes: the actors, the table, and the faults; and the list of all scopes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CRASH_BEFORE, CRASH_AFTER = "crash before", "crash after"
 LATE, SECOND_TRY, TIRED = "late", "conflict at the second try", "gives up"
 UNPROCESSED = "partly unprocessed"
 ALL = frozenset({REFUSED, CONFLICT, LOST, RESET, CRASH_BEFORE, CRASH_AFTER, UNPROCESSED})
-"""What may go wrong with a request, by the name that a trace gives it."""
+"""The faults of a request, by their names in a trace."""
 
 MORE = ALL | {LATE, SECOND_TRY, TIRED}
-"""Also: a request that is carried out long after its sender gave it up; one that the SDK sent
-again; an operation that has waited for too long."""
+"""Also: a request that is carried out long after its sender gave up; one that the SDK sent again;
+an operation that has waited too long."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What time it is. It stands still, but for ``steps`` of it, up to ``most`` in a run.
+    """The clock. It stands still, except for ``steps``, at most ``most`` of them in a run.
 
     ``ahead`` says how far each actor's own clock is ahead. All in microseconds.
     """
@@ -49,11 +49,11 @@ NAME = "name differs"
 
 @dataclass(frozen=True)
 class Scope:
-    """What is explored to its end.
+    """What is explored completely.
 
-    ``settles`` are the ways in which all must be well in the end, each by itself: as it is (then at
-    every moment before, too), once all have ended, after the rest of the stream, after our next
-    send, after a repair.
+    ``settles`` are the conditions under which the final table must be correct, each alone: as it is
+    (then also at every moment before), after all have ended, after the rest of the stream, after
+    our next send, after a repair.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Scope:
     undelivered: frozenset[str] = frozenset()
     """Messages of ``items`` that the stream has not delivered to us yet."""
     expected: frozenset[str] = frozenset()
-    """What a verification reports in the end all the same."""
+    """The problems that a verification may still report in the end."""
     people: actors.FindPeople = actors.known_people
     """What Postgres says of people; ``NAME`` is then no fault until a repair."""
 
@@ -80,7 +80,7 @@ class Scope:
 
     @property
     def only_ours(self) -> bool:
-        """Whether all must be well at every moment."""
+        """Whether the table must be correct at every moment."""
         return "as it is" in self.settles
 
     @property
@@ -92,15 +92,17 @@ class Scope:
 
 
 def _message(group: str, sender: ours.Person, before_us: int, name: str) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
     uuid = f"message {name}"
-    message = ours.Message(group, uuid, sender, f"text {name}", ours.sort_key(at), at)
+    message = ours.Message(group, uuid, sender, f"text {name}", ours.sort_key(instant), instant)
     return ours.message_item(message)
 
 
 def _row(group: str, owner: ours.Person, other: ours.Person, before_us: int, text: str) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
-    return ours.inbox_row_item(ours.InboxRow(group, owner.uuid, other, text, ours.sort_key(at), at))
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
+    return ours.inbox_row_item(
+        ours.InboxRow(group, owner.uuid, other, text, ours.sort_key(instant), instant)
+    )
 
 
 def table_of(*items: Item) -> Items:
@@ -131,7 +133,7 @@ NOTHING: Items = {}
 
 @cache
 def _talking() -> Items:
-    """Ana and Ben have talked, at the very microsecond at which the clock stands."""
+    """Ana and Ben have a message at exactly the current microsecond."""
     return conversation(ANA, BEN)
 
 
@@ -153,13 +155,13 @@ def _not_projected() -> Items:
 
 @cache
 def _row_lost() -> Items:
-    """Ben's row is gone: Cruddur's function died between its delete and its put."""
+    """Ben's row is missing: Cruddur's function was killed between its delete and its put."""
     return {place: item for place, item in _talking().items() if place[0] != "GRP#ben"}
 
 
 @cache
 def _rows_lost() -> Items:
-    """Both rows are gone: no inbox lists the conversation, and the pair still names it."""
+    """Both rows are missing: no inbox lists the conversation, but the pair still names it."""
     return {place: item for place, item in _talking().items() if place[0][:4] != "GRP#"}
 
 
@@ -171,7 +173,7 @@ def _doubled() -> Items:
 
 @cache
 def _in_doubt(stored: bool) -> Items:
-    """A send of Ana's is in doubt: its reply was lost, whether it was stored or not."""
+    """A send of Ana's is unconfirmed: its reply was lost, and it may be stored or not."""
     before = conversation(ANA, BEN, before_us=2)
     if not stored:
         return before
@@ -183,7 +185,7 @@ def _in_doubt(stored: bool) -> Items:
 
 @cache
 def _stored_later() -> Items:
-    """A send of Ana's is in doubt: it met a message of Ben's at its key, and moved on."""
+    """A send of Ana's is unconfirmed: a message of Ben's had its key, so it took the next one."""
     taken = _message(GROUP, BEN, 1, "at the key")
     stored = message_at(actors.IN_DOUBT, 0)
     rows = [
@@ -196,8 +198,8 @@ def _stored_later() -> Items:
 
 
 def message_at(draft: ours.Draft, before_us: int) -> Item:
-    at = ours.EPOCH - before_us * ours.MICROSECOND
-    return ours.message_item(draft.message(GROUP, ours.sort_key(at)))
+    instant = ours.EPOCH - before_us * ours.MICROSECOND
+    return ours.message_item(draft.message(GROUP, ours.sort_key(instant)))
 
 
 def _exported(items: Mapping[Key, Item]) -> list[Item]:
@@ -273,9 +275,9 @@ def _every(makers: Mapping[str, Maker], count: int) -> Iterator[tuple[str, tuple
 
 
 def _promised(ends: tuple[str, ...], kinds: str) -> tuple[str, ...]:
-    """What Cruddur's function or an import leaves behind goes with what comes next.
+    """The next operation corrects what Cruddur's function or an import leaves.
 
-    So does a message that Cruddur puts while a removal looks for the newest one.
+    It also corrects a message that Cruddur puts while a removal reads the newest one.
     """
     later = any(kind in kinds for kind in ("function", "import", "removal"))
     return tuple("the next projection" if later and e == "the stream" else e for e in ends)
@@ -283,7 +285,7 @@ def _promised(ends: tuple[str, ...], kinds: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Family:
-    """Scopes that are told of in one line."""
+    """Scopes that are reported in one line."""
 
     name: str
     scopes: tuple[Scope, ...]
@@ -605,7 +607,7 @@ def _renaming() -> list[Family]:
 
 
 def _large() -> list[Family]:
-    """What `invoke test --explore` explores beside that."""
+    """What `invoke test --explore` explores in addition."""
     well, worn = _talking(), _worn()[0]
     shown: dict[str, Any] = {"ends": _ENDS, "undelivered": NOT_SHOWN}
     ours: dict[str, Any] = {"ends": ("as it is",)}

@@ -1,4 +1,4 @@
-"""The search: every state of a scope, each looked at once.
+"""The search: every state of a scope, each checked once.
 
 A state is the table, what the index may still show, the stream, the clock, the faults that are
 left, and where each actor is. From it, any actor may make its next request, and anything that the
@@ -27,7 +27,7 @@ from .store import Request, Store, meets
 
 
 class State(NamedTuple):
-    """All that the future depends on, in numbers."""
+    """Everything that the future depends on, in numbers."""
 
     table: int
     past: tuple[int, ...]
@@ -40,7 +40,7 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Whose turn it is, and what happens in it: the faults, lags and clock steps by name."""
+    """The actor of a step, and its events: faults, lags and clock steps by name."""
 
     actor: int
     words: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that does not hold, and the steps to where that is seen."""
+    """A broken rule, and the steps to the state that breaks it."""
 
     scope: str
     wrong: str
@@ -59,8 +59,8 @@ class Violation:
 
 
 @dataclass(slots=True)
-class Found:
-    """What a search came to."""
+class Result:
+    """The result of a search."""
 
     executions: int = 0
     states: int = 0
@@ -69,7 +69,7 @@ class Found:
     is_complete: bool = False
     violation: Violation | None = None
 
-    def told(self, scope: str) -> str:
+    def summary(self, scope: str) -> str:
         complete = "yes" if self.is_complete else "no"
         return (
             f"{scope}: {self.executions:,} executions, {self.states:,} states,"
@@ -79,7 +79,7 @@ class Found:
 
 @dataclass
 class Exploration:
-    """One scope, with all that was learnt of it so far."""
+    """One scope, with everything known about it so far."""
 
     scope: Scope
     store: Store = field(default_factory=Store)
@@ -146,7 +146,7 @@ class Exploration:
                     yield from self._going_on(after, step, following)
 
     def _commuting(self, state: State, live: list[tuple[int, Node]]) -> tuple[int, Node] | None:
-        """An actor whose next request commutes with all that is to come of the others'."""
+        """An actor whose next request commutes with all later requests of the others."""
         if state.clock[1]:
             return None
         for actor, node in live:
@@ -160,12 +160,12 @@ class Exploration:
             if request.may_lag and self.scope.lag:
                 if not state.past and not any(writes):
                     return actor, node
-            elif not any(meets(request.reads, each) for each in writes):
+            elif not any(meets(request.reads, write) for write in writes):
                 return actor, node
         return None
 
     def _coming_through(self, state: State) -> Iterator[tuple[Step, State]]:
-        """A request that was given up is carried out after all."""
+        """An abandoned request is carried out late."""
         for place, (actor, request) in enumerate(state.late):
             late = state.late[:place] + state.late[place + 1 :]
             effect = self.store.effect(state.table, request, state.table)
@@ -216,7 +216,7 @@ class Exploration:
         self, state: State, actor: int, number: int, request: Request
     ) -> Iterator[tuple[tuple[str, ...], int | None, State]]:
         allowed = self.scope.actors[actor].writes
-        undeclared = [each for each in request.writes if not meets([each], allowed)]
+        undeclared = [write for write in request.writes if not meets([write], allowed)]
         assert not undeclared, f"{self.scope.actors[actor].name} writes {undeclared}: declare it"
         effect = self.store.effect(state.table, number, state.table)
         written = self._written(state, effect.table, effect.inserted)
@@ -248,7 +248,7 @@ class Exploration:
     def _unprocessed(
         self, state: State, request: Request
     ) -> Iterator[tuple[tuple[str, ...], int | None, State]]:
-        """A batch of which only the first few are done, or only the last few."""
+        """A batch of which only the first or only the last requests are done."""
         ((name, puts),) = request.params["RequestItems"].items()
         for count in range(1, len(puts)):
             for words, done, rest in (
@@ -278,7 +278,7 @@ class Exploration:
             yield (f"clock {step:+}",), (clock[0] + step, clock[1] - 1)
 
     def _going_on(self, state: State, step: Step, node: Node) -> Iterator[tuple[Step, State]]:
-        """On to where the actor asks for something that others may come before."""
+        """Continue to the actor's next request that others may precede."""
         runs = self.runs[step.actor]
         match node.ask.kind:
             case "now":
@@ -314,18 +314,18 @@ class Exploration:
         lags = any(runs.nodes[n].lags for runs, n in zip(self.runs, nodes, strict=True))
         return state._replace(nodes=nodes, past=state.past if lags else ())
 
-    # What must hold.
+    # The rules.
 
     def view(self, state: State) -> View:
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         return self.settling.view(state.table, nodes)
 
     def wrong_at(self, state: State) -> str:
-        """The rule that does not hold in ``state``."""
+        """The rule that ``state`` breaks."""
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         spent = self.scope.faults - state.left
-        told = tuple((node.acks, node.ask.value if node.is_done else "") for node in nodes)
-        place = (state.table, told, not spent)
+        outcomes = tuple((node.acks, node.ask.value if node.is_done else "") for node in nodes)
+        place = (state.table, outcomes, not spent)
         wrong = self._wrong.get(place)
         if wrong is None:
             wrong = self._wrong[place] = self._looked_at(state, nodes, spent)
@@ -336,14 +336,14 @@ class Exploration:
             outcome = str(node.ask.value) if node.is_done else ""
             if outcome.startswith("broke"):
                 return f"{actor.name} {outcome}"
-            gave_up = outcome.startswith(("refused", "failed", "reported", "in doubt"))
+            gave_up = outcome.startswith(("refused", "failed", "reported", "unconfirmed"))
             if gave_up and not spent:
                 return f"{actor.name} came to {outcome!r}, and nothing had gone wrong"
         return "; ".join(broken(self.settling.view(state.table, nodes), *self._whens))
 
     @cached_property
     def _whens(self) -> tuple[When, ...]:
-        """The kinds of rules that must hold at every moment of this scope."""
+        """The kinds of rules that apply at every moment of this scope."""
         if self.scope.only_ours:
             return EVERY
         others = [actor.writes for actor in self.scope.actors if not actor.is_ours]
@@ -374,12 +374,12 @@ class Exploration:
         return previews
 
     def wrong_in_the_end(self, state: State) -> str:
-        """What is not well where nobody does anything any more."""
+        """The problem in a final state, where every operation has ended."""
         nodes = [runs.nodes[number] for runs, number in zip(self.runs, state.nodes, strict=True)]
         hosts = zip(self.scope.followers, state.positions, strict=True)
         reached = min((at for name, at in hosts if name.startswith(OURS)), default=-1)
-        told = tuple((node.acks, node.ask.value) for node in nodes)
-        place = (state.table, state.stream[reached:] if reached >= 0 else (), told)
+        outcomes = tuple((node.acks, node.ask.value) for node in nodes)
+        place = (state.table, state.stream[reached:] if reached >= 0 else (), outcomes)
         wrong = self._ended.get(place)
         if wrong is None:
             wrong = self.settling.wrong(state.table, state.stream, reached, nodes)
@@ -388,19 +388,19 @@ class Exploration:
 
     # The search itself.
 
-    def explore(self, *, most_s: float = 1e9) -> Found:
+    def explore(self, *, most_s: float = 1e9) -> Result:
         """Look at every state; stop at the first that breaks a rule."""
         began = time.monotonic()
-        found = Found()
+        result = Result()
         counts: dict[State, int] = {}
         stack: list[list[object]] = []
         path: list[Step] = []
 
-        def end(wrong: str, *more: Step) -> Found:
+        def end(wrong: str, *more: Step) -> Result:
             steps = (*path, *more)
-            found.violation = Violation(self.scope.name, wrong, steps) if wrong else None
-            found.states, found.seconds = len(counts), time.monotonic() - began
-            return found
+            result.violation = Violation(self.scope.name, wrong, steps) if wrong else None
+            result.states, result.seconds = len(counts), time.monotonic() - began
+            return result
 
         if wrong := self.wrong_at(self.initial):
             return end(wrong)
@@ -409,7 +409,7 @@ class Exploration:
             frame = stack[-1]
             state: State = frame[0]  # type: ignore[assignment]
             for step, after in frame[1]:  # type: ignore[attr-defined]
-                found.transitions += 1
+                result.transitions += 1
                 if wrong := self.moved_back(state, step, after):
                     return end(wrong, step)
                 known = counts.get(after)
@@ -433,10 +433,10 @@ class Exploration:
                     path.pop()
                 if stack:
                     stack[-1][2] += count  # type: ignore[operator]
-                if found.transitions % 1000 == 0 and time.monotonic() - began > most_s:
+                if result.transitions % 1000 == 0 and time.monotonic() - began > most_s:
                     return end("")
-        found.executions = counts[self.initial]
-        found.is_complete = True
+        result.executions = counts[self.initial]
+        result.is_complete = True
         return end("")
 
     def shortest(self, violation: Violation) -> Violation:

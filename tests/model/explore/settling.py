@@ -1,4 +1,4 @@
-"""When nobody does anything any more: what must be well then, and after what."""
+"""The checks of a final state, after every operation has ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEXT = "message of the next send"
 
 
 class Calm:
-    """A machine on a good day, a second later."""
+    """Surroundings without faults, a second later."""
 
     elapsed_s = 0.0
 
@@ -31,7 +31,7 @@ class Calm:
         return ours.EPOCH + timedelta(seconds=1)
 
     def waited(self) -> float:
-        return 1.0  # nothing that goes wrong goes on for ever
+        return 1.0  # no fault lasts for ever
 
     def uuid4(self) -> UUID:
         return ours.uuid_of(f"calm {next(self._uuids)}")
@@ -77,7 +77,7 @@ class Settling:
         )
 
     def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
-        """What is wrong after one of the ends that the scope promises."""
+        """The problem after one of the ends of the scope."""
         rest = self._rest(table, stream, reached)
         told = [*self.messages, *(self.store.items[number] for number in stream)]
         for name in self.scope.settles:
@@ -99,7 +99,7 @@ class Settling:
         more: dict[str, str] = {}
         try:
             _ENDS[name](handle, rest, more, self.scope)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        except Exception as error:  # noqa: BLE001 - every error is a finding
             return [f"it broke: {type(error).__name__}: {error}"]
         view = self.view(self.store.table(settled.items), nodes, **more)
         return broken(view, *EVERY) + wrong_in_the_end(
@@ -111,7 +111,7 @@ class Settling:
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
-        """What our projection was not told of yet."""
+        """The records that our projection has not got yet."""
         if reached >= 0:
             return [self.store.items[number] for number in stream[reached:]]
         undelivered = set(self.undelivered_before)
@@ -139,10 +139,11 @@ def _next_projection(
     handle: ours.Table, rest: Sequence[Item], more: dict[str, str], _: Scope
 ) -> None:
     """Cruddur's app puts one more message, and the stream brings us all that is left."""
-    at = ours.EPOCH + timedelta(seconds=2.5)  # its put would replace a message of this microsecond
+    # A plain put would replace a message of the same microsecond.
+    instant = ours.EPOCH + timedelta(seconds=2.5)
     group = actors.GROUP
-    key = ours.sort_key(at)
-    message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, at)
+    key = ours.sort_key(instant)
+    message = ours.Message(group, NEXT, actors.BEN, "text of the next plain put", key, instant)
     item = ours.message_item(message)
     handle.client.put_item(Item=item)
     more[NEXT] = key

@@ -67,11 +67,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request is answered with: a value, or an error."""
+    """The reply to a request: a value, or an error."""
 
     value: Any = None
     error: Callable[[], BaseException] | None = None
-    told: str = ""
+    in_words: str = ""
 
     def get(self) -> Any:
         if self.error is not None:
@@ -97,7 +97,7 @@ def _client_error(code: str, operation: str, **more: Any) -> Callable[[], BaseEx
 
 
 class _RefusedError(ClientError):
-    """A condition that did not hold, as the SDK names it."""
+    """A failed condition, as the SDK names it."""
 
 
 class Exceptions:
@@ -108,7 +108,7 @@ class Exceptions:
 
 @dataclass
 class Store:
-    """Every table, request and reply that was met so far."""
+    """Every table, request and reply so far."""
 
     items: Interned[Item] = field(default_factory=Interned)
     tables: Interned[dict[Key, Item]] = field(default_factory=Interned)
@@ -134,16 +134,16 @@ class Store:
         return self.requests.number((operation, text), request)
 
     def fault(self, name: str, request: Request) -> int:
-        """The reply of a request that met the fault ``name``."""
-        error, told = _faulty(name, request)
-        return self.replies.number(("fault", name, told), Reply(error=error, told=told))
+        """The reply of a request with the fault ``name``."""
+        error, in_words = _faulty(name, request)
+        return self.replies.number(("fault", name, in_words), Reply(error=error, in_words=in_words))
 
     def unprocessed(self, name: str, puts: list[Item]) -> int:
         """The reply of a batch that left ``puts`` undone."""
         text = json.dumps(puts, sort_keys=True)
-        told = f"{len(puts)} are left unprocessed"
+        in_words = f"{len(puts)} are left unprocessed"
         value = {"UnprocessedItems": {name: json.loads(text)}}
-        return self.replies.number(("unprocessed", text), Reply(value, told=told))
+        return self.replies.number(("unprocessed", text), Reply(value, in_words=in_words))
 
     def value(self, value: Hashable) -> int:
         """A reply that is no request's: an instant, a pause, records."""
@@ -169,7 +169,7 @@ class Store:
             reply = self._refused(error)
         else:
             reply = self.replies.number(
-                ("ok", json.dumps(value, sort_keys=True)), Reply(value, told="")
+                ("ok", json.dumps(value, sort_keys=True)), Reply(value, in_words="")
             )
         if not request.is_write:
             return Effect(reply, table, ())
@@ -180,10 +180,10 @@ class Store:
     def _refused(self, error: ClientError) -> int:
         code, response = error.response["Error"]["Code"], dict(error.response)
         more = {name: value for name, value in response.items() if name != "Error"}
-        told = "a condition does not hold"
+        in_words = "a condition fails"
         return self.replies.number(
             ("refused", code, json.dumps(more, sort_keys=True)),
-            Reply(error=_client_error(code, error.operation_name, **more), told=told),
+            Reply(error=_client_error(code, error.operation_name, **more), in_words=in_words),
         )
 
 

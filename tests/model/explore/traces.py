@@ -1,4 +1,4 @@
-"""A trace in words, as a test to be pasted, and the way back from its id to the trace."""
+"""A trace in words and as a test to paste, and the trace of an id."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One step of a trace: who, what it asked, what came of it, and the state after it."""
+    """One step of a trace: the actor, its request, the reply, and the state after it."""
 
     step: Step
     actor: str
-    asked: str
-    told: str
+    request_in_words: str
+    reply: str
     request: Request | None
     state: State
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.asked}" + (f"; {self.told}" if self.told else "")
+        return f"{self.actor} {self.request_in_words}" + (f"; {self.reply}" if self.reply else "")
 
 
 def trace_id(violation: Violation) -> str:
@@ -48,22 +48,22 @@ def trace_id(violation: Violation) -> str:
 
 
 def replay(name: str) -> str:
-    """What is wrong along the trace with that id; nothing, where all is well."""
+    """The problem along the trace with that id; empty if there is none."""
     scope_name, _, steps = name.rpartition(": ")
     calm = Calm()
     with in_charge(lambda: Runs.running or calm):
         exploration = Exploration(scopes.scopes()[scope_name])
         before = exploration.initial
-        for each in play(exploration, steps.split()):
-            wrong = exploration.moved_back(before, each.step, each.state)
-            if wrong := wrong or exploration.wrong_at(each.state):
+        for step_played in play(exploration, steps.split()):
+            wrong = exploration.moved_back(before, step_played.step, step_played.state)
+            if wrong := wrong or exploration.wrong_at(step_played.state):
                 return wrong
-            before = each.state
+            before = step_played.state
         return _to_the_end(exploration, before)
 
 
 def _to_the_end(exploration: Exploration, state: State) -> str:
-    """What is wrong as everybody comes to an end, one after the other, and nothing more happens."""
+    """The problem after all actors have ended, one after the other."""
     while (following := next(exploration.successors(state), None)) is not None:
         step, after = following
         wrong = exploration.moved_back(state, step, after) or exploration.wrong_at(after)
@@ -74,7 +74,7 @@ def _to_the_end(exploration: Exploration, state: State) -> str:
 
 
 def play(exploration: Exploration, steps: list[str]) -> Iterator[Played]:
-    """Go along ``steps``; those that are not possible any more are passed over."""
+    """Follow ``steps``, and skip those that are no longer possible."""
     state = exploration.initial
     for text in steps:
         following = exploration.successors(state, reduced=False)
@@ -87,34 +87,40 @@ def play(exploration: Exploration, steps: list[str]) -> Iterator[Played]:
 
 
 def played(exploration: Exploration, before: State, step: Step, after: State) -> Played:
-    """The step from ``before`` to ``after``, with what was asked in it."""
+    """The step from ``before`` to ``after``, with its request."""
     runs = exploration.runs[step.actor]
     node = runs.nodes[before.nodes[step.actor]]
-    told = [_told(word) for word in step.words]
+    replies = [_fault_in_words(word) for word in step.words]
     request = None
     if step.words == ("comes through",):
-        gone = next(iter(Counter(before.late) - Counter(after.late)))
-        asked, told = in_words(exploration.store.requests[gone[1]]), ["it comes through after all"]
+        late_request = next(iter(Counter(before.late) - Counter(after.late)))
+        request_in_words = in_words(exploration.store.requests[late_request[1]])
+        replies = ["it comes through after all"]
     elif node.ask.kind == "poll":
-        asked = f"reads the stream as {node.ask.value[0]}"
+        request_in_words = f"reads the stream as {node.ask.value[0]}"
     elif node.ask.kind == "now":
-        asked = "looks at its clock"
+        request_in_words = "looks at its clock"
     else:
         request = exploration.store.requests[node.ask.value]
-        asked = in_words(request)
+        request_in_words = in_words(request)
         if not step.words and (reply := _refusal(exploration, node, before)):
-            told = [reply]
+            replies = [reply]
     return Played(
-        step, exploration.scope.actors[step.actor].name, asked, ", ".join(told), request, after
+        step,
+        exploration.scope.actors[step.actor].name,
+        request_in_words,
+        ", ".join(replies),
+        request,
+        after,
     )
 
 
 def _refusal(exploration: Exploration, node: Any, before: State) -> str:
     effect = exploration.store.effect(before.table, node.ask.value, before.table)
-    return exploration.store.replies[effect.reply].told
+    return exploration.store.replies[effect.reply].in_words
 
 
-def _told(word: str) -> str:
+def _fault_in_words(word: str) -> str:
     if word.startswith("lags "):
         count = word.removeprefix("lags ")
         return f"it is shown the table of {count} write{'s' * (count != '1')} ago"
@@ -129,20 +135,20 @@ def _at(key: str) -> str:
 
 
 def _place(pk: str, sk: str) -> str:
-    kind, _, of = pk.partition("#")
+    kind, _, name = pk.partition("#")
     if kind == "MSG":
-        return f"the message of {of} at {_at(sk)}"
+        return f"the message of {name} at {_at(sk)}"
     if kind == "GONE":
-        return f"the removal in {of} at {_at(sk)}"
+        return f"the removal in {name} at {_at(sk)}"
     return (
-        f"{of}'s row at {_at(sk)}"
+        f"{name}'s row at {_at(sk)}"
         if kind == "GRP"
-        else f"the pair of {' and '.join(of.split('#'))}"
+        else f"the pair of {' and '.join(name.split('#'))}"
     )
 
 
 def in_words(request: Request) -> str:
-    """What a request asks, for a person."""
+    """The request in words, for a person."""
     params = request.params
     match request.operation:
         case "scan":
@@ -154,8 +160,8 @@ def in_words(request: Request) -> str:
         case "transact_write_items":
             return "asks, in one transaction: " + ", ".join(
                 _write(kind.lower(), action)
-                for asked in params["TransactItems"]
-                for kind, action in asked.items()
+                for entry in params["TransactItems"]
+                for kind, action in entry.items()
             )
         case "batch_write_item":
             ((_, puts),) = params["RequestItems"].items()
@@ -167,10 +173,10 @@ def _query(params: dict[str, Any] | Any) -> str:
     if "IndexName" in params:
         group = params["ExpressionAttributeValues"][":group"]["S"]
         return f"asks the index for the rows of {group}"
-    kind, _, of = params["ExpressionAttributeValues"][":pk"]["S"].partition("#")
-    whats = {"MSG": f"the messages of {of}", "GONE": f"the removals of {of}"}
-    what = whats.get(kind, f"{of}'s inbox")
-    return f"reads {what}" if params.get("ConsistentRead") else f"reads {what}, not consistently"
+    kind, _, name = params["ExpressionAttributeValues"][":pk"]["S"].partition("#")
+    places = {"MSG": f"the messages of {name}", "GONE": f"the removals of {name}"}
+    place = places.get(kind, f"{name}'s inbox")
+    return f"reads {place}" if params.get("ConsistentRead") else f"reads {place}, not consistently"
 
 
 def _write(kind: str, action: Any) -> str:
@@ -186,7 +192,7 @@ def as_test(exploration: Exploration, violation: Violation) -> str:
     while "__" in name:
         name = name.replace("__", "_")
     steps = play(exploration, [str(step) for step in violation.steps])
-    lines = [f"    {place}. {each}." for place, each in enumerate(steps, start=1)]
+    lines = [f"    {place}. {step_played}." for place, step_played in enumerate(steps, start=1)]
     return "\n".join(
         [
             f"def test_trace_of_{name}() -> None:",

@@ -1,4 +1,4 @@
-"""Plant each fault, and report who noticed it."""
+"""Plant each fault, and report what detected it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ UNIT_TESTS = ("tests/model/test_in_memory.py", "tests/unit/test_transactions.py"
 STREAM_TESTS = ("tests/unit/test_dynamodb_stream.py",)
 TIME_S = 900
 NEEDED = ("boto3.dynamodb.types", "botocore.session", "greenlet", "pytest")
-"""What every run imports: imported once, before the runs, each of which is a fork."""
+"""The imports of every run, made once before the runs, which are forks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant: ``killer`` is what noticed it, or nothing."""
+    """The result of a mutant: ``killer`` is the check that detected it, or empty."""
 
     mutant: Mutant
     killer: str
@@ -56,7 +56,7 @@ class Verdict:
 
 
 def place_of(mutant: Mutant, root: Path) -> Path:
-    """The module's file, wherever in the store package it is."""
+    """The module's file, anywhere in the store package."""
     (path,) = (root / "core" / "dynamodb").rglob(f"{mutant.module}.py")
     return path
 
@@ -74,7 +74,7 @@ def planted(mutant: Mutant, root: Path) -> str:
 
 
 def judge(mutant: Mutant, copy: Path) -> Verdict:
-    """Plant the fault in ``copy``, run what may notice it, and take it out again."""
+    """Plant the fault in ``copy``, run the checks, and remove it again."""
     path, began = place_of(mutant, copy), time.monotonic()
     original = path.read_text()
     path.write_text(planted(mutant, copy))
@@ -139,7 +139,7 @@ def _by_a_unit_test() -> str:
 
 
 def _by_a_stream_test() -> str:
-    """That anything fails is enough: no time is spent on the smallest example."""
+    """One failure is enough: no time is spent on the smallest example."""
     hypothesis = importlib.import_module("hypothesis")
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
     hypothesis.settings.register_profile("mutants", phases=phases, database=None)
@@ -148,7 +148,7 @@ def _by_a_stream_test() -> str:
 
 
 _WAYS = (_by_a_unit_test, _by_the_exploration)
-"""In the order of what they take. Only the stream's own tests know its reader."""
+"""In the order of their time. Only the stream's own tests test its reader."""
 
 
 class _First:

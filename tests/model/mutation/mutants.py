@@ -1,4 +1,4 @@
-"""The planted faults, each as what is written where, and what stands there instead."""
+"""The planted faults: for each, the original text, its file, and the replacement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Mutant:
 def _sends() -> list[tuple[str, ...]]:
     return [
         (
-            "the key is chosen again while a try is in doubt",
+            "the key is chosen again while a try is unconfirmed",
             "            if not self.unknown:  # our",
             "            if True:  # our",
         ),
@@ -59,7 +59,7 @@ def _sends() -> list[tuple[str, ...]]:
             "return self._run()",
         ),
         (
-            "a message that was found is not taken for sent",
+            "a stored message is not reported as sent",
             "        stored = find_message(self.table, self.group, self.draft.message_uuid,"
             " since=self.key)",
             "        stored = None",
@@ -120,23 +120,23 @@ def _sends() -> list[tuple[str, ...]]:
             "self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))",
             "self.key = sort_key_after(self.key, now())",
             "The rows are read again before the next try, which then moves the key behind them; "
-            "while a try is in doubt, the key after the taken one is as good.",
+            "while a try is unconfirmed, the key after the taken one is as good.",
         ),
         (
-            "a send in doubt is told as refused",
+            "an unconfirmed send is reported as refused",
             "            if self.unknown:\n                raise unconfirmed(self.draft, self.key)",
             "            if False:\n                raise unconfirmed(self.draft, self.key)",
         ),
         (
-            "a retry is told of a key that was not tried",
+            "the error names a key that was not tried",
             "                raise unconfirmed(self.draft, self.key)",
             "                raise unconfirmed(self.draft, sort_key_after(self.key, now()))",
         ),
         (
-            "a read that fails hides what is in doubt",
+            "a read that fails hides an unconfirmed try",
             "            if not self.unknown:\n                raise\n",
             "            raise\n",
-            "The send then ends in doubt a try earlier, which is as true.",
+            "The send then ends unconfirmed one try earlier, which is also true.",
         ),
         (
             "a start that was stored is sent once more",
@@ -148,7 +148,7 @@ def _sends() -> list[tuple[str, ...]]:
             "    if unknown or group == own_group:",
             "    if unknown:",
             "The group of this start is there only after a try of it without an answer, and then "
-            "it is in doubt already.",
+            "it is unconfirmed already.",
         ),
         (
             "an earlier doubt of a start is forgotten",
@@ -156,7 +156,7 @@ def _sends() -> list[tuple[str, ...]]:
             "unknown = outcome.unknown",
         ),
         (
-            "a start in doubt is told as refused",
+            "an unconfirmed start is reported as refused",
             "            if unknown:\n                raise unconfirmed(draft, message.sort_key)",
             "            if False:\n                raise unconfirmed(draft, message.sort_key)",
         ),
@@ -176,7 +176,7 @@ def _sends() -> list[tuple[str, ...]]:
             "if True:",
         ),
         (
-            "a conversation that was found is not remembered",
+            "the pair of an existing conversation is not stored",
             "    if not commit(table, [put_pair(table, one, other, group)]).committed:\n",
             "    if False:\n",
         ),
@@ -674,7 +674,7 @@ def _repairs() -> list[tuple[str, ...]]:
             '                ConditionExpression="attribute_exists(pk)",\n',
         ),
         (
-            "the name of whoever is there by now is changed",
+            "the name of the member that is there now is changed",
             '        "user_uuid = :uuid",\n',
             '        "attribute_exists(pk)",\n',
         ),

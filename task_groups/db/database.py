@@ -1,4 +1,4 @@
-"""Postgres: the users and activities database."""
+"""The database itself: made, dropped, set up, seeded, looked into."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from invoke.exceptions import Exit
 
 from core.wording import counted
 from task_groups import terminal
+from task_groups.db import migrations
 from task_groups.holds import refuse_while_held
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -129,31 +130,38 @@ def _setup_opens(_: Mapping[str, Any]) -> dict[str, str]:
 
 @task(help=help_for("prod", "confirm"), opens=_setup_opens, confirmed_by=_POSTGRES)
 def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
-    """Drop, create, load the schema, seed, and fetch the Cognito ids."""
-    from core.errors import SettingsError
-    from core.postgres import check_droppable, demo_people
+    """Drop, create, load the schema, seed, fetch the Cognito ids, and apply the migrations."""
+    from core.postgres import check_droppable, demo_people, read_migrations
 
-    pool_id = run().settings.user_pool_id
     run().tell_target()
     check_droppable(run().door.look().db)
     demo_people(run().settings)  # report a wrong setting before anything is dropped
+    files = read_migrations(run().settings.migrations_path)
     with opened(ctx) as stores:
         refuse_while_held()
         _drop(ctx, stores)
         _create(ctx, stores)
         _schema_load(ctx, stores)
         _seed(ctx, stores)
-        if pool_id is None:
-            terminal.note(
-                "AWS_COGNITO_USER_POOL_ID is not set: the users keep 'MOCK' as their Cognito id"
-            )
-            return
-        try:
-            _update_cognito_user_ids(ctx, stores, pool_id)
-        except SettingsError as error:
-            if stores.target.is_production:
-                raise
-            terminal.note(f"The users keep 'MOCK' as their Cognito id: {error}")
+        _update_cognito_user_ids_if_there_are_any(ctx, stores)
+        migrations.apply(ctx, stores, files, is_new=True)
+
+
+def _update_cognito_user_ids_if_there_are_any(ctx: Context, stores: Stores) -> None:
+    from core.errors import SettingsError
+
+    pool_id = stores.target.settings.user_pool_id
+    if pool_id is None:
+        terminal.note(
+            "AWS_COGNITO_USER_POOL_ID is not set: the users keep 'MOCK' as their Cognito id"
+        )
+        return
+    try:
+        _update_cognito_user_ids(ctx, stores, pool_id)
+    except SettingsError as error:
+        if stores.target.is_production:
+            raise
+        terminal.note(f"The users keep 'MOCK' as their Cognito id: {error}")
 
 
 @task(

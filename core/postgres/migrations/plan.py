@@ -1,0 +1,194 @@
+"""Compares the migrations in the files with those that the database has had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import InputError
+from core.postgres.database import Queries
+from core.postgres.migrations.effects import Presence, effect_of, presence_of
+from core.postgres.migrations.files import Migration, Source, place_of
+from core.postgres.migrations.ledger import (
+    CruddursRecord,
+    LedgerRow,
+    RowState,
+    read_cruddurs_record,
+    read_ledger,
+)
+
+
+class Standing(StrEnum):
+    """Where a migration stands.
+
+    ``CHANGED``: its file is not what was applied. ``MISSING``: it was applied, and has no file.
+    """
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    HALF_APPLIED = "half applied"
+    HALF_UNDONE = "half undone"
+    CHANGED = "changed"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One migration, with its file and its row of the ledger, as far as there are any.
+
+    ``is_present``: it is pending, and all that it does is there already. A migration that Cruddur's
+    own script applied is applied, and may have no row yet.
+    """
+
+    standing: Standing
+    migration: Migration | None
+    row: LedgerRow | None
+    is_present: bool = False
+
+    @property
+    def key(self) -> tuple[Source, str]:
+        if self.migration is not None:
+            return self.migration.key
+        assert self.row is not None  # noqa: S101 - one of them is there
+        return self.row.key
+
+    @property
+    def title(self) -> str:
+        if self.migration is not None:
+            return self.migration.title
+        return self.row.title if self.row is not None else ""
+
+    @property
+    def is_settled(self) -> bool:
+        return self.standing is Standing.APPLIED
+
+    @property
+    def is_to_do(self) -> bool:
+        """Whether a run has something to do: to apply it, or to record that it is applied."""
+        return not self.is_settled or self.row is None
+
+
+def survey_migrations(
+    db: Queries, migrations: Sequence[Migration], sources: Collection[Source]
+) -> list[Entry]:
+    """Every migration, from its file or from the ledger, in the order in which they were made.
+
+    ``migrations`` are those of the files of all ``sources``, in order. What the ledger says of
+    another source is believed.
+    """
+    rows = {row.key: row for row in read_ledger(db)}
+    record = CruddursRecord(None)
+    if Source.CRUDDUR in sources:
+        record = read_cruddurs_record(db)
+    entries = []
+    for position, migration in enumerate(migrations):
+        row = rows.pop(migration.key, None)
+        presence = _presence(db, migration, row, record)
+        if presence is Presence.ABSENT and _is_superseded(migration, migrations[position + 1 :]):
+            presence = Presence.UNKNOWN
+        entries.append(_entry(migration, row, presence, record))
+    others = [Entry(_without_file(row, sources), None, row) for row in rows.values()]
+    return sorted([*entries, *others], key=lambda entry: place_of(*entry.key))
+
+
+def find_drift(db: Queries, entries: Sequence[Entry]) -> list[str]:
+    """The applied migrations of which something is no longer there, by their titles."""
+    with_files = [entry for entry in entries if entry.migration is not None]
+    migrations = [entry.migration for entry in with_files if entry.migration is not None]
+    return [
+        entry.title
+        for position, entry in enumerate(with_files)
+        if entry.is_settled
+        and not _is_superseded(migrations[position], migrations[position + 1 :])
+        and presence_of(db, migrations[position]) is Presence.ABSENT
+    ]
+
+
+def refuse_unsettled(entries: Iterable[Entry]) -> None:
+    """Refuse to go on where the files are not what this database has had.
+
+    Raises:
+        InputError: a migration was changed or removed after it was applied.
+    """
+    for entry in entries:
+        if entry.standing is Standing.CHANGED:
+            raise InputError(
+                f"{entry.title} was changed after it was applied",
+                "Restore the file and write the change as a new migration. Nothing was run.",
+            )
+        if entry.standing is Standing.MISSING:
+            raise InputError(
+                f"{entry.title} was applied, but its file is missing",
+                "Check out the version that has it. Nothing was run.",
+            )
+
+
+def _presence(
+    db: Queries, migration: Migration, row: LedgerRow | None, record: CruddursRecord
+) -> Presence:
+    """Whether it is there already, where that decides something."""
+    is_cruddurs = migration.source is Source.CRUDDUR
+    contradicts = is_cruddurs and not record.covers(migration.stamp)
+    if not (row is None or row.state is RowState.UNDONE or contradicts):
+        return Presence.UNKNOWN
+    if not is_cruddurs and not migration.present_if:
+        return Presence.UNKNOWN
+    return presence_of(db, migration)
+
+
+def _is_superseded(migration: Migration, later: Iterable[Migration]) -> bool:
+    """Whether a ``later`` migration changes a column of this one: its absence then says nothing."""
+    columns = set(effect_of(migration.up) or ())
+    return any(columns & set(effect_of(other.up) or ()) for other in later)
+
+
+def _entry(
+    migration: Migration, row: LedgerRow | None, presence: Presence, record: CruddursRecord
+) -> Entry:
+    is_present = presence is Presence.PRESENT
+    if row is None:
+        if _was_run_by_cruddur(migration, presence, record):
+            return Entry(Standing.APPLIED, migration, None)
+        return Entry(Standing.PENDING, migration, None, is_present)
+    if row.state.is_half:
+        return Entry(Standing(str(row.state)), migration, row)
+    if row.state is RowState.UNDONE:
+        return Entry(Standing.PENDING, migration, row, is_present)
+    if row.checksum != migration.checksum:
+        return Entry(Standing.CHANGED, migration, row)
+    if presence is Presence.ABSENT:
+        # Cruddur's own script has undone it since: its record says so, and so does the schema.
+        return Entry(Standing.PENDING, migration, row)
+    return Entry(Standing.APPLIED, migration, row)
+
+
+def _was_run_by_cruddur(migration: Migration, presence: Presence, record: CruddursRecord) -> bool:
+    """Whether Cruddur's own script has applied it: made before its last run, and not skipped."""
+    if migration.source is not Source.CRUDDUR or record.number == 0:
+        return False
+    return migration.instant < record.instant and presence is not Presence.ABSENT
+
+
+def _without_file(row: LedgerRow, sources: Collection[Source]) -> Standing:
+    if row.state is RowState.UNDONE:
+        return Standing.PENDING
+    return Standing.MISSING if row.source in sources else Standing.APPLIED
+
+
+def named(entries: Iterable[Entry], name: str) -> Callable[[Entry], bool]:
+    """Whether an entry is the one that ``name`` means: a stamp, a name or both.
+
+    Raises:
+        InputError: it means none of ``entries``, or several.
+    """
+    stem = name.removesuffix(".sql").removesuffix(".py")
+    keys = {
+        entry.key
+        for entry in entries
+        if stem in (entry.title, entry.key[1], entry.title.partition("_")[2])
+    }
+    if len(keys) != 1:
+        problem = f"There is no migration {name!r}" if not keys else f"Several are named {name!r}"
+        raise InputError(problem, "Name one by its stamp.")
+    return lambda entry: entry.key in keys

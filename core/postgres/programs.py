@@ -1,0 +1,123 @@
+"""Postgres's own programs, pg_dump and pg_restore: which one fits a server, and running it.
+
+The password is never an argument. pg_dump refuses a server that is newer than itself.
+https://www.postgresql.org/docs/current/app-pgdump.html
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from core.errors import PostgresError, SettingsError
+from core.postgres.database import Queries
+from core.postgres.health import greet
+from core.postgres.shell import connection_arguments
+from core.targets.postgres import PostgresAddress
+
+_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """A folder with pg_dump and pg_restore of one major version."""
+
+    folder: Path
+    major: int
+
+    def run(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        address: PostgresAddress | None = None,
+        *,
+        stdout: IO[bytes] | int = subprocess.DEVNULL,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Run the program ``name`` to its end; ``tell`` receives the lines that it says.
+
+        Raises:
+            PostgresError: it failed, with the reason that it gave.
+        """
+        last, reason = "", ""
+        with self._started(name, arguments, address, stdout) as process:
+            try:
+                for line in process.stderr or ():
+                    last = line.strip() or last
+                    reason = reason or line.partition("error: ")[2].strip()
+                    if tell is not None:
+                        tell(last)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            reason = reason or last or f"exit code {process.returncode}"
+            raise PostgresError(f"{name} failed: {reason}", "Nothing was changed.")
+
+    def _started(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        address: PostgresAddress | None,
+        stdout: IO[bytes] | int,
+    ) -> subprocess.Popen[str]:
+        connection, password = connection_arguments(address) if address else ("", None)
+        environment = {**os.environ, "LC_ALL": "C"}
+        if password is not None:
+            environment["PGPASSWORD"] = password
+        command = [str(self.folder / name), *arguments]
+        if address is not None:
+            command += ["--no-password", f"--dbname={connection}"]
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+
+def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
+    """The programs of the server's version, else of the next newer one.
+
+    ``bundled`` are the folders of the embedded Postgres's wheel.
+
+    Raises:
+        SettingsError: all that are installed are older than the server.
+    """
+    version = greet(db).version
+    server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
+    on_path = shutil.which("pg_dump")
+    folders = [*([Path(on_path).parent] if on_path else []), *bundled]
+    installed = [Programs(folder, major) for folder in folders if (major := _major(folder))]
+    fitting = [programs for programs in installed if programs.major >= server]
+    if not fitting:
+        raise SettingsError(
+            f"No pg_dump for Postgres {server} is installed",
+            f"Install one: apt install postgresql-client-{server}, or brew install libpq",
+        )
+    return min(fitting, key=lambda programs: programs.major)
+
+
+@cache
+def _major(folder: Path) -> int | None:
+    """The major version of the programs in ``folder``; None where they do not run."""
+    if not (folder / "pg_restore").exists():
+        return None
+    try:
+        reply = subprocess.run(
+            [folder / "pg_dump", "--version"], capture_output=True, check=False, text=True
+        )
+    except OSError:
+        return None
+    match = _VERSION.search(reply.stdout)
+    return int(match[1]) if match else None

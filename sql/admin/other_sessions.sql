@@ -1,0 +1,13 @@
+-- needs: look
+-- Lists who else is connected to this database. What the role may not see of others is null.
+SELECT
+  pid,
+  usename AS "user",
+  datname AS database,
+  host(client_addr) AS client_address,
+  application_name AS application,
+  state
+FROM pg_catalog.pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND coalesce(backend_type, 'client backend') = 'client backend'
+ORDER BY pid

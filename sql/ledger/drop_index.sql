@@ -1,0 +1,3 @@
+-- needs: destroy
+-- Drops what an interrupted build of an index left.
+DROP INDEX CONCURRENTLY IF EXISTS {name}

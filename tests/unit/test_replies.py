@@ -1,0 +1,85 @@
+"""Items of a reply, parsed without the SDK's model: the same items."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from hypothesis import given
+from unit.test_dynamodb_json import ITEMS
+
+from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.replies import take_items
+
+KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+
+
+class Reply(AWSResponse):
+    """A reply that was not sent over a network."""
+
+    def __init__(self, body: bytes, status: int = 200) -> None:
+        super().__init__("http://127.0.0.1:1", status, {}, None)
+        self._content = body
+
+
+def made_client(*, takes_items: bool) -> Any:
+    client = botocore.session.Session().create_client(
+        "dynamodb",
+        "eu-west-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    if takes_items:
+        client.meta.events.register("before-parse.dynamodb.Scan", take_items)
+    return client
+
+
+CLIENTS = {"the SDK": made_client(takes_items=False), "ours": made_client(takes_items=True)}
+
+
+def scanned(name: str, reply: Reply) -> dict[str, Any]:
+    client = CLIENTS[name]
+    answer = lambda **_: reply  # noqa: E731
+    client.meta.events.register("before-send", answer)
+    try:
+        response = client.scan(TableName="messages")
+    finally:
+        client.meta.events.unregister("before-send", answer)
+    del response["ResponseMetadata"]
+    return response
+
+
+def body_of(*items: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps({"Items": list(map(raw_item, items)), "Count": len(items)} | more).encode()
+
+
+@given(item=ITEMS)
+def test_an_item_of_any_content_is_what_the_sdk_makes_of_it(item: dict[str, Any]) -> None:
+    reply = Reply(body_of(item, LastEvaluatedKey=KEY, ConsumedCapacity={"CapacityUnits": 1.5}))
+    assert scanned("ours", reply) == scanned("the SDK", reply)
+    assert scanned("ours", reply)["Items"] == [item]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"Count": 7}', b'{"Items": [], "Count": 0}', b"{}", b"[]", b'{"Items": [']
+)
+def test_a_reply_without_items_is_the_sdk_s(body: bytes) -> None:
+    try:
+        theirs = scanned("the SDK", Reply(body))
+    except AttributeError:
+        with pytest.raises(AttributeError):
+            scanned("ours", Reply(body))
+    else:
+        assert scanned("ours", Reply(body)) == theirs
+
+
+def test_an_error_is_the_sdk_s() -> None:
+    body = b'{"__type": "ResourceNotFoundException", "Items": [{"a": {"S": "b"}}]}'
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        scanned("ours", Reply(body, 400))
