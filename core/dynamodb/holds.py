@@ -1,4 +1,4 @@
-"""Holds: users of whom nothing may be removed, because somebody must still see it."""
+"""Holds on users: while there is one, nothing of the user is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removes a message that must go: a leaked password, abuse, somebody's request."""
+"""Removes a message: a leaked password, abuse, a request for erasure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_a_message_goes_and_a_line_stays_in_its_place(run_invoke, table_env, sen
     assert result.returncode == 0, result.stderr
     assert "is removed" in result.stdout
     shown = answer(run_invoke, table_env, "get-conversation", *PAIR)
-    assert [each["message"] for each in shown] == ["first", "A message was removed", "third"]
+    assert [entry["message"] for entry in shown] == ["first", "A message was removed", "third"]
     assert shown[1]["removed"] == "removed"
     assert shown[1]["user_uuid"] == ""
     again = remove(run_invoke, table_env, sent[1], *named(table_env, sent[1]), *WHY)

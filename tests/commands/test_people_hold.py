@@ -51,9 +51,7 @@ def test_a_held_user_s_message_stays_until_they_are_released(
 
 
 @pytest.mark.parametrize("task", ["ddb.drop", "db.drop", "db.setup", "db.schema-load"])
-def test_no_store_is_dropped_while_somebody_is_held(
-    run_invoke, table_env, messages, task: str
-) -> None:
+def test_no_store_is_dropped_during_a_hold(run_invoke, table_env, messages, task: str) -> None:
     run_invoke("people.hold", *BAYKO, *WHY, env=table_env)
     before = content(messages)
     refused = run_invoke(task, env=table_env)

@@ -38,8 +38,8 @@ def sent(table, ana, ben) -> list[Message]:
 def previews(table: Table, *people: Person) -> list[str]:
     return [
         row.preview
-        for each in people
-        for row in reads.list_inbox(table, each.uuid, limit=9).entries
+        for person in people
+        for row in reads.list_inbox(table, person.uuid, limit=9).entries
     ]
 
 
@@ -117,8 +117,8 @@ def test_a_message_that_has_the_key_of_a_removed_one_can_be_removed_too(
     table.request("put_item", Item=message_item(other))
     assert remove_message(table, other)
     removals = list(list_removals(table, other.message_group_uuid))
-    assert {each.message_uuid for each in removals} == {sent[2].message_uuid, "another uuid"}
-    assert {each.sort_key for each in removals} == {other.sort_key}
+    assert {removal.message_uuid for removal in removals} == {sent[2].message_uuid, "another uuid"}
+    assert {removal.sort_key for removal in removals} == {other.sort_key}
     assert texts(table, other.message_group_uuid) == ["first", "second", REMOVED_TEXT]
 
 
@@ -132,7 +132,7 @@ class TestNothingComesBack:
 
     def test_through_the_stream(self, table, sent, gone) -> None:
         before = stored(table)
-        for records in ([insert(gone)], [insert(each) for each in reversed(sent)]):
+        for records in ([insert(gone)], [insert(message) for message in reversed(sent)]):
             assert project(table, records) == {"batchItemFailures": []}
         assert stored(table) == before
 
@@ -148,10 +148,10 @@ class TestNothingComesBack:
         assert stored(table) == before
 
     def test_through_an_import(self, table, ana, ben, sent, tmp_path) -> None:
-        export_file(table, tmp_path / "older", lambda count, of: None)
+        export_file(table, tmp_path / "older", lambda count, total: None)
         remove_message(table, sent[2])
         before = stored(table)
-        done = import_file(table, tmp_path / "older", lambda count, of: None)
+        done = import_file(table, tmp_path / "older", lambda count, total: None)
         assert (done.added, done.present, done.differing, done.removed) == (0, 3, 0, 3)
         assert stored(table) == before
         assert faults(table, ana, ben) == []

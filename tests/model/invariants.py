@@ -58,7 +58,7 @@ class View:
     orphans: Collection[str] = ()
     """Conversations that others may have left in no inbox, so that their members are unknown."""
     removed: Collection[str] = ()
-    """The messages of which somebody was told that they are removed."""
+    """The messages that were reported as removed."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The texts of messages by their message_uuid, also of those that are removed."""
 
@@ -185,7 +185,7 @@ def every_preview_is_a_stored_message(view: View) -> str:
     for message in view.messages:
         texts.setdefault(message.message_group_uuid, set()).add(message.text)
     for group, uuids in view.removals.items():
-        gone = {view.texts[each] for each in uuids if each in view.texts}
+        gone = {view.texts[name] for name in uuids if name in view.texts}
         texts.setdefault(group, set()).update({REMOVED_TEXT, *gone})
     for row in view.rows:
         if row.preview not in texts.get(row.message_group_uuid, {row.preview}):
@@ -276,15 +276,15 @@ def a_removed_message_is_not_stored(view: View) -> str:
     if back := stored & view.gone:
         return f"{back.pop()} was removed, and is stored"
     if kept := stored & set(view.removed):
-        return f"{kept.pop()} is stored, though somebody was told that it is removed"
-    untraced = [each for each in view.removed if each not in view.gone]
+        return f"{kept.pop()} is stored, though it was reported as removed"
+    untraced = [name for name in view.removed if name not in view.gone]
     return f"{untraced[0]} is removed, and no removal is there" if untraced else ""
 
 
 @rule(7, When.ROWS_STAY)
 def a_removed_message_is_in_no_preview(view: View) -> str:
     for group, uuids in view.removals.items():
-        texts = {view.texts[each] for each in uuids if each in view.texts}
+        texts = {view.texts[name] for name in uuids if name in view.texts}
         texts -= {message.text for message in view.messages_of(group)}
         for row in view.rows:
             if row.message_group_uuid == group and row.preview in texts:
@@ -361,16 +361,16 @@ def wrong_in_the_end(
     people: Callable[[Iterable[str]], Mapping[str, Person]],
     items: Callable[[], Mapping[Key, Item]],
     expected: Collection[str] = (),
-    told: Iterable[Item] = (),
+    delivered: Iterable[Item] = (),
 ) -> list[str]:
     """What our own operations report or change in a table that should be correct.
 
-    ``expected`` are the problems that a verification reports in data of other software. ``told``
-    are messages of earlier stream records, some of which may have been removed.
+    ``expected`` are the problems that a verification reports in data of other software.
+    ``delivered`` are messages of earlier stream records, some of which may have been removed.
     """
     return [
         *a_verification_finds_nothing(handle, people, expected),
-        *redelivery_changes_nothing(handle, items, told),
+        *redelivery_changes_nothing(handle, items, delivered),
     ]
 
 
@@ -387,12 +387,12 @@ def a_verification_finds_nothing(
 
 
 def redelivery_changes_nothing(
-    handle: Table, items: Callable[[], Mapping[Key, Item]], told: Iterable[Item] = ()
+    handle: Table, items: Callable[[], Mapping[Key, Item]], delivered: Iterable[Item] = ()
 ) -> list[str]:
     """The whole stream again, backwards and then forwards, one record at a time."""
     before = dict(items())
     messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
-    messages += [item for item in told if (item["pk"]["S"], item["sk"]["S"]) not in before]
+    messages += [item for item in delivered if (item["pk"]["S"], item["sk"]["S"]) not in before]
     messages.sort(key=lambda item: str(item["sk"]["S"]))
     for record in inserts([*reversed(messages), *messages]):
         project(handle, [record])

@@ -295,10 +295,12 @@ class Store(RuleBasedStateMachine):
         rest = [*self.undelivered, *self.table.stream[self.delivered :]]
         assert project(self.handle([]), rest) == {"batchItemFailures": []}
         assert broken(self.view(), *EVERY) == []
-        told = [record["dynamodb"].get("NewImage", {}) for record in self.table.stream]
-        told = [item for item in told if item and item["pk"]["S"][:4] == "MSG#"]
+        delivered = [record["dynamodb"].get("NewImage", {}) for record in self.table.stream]
+        delivered = [item for item in delivered if item and item["pk"]["S"][:4] == "MSG#"]
         assert (
-            wrong_in_the_end(self.handle([]), known_people, lambda: self.table.items, told=told)
+            wrong_in_the_end(
+                self.handle([]), known_people, lambda: self.table.items, delivered=delivered
+            )
             == []
         )
 

@@ -235,11 +235,11 @@ class _Removing:
         self.moved.append(row)
         put = put_inbox_row(self.table, row)
         deletes = []
-        for each in rows:
-            if each.sort_key == place:
-                put["Put"] |= as_read(each)
+        for stored in rows:
+            if stored.sort_key == place:
+                put["Put"] |= as_read(stored)
             else:
-                deletes.append(delete_inbox_row(self.table, each))
+                deletes.append(delete_inbox_row(self.table, stored))
         return [*deletes, put]
 
     def _unchanged(self, row: InboxRow) -> Action:

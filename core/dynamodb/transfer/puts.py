@@ -48,7 +48,7 @@ class Putter:
         self._lock = threading.Lock()
 
     def put(self, item: Item) -> str:
-        """Put ``item``, unless its key is taken; what became of it, in a word."""
+        """Put ``item``, unless its key is taken; returns the outcome in a word."""
         pk = text_of(item, "pk")
         if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
             return self._put_message(item, message_from(item))

@@ -48,7 +48,7 @@ FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
 
 
 RENAMED = Person(ANA.uuid, "ana.maria", "Ana Maria")
-"""What Ana is called once she is renamed; whoever began before still calls her Ana."""
+"""Ana's names after a rename; an operation that began before it still uses the old ones."""
 
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
@@ -178,15 +178,15 @@ def remove(*, at: str = "", number: int = 0) -> Actor:
     """
 
     def act(hand: Hand) -> str:
-        found = (
+        message = (
             ours.message_at(hand.table, GROUP, at)
             if at
             else ours.newest_message(hand.table, GROUP, consistent=True)
         )
-        if found is None:
+        if message is None:
             return "nothing to remove"
-        ours.remove_message(hand.table, found)
-        return f"removed {found.message_uuid}"
+        ours.remove_message(hand.table, message)
+        return f"removed {message.message_uuid}"
 
     name = _named("removal of an earlier message" if at else "removal", number)
     writes = frozenset({f"MSG#{GROUP}", f"GONE#{GROUP}", "GRP#ana", "GRP#ben"})

@@ -75,7 +75,7 @@ class Scope:
     """What Postgres says of people; ``NAME`` is then no fault until a repair."""
 
     def expected_after(self, end: str) -> frozenset[str]:
-        """What a verification reports after ``end`` all the same."""
+        """The problems that a verification may still report after ``end``."""
         return self.expected - {NAME} if end == "a repair" else self.expected
 
     @property
@@ -580,7 +580,7 @@ def _removing() -> list[Family]:
 
 
 def _renaming() -> list[Family]:
-    """A rename beside whoever writes rows; a writer that began before it may leave the old name."""
+    """A rename beside each writer of rows: one that began before it may leave the old name."""
     rename, send = actors.rename(), actors.send(ANA, BEN)
     ours: dict[str, Any] = {
         "expected": frozenset({NAME}),

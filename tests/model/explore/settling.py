@@ -79,9 +79,9 @@ class Settling:
     def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
         """The problem after one of the ends of the scope."""
         rest = self._rest(table, stream, reached)
-        told = [*self.messages, *(self.store.items[number] for number in stream)]
+        delivered = [*self.messages, *(self.store.items[number] for number in stream)]
         for name in self.scope.settles:
-            if wrong := self._wrong_after(name, table, rest, told, nodes):
+            if wrong := self._wrong_after(name, table, rest, delivered, nodes):
                 return f"in the end, after {name}: {'; '.join(wrong)}"
         return ""
 
@@ -90,7 +90,7 @@ class Settling:
         name: str,
         table: int,
         rest: Sequence[Item],
-        told: Sequence[Item],
+        delivered: Sequence[Item],
         nodes: Sequence[Node],
     ) -> list[str]:
         settled = memory.Table()
@@ -107,7 +107,7 @@ class Settling:
             self.scope.people,
             lambda: settled.items,
             self.scope.expected_after(name),
-            told,
+            delivered,
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
