@@ -40,6 +40,54 @@ def show(
     terminal.print_table(("what", "value"), rows, "")
 
 
+@task(
+    help=help_for(
+        "prod",
+        "user",
+        "reason",
+        file="The folder to write; a zip if its name ends in .zip.",
+        own_only="Leave out the messages of others.",
+    ),
+    opens={"postgres": "reading", "dynamodb": "reading"},
+)
+def export(
+    ctx: Context,
+    user: str = "",
+    file: str = "",
+    own_only: bool = False,
+    prod: bool = False,
+    reason: str = "",
+) -> None:
+    """Write everything that both stores hold of a user, for them to read."""
+    from pathlib import Path
+
+    from core.errors import UsageError
+    from core.usecases.person_export import export_person
+
+    _required(user)
+    if not file:
+        raise UsageError("--file PATH is missing", "See: invoke --help TASK")
+    run().tell_target()
+    with opened(ctx, about=[_uuid_of(user)]) as stores:
+        if terminal.is_dry(ctx):
+            terminal.print_line(f"would write all that both stores hold of {user} to {file}")
+            return
+        with terminal.progress("exporting conversations") as progress:
+            done = export_person(
+                stores,
+                user,
+                Path(file),
+                own_only=own_only,
+                progress=lambda count: progress(count, None),
+            )
+        terminal.note(str(stores.table.capacity))
+    terminal.print_line(
+        f"wrote {counted(done.conversations, 'conversation')} with"
+        f" {counted(done.messages, 'message')} and"
+        f" {counted(done.activities, 'activity', 'activities')} to {done.path}"
+    )
+
+
 def _facts(profile: Profile) -> dict[str, Any]:
     from core.timestamps import sort_key
 
@@ -193,4 +241,4 @@ def _required(user: str) -> None:
         raise UsageError("--user HANDLE is missing", "See: invoke --help TASK")
 
 
-ns = Collection(show, rename, hold, release)
+ns = Collection(show, export, rename, hold, release)

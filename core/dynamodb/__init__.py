@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         TranscriptMessage as TranscriptMessage,
         load_transcript as load_transcript,
     )
+    from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
     from core.dynamodb.patterns.message_counts import (
         MessageCounts as MessageCounts,
         count_by_hour as count_by_hour,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         list_rows_of as list_rows_of,
         message_at as message_at,
         scan as scan,
+        walk_inbox as walk_inbox,
     )
     from core.dynamodb.patterns.removal_reads import (
         find_removal as find_removal,
@@ -160,6 +162,7 @@ NAMES = {
         "list_rows_of",
         "message_at",
         "scan",
+        "walk_inbox",
     ),
     "patterns.sends": (
         "Draft",
@@ -192,6 +195,7 @@ NAMES = {
         "count_messages",
         "list_all_inbox_rows",
     ),
+    "patterns.expiry": ("list_messages_before",),
     "patterns.message_counts": (
         "MessageCounts",
         "count_by_hour",

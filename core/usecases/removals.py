@@ -1,19 +1,23 @@
-"""Removes a message: a leaked password, abuse, a request for erasure."""
+"""Removes messages: one (a leaked password, abuse), or all from before a time."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.commands import Command, option
 from core.dynamodb import (
     Table,
+    find_hold,
     find_message,
     find_removal,
+    list_messages_before,
     message_at,
     remove_message as remove_stored,
 )
-from core.errors import NotFoundError
-from core.models import Message
+from core.errors import HeldError, NotFoundError
+from core.models import Message, RemovalReason
 from core.timestamps import parse, sort_key
 
 _FIRST = " "
@@ -46,6 +50,51 @@ def remove_message(
         return _removed_before(table, message_group_uuid, message_uuid, at)
     is_new = remove_stored(table, message)
     return Removed(message_group_uuid, message.message_uuid, message.sort_key, not is_new)
+
+
+@dataclass(slots=True)
+class Expired:
+    """The result of an expiry, in numbers: of ``held`` messages there is a hold on the sender."""
+
+    messages: int = 0
+    conversations: int = 0
+    held: int = 0
+
+    @property
+    def most_write_units(self) -> int:
+        """What removing the messages costs at most, for items of up to 1 KB."""
+        return 14 * self.messages + 6 * self.conversations
+
+
+def expire(
+    table: Table, before: datetime, progress: Callable[[int], None] = lambda _: None
+) -> Expired:
+    """Remove every message from before a time, in every conversation; a dry run only counts.
+
+    Reads the whole table: 0.5 RCU per 4 KB. It may be interrupted and run again.
+    """
+    done = Expired()
+    last_group = ""
+    for message in list_messages_before(table, before):
+        if _expire_message(table, message):
+            done.messages += 1
+            done.conversations += message.message_group_uuid != last_group
+            last_group = message.message_group_uuid
+        else:
+            done.held += 1
+        progress(done.messages)
+    return done
+
+
+def _expire_message(table: Table, message: Message) -> bool:
+    """True if the message is gone, or would go; False if there is a hold on its sender."""
+    if table.dry:
+        return find_hold(table, message.sender.uuid or " ") is None
+    try:
+        remove_stored(table, message, RemovalReason.EXPIRED)
+    except HeldError:
+        return False
+    return True
 
 
 def _find(table: Table, group: str, message_uuid: str, at: str) -> Message | None:

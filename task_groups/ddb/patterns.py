@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -188,6 +189,45 @@ def remove_message(
         done = removals.remove_message(table, conversation, message_uuid=message_uuid, at=at)
     if not terminal.is_dry(ctx):
         _print_removed(done, json)
+    terminal.note(str(table.capacity))
+
+
+@task(
+    help=help_for("prod", "confirm", "reason", "before"),
+    opens={"dynamodb": "destroying"},
+    asks_everywhere=True,
+    asks_reason=True,
+)
+def expire(
+    ctx: Context, before: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Remove every message from before a time; with --dry, only say how many there are."""
+    from core.errors import UsageError
+    from core.purposes import Purpose
+    from core.usecases import removals
+
+    instant = terminal.instant(before, "--before")
+    if instant is None:
+        raise UsageError("--before TIME is missing", "See: invoke --help TASK")
+    run().tell_target()
+    action = run().action
+    if terminal.is_dry(ctx):
+        action = action.narrowed(Purpose.WRITING)
+    with opened(ctx, action) as stores:
+        table = stores.table
+        with terminal.progress(f"removing from {table.name}") as progress:
+            done = removals.expire(table, instant, lambda count: progress(count, None))
+    removed_counts = (
+        f"{counted(done.messages, 'message')} in {counted(done.conversations, 'conversation')}"
+    )
+    if terminal.is_dry(ctx):
+        terminal.print_line(
+            f"would remove {removed_counts}, for at most {done.most_write_units:,} WCU"
+        )
+    else:
+        terminal.print_line(f"removed {removed_counts}")
+    if done.held:
+        terminal.note(f"{counted(done.held, 'message')} stay: there is a hold on their senders")
     terminal.note(str(table.capacity))
 
 

@@ -254,6 +254,12 @@ TASKS = (
         words=("--user", "bayko"),
         reads=_BOTH,
     ),
+    Row(
+        "people.export",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--user", "bayko", "--file", "{folder}/{fresh}"),
+        reads=_BOTH,
+    ),
     # Writing
     Row(
         "people.hold",
@@ -390,6 +396,15 @@ TASKS = (
         "ddb.patterns.remove-message",
         {DYNAMODB: "destroying"},
         words=("--conversation", "{conversation}", "--message-uuid", "{message}"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "ddb.patterns.expire",
+        {DYNAMODB: "destroying"},
+        words=("--before", "2999-01-01"),
         asks_everywhere=True,
         asks_reason=True,
         changes=_of(DYNAMODB),

@@ -139,6 +139,7 @@ class Places:
         """The values for the names in braces in a row's words."""
         return {
             "folder": str(self.folder),
+            "fresh": uuid.uuid4().hex,
             "conversation": place.conversation,
             "message": place.message,
             "import_file": str(self._import_file),
