@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     REMOVED_SHOWN = "removed text shown"
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
+    UNKNOWN_SENDER = "unknown sender"
     UNREADABLE = "unreadable"
 
 
@@ -47,6 +48,7 @@ EXPLANATIONS = {
     FaultKind.REMOVED_SHOWN: "the inbox shows a text, but every message was removed",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
+    FaultKind.UNKNOWN_SENDER: "the sender of the message is not in Postgres",
     FaultKind.UNREADABLE: (
         "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
@@ -57,6 +59,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.NO_MESSAGES,
     FaultKind.STRANGER_MESSAGE,
     FaultKind.UNKNOWN_USER,
+    FaultKind.UNKNOWN_SENDER,
     FaultKind.UNREADABLE,
 }
 """The faults that ``--repair`` fixes; a missing or orphaned row only if both members are known."""

@@ -107,6 +107,8 @@ class Verification:
                 yield _at(item, FaultKind.ORPHAN_MESSAGES, group)
         elif conversation.member_uuids and message.sender.uuid not in conversation.member_uuids:
             yield _at(item, FaultKind.STRANGER_MESSAGE, group)
+        elif self._person(message.sender.uuid) is None:
+            yield _at(item, FaultKind.UNKNOWN_SENDER, group)
 
     def _inbox_row(self, item: Item) -> Iterator[Fault]:
         row = inbox_row_from(item)
