@@ -1,6 +1,12 @@
 """Cruddur Ops: every task of the command line. `invoke --list` prints this table of contents."""
 
+import sys
+from pathlib import Path
+
 from invoke import Collection
+
+# Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from task_groups import (
     admin,

@@ -19,6 +19,7 @@
           ├── UnreachableError       no server answered at the endpoint
           ├── CredentialsError       no credentials, or not these
           ├── MissingSchemaError     the table or database does not exist yet
+          │    └── MissingTableError    the DynamoDB table or its index
           ├── MessageUnconfirmedError  a send with an unknown result; has what a retry needs
           ├── DynamoDBError          carries the error code and the cancellation reasons
           └── PostgresError          carries the SQLSTATE
@@ -126,6 +127,10 @@ class CredentialsError(StoreError):
 
 class MissingSchemaError(StoreError):
     """The table, index or database that was asked for does not exist (yet)."""
+
+
+class MissingTableError(MissingSchemaError):
+    """The DynamoDB table or its index does not exist (yet)."""
 
 
 class MessageUnconfirmedError(StoreError):

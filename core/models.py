@@ -22,14 +22,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A row of ``public.users``. ``cognito_user_id`` is ``'MOCK'`` until Cognito's is known."""
+    """A row of ``public.users``. ``cognito_user_id`` is ``'MOCK'`` until Cognito's is known.
+
+    ``created_at`` is None if the stored time is one that Python cannot hold, like ``infinity``.
+    """
 
     uuid: str
     handle: str
     display_name: str
     email: str
     cognito_user_id: str
-    created_at: datetime
+    created_at: datetime | None
 
     @property
     def person(self) -> Person:
@@ -128,6 +131,35 @@ def member_uuids(rows: Iterable[InboxRow]) -> tuple[str, ...]:
     return pairs.pop() if len(pairs) == 1 else ()
 
 
+Pair = tuple[str, str]
+"""Two members' user uuids, in order."""
+
+
+def pairs_of(rows: Iterable[InboxRow]) -> tuple[Pair, ...]:
+    """The pairs of members that share a conversation's id, in order, as its rows name them.
+
+    There should be one. Cruddur's seed gives every pair the same id, so that after its users were
+    created again there are two. Empty if the rows contradict each other: one user is in two pairs.
+    """
+    pairs = sorted({_ordered(row.owner_uuid, row.other.uuid) for row in rows})
+    uuids = [uuid for pair in pairs for uuid in pair]
+    return tuple(pairs) if len(set(uuids)) == len(uuids) else ()
+
+
+def rows_of_pair(rows: Iterable[InboxRow], pair: Pair) -> list[InboxRow]:
+    """The rows of one of several pairs."""
+    return [row for row in rows if _ordered(row.owner_uuid, row.other.uuid) == pair]
+
+
+def pair_with(rows: Iterable[InboxRow], user_uuid: str) -> Pair | None:
+    """The pair that a user belongs to; None if there is none or the rows contradict each other."""
+    return next((pair for pair in pairs_of(rows) if user_uuid in pair), None)
+
+
+def _ordered(one: str, other: str) -> Pair:
+    return (one, other) if one <= other else (other, one)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation of two members, known from its inbox rows.
@@ -178,8 +210,12 @@ class Page(Generic[Entry]):
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """An acknowledged send. ``started`` is True when it began the conversation."""
+    """An acknowledged send. ``started`` is True when it began the conversation.
+
+    ``recipient_is_known`` is False if the other member is no longer in Postgres.
+    """
 
     message: Message
     recipient: Person
     started: bool
+    recipient_is_known: bool = True

@@ -6,12 +6,18 @@ set, everything runs locally, on the embedded engines.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +41,19 @@ class Settings:
         "PROD_CONNECTION_URL",
         secret=True,
         help="Postgres of the production target, as a URL. Used with `--prod` only.",
+    )
+    prod_ca_bundle: str | None = _setting(
+        "PROD_CONNECTION_CA_BUNDLE",
+        help="File of the certificates that verify production's Postgres. Unset:"
+        " `global-bundle.pem` in the checkout or your home for RDS, the system's own for others.",
+    )
+    prod_connection_iam: str | None = _setting(
+        "PROD_CONNECTION_IAM",
+        help="`1`: production's Postgres password is an IAM token, made for each connection.",
+    )
+    prod_secret_arn: str | None = _setting(
+        "PROD_CONNECTION_SECRET_ARN",
+        help="The Secrets Manager secret that holds production's Postgres password.",
     )
     endpoint_url: str | None = _setting(
         "AWS_ENDPOINT_URL_DYNAMODB",
@@ -163,10 +182,7 @@ class Settings:
         for entry in fields(cls):
             for name in entry.metadata["names"]:
                 if value := values_set.get(name, "").strip():
-                    if "\0" in value:
-                        raise SettingsError(
-                            f"{name} contains a NUL character", "Set it again without it."
-                        )
+                    _check_value(name, value)
                     values[entry.name] = value
                     break
         return cls(**values)
@@ -202,13 +218,58 @@ def variables(
     return {**_read_dotenv(dotenv), **(environ if environ is not None else os.environ)}
 
 
+def libpq_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """The variables that are set and that libpq reads: those whose names begin with ``PG``."""
+    return sorted(
+        name for name in (os.environ if environ is None else environ) if name.startswith("PG")
+    )
+
+
+def forget_libpq_variables() -> None:
+    """Remove libpq's variables from this process, and so from the programs it starts.
+
+    A connection string cannot override all of them: not PGSERVICE, for example, nor PGTZ.
+    """
+    for name in libpq_variables():
+        del os.environ[name]
+
+
+def _check_value(name: str, value: str) -> None:
+    if "\0" in value:
+        raise SettingsError(f"{name} contains a NUL character", "Set it again without it.")
+    if "\n" in value or "\r" in value:
+        raise SettingsError(
+            f"{name} contains a line break", "Set it on one line. Is a closing quote missing?"
+        )
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
+    """The variables in the file; none if there is no file.
+
+    Raises:
+        SettingsError: it could not be read, or a line of it is not an assignment. The dotenv
+            library would skip that line, and the run would continue with another target.
+    """
+    if not path.is_file() and not path.is_symlink():
         return {}
     try:
         from dotenv import dotenv_values
+        from dotenv.parser import parse_stream
 
-        return {name: value or "" for name, value in dotenv_values(path).items()}
+        text = path.read_text("utf-8-sig")
+        for binding in parse_stream(io.StringIO(text)):
+            if binding.error or not _is_assignment(binding):
+                line = binding.original.line + _blank_lines(binding.original.string)
+                raise SettingsError(
+                    f"{path}, line {line}: This is not NAME=value",
+                    "Fix the line or remove it. Is a closing quote missing?",
+                )
+        return {
+            name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()
+        }
     except ImportError as error:
         raise SettingsError(
             f"Could not read {path}: python-dotenv is not installed",
@@ -218,3 +279,22 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         raise SettingsError(
             f"Could not read {path}: {error}", "Fix the file or remove it."
         ) from error
+
+
+def _is_assignment(binding: Binding) -> bool:
+    """Whether it is one, a comment, or the bare name of a variable that is not ours."""
+    if binding.key is None:
+        return True
+    ours = {name for entry in fields(Settings) for name in entry.metadata["names"]}
+    if binding.value is None:
+        return binding.key not in ours
+    # A quote that is closed on a later line may swallow a setting.
+    _, *swallowed = binding.value.split("\n")
+    return _NAME.fullmatch(binding.key) is not None and not any(
+        line.partition("=")[0].strip() in ours for line in swallowed
+    )
+
+
+def _blank_lines(text: str) -> int:
+    """The number of lines before the first that is not blank."""
+    return text[: len(text) - len(text.lstrip())].count("\n")

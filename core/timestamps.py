@@ -8,6 +8,7 @@ of its sort keys; instants are for people.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
@@ -69,6 +70,45 @@ def next_sort_key(key: str) -> str | None:
     except (ValueError, OverflowError):
         return None
     return following if following > key else None
+
+
+_FARTHEST_OFFSET = timedelta(days=1)
+"""No offset from UTC is as large: the digits of a sort key are less than this from its instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """The instants between two others, both exclusive; None where there is no bound."""
+
+    after: datetime | None = None
+    before: datetime | None = None
+
+    def includes(self, key: str) -> bool:
+        """Whether the instant of a sort key lies between; one that is not a time sorts as text."""
+        place = parse(key)
+        text = key if place is None else sort_key(place)  # these sort as the instants do
+        is_after = self.after is None or text > sort_key(self.after)
+        return is_after and (self.before is None or text < sort_key(self.before))
+
+    def narrowed(self, after: str | None, before: str | None) -> tuple[str | None, str | None]:
+        """``after`` and ``before``, sort keys, narrowed to where such instants can be."""
+        if self.after is not None:
+            earliest = _moved(self.after, -_FARTHEST_OFFSET)
+            after = max(filter(None, (after, earliest)), default=None)
+        if self.before is not None:
+            latest = _moved(self.before, _FARTHEST_OFFSET)
+            before = min(filter(None, (before, latest)), default=None)
+        return after, before
+
+
+ANY_TIME = Instants()
+
+
+def _moved(instant: datetime, by: timedelta) -> str | None:
+    try:
+        return sort_key(instant + by)
+    except OverflowError:
+        return None
 
 
 def bound_below(key: str) -> str:

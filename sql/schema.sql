@@ -16,7 +16,7 @@ CREATE INDEX users_cognito_user_id ON public.users (cognito_user_id);
 
 CREATE TABLE public.activities (
   uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  user_uuid uuid NOT NULL REFERENCES public.users (uuid) ON DELETE CASCADE,
+  user_uuid uuid NOT NULL,
   message text NOT NULL,
   replies_count integer NOT NULL DEFAULT 0,
   reposts_count integer NOT NULL DEFAULT 0,
@@ -25,6 +25,35 @@ CREATE TABLE public.activities (
   expires_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT current_timestamp
 );
+
+-- These triggers do what a foreign key would do. Cruddur's own schema.sql drops the users first, and
+-- Postgres refuses to drop a table that a foreign key refers to.
+CREATE OR REPLACE FUNCTION public.cruddur_ops_require_user() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM public.users WHERE users.uuid = NEW.user_uuid FOR KEY SHARE;
+  IF NOT FOUND THEN
+    RAISE foreign_key_violation USING
+      MESSAGE = 'the user of an activity does not exist',
+      DETAIL = 'Key (user_uuid)=(' || NEW.user_uuid || ') is not in the table users.';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER activities_user
+BEFORE INSERT OR UPDATE OF user_uuid ON public.activities
+FOR EACH ROW EXECUTE FUNCTION public.cruddur_ops_require_user();
+
+CREATE OR REPLACE FUNCTION public.cruddur_ops_delete_activities() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM public.activities WHERE activities.user_uuid = OLD.uuid;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER users_activities
+AFTER DELETE ON public.users
+FOR EACH ROW EXECUTE FUNCTION public.cruddur_ops_delete_activities();
 
 -- Activities of one user, of all users, and replies to an activity, each newest first.
 CREATE INDEX activities_of_user ON public.activities (user_uuid, created_at DESC, uuid DESC);

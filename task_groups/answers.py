@@ -77,8 +77,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     if grid.row_count == 0:
         note(empty)
         return
-    width = None if sys.stdout is not None and sys.stdout.isatty() else 100_000
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    console = Console(
+        width=None if is_terminal else 100_000,
+        # FORCE_COLOR and its like would put escape sequences into a pipe.
+        force_terminal=None if is_terminal else False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
     with console.capture() as captured:
         console.print(grid, crop=False)
     formatted = standard_streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
@@ -99,11 +106,11 @@ def progress(what: str, unit: str = "items") -> Iterator[Callable[[int, int | No
         TextColumn("{task.completed:,} " + unit),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    console = Console(file=standard_streams.unguarded(sys.stderr))
+    bar_stream = standard_streams.unguarded(sys.stderr)
     with Progress(
         *columns,
-        console=console,
-        disable=not console.is_terminal,
+        console=Console(file=bar_stream),
+        disable=not bar_stream.isatty(),
         # What is printed meanwhile is not to go through the bar's console, past the guard.
         redirect_stdout=False,
         redirect_stderr=False,

@@ -98,7 +98,7 @@ def _facts(profile: Profile) -> dict[str, Any]:
         "user_display_name": user.display_name,
         "email": user.email,
         "cognito_user_id": user.cognito_user_id,
-        "created_at": sort_key(user.created_at),
+        "created_at": sort_key(user.created_at) if user.created_at else None,
         "activities": profile.activities,
         "conversations": profile.conversations,
         "held_at": hold.held_at if hold else None,

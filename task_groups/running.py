@@ -296,7 +296,7 @@ class OneTargetExecutor(Executor):
         logging.getLogger("botocore").setLevel(logging.INFO)
         calls = [self._called(call) for call in tasks if getattr(call, "name", None)]
         prod = any(arguments.get("prod") for _, arguments in calls)
-        current = _begin(prod=prod, dry=bool(self.config.run.dry))
+        current = _begin(prod=prod, dry=self._is_dry())
         try:
             _refuse_mixed_targets(calls)
             current.prepare(calls)
@@ -316,6 +316,11 @@ class OneTargetExecutor(Executor):
             return results
         finally:
             current.close()
+
+    def _is_dry(self) -> bool:
+        """Whether --dry or INVOKE_RUN_DRY was given: the same for the stores and the answers."""
+        self.config.load_shell_env()
+        return bool(self.config.run.dry)
 
     def _called(self, context: Any) -> tuple[StoreTask, dict[str, Any]]:
         """The task that a part of the command line names, and what it is given."""

@@ -169,10 +169,11 @@ def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
 
 
 def _detail(stores: Stores, user: User) -> None:
+    since = f"{user.created_at:%-d %B %Y}" if user.created_at else "an unreadable time"
     st.header(layout.escaped(user.display_name), anchor=False)
     st.caption(
         f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
-        f" since {user.created_at:%-d %B %Y} · {layout.escaped(user.uuid)}"
+        f" since {since} · {layout.escaped(user.uuid)}"
     )
     st.page_link(
         "views/conversations.py",

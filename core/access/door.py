@@ -14,7 +14,7 @@ from core.access.actions import Action, Store
 from core.access.audit import AuditEntry, AuditLog, timestamp
 from core.access.grants import Grant, Visitor
 from core.commands import option
-from core.errors import CoreError, InputError, TargetRefusedError
+from core.errors import CoreError, InputError, MissingTableError, TargetRefusedError
 from core.purposes import Purpose
 from core.targets import Environment, StoreState, Target, why_production
 
@@ -280,7 +280,16 @@ class Door:
         except (CoreError, OSError, KeyboardInterrupt) as error:
             if grant.is_audited and self._dry is None:
                 self.audit.write(self._entry(grant, outcome=f"failed: {type(error).__name__}"))
+            if isinstance(error, MissingTableError):
+                self._name_other_place(error)
             raise
+
+    def _name_other_place(self, error: MissingTableError) -> None:
+        """Raise ``error`` with the place where a local table is, if it is somewhere else."""
+        from core import dynamodb
+
+        if (relocated := dynamodb.relocated(self._table(Purpose.LOOKING, quick=True))) is not None:
+            raise relocated from error
 
     def stores(self, grant: Grant) -> Stores:
         """The stores of ``grant`` without auditing failures: for repeated reads."""
@@ -318,11 +327,12 @@ class Door:
         dry: DrySink | None = None,
         check: Callable[[Queries], None] | None = None,
     ) -> Database:
+        from core.aws import postgres_address
         from core.postgres import Database
 
         with self._lock:
             if self._connections is None:
-                self._connections = Database(self.target.postgres, Purpose.LOOKING)
+                self._connections = Database(postgres_address(self.target), Purpose.LOOKING)
             return self._connections.opened_for(purpose, dry=dry, check=check)
 
     def _table(self, purpose: Purpose, *, dry: DrySink | None = None, quick: bool = False) -> Table:

@@ -13,6 +13,7 @@ from core.lazy import loader
 if TYPE_CHECKING:
     from core.aws.clock import ReplyClock as ReplyClock
     from core.aws.cognito import CognitoUser as CognitoUser, list_users as list_users
+    from core.aws.database_password import postgres_address as postgres_address
     from core.aws.event_sources import (
         EventSource as EventSource,
         list_event_sources as list_event_sources,
@@ -38,6 +39,7 @@ NAMES = {
         "CognitoUser",
         "list_users",
     ),
+    "database_password": ("postgres_address",),
     "event_sources": (
         "EventSource",
         "list_event_sources",

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
 
-from core.aws.errors import refuse_strangers, translating
+from core.aws.errors import is_from_credentials, refuse_strangers, translating
 from core.errors import SettingsError
 from core.targets import AwsTarget
 
@@ -44,7 +45,7 @@ def make_client(
     keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
     with translating(service, target), _making:
         try:
-            client = _session(target.profile).create_client(
+            client = _session(target.profile, target.is_local).create_client(
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
@@ -54,6 +55,8 @@ def make_client(
                 aws_session_token=keys[2],
             )
         except ValueError as error:
+            if is_from_credentials(error):
+                raise
             hint = "Check AWS_DEFAULT_REGION and the endpoint's URL, like http://HOST:PORT."
             raise SettingsError(f"Could not make a client for {service}: {error}", hint) from error
     client.meta.events.register("before-parse", functools.partial(refuse_strangers, target))
@@ -63,15 +66,31 @@ def make_client(
 
 
 @functools.cache
-def _session(profile: str | None) -> botocore.session.Session:
+def _session(profile: str | None, is_local: bool) -> botocore.session.Session:
     """The SDK's session, which finds credentials once: in the ``profile`` of the settings.
 
     The SDK does not read a ``.env`` file, and where the variable is empty it looks for a profile
-    called "".
+    called "". A local session takes its own defaults: a local run needs no AWS files, and a broken
+    one must not stop it.
 
     This is botocore's session: boto3's clients are the same, but importing boto3 is slower.
     """
-    return botocore.session.Session({"profile": (None, None, profile, None)})
+    session = botocore.session.Session({"profile": (None, None, profile, None)})
+    if is_local:
+        store = session.get_component("config_store")
+        for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+            value = None if name in _FILES else default
+            store.set_config_provider(name, ConstantProvider(value))
+    return session
+
+
+_FILES = ("config_file", "credentials_file", "profile")
+
+
+def list_regions(service: str) -> list[str]:
+    """The regions of AWS that have ``service``, as the SDK knows them."""
+    regions: list[str] = _session(None, True).get_available_regions(service)
+    return regions
 
 
 def _config(target: AwsTarget, service: str, quick: bool) -> Config:

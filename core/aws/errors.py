@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from core.errors import (
     CoreError,
     CredentialsError,
     DynamoDBError,
-    MissingSchemaError,
+    MissingTableError,
     SettingsError,
     StoreError,
     UnreachableError,
@@ -40,6 +41,7 @@ _CREDENTIAL_CODES = {
     "UnrecognizedClientException",
 }
 _EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
+_SIGN_IN_AGAIN = "They have expired: sign in again (aws sso login), or set fresh keys."
 _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -105,21 +107,72 @@ def translating(service: str, target: AwsTarget) -> Iterator[None]:
     """Raise the SDK's errors as :mod:`core.errors`, each once and with its cause."""
     try:
         yield
-    except sdk.ClientError as error:
-        raise _from_code(service, error) from error
-    except _CREDENTIAL_ERRORS as error:
-        raise CredentialsError(
-            f"Could not find valid AWS credentials: {error}",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with the AWS CLI.",
-        ) from error
-    except sdk.ProfileNotFound as error:
-        raise SettingsError(str(error), "Check AWS_PROFILE.") from error
-    except sdk.NoRegionError as error:
-        raise SettingsError("No AWS region is set", "Set AWS_DEFAULT_REGION.") from error
-    except (sdk.HTTPClientError, sdk.ConnectionError) as error:
-        raise _unreachable(service, target, error) from error
-    except (sdk.BotoCoreError, ResponseParserError, ValueError) as error:
-        raise StoreError(f"{service}: {error}") from error
+    except CoreError:
+        raise
+    except Exception as error:
+        translated = _translated(service, target, error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translated(service: str, target: AwsTarget, error: Exception) -> CoreError | None:
+    if isinstance(error, _CREDENTIAL_ERRORS) or is_from_credentials(error):
+        return _no_credentials(target, error)
+    if isinstance(error, sdk.ClientError):
+        return _from_code(service, error)
+    if isinstance(error, sdk.ProfileNotFound):
+        return SettingsError(str(error), "Check AWS_PROFILE.")
+    if isinstance(error, sdk.NoRegionError):
+        return SettingsError("No AWS region is set", "Set AWS_DEFAULT_REGION.")
+    if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError):
+        return _unreachable(service, target, error)
+    if isinstance(error, sdk.BotoCoreError | ResponseParserError | ValueError):
+        return StoreError(f"{service}: {error}")
+    return None
+
+
+_CREDENTIAL_MODULES = {"botocore.credentials", "botocore.tokens"}
+
+
+def is_from_credentials(error: BaseException) -> bool:
+    """Whether the SDK met ``error`` while it looked for credentials.
+
+    Their sources raise whatever they meet: a program's output that is not JSON, a prompt for a code
+    without a terminal, a refusal by STS.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") in _CREDENTIAL_MODULES:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _no_credentials(target: AwsTarget, error: Exception) -> CredentialsError:
+    profile = target.profile or "default"
+    reason = str(error) or type(error).__name__
+    hint = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with the AWS CLI."
+    if isinstance(error, EOFError):
+        reason = "it asks for an MFA code, and there is no terminal to type it in"
+        hint = "Run it in a terminal, or set the keys that `aws sts get-session-token` gives."
+    elif isinstance(error, sdk.ClientError):
+        code = error.response.get("Error", {}).get("Code")
+        if code in _EXPIRED_CODES:
+            hint = _SIGN_IN_AGAIN
+    elif isinstance(error, ValueError):  # not the text: it may be a part of a secret
+        reason = f"its credential_process or another source gave an invalid answer ({_kind(error)})"
+        hint = f"Check the profile {profile} in ~/.aws/config, and the variables AWS_CONTAINER_…"
+    return CredentialsError(
+        f"Could not find valid AWS credentials for the profile {profile!r}: {reason}", hint
+    )
+
+
+def _kind(error: ValueError) -> str:
+    """What kind of fault it is, with the text of those that quote no answer."""
+    if isinstance(error, json.JSONDecodeError):
+        return "not JSON"
+    return str(error) if type(error) is ValueError else type(error).__name__
 
 
 def place(target: AwsTarget) -> str:
@@ -144,13 +197,13 @@ def _from_code(service: str, error: sdk.ClientError) -> CoreError:
     if code in _CREDENTIAL_CODES:
         hint = "Check which credentials are in use: aws sts get-caller-identity"
         if code in _EXPIRED_CODES:
-            hint = "They have expired: sign in again (aws sso login), or set fresh keys."
+            hint = _SIGN_IN_AGAIN
         return CredentialsError(f"{service} refused the credentials ({code}): {text}", hint)
     hint = "Wait a little, then run it again." if code in _THROTTLING_CODES else ""
     if service != "dynamodb":
         return StoreError(f"{service} refused {error.operation_name} ({code}): {text}", hint)
     if code == "ResourceNotFoundException":
-        return MissingSchemaError(
+        return MissingTableError(
             f"The DynamoDB table or index does not exist ({text})",
             "Create it",
             Command("ddb.schema-load"),

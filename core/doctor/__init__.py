@@ -29,6 +29,9 @@ def probes(target: Target) -> list[Probe]:
     """The probes that ``target`` needs, with the names of their checks."""
     from core.doctor import aws, dynamodb, machine, postgres, variables
 
+    of_postgres = ["postgres", "postgres schema", "migrations", "postgres clock", "postgres rows"]
+    if target.is_production:
+        of_postgres.insert(1, "postgres TLS")
     probes_of_target = [
         Probe(("python",), machine.python),
         Probe(("packages",), machine.packages),
@@ -37,7 +40,7 @@ def probes(target: Target) -> list[Probe]:
         Probe(("engines",), machine.engines),
         Probe(("variables",), variables.variables),
         Probe(("credentials",), aws.credentials),
-        Probe(("postgres", "postgres schema", "migrations", "postgres clock"), postgres.postgres),
+        Probe(tuple(of_postgres), postgres.postgres),
         Probe(
             ("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
             dynamodb.dynamodb,

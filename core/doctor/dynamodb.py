@@ -51,13 +51,18 @@ def dynamodb(target: Target) -> Iterator[Finding]:
 
 
 def _table(table: Table, description: dict[str, Any] | None) -> Finding:
-    from core.dynamodb import not_active, schema_differences
+    from core.dynamodb import lacks_index, not_active, relocated, schema_differences
 
     check = "dynamodb table"
     if description is None:
+        if (elsewhere := relocated(table)) is not None:
+            return bad(check, elsewhere.problem, elsewhere.hint, elsewhere.command)
         return bad(
             check, f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
         )
+    if lacks_index(description):
+        problem = f"{table.name} lacks the index of its inbox rows"
+        return bad(check, problem, "Add it", Command("ddb.schema-load"))
     if differences := schema_differences(description):
         return bad(
             check,

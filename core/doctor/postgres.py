@@ -20,20 +20,51 @@ if TYPE_CHECKING:
 
 
 def postgres(target: Target) -> Iterator[Finding]:
-    """Reachability, schema, migrations and clock, over one connection."""
+    """Reachability, schema, migrations, clock and unreadable rows, over one connection."""
+    from core.aws import postgres_address
     from core.postgres import Database, greet, read_marker, schema_differences
 
-    with Database(target.postgres, Purpose.LOOKING) as db:
+    with Database(postgres_address(target), Purpose.LOOKING) as db:
         started = time.perf_counter()
         greeting = greet(db)
         ms = round((time.perf_counter() - started) * 1000, 1)
         ahead = now() - greeting.now
         summary = f"Postgres {greeting.version} answers at {db.address.place}"
         yield ok("postgres", summary, ms=ms)
+        if target.is_production:
+            yield _encryption(db)
         differences = schema_differences(db)
         yield _schema(target, differences, read_marker(db))
         yield _migrations(target, db, is_usable=not differences)
-    yield clock("postgres clock", ahead)
+        yield clock("postgres clock", ahead)
+        yield note("postgres rows", "Unknown: see postgres schema") if differences else _rows(db)
+
+
+def _encryption(db: Database) -> Finding:
+    """Whether production's server is verified. One on this machine may be the end of a tunnel."""
+    check = "postgres TLS"
+    if db.is_verified():
+        return ok(check, "The connection is encrypted, and the server is verified")
+    return note(
+        check,
+        f"The server at {db.address.place} is not verified",
+        "If this is not the end of a tunnel that verifies it, remove sslmode from"
+        f" {db.address.variable}, or set sslmode=verify-full.",
+    )
+
+
+def _rows(db: Database) -> Finding:
+    from core.postgres import list_unreadable_times
+
+    unreadable = list_unreadable_times(db)
+    if not unreadable:
+        return ok("postgres rows", "Every time can be read")
+    return note(
+        "postgres rows",
+        f"{counted(len(unreadable), 'time')} cannot be read, for example {unreadable[0]}",
+        "The row is shown without it. Correct it in psql",
+        Command("db.connect"),
+    )
 
 
 def _schema(target: Target, differences: list[str], marker: str | None) -> Finding:

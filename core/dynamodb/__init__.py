@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         describe_table as describe_table,
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
+    from core.dynamodb.elsewhere import relocated as relocated
     from core.dynamodb.holds import (
         find_hold as find_hold,
         held_users as held_users,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.reads import (
         conversation_of as conversation_of,
+        conversations_with as conversations_with,
         find_message as find_message,
         inbox_row as inbox_row,
         known_conversation as known_conversation,
@@ -85,9 +87,11 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.sends import Draft as Draft, send as send, start as start
     from core.dynamodb.schema import (
+        add_missing_index as add_missing_index,
         create_table as create_table,
         describe as describe,
         drop_table as drop_table,
+        lacks_index as lacks_index,
         list_tables as list_tables,
         not_active as not_active,
         require_table as require_table,
@@ -124,9 +128,11 @@ NAMES = {
         "open_table",
     ),
     "schema": (
+        "add_missing_index",
         "create_table",
         "describe",
         "drop_table",
+        "lacks_index",
         "list_tables",
         "not_active",
         "require_table",
@@ -145,6 +151,7 @@ NAMES = {
         "describe_table",
     ),
     "dynamodb_json": ("raw_item",),
+    "elsewhere": ("relocated",),
     "holds": (
         "find_hold",
         "held_users",
@@ -154,6 +161,7 @@ NAMES = {
     "items": ("plain_item",),
     "patterns.reads": (
         "conversation_of",
+        "conversations_with",
         "find_message",
         "inbox_row",
         "known_conversation",

@@ -50,7 +50,7 @@ def inbox_row_item(row: InboxRow) -> Item:
     """The stored form of one member's inbox row: all seven attributes.
 
     A row that a removal put back has one more, so that no request from before the removal takes it
-    for the row that it read.
+    for the row that it read. So has a row that a message with an earlier time left in its place.
     """
     after_removal = {_AFTER_REMOVAL: {"S": row.after_removal}} if row.after_removal else {}
     return (

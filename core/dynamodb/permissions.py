@@ -63,7 +63,8 @@ def need_of(operation: str, params: Mapping[str, Any]) -> Need:
         return Need.LOOK
     if operation in _READS:
         return Need.LOOK if _shows_no_user_data(operation, params) else Need.READ
-    if operation == "CreateTable" or _writes_marker(operation, params):
+    makes = operation == "CreateTable" or _adds_index(operation, params)
+    if makes or _writes_marker(operation, params):
         return Need.MAKE
     if operation not in _WRITES or _names_marker(params):
         return Need.DESTROY
@@ -98,6 +99,17 @@ def _names_marker(params: Any) -> bool:
     if isinstance(params, list | tuple):
         return any(map(_names_marker, params))
     return bool(params == _MARKER)
+
+
+def _adds_index(operation: str, params: Mapping[str, Any]) -> bool:
+    """Whether it adds our index to a table, and changes nothing else of it."""
+    if operation != "UpdateTable":
+        return False
+    changed = params.keys() - {"TableName", "AttributeDefinitions"}
+    updates = params.get("GlobalSecondaryIndexUpdates") or []
+    creates = [update.get("Create", {}).get("IndexName") for update in updates]
+    is_one = changed == {"GlobalSecondaryIndexUpdates"} and creates == [keys.INDEX]
+    return is_one and all(update.keys() == {"Create"} for update in updates)
 
 
 def _writes_marker(operation: str, params: Mapping[str, Any]) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from core.aws.clients import translating
 from core.commands import Command
 from core.dynamodb import keys
+from core.dynamodb.elsewhere import missing_table
 from core.dynamodb.marker import read_state, write_marker
 from core.dynamodb.table import Table
-from core.errors import MissingSchemaError, StoreError
+from core.errors import MissingSchemaError, MissingTableError, StoreError
 
 _SCHEMA: dict[str, Any] = {
     "AttributeDefinitions": [
@@ -35,6 +37,7 @@ _SCHEMA: dict[str, Any] = {
 }
 _STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
 _PATIENCE = {"Delay": 1, "MaxAttempts": 300}
+_POLL_S = 0.2
 
 
 def create_table(table: Table, environment: str) -> bool:
@@ -89,6 +92,89 @@ def _needs_marker(table: Table) -> bool:
     return state.environment is None and not state.holds_data
 
 
+def add_missing_index(table: Table) -> bool:
+    """True if the table lacked its index, which was then added; returns once it can be read.
+
+    DynamoDB fills it from the stored items, which takes minutes for a large table, and charges the
+    writes. A dry run does not wait.
+
+    Raises:
+        StoreError: the index is still being filled after several minutes.
+    """
+    description = describe(table)
+    if description is None or not lacks_index(description):
+        return False
+    index = dict(_SCHEMA["GlobalSecondaryIndexes"][0])
+    if _is_provisioned(description):
+        names = ("ReadCapacityUnits", "WriteCapacityUnits")
+        throughput = description["ProvisionedThroughput"]
+        index["ProvisionedThroughput"] = {name: throughput[name] for name in names}
+    with translating("dynamodb", table.target):
+        table.client.update_table(
+            TableName=table.name,
+            AttributeDefinitions=_SCHEMA["AttributeDefinitions"],
+            GlobalSecondaryIndexUpdates=[{"Create": index}],
+        )
+    if not table.dry:
+        _wait_until_filled(table)
+    return True
+
+
+def lacks_index(description: dict[str, Any]) -> bool:
+    """Whether the index is missing and nothing else is in its way."""
+    types = {d["AttributeName"]: d["AttributeType"] for d in description["AttributeDefinitions"]}
+    indexes = description.get("GlobalSecondaryIndexes") or []
+    is_there = any(index["IndexName"] == keys.INDEX for index in indexes)
+    fits = _key_names(description) == _key_names(_SCHEMA) and all(
+        types.get(wanted["AttributeName"], "S") == wanted["AttributeType"]
+        for wanted in _SCHEMA["AttributeDefinitions"]
+    )
+    return fits and not is_there
+
+
+def _is_provisioned(description: dict[str, Any]) -> bool:
+    mode = (description.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    throughput = description.get("ProvisionedThroughput") or {}
+    return mode == "PROVISIONED" and bool(throughput.get("ReadCapacityUnits"))
+
+
+def _wait_until_filled(table: Table) -> None:
+    deadline = time.monotonic() + _PATIENCE["Delay"] * _PATIENCE["MaxAttempts"]
+    while unready := not_active(describe(table) or {}):
+        if time.monotonic() > deadline:
+            raise StoreError(f"{table.name}: {'; '.join(unready)}", "Wait, then run it again.")
+        time.sleep(_POLL_S)
+
+
+def require_index(table: Table) -> None:
+    """Refuse to begin what needs the index, before a part of it is stored.
+
+    Raises:
+        MissingTableError: there is no such index, or it cannot be read yet.
+    """
+    try:
+        description = describe(table)
+    except StoreError:
+        return  # the role may not ask; the request itself tells
+    if description is None:
+        raise missing_table(table)
+    status = {
+        index["IndexName"]: index.get("IndexStatus", "ACTIVE")
+        for index in description.get("GlobalSecondaryIndexes") or []
+    }.get(keys.INDEX)
+    if status is None:
+        raise MissingTableError(
+            f"Table {table.name} has no index {keys.INDEX}",
+            "Nothing was stored. Add it",
+            Command("ddb.schema-load"),
+        )
+    if status == "CREATING":
+        raise MissingTableError(
+            f"The index {keys.INDEX} of table {table.name} is still being filled",
+            "Nothing was stored. Wait, then try again.",
+        )
+
+
 def drop_table(table: Table) -> bool:
     """True if the table was dropped, False if there was none. Returns once it is gone."""
     if describe(table) is None:
@@ -136,14 +222,7 @@ def require_table(table: Table) -> None:
         MissingSchemaError: it does not.
     """
     if describe(table) is None:
-        raise missing(table)
-
-
-def missing(table: Table) -> MissingSchemaError:
-    """The error for a table that does not exist."""
-    return MissingSchemaError(
-        f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
-    )
+        raise missing_table(table)
 
 
 def schema_differences(description: dict[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ __all__ = [
     "program_folders",
     "psql_path",
     "start",
+    "start_postgres",
     "status",
     "stop",
 ]
@@ -71,6 +72,17 @@ def start(folder: Path) -> list[EngineStatus]:
     from core.engines import control
 
     return control.start(folder)
+
+
+def start_postgres(folder: Path) -> None:
+    """Start the embedded Postgres alone, if it is stopped. It answers then.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    from core.engines import control
+
+    control.start_postgres(folder)
 
 
 def stop(folder: Path) -> list[EngineStatus]:

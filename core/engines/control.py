@@ -34,6 +34,19 @@ def start(folder: Path) -> list[EngineStatus]:
         return _status(folder, state, note)
 
 
+def start_postgres(folder: Path) -> None:
+    """See :func:`core.engines.start_postgres`."""
+    with _exclusively(folder):
+        path = folder / STATE_FILE
+        state = read_state(path) or _new_state()
+        write_state(path, state)
+        replace_private_file(folder / "env", _environment(folder))
+        try:
+            postgres.start(folder, state.postgres, state.password)
+        finally:
+            write_state(path, state)
+
+
 def stop(folder: Path) -> list[EngineStatus]:
     """See :func:`core.engines.stop`."""
     if not (folder / STATE_FILE).exists():
@@ -41,9 +54,9 @@ def stop(folder: Path) -> list[EngineStatus]:
     with _exclusively(folder):
         path = folder / STATE_FILE
         state = read_state(path) or _new_state()
-        unclean = state.dynamodb.process and not processes.alive(state.dynamodb.process)
+        unclean = state.dynamodb.process and not dynamodb.running(folder, state.dynamodb)
         try:
-            dynamodb.stop(state.dynamodb)
+            dynamodb.stop(folder, state.dynamodb)
             postgres.stop(folder, state.postgres)
         finally:
             write_state(path, state)
@@ -55,7 +68,7 @@ def status(folder: Path) -> list[EngineStatus]:
     state = read_state(folder / STATE_FILE)
     if state is None:
         return _never_started()
-    unclean = state.dynamodb.process and not processes.alive(state.dynamodb.process)
+    unclean = state.dynamodb.process and not dynamodb.running(folder, state.dynamodb)
     return _status(folder, state, dynamodb.UNCLEAN if unclean else "")
 
 
@@ -67,7 +80,7 @@ def _never_started() -> list[EngineStatus]:
 def _status(folder: Path, state: State, note: str) -> list[EngineStatus]:
     server = postgres.running(folder)
     accepting = server is not None and _listens(state.postgres.port)
-    ministack = processes.alive(state.dynamodb.process)
+    ministack = dynamodb.running(folder, state.dynamodb)
     answering = ministack is not None and dynamodb.answers(state.dynamodb.port)
     return [
         EngineStatus(

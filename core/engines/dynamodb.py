@@ -16,6 +16,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from core.engines import processes
 from core.engines.state import Engine
 from core.errors import EngineError
@@ -38,7 +40,7 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
     Records its process in ``engine`` and calls ``keep`` at once: the caller may be killed while it
     waits, and ministack keeps running.
     """
-    if processes.alive(engine.process) is not None:
+    if running(folder, engine) is not None:
         processes.wait_until(
             lambda: answers(engine.port), _START_TIMEOUT_S
         )  # another command may just have started it
@@ -100,9 +102,31 @@ def _environment(port: int, data: Path) -> dict[str, str]:
     }
 
 
-def stop(engine: Engine) -> bool:
+def running(folder: Path, engine: Engine) -> psutil.Process | None:
+    """The ministack process of this folder; None if it does not run.
+
+    Its working directory is the data folder, so that a step of the system's clock, which changes
+    the start times of processes, makes no difference. Where we may not see it, its start time
+    tells.
+    """
+    if engine.process is None:
+        return None
+    try:
+        process = psutil.Process(engine.process.pid)
+        is_ministack = "ministack" in process.cmdline()
+        if process.status() == psutil.STATUS_ZOMBIE or not is_ministack:
+            return None
+        is_ours = Path(process.cwd()).samefile(folder / "dynamodb")
+    except psutil.AccessDenied:
+        return processes.alive(engine.process)
+    except (psutil.Error, OSError):
+        return None
+    return process if is_ours else None
+
+
+def stop(folder: Path, engine: Engine) -> bool:
     """True if ministack was stopped, which saves its data; False if it did not run."""
-    process = processes.alive(engine.process)
+    process = running(folder, engine)
     if process is None:
         return False
     processes.end(process, signal.SIGTERM, NAME)

@@ -45,12 +45,19 @@ if TYPE_CHECKING:
     )
     from core.postgres.health import (
         Greeting as Greeting,
+        UnreadableTime as UnreadableTime,
         greet as greet,
         has_integer_replies as has_integer_replies,
+        list_unreadable_times as list_unreadable_times,
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.linting import squawk_path as squawk_path
     from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
+    from core.postgres.migrations.rehearsal import (
+        Rehearsal as Rehearsal,
+        rehearse as rehearse,
+    )
     from core.postgres.migrations.running import (
         Done as Done,
         Files as Files,
@@ -127,7 +134,9 @@ NAMES = {
         "set_cognito_user_ids",
     ),
     "migrations.files": ("generate_migration",),
+    "migrations.linting": ("squawk_path",),
     "migrations.plan": ("Entry", "find_drift"),
+    "migrations.rehearsal": ("Rehearsal", "rehearse"),
     "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (
         "DemoPerson",
@@ -142,8 +151,10 @@ NAMES = {
     ),
     "health": (
         "Greeting",
+        "UnreadableTime",
         "greet",
         "has_integer_replies",
+        "list_unreadable_times",
         "schema_differences",
     ),
     "shell": (

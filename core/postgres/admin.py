@@ -15,6 +15,7 @@ from core.errors import (
     StoreError,
     TargetRefusedError,
 )
+from core.postgres.connection_faults import WITHOUT_POOLER
 from core.postgres.database import Database, Queries
 from core.postgres.statements import FileStatement, load
 from core.targets import StoreState
@@ -116,11 +117,18 @@ def database_exists(db: Database) -> bool:
 
 
 def create_database(db: Database) -> bool:
-    """True if the database was created; False if it exists. A dry run assumes it is missing."""
+    """True if the database was created; False if it exists. A dry run assumes it is missing.
+
+    Raises:
+        InputError: it does not exist, and the URL leads through a connection pooler.
+    """
     name = db.address.dbname
+    if not db.is_dry and _answers(db):
+        return False
     with _maintenance(db) as server:
         if not db.is_dry and _exists(server, name):
             return False
+        _refuse_pooler(server)
         try:
             server.run_alone(_naming("admin/create_database", name))
         except PostgresError as error:
@@ -176,7 +184,8 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
     ``db`` was checked on, and the database there must be the one that was checked.
 
     Raises:
-        InputError: the database belongs to the server itself, or the URL names several hosts.
+        InputError: the database belongs to the server itself, or the URL names several hosts or
+            leads through a connection pooler.
         TargetRefusedError: the second session is on another server, or the database is another one.
         PostgresError: Postgres refused; the hint lists who is connected.
     """
@@ -190,6 +199,7 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
         return None
     db.close()  # or this session would block the drop
     with _maintenance(db) as server:
+        _refuse_pooler(server)
         if read_identity(server, name) != checked:
             raise TargetRefusedError(
                 f"Refused to drop the database {name}: another server answers now, or the"
@@ -197,6 +207,27 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
                 "Name one server in the URL, then run it again.",
             )
         return _drop(server, name)
+
+
+def _answers(db: Database) -> bool:
+    try:
+        db.query_value(load("admin/is_reachable"))
+    except MissingSchemaError:
+        return False
+    return True
+
+
+def _refuse_pooler(server: Database) -> None:
+    """Refuse to create or drop a database through a pooler.
+
+    It keeps sessions in a database that is dropped, and remembers that one was missing.
+    """
+    if server.is_pooled():
+        raise InputError(
+            f"{server.address.variable or 'The URL'} leads through a connection pooler, which"
+            " cannot create or drop a database",
+            WITHOUT_POOLER,
+        )
 
 
 def _drop(server: Database, name: str) -> tuple[Session, ...]:

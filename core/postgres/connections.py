@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from core.errors import PostgresError
+from core.postgres.reading import lenient_adapters
 from core.targets.postgres import PostgresAddress
 
 if TYPE_CHECKING:
@@ -93,26 +94,38 @@ class Connections:
     def _connect(self) -> Connection:
         if self._reached is not None:
             try:
-                return psycopg.connect(self._reached.conninfo, **self._options())
+                return self._open(self._reached)
             except psycopg.OperationalError:
                 self._reached = None  # that server is gone; the host name may stand for another one
-        connection = psycopg.connect(self.address.conninfo, **self._options())
+        connection = self._open(self.address)
         self._reached = _reached(self.address, connection)
         return connection
 
+    def _open(self, address: PostgresAddress) -> Connection:
+        try:
+            return psycopg.connect(address.conninfo, **self._options())
+        except psycopg.OperationalError as error:
+            if address.password is None or "authentication failed" not in str(error):
+                raise
+            address.password(True)  # it may have been replaced meanwhile
+            return psycopg.connect(address.conninfo, **self._options())
+
     def _options(self) -> dict[str, Any]:
         from_url = conninfo_to_dict(self.address.conninfo)
-        ours = {
+        ours: dict[str, Any] = {
             "connect_timeout": CONNECT_TIMEOUT_S,
             # Text is Unicode here, whatever encoding the database was made with.
             "client_encoding": "UTF8",
             "fallback_application_name": "cruddur-ops",
         }
+        if self.address.password is not None:
+            ours["password"] = self.address.password(False)
         missing = {key: value for key, value in ours.items() if key not in from_url}
         return {
             **missing,
             "autocommit": True,
             "row_factory": dict_row,
+            "context": lenient_adapters(),
             # A pooler may send the next transaction to another session of the server, where a
             # statement prepared here is missing or another one has its name.
             "prepare_threshold": None,
@@ -143,7 +156,7 @@ class Connections:
             if self._pool is None:
                 self._pool = ConnectionPool(
                     self.reached.conninfo,
-                    kwargs=self._options(),
+                    kwargs=self._options,  # asked for each connection: a password may expire
                     check=ConnectionPool.check_connection,
                     min_size=0,
                     max_size=MAX_POOLED,

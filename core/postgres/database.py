@@ -193,6 +193,21 @@ class Database(Queries):
         with translating(self.address), self._connections.connection() as connection:
             return connection.info.get_parameters()
 
+    def is_verified(self) -> bool:
+        """Whether the connection is encrypted, and the server's certificate and name verified."""
+        with translating(self.address), self._connections.connection() as connection:
+            mode = connection.info.get_parameters().get("sslmode")
+            return bool(connection.pgconn.ssl_in_use) and mode == "verify-full"
+
+    def is_pooled(self) -> bool:
+        """Whether a connection pooler, or another proxy of the protocol, is in between.
+
+        It gives a session's process id of its own.
+        """
+        with translating(self.address), self._connections.connection() as connection:
+            (row,) = connection.execute("SELECT pg_backend_pid() AS pid").fetchall()
+            return bool(row["pid"] != connection.info.backend_pid)
+
     @contextmanager
     def transaction(self) -> Iterator[Queries]:
         """One transaction: committed when the block ends, rolled back when it raises.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.errors import MissingSchemaError
 from core.postgres.database import Queries
 from core.postgres.statements import load
 
@@ -22,6 +23,8 @@ _COLUMNS = {
         "created_at",
     ),
 }
+MOST_ROWS = 1000
+
 _UUIDS = {("users", "uuid"), ("activities", "uuid"), ("activities", "user_uuid")}
 
 
@@ -31,6 +34,28 @@ class Greeting:
 
     version: str
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableTime:
+    """A row with a time that Python cannot hold; it is shown without it."""
+
+    table: str
+    uuid: str
+    column: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.uuid}: {self.column} is {self.value}"
+
+
+def list_unreadable_times(db: Queries) -> list[UnreadableTime]:
+    """Up to ``MOST_ROWS`` rows with such a time; none without tables. Reads no user's text."""
+    try:
+        rows = db.query_rows(load("admin/unreadable_times"), {"limit": MOST_ROWS})
+    except MissingSchemaError:
+        return []
+    return [UnreadableTime(**row) for row in rows]
 
 
 def greet(db: Queries) -> Greeting:

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from core.errors import SettingsError
 from core.targets.postgres import PostgresAddress
 
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 
 
@@ -35,34 +36,57 @@ class Shell:
         os.execv(self.argv[0], self.argv)  # noqa: S606 - no shell is wanted in between
 
 
-def find_shell(address: PostgresAddress, bundled: Path | None, *, read_only: bool = False) -> Shell:
+def find_shell(
+    address: PostgresAddress,
+    bundled: Path | None,
+    *,
+    read_only: bool = False,
+    stops_at_errors: bool = False,
+) -> Shell:
     """The shell to run: psql on the PATH, else the ``bundled`` one, else pgcli.
 
     With ``read_only`` its transactions are read-only by default: this prevents mistakes, but its
-    user can turn it off.
+    user can turn it off. With ``stops_at_errors`` psql stops at the first error and fails; it would
+    continue, and succeed.
 
     Raises:
-        SettingsError: none of them is installed.
+        SettingsError: none of them is installed, or only one without TLS, which the URL asks for.
     """
-    program = shutil.which("psql") or (bundled and str(bundled)) or shutil.which("pgcli")
-    if not program:
-        raise SettingsError(
-            "Neither psql nor pgcli is installed",
-            "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
-        )
+    parameters = conninfo_to_dict(address.conninfo)
+    program = _program(bundled, encrypted=str(parameters.get("sslmode", "")) in _ENCRYPTED)
     option = "-c default_transaction_read_only=on" if read_only else ""
     conninfo, password = connection_arguments(address, option)
-    return Shell((program, conninfo), password)
+    is_psql = Path(program).name.startswith("psql")
+    flags = ("--set=ON_ERROR_STOP=1",) if stops_at_errors and is_psql else ()
+    return Shell((program, *flags, conninfo), password)
 
 
 def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
-    """How a program of Postgres's connects: what may be an argument, and the password, which not.
+    """How a program of Postgres's connects: the connection string, which may be an argument, and
+    the password, which may not.
 
     ``option`` is one more option for the server.
     """
     parameters = conninfo_to_dict(address.conninfo)
     shown = {key: value for key, value in parameters.items() if key not in _SECRETS}
     password = parameters.get("password")
+    if password is None and address.password is not None:
+        password = address.password(False)
     if option:
         shown["options"] = f"{parameters.get('options', '')} {option}".strip()
     return make_conninfo("", **shown), None if password is None else str(password)
+
+
+def _program(bundled: Path | None, *, encrypted: bool) -> str:
+    # The embedded engine's psql was built without TLS.
+    without_tls = None if encrypted or bundled is None else str(bundled)
+    program = shutil.which("psql") or without_tls or shutil.which("pgcli")
+    if program:
+        return program
+    missing = "Neither psql nor pgcli is installed"
+    if bundled is not None:
+        missing = "The embedded engine's psql has no TLS, and no other is installed"
+    raise SettingsError(
+        missing,
+        "Install one: apt install postgresql-client, brew install libpq, or pip install pgcli",
+    )

@@ -21,6 +21,7 @@ from core.errors import (
     SettingsError,
     UnreachableError,
 )
+from core.postgres.connection_faults import connection_fault
 from core.targets.postgres import PostgresAddress
 
 # libpq does not report the SQLSTATE of a refused connection, only the server's message.
@@ -86,21 +87,35 @@ def _not_connected(address: PostgresAddress, text: str) -> CoreError:
             "Create it",
             Command("db.create"),
         )
+    if (fault := connection_fault(address, text)) is not None:
+        return fault
     if bad := _BAD_OPTION.match(text):
         hint = f"Check {address.variable or 'the address'}, and the variables whose names begin PG."
         return SettingsError(f"Could not connect: {bad[1]}", hint)
     lines = [_reason(line) for line in text.splitlines()]
     for line in lines:
         if _REFUSED_USER.search(line):
-            setting = f"the user and the password in {address.variable}"
             return CredentialsError(
                 f"Postgres at {address.place} refused the user {address.user!r}: {line}",
-                f"Check {setting}." if address.variable else "",
+                _check_user(address, line),
             )
     for line in lines:
         if _REFUSED.match(line):
             return PostgresError(f"Postgres at {address.place} refused the connection: {line}")
     return _unreachable(address, lines[0] if lines else "")
+
+
+def _check_user(address: PostgresAddress, line: str) -> str:
+    if not address.variable:
+        return ""
+    if "pg_hba.conf" in line:
+        return (
+            f"Check the user and the database in {address.variable}, or ask the server's owner to"
+            " let this machine in."
+        )
+    if address.password is not None:
+        return f"Check the user in {address.variable}, and where its password is from."
+    return f"Check the user and the password in {address.variable}."
 
 
 def _reason(line: str) -> str:

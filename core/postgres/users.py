@@ -25,7 +25,10 @@ _LAST_UUID = str(uuid.UUID(int=2**128 - 1))
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A row of ``public.activities``: something a user posted. Times are aware and in UTC."""
+    """A row of ``public.activities``: something a user posted. Times are aware and in UTC.
+
+    A time is None if it is one that Python cannot hold, like ``infinity``.
+    """
 
     uuid: str
     user_uuid: str
@@ -35,7 +38,7 @@ class Activity:
     likes_count: int
     reply_to_activity_uuid: str | None
     expires_at: datetime | None
-    created_at: datetime
+    created_at: datetime | None
 
 
 def find_user(db: Queries, handle: str) -> User:
@@ -229,11 +232,11 @@ def list_activities(
             "limit": limit + 1,
         },
     )
-    entries = [_activity(row) for row in rows]
-    last = entries[limit - 1] if len(entries) > limit else None
-    place = [last.created_at.isoformat(), last.uuid] if last else None
+    last = rows[limit - 1] if len(rows) > limit else None
+    # The time as Postgres writes it: Python may not be able to hold it.
+    place = [last["created_at_text"], str(last["uuid"])] if last else None
     cursor = cursors.encode(_ACTIVITIES, place) if place else None
-    return Page(entries[:limit], cursor)
+    return Page([_activity(row) for row in rows[:limit]], cursor)
 
 
 @contextmanager
@@ -299,7 +302,7 @@ def _user(row: Row) -> User:
 
 
 def _activity(row: Row) -> Activity:
-    reply_to, expires_at = row["reply_to_activity_uuid"], row["expires_at"]
+    reply_to = row["reply_to_activity_uuid"]
     return Activity(
         uuid=str(row["uuid"]),
         user_uuid=str(row["user_uuid"]),
@@ -308,13 +311,15 @@ def _activity(row: Row) -> Activity:
         reposts_count=row["reposts_count"] or 0,
         likes_count=row["likes_count"] or 0,
         reply_to_activity_uuid=None if reply_to is None else str(reply_to),
-        expires_at=None if expires_at is None else _aware(expires_at),
+        expires_at=_aware(row["expires_at"]),
         created_at=_aware(row["created_at"]),
     )
 
 
-def _aware(instant: datetime) -> datetime:
+def _aware(instant: datetime | None) -> datetime | None:
     """``instant`` in UTC. Cruddur's own columns have no time zone; their values are in UTC."""
+    if instant is None:
+        return None
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC)

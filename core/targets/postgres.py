@@ -7,13 +7,15 @@ option) works here. https://www.postgresql.org/docs/current/libpq-connect.html
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from psycopg import Error, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.errors import SettingsError
+from core.targets.url_faults import explain_postgres_url
 
 MAX_NAME_BYTES = 63
 """Postgres truncates longer names, so that two of them could mean the same database."""
@@ -28,7 +30,8 @@ class PostgresAddress:
 
     ``host`` and ``port`` are comma-separated lists where the URL names several, as libpq writes
     them; ``host`` is a folder for a socket, and empty where libpq's default socket is meant.
-    ``variable`` is the setting that the address was read from.
+    ``variable`` is the setting that the address was read from. ``password`` gives the password
+    of the next connection where ``conninfo`` has none; with True, one that it has not given yet.
     """
 
     conninfo: str
@@ -37,6 +40,7 @@ class PostgresAddress:
     dbname: str
     user: str
     variable: str = ""
+    password: Callable[[bool], str] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"PostgresAddress({self.describe()})"
@@ -84,10 +88,16 @@ def parse_url(url: str, variable: str) -> PostgresAddress:
     """
     try:
         from_url = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-        parameters = _defaults() | from_url
     except (Error, UnicodeError):
         # The parser's error may quote the password: do not keep it as the cause.
-        raise SettingsError(f"{variable} is not a Postgres URL", _EXAMPLE) from None
+        from_url = None
+    if from_url is None or url[-1:] in ("'", '"'):
+        keywords = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+        if explanation := explain_postgres_url(url, keywords):
+            raise SettingsError(f"{variable} {explanation[0]}", explanation[1])
+    if from_url is None:
+        raise SettingsError(f"{variable} is not a Postgres URL", _EXAMPLE)
+    parameters = _defaults() | from_url
     host = parameters.get("hostaddr") or parameters.get("host") or ""
     if not host and "service" in from_url:
         host = f"service {from_url['service']}"
@@ -100,7 +110,10 @@ def parse_url(url: str, variable: str) -> PostgresAddress:
         raise SettingsError(
             f"{variable} names a database of more than {MAX_NAME_BYTES} bytes", "Shorten its name."
         )
-    return PostgresAddress(make_conninfo(url), host, port, dbname, parameters["user"], variable)
+    user = parameters.get("user", "")
+    if not user and "service" not in from_url:  # a container's user may have no name either
+        raise SettingsError(f"{variable} names no user", _EXAMPLE)
+    return PostgresAddress(make_conninfo(url), host, port, dbname, user, variable)
 
 
 def _defaults() -> dict[str, str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from core.engines import endpoints
 from core.errors import SettingsError
-from core.settings import Settings
+from core.settings import Settings, forget_libpq_variables
 from core.targets.production import Environment
+from core.targets.url_faults import explain_endpoint
 
 if TYPE_CHECKING:
     from core.targets.postgres import PostgresAddress
@@ -21,6 +22,7 @@ DEFAULT_LOCAL_REGION = "us-east-1"
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
 
+_REGION = re.compile(r"(?!-)(?![0-9]+$)[a-zA-Z0-9-]{1,63}(?<!-)")
 
 AwsKeys = tuple[str, str, str | None]
 """Access key id, secret access key, session token."""
@@ -32,7 +34,8 @@ class AwsTarget:
 
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
     secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
-    to find credentials: those of ``profile``, or of its default one.
+    to find credentials: those of ``profile``, or of its default one. With ``is_local``, the SDK
+    reads none of its own files and variables.
     """
 
     endpoint_url: str | None
@@ -40,6 +43,7 @@ class AwsTarget:
     placeholder_credentials: bool
     keys: AwsKeys | None = field(default=None, repr=False)
     profile: str | None = None
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Target:
         """The address of the database.
 
         Raises:
-            SettingsError: no URL for production, or one that does not parse.
+            SettingsError: no URL for production, one that does not parse, or nothing to verify
+                production's server with.
             EngineError: it is the embedded Postgres, which was never started.
         """
         from core.targets.postgres import parse_url
@@ -84,7 +89,10 @@ class Target:
                     "PROD_CONNECTION_URL is not set, but --prod needs it",
                     "Set it to the production Postgres URL.",
                 )
-            return parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
+            from core.targets.tls import verified
+
+            address = parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
+            return verified(address, self.settings.prod_ca_bundle)
         if self.settings.connection_url is not None:
             return parse_url(self.settings.connection_url, "CONNECTION_URL")
         return parse_url(endpoints(self.settings.engines_path).postgres_url, "the engines' URL")
@@ -94,7 +102,8 @@ class Target:
         """The DynamoDB endpoint.
 
         Raises:
-            SettingsError: its URL contains a password, which would be shown with it.
+            SettingsError: its URL contains a password, which would be shown with it, or it or
+                the region is not one that the AWS SDK accepts.
             EngineError: it is the embedded engine, which was never started.
         """
         return self._aws(self.settings.endpoint_url)
@@ -119,13 +128,31 @@ class Target:
                 "An AWS endpoint's URL contains a user or password, which AWS does not accept",
                 "Write it like http://HOST:PORT",
             )
+        self._check_aws(endpoint)
         if self.is_production:
             settings = self.settings
             return AwsTarget(endpoint, settings.region, False, self._keys, settings.profile)
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
-            return AwsTarget(endpoint, region, self._keys is None, self._keys)
-        return AwsTarget(endpoints(self.settings.engines_path).aws_endpoint_url, region, True)
+            return AwsTarget(endpoint, region, self._keys is None, self._keys, is_local=True)
+        engine = endpoints(self.settings.engines_path).aws_endpoint_url
+        return AwsTarget(engine, region, True, is_local=True)
+
+    def _check_aws(self, endpoint: str | None) -> None:
+        settings = self.settings
+        if settings.region is not None and not _REGION.fullmatch(settings.region):
+            raise SettingsError(
+                f"AWS_DEFAULT_REGION (or AWS_REGION) is {settings.region!r}, which is not a region",
+                "Write it like us-east-1, with dashes.",
+            )
+        if endpoint is None or (explanation := explain_endpoint(endpoint)) is None:
+            return
+        variable = "AWS_ENDPOINT_URL"
+        if self.is_production:
+            variable = "PROD_AWS_ENDPOINT_URL"
+        elif endpoint != settings.aws_endpoint_url:
+            variable = "AWS_ENDPOINT_URL_DYNAMODB"
+        raise SettingsError(f"{variable} {explanation[0]}", explanation[1])
 
     def describe_dynamodb(self, account: str | None = None) -> str:
         target = self.dynamodb
@@ -150,5 +177,10 @@ class Target:
 
 
 def resolve(settings: Settings, *, prod: bool) -> Target:
-    """The target of this run, for both stores."""
+    """The target of this run, for both stores.
+
+    Libpq's variables are for other servers: they must not change the embedded engine's connection.
+    """
+    if not prod and settings.connection_url is None:
+        forget_libpq_variables()
     return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)

@@ -12,7 +12,7 @@ from core.dynamodb import (
     LoadedTranscript,
     Table,
     TranscriptMessage,
-    conversation_of,
+    conversations_with,
     inbox_row,
     known_conversation,
     list_inbox as list_inbox_rows,
@@ -26,7 +26,7 @@ from core.errors import InputError, NotAMemberError, NotFoundError
 from core.models import Conversation, InboxRow, Message, Page, Person, SentMessage
 from core.postgres import Database, find_people, find_person, find_users_by_uuid
 from core.texts import message_text
-from core.timestamps import now, sort_key
+from core.timestamps import Instants, now
 from core.transcripts import TranscriptLine
 
 
@@ -54,9 +54,8 @@ def list_inbox(
         NotFoundError: nobody has that handle.
     """
     user = find_person(db, handle)
-    page = list_inbox_rows(
-        table, user.uuid, limit=limit, after=_bound(after), before=_bound(before), cursor=cursor
-    )
+    between = Instants(after, before)
+    page = list_inbox_rows(table, user.uuid, limit=limit, between=between, cursor=cursor)
     return Page(rows_with_current_names(db, page.entries), page.cursor)
 
 
@@ -98,27 +97,23 @@ def list_messages(
         table,
         message_group_uuid,
         limit=limit,
-        after=_bound(after),
-        before=_bound(before),
+        between=Instants(after, before),
         cursor=cursor,
     )
 
 
-def _bound(instant: datetime | None) -> str | None:
-    return sort_key(instant) if instant else None
+def find_conversations(db: Database, table: Table, handle: str, other_handle: str) -> list[str]:
+    """The message_group_uuids of two users' conversations, the newest first; at least one.
 
-
-def find_conversation(db: Database, table: Table, handle: str, other_handle: str) -> str:
-    """The message_group_uuid of the newest conversation of two users.
-
-    Reads the first one's inbox from its newest row, consistently; then the other's.
+    There should be one; Cruddur may have created several. Reads the first one's inbox from its
+    newest row, consistently; then the other's.
 
     Raises:
         NotFoundError: there is no such user, or they have no conversation.
     """
     user, other = _two_people(db, handle, other_handle)
-    group = conversation_of(table, user.uuid, other.uuid)
-    if group is None:
+    groups = conversations_with(table, user.uuid, other.uuid)
+    if not groups:
         start = Command(
             "ddb.patterns.create-conversation",
             (option("--user", user.handle), option("--with", other.handle), "--message TEXT"),
@@ -128,7 +123,7 @@ def find_conversation(db: Database, table: Table, handle: str, other_handle: str
             "Start one",
             start,
         )
-    return group
+    return groups
 
 
 def find_existing(table: Table, user: Person, other: Person) -> str | None:
@@ -158,11 +153,15 @@ def with_current_names(db: Database, conversations: Iterable[Conversation]) -> l
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A member's place in a conversation, with the rows it was read from."""
+    """A member's place in a conversation, with the rows it was read from.
+
+    ``other_is_known`` tells whether Postgres still has the other member.
+    """
 
     user: Person
     other: Person
     rows: list[InboxRow]
+    other_is_known: bool
 
 
 def membership(db: Database, table: Table, handle: str, message_group_uuid: str) -> Membership:
@@ -193,7 +192,7 @@ def membership(db: Database, table: Table, handle: str, message_group_uuid: str)
             _listing(user),
         )
     known = find_users_by_uuid(db, [other.uuid])
-    return Membership(user, known[other.uuid].person if known else other, rows)
+    return Membership(user, known[other.uuid].person if known else other, rows, bool(known))
 
 
 def _listing(user: Person) -> Command:
@@ -230,7 +229,7 @@ def send_message(
     place = membership(db, table, handle, message_group_uuid)
     draft = _draft(place.user, place.other, text, retry)
     message = send(table, message_group_uuid, draft, place.rows)
-    return SentMessage(message, place.other, started=False)
+    return SentMessage(message, place.other, False, recipient_is_known=place.other_is_known)
 
 
 def start_conversation(

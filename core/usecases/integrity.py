@@ -6,8 +6,17 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.dynamodb import Fault, FaultSummary, GoOn, Table, Verification, always, list_rows_of
-from core.postgres import Database
+from core.dynamodb import (
+    Fault,
+    FaultKind,
+    FaultSummary,
+    GoOn,
+    Table,
+    Verification,
+    always,
+    list_rows_of,
+)
+from core.postgres import Database, list_unreadable_times
 from core.usecases.conversations import current_names
 
 
@@ -29,11 +38,18 @@ def verification(db: Database, table: Table) -> Verification:
 
 
 def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
-    """Every fault of the table, by kind. Stops early if ``go_on`` returns False."""
+    """Every fault of the table, by kind, and Postgres's unreadable times.
+
+    Stops early if ``go_on`` returns False.
+    """
     running = verification(db, table)
     summary = FaultSummary()
     for fault in running.findings(go_on):
         summary.add(fault)
+    if running.is_complete:
+        for row in list_unreadable_times(db):
+            place = f"public.{row.table} {row.uuid}"
+            summary.add(Fault(FaultKind.UNREADABLE_TIME, place, f"{row.column} = {row.value}"))
     return Checkup(summary, running.counts, running.is_complete)
 
 

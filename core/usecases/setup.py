@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from core import transcripts
 from core.access import Store, Stores
-from core.dynamodb import LoadedTranscript, create_table, holds_items, require_table, write_marker
+from core.dynamodb import (
+    LoadedTranscript,
+    add_missing_index,
+    create_table,
+    holds_items,
+    relocated,
+    require_table,
+    write_marker,
+)
 from core.postgres import (
     Done,
     Seeded,
@@ -33,6 +41,10 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
     if load_schema(stores.db, environment, only_if_missing=True):
         yield "loaded the Postgres schema"
     table = stores.table
+    if (elsewhere := relocated(table)) is not None:
+        raise elsewhere  # or a second table would be made and seeded without a word
+    if add_missing_index(table):
+        yield f"added the missing index to table {table.name}"
     if create_table(table, stores.environment_of(Store.DYNAMODB)):
         yield f"created table {table.name}"
 

@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from task_groups.db import copies, database, migrations
+from task_groups.db import copies, database, migrations, rehearsal
 
 ns = Collection(
     copies.dump,
@@ -20,4 +20,5 @@ ns = Collection(
     migrations.migrate,
     migrations.migrations,
     migrations.rollback,
+    rehearsal.rehearse,
 )

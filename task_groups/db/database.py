@@ -45,7 +45,12 @@ def connect(
     run().tell_target()
     with opened(ctx) as stores:
         read_only = stores.grant.is_production and not write
-        shell = find_shell(stores.target.postgres, psql_path(), read_only=read_only)
+        shell = find_shell(
+            stores.db.address,
+            psql_path(),
+            read_only=read_only,
+            stops_at_errors=sys.stdin is None or not sys.stdin.isatty(),
+        )
     if terminal.is_dry(ctx):
         terminal.print_line(f"would run: {shell}")
         return

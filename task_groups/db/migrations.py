@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.postgres import Done, Entry, Files
 
 _POSTGRES = "postgres"
-_FROM = "Folder of a checkout of Cruddur's app, for its own migrations too."
+FROM = "Folder of a checkout of Cruddur's app, for its own migrations too."
 
 
 @task(help={"name": "What the migration does, like add_bio_column."})
@@ -30,10 +30,10 @@ def generate_migration(ctx: Context, name: str = "") -> None:
     terminal.print_line(f"would write {path}" if dry else str(path))
 
 
-@task(help=help_for("prod", "json", from_=_FROM), opens={_POSTGRES: "looking"})
+@task(help=help_for("prod", "json", from_=FROM), opens={_POSTGRES: "looking"})
 def migrations(ctx: Context, prod: bool = False, from_: str = "", json: bool = False) -> None:
     """List the migrations, applied and pending; the exit code is 1 if one is not applied."""
-    files = _files(from_)
+    files = read_files(from_)
     run().tell_target()
     with opened(ctx) as stores:
         entries = files.survey(stores.db)
@@ -65,17 +65,32 @@ def _described(entry: Entry) -> dict[str, object]:
 
 
 @task(
-    help=help_for("prod", "confirm", to="Stop after this migration: its stamp.", from_=_FROM),
+    help=help_for(
+        "prod",
+        "confirm",
+        to="Stop after this migration: its stamp.",
+        from_=FROM,
+        no_rehearsal="On production, do not try them on a copy of the schema first.",
+    ),
     opens={_POSTGRES: "destroying"},
     confirmed_by=_POSTGRES,
 )
 def migrate(
-    ctx: Context, prod: bool = False, to: str = "", from_: str = "", confirm: str = ""
+    ctx: Context,
+    prod: bool = False,
+    to: str = "",
+    from_: str = "",
+    no_rehearsal: bool = False,
+    confirm: str = "",
 ) -> None:
     """Apply the pending migrations in their order, each in one transaction."""
-    files = _files(from_)
+    from task_groups.db import rehearsal
+
+    files = read_files(from_)
     run().tell_target()
     with opened(ctx) as stores:
+        if stores.grant.is_production and not (no_rehearsal or terminal.is_dry(ctx)):
+            rehearsal.rehearse_first(stores, files)
         apply(ctx, stores, files, to=to or None)
 
 
@@ -105,7 +120,7 @@ def apply(
         "prod",
         "confirm",
         to="Undo all that were applied after this migration: its stamp.",
-        from_=_FROM,
+        from_=FROM,
     ),
     opens={_POSTGRES: "destroying"},
     confirmed_by=_POSTGRES,
@@ -116,7 +131,7 @@ def rollback(
     """Undo the migration that was applied last."""
     from core.postgres import roll_back
 
-    files = _files(from_)
+    files = read_files(from_)
     run().tell_target()
     with opened(ctx) as stores:
         count = 0
@@ -127,7 +142,7 @@ def rollback(
         terminal.print_line("There is nothing to undo")
 
 
-def _files(checkout: str) -> Files:
+def read_files(checkout: str) -> Files:
     """The migrations of the project and, with a checkout, those of Cruddur."""
     from pathlib import Path
 

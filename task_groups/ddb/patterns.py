@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from core.access import Stores
     from core.models import InboxRow, Message, Page, SentMessage
     from core.usecases.removals import Removed
 
@@ -58,7 +59,7 @@ def get_conversation(
         if user and conversation:
             conversations.membership(stores.db, table, user, conversation)
         elif user:
-            group = conversations.find_conversation(stores.db, table, user, with_)
+            group = _newest_conversation(stores, user, with_)
         page = conversations.list_messages(table, group, **bounds)
         _print_messages(list(reversed(_named(page.entries))), json)
     _note_rest(page, "messages")
@@ -142,7 +143,7 @@ def create_message(
         table = stores.table
         group = conversation
         if not group:
-            group = conversations.find_conversation(stores.db, table, user, with_)
+            group = _newest_conversation(stores, user, with_)
         sent = conversations.send_message(stores.db, table, user, group, message)
     _print_sent(ctx, sent, json)
     terminal.note(str(table.capacity))
@@ -262,6 +263,16 @@ def _named(messages: Sequence[Message]) -> Sequence[Message]:
         return messages
 
 
+def _newest_conversation(stores: Stores, user: str, with_: str) -> str:
+    """The conversation that ``--with`` means; the others are named on standard error."""
+    from core.usecases import conversations
+
+    newest, *others = conversations.find_conversations(stores.db, stores.table, user, with_)
+    for group in others:
+        terminal.note(f"They have another conversation: --conversation {group}")
+    return newest
+
+
 def _uuids(*handles: str) -> list[str]:
     """The users whose data a task is about, as the audit names them. Looks up nothing else."""
     from core.postgres import find_person
@@ -299,10 +310,12 @@ def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:
 
 def _note_rest(page: Page[Any], what: str) -> None:
     from core.commands import option
-    from core.timestamps import bound_below
+    from core.timestamps import bound_below, parse, sort_key
 
     if page.cursor is not None:
-        bound = option("--before", bound_below(page.entries[-1].sort_key))
+        last = page.entries[-1].sort_key
+        instant = parse(last)
+        bound = option("--before", sort_key(instant) if instant else bound_below(last))
         terminal.note(f"There are older {what}: {bound}")
 
 
@@ -349,8 +362,10 @@ def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
         if json:
             terminal.print_json([message_json(message)])
         else:
+            gone = "" if sent.recipient_is_known else ", who is no longer in Postgres"
+            recipient = sent.recipient.handle or sent.recipient.uuid
             terminal.print_line(
-                f"{done} conversation {message.message_group_uuid} with {sent.recipient.handle}:"
+                f"{done} conversation {message.message_group_uuid} with {recipient}{gone}:"
                 f" message {message.message_uuid} at {message.sort_key}"
             )
 

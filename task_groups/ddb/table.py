@@ -19,13 +19,20 @@ _POSTGRES, _DYNAMODB = "postgres", "dynamodb"
 def schema_load(ctx: Context, prod: bool = False) -> None:
     """Create the message table with its index and stream."""
     from core.access import Store
-    from core.dynamodb import create_table
+    from core.dynamodb import add_missing_index, create_table, relocated
 
     run().tell_target()
     with opened(ctx) as stores:
         table = stores.table
+        if (elsewhere := relocated(table)) is not None:
+            terminal.note(f"{elsewhere.problem}.")
+        added = add_missing_index(table)
+        if added and terminal.is_dry(ctx):
+            return
         created = create_table(table, stores.environment_of(Store.DYNAMODB))
-    if not created:
+    if added:
+        terminal.print_line(f"added the missing index to table {table.name}")
+    elif not created:
         terminal.print_line(f"table {table.name} already exists with this schema")
     elif not terminal.is_dry(ctx):
         terminal.print_line(f"created table {table.name}")

@@ -172,6 +172,11 @@ TASKS = (
         exit_code=1,  # one is pending
         exit_code_dry=1,
     ),
+    Row(
+        "db.rehearse",
+        {POSTGRES: "looking"},
+        confirmed_by=POSTGRES,
+    ),
     Row("ddb.list-tables", {DYNAMODB: "looking"}),
     Row(
         "ddb.verify",
@@ -239,6 +244,14 @@ TASKS = (
         confirmed_by=POSTGRES,
         reads=_of(POSTGRES),
         changes_where_local=_of(POSTGRES),
+    ),
+    Row(
+        "db.rehearse",
+        {POSTGRES: "reading"},
+        label="--rows",
+        words=("--rows", "5"),
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
     ),
     Row(
         "db.dump",
@@ -351,7 +364,13 @@ TASKS = (
         world=NO_TABLES,
         changes=_of(POSTGRES),
     ),
-    Row("db.migrate", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.migrate",
+        {POSTGRES: "destroying"},
+        words=("--no-rehearsal",),
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+    ),
     Row(
         "db.rollback",
         {POSTGRES: "destroying"},

@@ -27,7 +27,7 @@ from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.engines import Endpoints
+from core.engines import endpoints
 from core.errors import MissingSchemaError
 from core.models import Message
 from core.postgres import admin, migrate, read_migrations, users
@@ -72,8 +72,9 @@ class Place:
 class Places:
     """Makes places on the shared engines, one at a time for each world and state."""
 
-    def __init__(self, engines: Endpoints, folder: Path) -> None:
-        self._engines = engines
+    def __init__(self, engines_folder: Path, folder: Path) -> None:
+        self._engines_folder = engines_folder
+        self._engines = engines = endpoints(engines_folder)
         self.folder = folder
         self._maintenance = psycopg.connect(self._url("postgres"), autocommit=True)
         self._target = AwsTarget(
@@ -132,6 +133,7 @@ class Places:
             "AWS_SECRET_ACCESS_KEY": "local",
             "DDB_MESSAGE_TABLE": place.table.name,
             "CRUDDUR_MIGRATIONS_DIR": str(self._migrations),
+            "CRUDDUR_ENGINES_DIR": str(self._engines_folder),
             **self.aws.environment,
         }
 
@@ -356,9 +358,9 @@ class _Aws:
 
 
 @contextlib.contextmanager
-def places_on(engines: Endpoints, folder: Path) -> Iterator[Places]:
+def places_on(engines_folder: Path, folder: Path) -> Iterator[Places]:
     """Places that are dropped when the block ends."""
-    places = Places(engines, folder)
+    places = Places(engines_folder, folder)
     try:
         yield places
     finally:

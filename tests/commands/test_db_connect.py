@@ -56,3 +56,12 @@ def test_the_bundled_psql_answers_where_there_is_no_other(
     result = run_invoke("db.connect", env=env, stdin="\\pset format unaligned\nSELECT 40 + 2;\n")
     assert "42" in result.stdout
     assert result.returncode == 0
+
+
+def test_a_statement_in_a_pipe_that_fails_is_not_followed_and_the_task_fails(
+    run_invoke, postgres_env, address, tmp_path
+) -> None:
+    unguarded.create_database(address)
+    env = postgres_env | {"PATH": str(tmp_path)}
+    result = run_invoke("db.connect", env=env, stdin="SELECT nothing;\nSELECT 40 + 2;\n")
+    assert ("42" in result.stdout, result.returncode) == (False, 3)

@@ -187,3 +187,66 @@ def test_a_store_that_is_down_is_one_line(run_invoke, table_env) -> None:
     assert result.returncode == 1
     assert "invoke up" in result.stderr
     assert "hunter2" not in result.stderr
+
+
+def two_conversations(messages) -> str:
+    """A second conversation of the two, as Cruddur's seed makes one; returns its id."""
+    rows = [item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#")]
+    message = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("MSG#"))
+    group = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399"
+    earlier = {"sk": {"S": "2024-01-01T00:00:00.000000+00:00"}}
+    for row in rows:
+        messages.request("put_item", Item=row | earlier | {"message_group_uuid": {"S": group}})
+    messages.request("put_item", Item=message | earlier | {"pk": {"S": f"MSG#{group}"}})
+    return group
+
+
+@pytest.mark.parametrize("task", ["get-conversation", "create-message"])
+def test_of_two_conversations_the_newest_is_meant_and_the_other_named(
+    run_invoke, seeded, messages, task
+) -> None:
+    other = two_conversations(messages)
+    options = ("--message", "hi") if task == "create-message" else ()
+    pair = ("--user", "bayko", "--with", "andrewbrown")
+    result = run_invoke(f"ddb.patterns.{task}", *pair, *options, env=seeded)
+    assert result.returncode == 0
+    assert f"They have another conversation: --conversation {other}" in result.stderr
+    assert other not in result.stdout
+
+
+def test_times_are_those_that_are_shown_whatever_offset_is_stored(
+    run_invoke, seeded, messages
+) -> None:
+    message = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("MSG#"))
+    group = message["pk"]["S"].removeprefix("MSG#")
+    for key in ("2020-03-02T23:07:00-05:00", "2020-03-03T04:05:00", "2020-03-03T09:38:00+05:30"):
+        messages.request("put_item", Item=message | {"sk": {"S": key}})
+
+    def shown(*bounds: str) -> list[str]:
+        options = ("--conversation", group, "--json", "--limit", "500", *bounds)
+        result = run_invoke("ddb.patterns.get-conversation", *options, env=seeded)
+        return [entry["created_at"][11:16] for entry in json.loads(result.stdout)]
+
+    year = ("--before", "2021-01-01")
+    assert sorted(shown(*year)) == ["04:05", "04:07", "04:08"]
+    assert sorted(shown("--after", "2020-03-03T04:06Z", *year)) == ["04:07", "04:08"]
+    assert shown("--before", "2020-03-03T04:07Z") == ["04:05"]
+    assert shown("--after", "2020-03-02T23:07:30-05:00", *year) == ["04:08"]
+
+
+def test_a_member_who_is_no_longer_in_postgres_is_said_to_be_gone(
+    run_invoke, seeded, messages
+) -> None:
+    row = next(
+        item
+        for item in reads.scan(messages)
+        if item["pk"]["S"].startswith("GRP#") and item["user_handle"]["S"] == "bayko"
+    )
+    gone = {"user_uuid": {"S": "gone"}, "user_handle": {"S": "londo"}}
+    group = {"message_group_uuid": {"S": "g"}}
+    messages.request("put_item", Item=row | gone | group)
+    other = {"pk": {"S": "GRP#gone"}, "user_uuid": {"S": row["pk"]["S"].removeprefix("GRP#")}}
+    messages.request("put_item", Item=row | other | group)
+    options = ("--user", "andrewbrown", "--conversation", "g", "--message", "hello?")
+    result = run_invoke("ddb.patterns.create-message", *options, env=seeded)
+    assert "continued conversation g with londo, who is no longer in Postgres:" in result.stdout

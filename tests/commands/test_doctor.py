@@ -31,7 +31,7 @@ from core.targets import AwsTarget, Environment
 Diagnose = Callable[..., dict[str, dict[str, Any]]]
 CHECKS = [
     *("python", "packages", "virtual environment", "disk", "engines", "variables", "credentials"),
-    *("postgres", "postgres schema", "migrations", "postgres clock"),
+    *("postgres", "postgres schema", "migrations", "postgres clock", "postgres rows"),
     *("dynamodb", "dynamodb clock", "dynamodb table", "stream", "projection"),
 ]
 
@@ -163,9 +163,9 @@ def test_a_refused_password_is_bad_and_not_shown(run_invoke, table_env) -> None:
 def test_a_url_that_cannot_be_read_is_bad_and_hides_nothing_else(run_invoke, table_env) -> None:
     result = run_invoke("doctor", env=table_env | {"CONNECTION_URL": "mysql://u:hunter2@h/d"})
     assert result.returncode == 1
-    assert "BAD   postgres            CONNECTION_URL is not a Postgres URL" in result.stdout
+    assert "BAD   postgres            CONNECTION_URL begins with mysql://" in result.stdout
     assert "ok    dynamodb table" in result.stdout
-    assert result.stderr.startswith("target: local · no postgres: CONNECTION_URL is not a ")
+    assert result.stderr.startswith("target: local · no postgres: CONNECTION_URL begins with")
     assert "hunter2" not in result.stdout + result.stderr
 
 
@@ -396,7 +396,10 @@ def prod_env(fake_aws, messages, table_env, seeded_database_url) -> dict[str, st
 def test_healthy_production_is_shown_with_account_region_and_function(diagnose, prod_env) -> None:
     checks = diagnose(prod_env, "--prod")
     assert bad_ones(checks) == set()
-    assert list(checks) == [*CHECKS, "security group rule"]
+    with_tls = [*CHECKS[:8], "postgres TLS", *CHECKS[8:]]
+    assert list(checks) == [*with_tls, "security group rule"]
+    assert checks["postgres TLS"]["state"] == "note"
+    assert "is not verified" in checks["postgres TLS"]["finding"]
     assert checks["credentials"]["finding"] == (
         "Account 123456789012 as arn:aws:iam::123456789012:user/ops, region eu-west-1"
     )

@@ -168,6 +168,13 @@ def test_a_pid_of_another_process_is_neither_trusted_nor_killed(folder) -> None:
         stranger.wait()
 
 
+@pytest.mark.parametrize("stepped_s", [-3600, 3600])
+def test_a_step_of_the_clock_does_not_hide_an_engine(engines_folder, stepped_s) -> None:
+    engine = read_state(engines_folder / "state.json").dynamodb
+    engine.process.created_at += stepped_s
+    assert dynamodb.running(engines_folder, engine).pid == engine.process.pid
+
+
 def test_engines_of_a_killed_start_are_used_by_the_next_start(folder) -> None:
     code = "import sys; from pathlib import Path; from core import engines;"
     code += "engines.start(Path(sys.argv[1]))"

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from unguarded import Database
 
+from core.errors import PostgresError
+from core.postgres.admin import load_schema
 from core.postgres.seed import seed_demo_data
 from core.settings import Settings
+from core.targets import Environment
 
 
 @pytest.fixture
@@ -94,3 +97,48 @@ def test_a_user_that_it_deletes_takes_the_activities_along(seeded: Database) -> 
     seeded.query_commit("DELETE FROM public.users WHERE handle = 'andrewbrown'")
     seeded.query_commit("DELETE FROM public.users")
     assert seeded.query_value("SELECT count(*) FROM public.activities") == 0
+
+
+def test_its_schema_runs_on_our_tables_and_ours_after_it(seeded: Database) -> None:
+    seeded.query_commit("DROP TABLE IF EXISTS public.users")
+    seeded.query_commit("DROP TABLE IF EXISTS public.activities")
+    seeded.query_commit(
+        "CREATE TABLE public.users (uuid uuid DEFAULT gen_random_uuid() PRIMARY KEY,"
+        " display_name text NOT NULL, handle text NOT NULL, email text NOT NULL,"
+        " cognito_user_id text NOT NULL, created_at timestamp DEFAULT current_timestamp NOT NULL)"
+    )
+    seeded.query_commit(
+        "CREATE TABLE public.activities (uuid uuid DEFAULT gen_random_uuid() PRIMARY KEY,"
+        " user_uuid uuid NOT NULL, message text NOT NULL, replies_count integer DEFAULT 0,"
+        " reposts_count integer DEFAULT 0, likes_count integer DEFAULT 0,"
+        " reply_to_activity_uuid integer, expires_at timestamp,"
+        " created_at timestamp DEFAULT current_timestamp NOT NULL)"
+    )
+    assert seed_demo_data(seeded, Settings()).users == 3
+    load_schema(seeded, Environment.LOCAL)
+    assert seed_demo_data(seeded, Settings()).users == 3
+
+
+def test_an_activity_of_nobody_is_refused(seeded: Database) -> None:
+    nobody = {"uuid": "00000000-0000-0000-0000-000000000000"}
+    add = "INSERT INTO public.activities (user_uuid, message) VALUES (%(uuid)s, 'hi')"
+    with pytest.raises(PostgresError, match="does not exist") as refused:
+        seeded.query_commit(add, nobody)
+    assert refused.value.sqlstate == "23503"
+    with pytest.raises(PostgresError, match="does not exist"):
+        seeded.query_commit("UPDATE public.activities SET user_uuid = %(uuid)s", nobody)
+
+
+def test_a_role_without_rights_on_the_users_may_add_activities(seeded: Database) -> None:
+    with seeded.transaction() as transaction:
+        transaction.query_commit("CREATE ROLE cruddur_app")
+        transaction.query_commit("GRANT SELECT, INSERT ON public.activities TO cruddur_app")
+        user = transaction.query_value("SELECT uuid FROM public.users LIMIT 1")
+        transaction.query_commit("SET LOCAL ROLE cruddur_app")
+        transaction.query_commit(
+            "INSERT INTO public.activities (user_uuid, message) VALUES (%(uuid)s, 'hi')",
+            {"uuid": user},
+        )
+        transaction.query_commit("RESET ROLE")
+        transaction.query_commit("REVOKE ALL ON public.activities FROM cruddur_app")
+        transaction.query_commit("DROP ROLE cruddur_app")

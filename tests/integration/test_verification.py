@@ -115,7 +115,7 @@ def indexed_message(table, group, ana, ben):
 
 def orphan_messages(table, group, ana, ben):
     put_message(table, "lost", ana)
-    put_message(table, "lost", ben, "2024-01-01T00:00:01.000000+00:00")
+    put_message(table, "lost", CLEO, "2024-01-01T00:00:01.000000+00:00")
     return FaultKind.ORPHAN_MESSAGES
 
 

@@ -121,3 +121,39 @@ def test_another_database_of_the_same_server_keeps_the_rest(name: str) -> None:
 )
 def test_an_address_knows_whether_it_is_this_machine(url: str, is_local: bool) -> None:
     assert parsed(url).is_local is is_local
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://u:hunter2%@h/d", "has a % at character 23 that no two hexadecimal digits"),
+        ("postgresql://u:hun ter2@h/d", "has a blank at character 19"),
+        ("postgresql+psycopg2://u:hunter2@h/d", "begins with postgresql+psycopg2://"),
+        ("mysql://u:hunter2@h/d", "begins with mysql://"),
+        ("jdbc:postgresql://u:hunter2@h/d", "begins with jdbc:postgresql://"),
+        ("postgresql://u:hunter2@h/d?schema=public", "has the option schema"),
+        ("postgresql://u:hunter2@h/d?sslmode", "has the option sslmode without a value"),
+        ("postgresql://h/d?options=-csearch_path=x&user=u", "has a bare = in the option options"),
+        ('"postgresql://u:hunter2@h/d"', 'has a quote (") around it'),
+        ("postgresql://u:hunter2@h/d'", "has a quote (') around it"),
+        ("postgresql://u:hunter2@h/%00", "contains %00"),
+    ],
+)
+def test_the_character_or_the_option_at_fault_is_named(url: str, told: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        parsed(url)
+    assert str(raised.value).startswith(f"CONNECTION_URL {told}")
+    assert "hunter2" not in str(raised.value)
+
+
+def test_no_part_of_a_password_is_taken_for_an_option() -> None:
+    for url in ("postgresql://u:a?hunter2=b c@h/d", "postgresql://h/d?password=a&hunter2&user=u"):
+        with pytest.raises(SettingsError) as raised:
+            parsed(url)
+        assert "hunter2" not in str(raised.value)
+
+
+def test_a_url_without_a_user_where_the_system_has_none_is_one_line(monkeypatch) -> None:
+    monkeypatch.setattr("core.targets.postgres._defaults", lambda: {"port": "5432"})
+    with pytest.raises(SettingsError, match="CONNECTION_URL names no user"):
+        parsed("postgresql://h/d")

@@ -64,3 +64,39 @@ def test_the_variables_that_are_set_are_the_environment_s_over_the_file_s(tmp_pa
     (tmp_path / ".env").write_text("DB_SG_ID=file\nANYTHING=file\n")
     values = variables({"DB_SG_ID": "environment", "PATH": "/bin"}, tmp_path / ".env")
     assert values == {"DB_SG_ID": "environment", "ANYTHING": "file", "PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('\n# the database\nCONNECTION_URL="postgresql://x:y@h/z\n', 3),
+        ("DB_SG_ID=a\nDDB_MESSAGE_TABLE: x\n", 2),
+        ("DDB_MESSAGE_TABLE\n", 1),
+        ("DDB_MESSAGE_TABLE:=x\n", 1),
+        ("set DDB_MESSAGE_TABLE=x\n", 1),
+        ('DDB_MESSAGE_TABLE="x" y\n', 1),
+        ('OTHER="x\nDDB_MESSAGE_TABLE=y"\n', 1),
+    ],
+)
+def test_a_line_that_is_not_an_assignment_is_refused_with_its_number(tmp_path, text, line) -> None:
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(SettingsError, match=rf"\.env, line {line}: This is not NAME=value"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
+def test_a_value_of_two_lines_is_refused_by_its_name(tmp_path) -> None:
+    (tmp_path / ".env").write_text('DDB_MESSAGE_TABLE="x\ny"\n')
+    with pytest.raises(SettingsError, match="DDB_MESSAGE_TABLE contains a line break"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
+def test_a_dotenv_file_may_begin_with_a_byte_order_mark_and_hold_what_others_read(tmp_path) -> None:
+    text = '\ufeffDB_SG_ID=sg\nexport A=b # c\nPASSED_ON\nkey-of.other="two\nlines"\n'
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    assert Settings.from_env({}, tmp_path / ".env").security_group_id == "sg"
+
+
+def test_a_dotenv_file_that_leads_nowhere_is_refused(tmp_path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / "gone")
+    with pytest.raises(SettingsError, match="Could not read"):
+        Settings.from_env({}, tmp_path / ".env")

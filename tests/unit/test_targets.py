@@ -95,3 +95,40 @@ def test_a_local_or_empty_store_counts_as_local(state: StoreState) -> None:
 )
 def test_every_other_store_counts_as_production_and_says_why(state: StoreState, why: str) -> None:
     assert why_production(state) == why
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://dynamo_db:8000", "has an underscore (_) in the host name dynamo_db"),
+        ("localhost:8000", "does not begin with http://"),
+        ("tcp://localhost:8000", "begins with tcp://"),
+        ("'http://localhost:8000'", "has a quote (') around it"),
+        ("http://local host:8000", "has a blank at character 13"),
+        ("http://:8000", "names no host"),
+        ("http://localhost:99999", "has an invalid host or port"),
+        ("http://localhost:0", "has the port 0"),
+        ("http://a..b", "has an empty or too long part in its host name"),
+        ("http://lócal", "has the character 'ó' in its host name"),
+    ],
+)
+def test_an_endpoint_is_refused_by_the_character_at_fault(url: str, told: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        _ = resolve(settings(AWS_ENDPOINT_URL_DYNAMODB=url), prod=False).dynamodb
+    assert str(raised.value).startswith(f"AWS_ENDPOINT_URL_DYNAMODB {told}")
+    with pytest.raises(SettingsError, match=r"^PROD_AWS_ENDPOINT_URL "):
+        _ = resolve(settings(PROD_AWS_ENDPOINT_URL=url), prod=True).dynamodb
+    with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL "):
+        _ = resolve(settings(AWS_ENDPOINT_URL=url), prod=False).dynamodb
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "http://[::1]:8000/", "https://a-b.c"])
+def test_an_endpoint_that_the_sdk_accepts_is_left_alone(url: str) -> None:
+    target = resolve(settings(AWS_ENDPOINT_URL=url), prod=False)
+    assert target.dynamodb.endpoint_url == url
+
+
+@pytest.mark.parametrize("region", ["us_east_1", "us east 1", "12", "-a"])
+def test_what_is_no_region_is_named_with_its_variable(region: str) -> None:
+    with pytest.raises(SettingsError, match="AWS_DEFAULT_REGION"):
+        _ = resolve(settings(AWS_REGION=region, AWS_ENDPOINT_URL="http://h"), prod=False).dynamodb

@@ -7,17 +7,24 @@ from typing import Any
 
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import Fault, FaultKind
-from core.dynamodb.integrity.verification import FindPeople, Verification, read_conversation
+from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
 from core.dynamodb.items import removal_from
-from core.dynamodb.patterns.reads import list_rows_of, message_at, newest_message, senders_of
+from core.dynamodb.patterns.reads import (
+    inbox_row_at,
+    list_rows_of,
+    message_at,
+    messages_of,
+    newest_message,
+    senders_of,
+)
 from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.row_moves import list_again
 from core.dynamodb.patterns.transactions import check_stored, commit
-from core.dynamodb.stream.projection import move, person_in
+from core.dynamodb.stream.projection import FindPeople, move, person_in
 from core.dynamodb.table import GoOn, Table, always, request_if
 from core.errors import DynamoDBError, HeldError
-from core.models import REMOVED_TEXT, Message, Person, RemovalReason, member_uuids
+from core.models import REMOVED_TEXT, Message, Person, RemovalReason, pair_with, pairs_of
 
 _REMOVED = RemovalReason.REMOVED
 
@@ -58,12 +65,12 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
         case FaultKind.MISSING_ROW if (pair := keys.pair_of(finding.pk)) is not None:
             return _list_again(table, find_people, group, pair)
         case FaultKind.MISSING_ROW | FaultKind.DUPLICATE_ROW | FaultKind.STALE_PREVIEW:
-            newest = _newest_message(table, group)
-            return newest is not None and move(table, newest)
+            newest = _newest_message(table, finding)
+            return newest is not None and move(table, newest, find_people=find_people)
+        case FaultKind.LEFTOVER_PAIR:
+            return _remove_left_over(table, find_people, finding)
         case FaultKind.PREVIEW_AHEAD | FaultKind.REMOVED_SHOWN:
             return _show_newest(table, finding)
-        case FaultKind.REMOVAL_WITHOUT_EFFECT:
-            return _remove_again(table, finding)
         case FaultKind.ORPHAN_MESSAGES:
             senders = [person.uuid for person in senders_of(table, group, most=3)]
             return _list_again(table, find_people, group, senders)
@@ -74,20 +81,48 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
                 table, finding, "REMOVE message_group_uuid", "attribute_exists(message_group_uuid)"
             )
         case FaultKind.ORPHAN_PAIR:
-            return request_if(
-                table,
-                "delete_item",
-                Key=keys.key(finding.pk, finding.sk),
-                ConditionExpression="group_uuid = :group",
-                ExpressionAttributeValues={":group": {"S": group}},
-            )
+            return _delete(table, keys.key(finding.pk, finding.sk), "group_uuid = :value", group)
         case _:
-            return False
+            return finding.kind is FaultKind.REMOVAL_WITHOUT_EFFECT and _remove_again(
+                table, finding
+            )
 
 
-def _newest_message(table: Table, group: str) -> Message | None:
-    members = member_uuids(list_rows_of(table, group))
-    return newest_message(table, group, senders=members, consistent=True)
+def _newest_message(table: Table, finding: Fault) -> Message | None:
+    """The newest message of the pair in whose rows the fault is."""
+    group = finding.message_group_uuid
+    pair = pair_with(list_rows_of(table, group), finding.owner_uuid or "")
+    return newest_message(table, group, senders=pair or (), consistent=True)
+
+
+def _remove_left_over(table: Table, find_people: FindPeople, finding: Fault) -> bool:
+    """Delete a row of two people who are not in Postgres, after their messages.
+
+    Only under an id that others use, both of whom are in Postgres: their thread shows the messages.
+    """
+    group = finding.message_group_uuid
+    row = inbox_row_at(table, finding.owner_uuid or "", finding.sk)
+    if row is None or row.message_group_uuid != group:
+        return False
+    pairs = pairs_of([row, *list_rows_of(table, group)])
+    pair = next(iter(pairs_of([row])))
+    known = find_people([uuid for other in pairs for uuid in other])
+    if not is_left_over(pair, pairs, known.__contains__):
+        return False
+    for message in messages_of(table, group, pair):
+        key = keys.key(keys.message_pk(group), message.sort_key)
+        _delete(table, key, "message_uuid = :value", message.message_uuid)
+    return _delete(table, keys.key(finding.pk, finding.sk), "message_group_uuid = :value", group)
+
+
+def _delete(table: Table, key: keys.Key, condition: str, value: str) -> bool:
+    return request_if(
+        table,
+        "delete_item",
+        Key=key,
+        ConditionExpression=condition,
+        ExpressionAttributeValues={":value": {"S": value}},
+    )
 
 
 def _show_newest(table: Table, finding: Fault) -> bool:
@@ -96,7 +131,7 @@ def _show_newest(table: Table, finding: Fault) -> bool:
     In one transaction with a look at the message, which may be removed at any moment. Where every
     message was removed, the row says so.
     """
-    newest = _newest_message(table, finding.message_group_uuid)
+    newest = _newest_message(table, finding)
     if newest is None and has_removals(table, finding.message_group_uuid):
         return _set_preview(table, finding, REMOVED_TEXT)
     if newest is None or newest.sort_key > finding.sk:
@@ -143,7 +178,7 @@ def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequ
     if len(members) != 2 or newest is None:
         return False
     if read_conversation(table, group, members).rows:
-        return move(table, newest)
+        return move(table, newest, find_people=find_people)
     known = find_people(members)
     one, other = (known.get(uuid) or person_in(table, group, uuid) for uuid in members)
     done = [

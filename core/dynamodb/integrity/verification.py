@@ -7,7 +7,7 @@ apparent fault is read again, consistently, before it is reported: others may be
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -26,12 +26,19 @@ from core.dynamodb.patterns.reads import (
     scan,
 )
 from core.dynamodb.patterns.removal_reads import has_removals
+from core.dynamodb.stream.projection import FindPeople
 from core.dynamodb.table import GoOn, Table, always
-from core.models import REMOVED_TEXT, Conversation, InboxRow, Person, member_uuids
+from core.models import (
+    REMOVED_TEXT,
+    Conversation,
+    InboxRow,
+    Pair,
+    Person,
+    pairs_of,
+    rows_of_pair,
+)
 
-FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
-"""Returns the known people among some user uuids, with their names."""
-
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _REMEMBERED = 4096
@@ -53,6 +60,7 @@ class Verification:
     _conversations: OrderedDict[str, Conversation] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
     _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _groups: OrderedDict[Pair, set[str]] = field(default_factory=OrderedDict)
 
     def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
         """Everything that breaks a guarantee, in the scan's order.
@@ -105,7 +113,9 @@ class Verification:
             # Report it once for each conversation, and only if the index is not just lagging.
             if not known and inbox_row(self.table, message.sender.uuid, group) is None:
                 yield _at(item, FaultKind.ORPHAN_MESSAGES, group)
-        elif conversation.member_uuids and message.sender.uuid not in conversation.member_uuids:
+        elif (pairs := pairs_of(conversation.rows)) and not any(
+            message.sender.uuid in pair for pair in pairs
+        ):
             yield _at(item, FaultKind.STRANGER_MESSAGE, group)
         elif self._person(message.sender.uuid) is None:
             yield _at(item, FaultKind.UNKNOWN_SENDER, group)
@@ -116,20 +126,43 @@ class Verification:
         if not readable or not names_a_conversation(row):
             yield _at(item, FaultKind.UNREADABLE, row.message_group_uuid)
             return
-        yield from self._names(item, row)
-        conversation = self._conversation(row.message_group_uuid)
-        if not Conversation(row.message_group_uuid, [*conversation.rows, row]).member_uuids:
-            yield _at(item, FaultKind.MEMBERS_DIFFER, row.message_group_uuid)
+        group, conversation = row.message_group_uuid, self._conversation(row.message_group_uuid)
+        pairs = pairs_of([*conversation.rows, row])
+        pair = next(iter(pairs_of([row])))
+        if self._is_left_over(pair, pairs):
+            yield _at(item, FaultKind.LEFTOVER_PAIR, group)
             return
-        first = min(((r.owner_uuid, r.sort_key) for r in conversation.rows), default=None)
+        yield from self._names(item, row)
+        if not pairs:
+            yield _at(item, FaultKind.MEMBERS_DIFFER, group)
+            return
+        rows = rows_of_pair(conversation.rows, pair)
+        first = min(((r.owner_uuid, r.sort_key) for r in rows), default=None)
         if first != (row.owner_uuid, row.sort_key):
             return  # check the conversation once, at the first of its rows
+        if len(pairs) > 1:
+            newest = newest_message(self.table, group, senders=pair)
+            conversation = Conversation(group, rows, newest)
+        if conversation.newest is not None:
+            yield from self._other_conversations(item, pair, group)
         if list(judge(conversation)):
-            conversation = read_conversation(
-                self.table, row.message_group_uuid, conversation.member_uuids, conversation.rows
-            )
+            conversation = read_conversation(self.table, group, pair, conversation.rows)
             for fault in judge(conversation):
                 yield from self._unless_removed(fault, conversation)
+
+    def _is_left_over(self, pair: Pair, pairs: Sequence[Pair]) -> bool:
+        """Whether nobody knows the two, and others under the same id are known."""
+        return is_left_over(pair, pairs, lambda uuid: self._person(uuid) is not None)
+
+    def _other_conversations(self, item: Item, pair: Pair, group: str) -> Iterator[Fault]:
+        """A fault for each conversation of the two but the first that the pass met.
+
+        Detected if fewer than 4,096 pairs lie between the two.
+        """
+        groups = self._groups.get(pair, set())
+        if groups - {group}:
+            yield _at(item, FaultKind.TWO_CONVERSATIONS, group)
+        _remember(self._groups, pair, groups | {group})
 
     def _unless_removed(self, fault: Fault, conversation: Conversation) -> Iterator[Fault]:
         """``fault``, unless it says only that each message of the conversation was removed."""
@@ -164,22 +197,30 @@ class Verification:
             yield _at(item, FaultKind.INDEXED_MESSAGE, group)
         if not keys.can_be_id(group) or len(pair) != 2:
             yield _at(item, FaultKind.UNREADABLE, group)
-        elif (conversation := self._conversation(group)).member_uuids != pair and (
-            conversation.member_uuids or not conversation.rows
-        ):
-            conversation = read_conversation(self.table, group, pair)
-            if conversation.newest is None or (
-                conversation.rows and conversation.member_uuids != pair
-            ):
-                yield _at(item, FaultKind.ORPHAN_PAIR, group)
-            elif not conversation.rows:
-                yield _at(item, FaultKind.MISSING_ROW, group)
+        else:
+            yield from self._pair_of_conversation(item, (pair[0], pair[1]), group)
+
+    def _pair_of_conversation(self, item: Item, pair: Pair, group: str) -> Iterator[Fault]:
+        rows = self._conversation(group).rows
+        pairs = pairs_of(rows)
+        if self._is_left_over(pair, pairs):
+            yield _at(item, FaultKind.ORPHAN_PAIR, group)
+            return
+        if pair in pairs or (rows and not pairs):
+            return
+        conversation = read_conversation(self.table, group, pair)
+        belongs_to_others = conversation.rows and conversation.member_uuids != pair
+        if conversation.newest is None or belongs_to_others:
+            yield _at(item, FaultKind.ORPHAN_PAIR, group)
+        elif not conversation.rows:
+            yield _at(item, FaultKind.MISSING_ROW, group)
 
     def _conversation(self, message_group_uuid: str) -> Conversation:
         conversation = self._conversations.get(message_group_uuid)
         if conversation is None:
             rows = list_rows_of(self.table, message_group_uuid)
-            newest = newest_message(self.table, message_group_uuid, senders=member_uuids(rows))
+            members = [uuid for pair in pairs_of(rows) for uuid in pair]
+            newest = newest_message(self.table, message_group_uuid, senders=members)
             conversation = Conversation(message_group_uuid, rows, newest)
             _remember(self._conversations, message_group_uuid, conversation)
         return conversation
@@ -191,7 +232,7 @@ class Verification:
         return self._people[user_uuid]
 
 
-def _remember(memory: OrderedDict[str, Value], key: str, value: Value) -> None:
+def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:
     memory[key] = value
     if len(memory) > _REMEMBERED:
         memory.popitem(last=False)
@@ -235,6 +276,14 @@ def _looked_up(table: Table, seen: Sequence[InboxRow]) -> list[InboxRow]:
         if current is not None and current.message_group_uuid == row.message_group_uuid
     ]
     return unmoved if len(unmoved) == len(seen) else []
+
+
+def is_left_over(pair: Pair, pairs: Sequence[Pair], is_known: Callable[[str], bool]) -> bool:
+    """Whether neither member of ``pair`` is known, and both of another of ``pairs`` are."""
+    others = [other for other in pairs if other != pair]
+    if not others or any(map(is_known, pair)):
+        return False
+    return any(all(map(is_known, other)) for other in others)
 
 
 def judge(conversation: Conversation) -> Iterator[Fault]:

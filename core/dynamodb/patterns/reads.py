@@ -11,6 +11,10 @@ from core.dynamodb.items import inbox_row_from, message_from
 from core.dynamodb.keys import Item
 from core.dynamodb.table import Table
 from core.models import InboxRow, Message, Page, Person
+from core.timestamps import ANY_TIME, Instants
+
+PASSED_OVER = 200
+"""Items that a request for a period asks for in addition: those near its ends may not belong."""
 
 _MAX_PAGE = 1000
 """Items a request asks for at most; a page ends at 1 MB in any case."""
@@ -26,15 +30,19 @@ def list_messages(
     newest_first: bool = True,
     after: str | None = None,
     before: str | None = None,
+    between: Instants = ANY_TIME,
     cursor: str | None = None,
 ) -> Page[Message]:
     """Pattern A: up to ``limit`` messages of a conversation, newest first or oldest first.
 
-    ``after`` and ``before`` are sort keys, both exclusive. Eventually consistent: 0.5 RCU per
-    4 KB read. One request while the page is under 1 MB.
+    ``after`` and ``before`` are sort keys, both exclusive; ``between`` are instants, as messages
+    show them. Eventually consistent: 0.5 RCU per 4 KB read. One request while the page is under
+    1 MB. With instants, what lies within a day of them is read too: a sort key may carry any
+    offset from UTC.
     """
     pk = keys.message_pk(message_group_uuid)
-    return _page(table, pk, message_from, limit, newest_first, after, before, cursor)
+    bounds = between.narrowed(after, before)
+    return _page(table, pk, message_from, limit, newest_first, *bounds, between, cursor)
 
 
 def list_inbox(
@@ -45,6 +53,7 @@ def list_inbox(
     newest_first: bool = True,
     after: str | None = None,
     before: str | None = None,
+    between: Instants = ANY_TIME,
     cursor: str | None = None,
 ) -> Page[InboxRow]:
     """Pattern B: up to ``limit`` conversations of a user, newest first or oldest first.
@@ -52,7 +61,8 @@ def list_inbox(
     Bounds, consistency and cost are those of :func:`list_messages`.
     """
     pk = keys.inbox_pk(user_uuid)
-    return _page(table, pk, inbox_row_from, limit, newest_first, after, before, cursor)
+    bounds = between.narrowed(after, before)
+    return _page(table, pk, inbox_row_from, limit, newest_first, *bounds, between, cursor)
 
 
 def _page(
@@ -63,6 +73,7 @@ def _page(
     newest_first: bool,
     after: str | None,
     before: str | None,
+    between: Instants,
     cursor: str | None,
 ) -> Page[Entry]:
     if cursor is not None:
@@ -73,7 +84,10 @@ def _page(
             after = reached if after is None else max(after, reached)
     entries: list[Entry] = []
     # One more than the limit shows whether there is a next page.
-    for item in query(table, pk, newest_first, after, before, limit + 1):
+    page_size = limit + 1 + (PASSED_OVER if between != ANY_TIME else 0)
+    for item in query(table, pk, newest_first, after, before, page_size):
+        if not between.includes(item["sk"]["S"]):
+            continue
         if len(entries) == limit:
             return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
         entries.append(read(item))
@@ -206,6 +220,19 @@ def conversation_of(table: Table, user_uuid: str, other: str) -> str | None:
     return row.message_group_uuid if row else None
 
 
+def conversations_with(table: Table, user_uuid: str, other: str) -> list[str]:
+    """The conversations that two users have, in either one's inbox, newest first, consistent.
+
+    Each inbox is walked to the first page (1 MB) that has one, so that of an inbox of thousands of
+    conversations not all may be found. The second is walked only where the first has no row of it.
+    """
+    for owner, shown in ((user_uuid, other), (other, user_uuid)):
+        for rows in _inbox_pages_where(table, owner, "user_uuid", shown):
+            if rows:
+                return list(dict.fromkeys(row.message_group_uuid for row in rows))
+    return []
+
+
 def known_conversation(table: Table, user_uuid: str, other: str) -> str | None:
     """The conversation that two users already have, if any.
 
@@ -217,9 +244,16 @@ def known_conversation(table: Table, user_uuid: str, other: str) -> str | None:
 def _inbox_where(
     table: Table, user_uuid: str, attribute: str, value: str, *, since: str | None = None
 ) -> Iterator[InboxRow]:
+    for rows in _inbox_pages_where(table, user_uuid, attribute, value, since=since):
+        yield from rows
+
+
+def _inbox_pages_where(
+    table: Table, user_uuid: str, attribute: str, value: str, *, since: str | None = None
+) -> Iterator[list[InboxRow]]:
     values = {":pk": {"S": keys.inbox_pk(user_uuid)}, ":wanted": {"S": value}}
-    items = paging.items(
-        table,
+    pages = paging.pages(
+        table.request,
         "query",
         KeyConditionExpression="pk = :pk AND sk >= :since" if since else "pk = :pk",
         FilterExpression="#wanted = :wanted",
@@ -228,7 +262,7 @@ def _inbox_where(
         ScanIndexForward=False,
         ConsistentRead=True,
     )
-    return _readable(items)
+    return (list(_readable(iter(page["Items"]))) for page in pages)
 
 
 def _readable(items: Iterator[Item]) -> Iterator[InboxRow]:
@@ -288,6 +322,25 @@ def latest_message_of(table: Table, message_group_uuid: str, user_uuid: str) -> 
         ScanIndexForward=False,
     )
     return next(map(message_from, items), None)
+
+
+def messages_of(
+    table: Table, message_group_uuid: str, user_uuids: tuple[str, str]
+) -> Iterator[Message]:
+    """Two users' messages in a conversation, oldest first, read consistently. Reads all of it."""
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        FilterExpression="user_uuid = :one OR user_uuid = :other",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.message_pk(message_group_uuid)},
+            ":one": {"S": user_uuids[0]},
+            ":other": {"S": user_uuids[1]},
+        },
+        ConsistentRead=True,
+    )
+    return map(message_from, items)
 
 
 def newest_message(

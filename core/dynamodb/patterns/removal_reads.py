@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from core import cursors
 from core.dynamodb import keys, paging
 from core.dynamodb.items import message_from, removal_from
-from core.dynamodb.patterns.reads import query, sort_key_of
+from core.dynamodb.patterns.reads import PASSED_OVER, query, sort_key_of
 from core.dynamodb.table import Table
 from core.models import Message, Page, Removal
-from core.timestamps import parse
+from core.timestamps import ANY_TIME, Instants, parse
 
 
 def list_thread(
@@ -22,6 +22,7 @@ def list_thread(
     newest_first: bool = True,
     after: str | None = None,
     before: str | None = None,
+    between: Instants = ANY_TIME,
     cursor: str | None = None,
 ) -> Page[Message]:
     """Up to ``limit`` messages of a conversation, and a line in the place of each removed one.
@@ -30,6 +31,7 @@ def list_thread(
     requests, 1 RCU, while the page is under 4 KB.
     """
     pk = keys.message_pk(message_group_uuid)
+    after, before = between.narrowed(after, before)
     if cursor is not None:
         reached = sort_key_of(cursor, pk, newest_first)
         if newest_first:
@@ -37,7 +39,8 @@ def list_thread(
         else:
             after = reached if after is None else max(after, reached)
     # One more shows whether there is a next page, and one more that it is a place of its own.
-    bounds = (newest_first, after, before, limit + 2)
+    page_size = limit + 2 + (PASSED_OVER if between != ANY_TIME else 0)
+    bounds = (newest_first, after, before, page_size)
     messages = map(message_from, query(table, pk, *bounds))
     gone = query(table, keys.removal_pk(message_group_uuid), *bounds)
     removals = (removal for removal in map(removal_from, gone) if removal.sort_key != after)
@@ -47,6 +50,8 @@ def list_thread(
     )
     entries: list[Message] = []
     for entry in _one_a_place(merged):
+        if not between.includes(entry.sort_key):
+            continue
         if len(entries) == limit:
             return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
         entries.append(entry)

@@ -39,7 +39,16 @@ from core.dynamodb.patterns.transactions import (
 from core.dynamodb.retries import Backoff
 from core.dynamodb.table import Table
 from core.errors import HeldError, StoreError
-from core.models import REMOVED_TEXT, InboxRow, Message, Removal, RemovalReason, member_uuids
+from core.models import (
+    REMOVED_TEXT,
+    InboxRow,
+    Message,
+    Removal,
+    RemovalReason,
+    pair_with,
+    pairs_of,
+    rows_of_pair,
+)
 from core.timestamps import next_sort_key, now, parse, sort_key
 
 _MOST_ROWS = 20
@@ -78,6 +87,7 @@ class _Removing:
             self.group, message.message_uuid, message.sort_key, sort_key(now()), reason
         )
         self.rows: list[InboxRow] = []
+        self.pair: tuple[str, ...] = ()
         self.newest: Message | None = None
         self.moved: list[InboxRow] = []
         self.nudges: dict[str, int] = {}
@@ -85,7 +95,7 @@ class _Removing:
 
     def run(self) -> bool:
         backoff = Backoff()
-        self.rows = list_rows_of(self.table, self.group)
+        self._take(list_rows_of(self.table, self.group))
         if len({row.owner_uuid for row in self.rows}) < 2:
             self._read_rows_again()  # the index lags, or a row is missing
         unknown = False
@@ -93,7 +103,7 @@ class _Removing:
             self.newest = newest_message(
                 self.table,
                 self.group,
-                senders=member_uuids(self.rows),
+                senders=self.pair,
                 consistent=True,
                 beside=self.message.sort_key,
             )
@@ -157,7 +167,7 @@ class _Removing:
         """
         self.moved = []
         moves: list[tuple[str, Action]] = []
-        for owner in member_uuids(self.rows) or {row.owner_uuid for row in self.rows}:
+        for owner in self.pair or {row.owner_uuid for row in self.rows}:
             rows = [row for row in self.rows if row.owner_uuid == owner][:_MOST_ROWS]
             if self._shows_it(rows):
                 moves += [(owner, action) for action in self._moved(rows)]
@@ -275,18 +285,28 @@ class _Removing:
         members = {uuid for row in self.rows for uuid in (row.owner_uuid, row.other.uuid)}
         if not members and (own := inbox_row(self.table, self.message.sender.uuid, self.group)):
             members = {own.owner_uuid, own.other.uuid}
-        self.rows = [
-            row for uuid in sorted(members) for row in inbox_rows(self.table, uuid, self.group)
-        ]
+        self._take(
+            [row for uuid in sorted(members) for row in inbox_rows(self.table, uuid, self.group)]
+        )
+
+    def _take(self, rows: Sequence[InboxRow]) -> None:
+        """Note the rows of the sender's pair: others may use the same id.
+
+        Where the rows contradict each other, all count.
+        """
+        pairs = pairs_of(rows)
+        pair = pair_with(rows, self.message.sender.uuid)
+        if pair is None and len(pairs) == 1:
+            pair = pairs[0]  # the message of a person who is not a member
+        self.pair = pair or ()
+        self.rows = rows_of_pair(rows, pair) if pair else list(rows)
 
     def _settle(self) -> None:
         """Go on to a message that others put meanwhile without moving a row."""
         if self.table.dry or not self.moved:
             return
         with contextlib.suppress(StoreError):  # it is removed; the stream or a repair does this
-            latest = newest_message(
-                self.table, self.group, senders=member_uuids(self.rows), consistent=True
-            )
+            latest = newest_message(self.table, self.group, senders=self.pair, consistent=True)
             shown = self.newest.sort_key if self.newest else ""
             if latest is None or latest.sort_key <= shown:
                 return
@@ -294,6 +314,10 @@ class _Removing:
             for row in self.moved:
                 later = max(latest.sort_key, row.sort_key)
                 moved = replace(row, preview=latest.text, sort_key=later, after_removal="")
-                if row.sort_key != later:
-                    actions += [delete_inbox_row(self.table, row), put_inbox_row(self.table, moved)]
+                put = put_inbox_row(self.table, moved)
+                if row.sort_key == later:
+                    put["Put"] |= as_read(row)
+                    actions.append(put)
+                else:
+                    actions += [delete_inbox_row(self.table, row), put]
             commit(self.table, actions)  # if a row has moved since, nothing is left to do

@@ -33,6 +33,7 @@ from core.dynamodb.patterns.transactions import (
     put_pair,
 )
 from core.dynamodb.retries import Backoff
+from core.dynamodb.schema import require_index
 from core.dynamodb.table import Table
 from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
 from core.models import InboxRow, Message, Person
@@ -269,6 +270,7 @@ def existing_group(table: Table, one: str, other: str) -> str | None:
     if (group := pair_group(table, one, other)) is not None:
         return group
     if (group := conversation_of(table, one, other)) is None:
+        require_index(table)  # later messages need it: a conversation must not begin without
         return None
     if not commit(table, [put_pair(table, one, other, group)]).committed:
         # Another writer stored the pair first; its conversation counts.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import botocore.exceptions
@@ -29,6 +29,7 @@ _MOST_DELETED = 40
 
 Action = dict[str, Any]
 
+_NOTHING_THERE = "attribute_not_exists(pk)"
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _TRANSIENT_REASONS = {
     "None",
@@ -76,10 +77,15 @@ def delete_inbox_row(table: Table, row: InboxRow) -> Action:
     }
 
 
-def check_row(table: Table, row: InboxRow) -> Action:
-    """Make sure that an inbox row is unchanged."""
-    key = keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key)
-    return check_item(table, key, *as_read(row).values())
+def mark_row(table: Table, row: InboxRow, message: Message) -> Action:
+    """Leave an inbox row as it is, but for a mark that ``message`` was put without moving it.
+
+    A removal that read the row before is then refused: it did not see the message.
+    """
+    marked = replace(row, after_removal=message.message_uuid)
+    put = put_item(table, inbox_row_item(marked), "")
+    put["Put"] |= as_read(row)
+    return put
 
 
 def as_read(row: InboxRow) -> dict[str, Any]:
@@ -143,7 +149,7 @@ def move_rows(
     """The actions that bring both members' inbox rows to ``message``, each with its owner's uuid.
 
     ``rows`` are the conversation's rows as they were read. A member whose row is at the message's
-    key or later keeps it, which is then a condition, unless ``newest`` says that no message is
+    key or later keeps it, with a mark, unless ``newest`` says that no message is
     newer: then the row was put late, and the new one follows it. ``nudges`` are microseconds by
     owner, for an owner who has another conversation at that very instant.
     """
@@ -154,7 +160,10 @@ def move_rows(
         key = message.sort_key
         if last is not None and last >= key:
             if not newest:
-                moves += [(owner.uuid, check_row(table, row)) for row in owner_rows[:_MOST_DELETED]]
+                moves += [
+                    (owner.uuid, mark_row(table, row, message))
+                    for row in owner_rows[:_MOST_DELETED]
+                ]
                 continue
             key = sort_key_after(last, message.created_at or now())
         key = nudged(key, nudges.get(owner.uuid, 0))
@@ -183,7 +192,7 @@ def nudge(
     """
     for position in failed:
         owner, action = moves[position]
-        if "Put" in action:
+        if "Put" in action and action["Put"]["ConditionExpression"].startswith(_NOTHING_THERE):
             nudges[owner] = nudges[owner] + random.randint(1, 1000) if owner in nudges else 1
 
 

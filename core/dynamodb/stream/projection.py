@@ -7,7 +7,7 @@ messages that we sent, whose rows have moved already, nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,18 @@ from core.dynamodb.patterns.reads import (
 )
 from core.dynamodb.patterns.row_moves import bring
 from core.dynamodb.table import Table
-from core.models import InboxRow, Message, Person, member_uuids
+from core.models import (
+    InboxRow,
+    Message,
+    Person,
+    member_uuids,
+    pair_with,
+    pairs_of,
+    rows_of_pair,
+)
+
+FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
+"""Returns the known people among some user uuids, with their names."""
 
 _MAX_TEXT_BYTES = 390_000
 """The most text in an inbox row, which leaves room for ids: an item has at most 400 KB."""
@@ -112,7 +123,13 @@ def _inserted_message(record: Mapping[str, Any]) -> Message | None:
     return message
 
 
-def move(table: Table, message: Message, *, since: str | None = None) -> bool:
+def move(
+    table: Table,
+    message: Message,
+    *,
+    since: str | None = None,
+    find_people: FindPeople | None = None,
+) -> bool:
     """Bring both members' inbox rows to ``message``; True if anything was written.
 
     If a row may be newer, it moves to the conversation's newest message instead. So no row moves
@@ -120,7 +137,8 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     deleted: after a crash in between, redelivery deletes it. ``since`` is the sort key of the
     batch's oldest message: later rows are read from the base table, consistently, because the index
     may lag behind an earlier delivery. A message from a person who is not a member is never shown:
-    the rows then move to the members' newest message.
+    the rows then move to the members' newest message. Of several pairs under one id, the sender's
+    moves. A row that is written has the names that ``find_people`` knows, or its message's.
 
     One index query and one query for each member, 2.5 RCU, if each row is older than the message or
     shows it; 1 RCU more for each other row. 8 WCU when both rows move, none when they are there
@@ -133,15 +151,20 @@ def move(table: Table, message: Message, *, since: str | None = None) -> bool:
     rows = list_rows_of(table, group)
     if not rows and (row := inbox_row(table, sender.uuid, group)) is not None:
         rows = [row]
-    uuids = member_uuids(rows)
-    if sender.uuid not in uuids:
-        newest = newest_message(table, group, senders=uuids, consistent=True) if uuids else None
-        if newest is None:
+    pairs = pairs_of(rows)
+    pair = pair_with(rows, sender.uuid)
+    if pair is None:
+        pair = pairs[0] if len(pairs) == 1 else None
+        newest = newest_message(table, group, senders=pair, consistent=True) if pair else None
+        if pair is None or newest is None:
             return False
         message = newest
+    rows = rows_of_pair(rows, pair)
     since = min(since or message.sort_key, message.sort_key)
+    known = find_people(pair) if find_people else {}
     written = False
-    for owner, other, owner_rows in _members(table, message, rows, since):
+    for owner, shown, owner_rows in _members(table, message, rows, since):
+        other = known.get(shown.uuid, shown)
         written = bring(table, message, owner, other, owner_rows) or written
     return written
 

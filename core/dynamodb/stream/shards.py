@@ -17,7 +17,8 @@ import botocore.exceptions
 
 from core.aws.clients import translating
 from core.commands import option
-from core.dynamodb.schema import describe, missing, shows_new_images, stream_is_on
+from core.dynamodb.elsewhere import missing_table
+from core.dynamodb.schema import describe, shows_new_images, stream_is_on
 from core.dynamodb.table import Table, open_client
 from core.errors import MissingSchemaError, StoreError
 
@@ -94,7 +95,7 @@ def stream_arn(table: Table) -> str:
     """
     description = describe(table)
     if description is None:
-        raise missing(table)
+        raise missing_table(table)
     arn = description.get("LatestStreamArn")
     if not arn or not stream_is_on(description):
         raise MissingSchemaError(

@@ -17,9 +17,10 @@ from typing import IO, Any
 
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.elsewhere import missing_table
 from core.dynamodb.keys import Item
 from core.dynamodb.retries import SILENCE_S, retry_while_busy
-from core.dynamodb.schema import describe, missing
+from core.dynamodb.schema import describe
 from core.dynamodb.table import Table
 from core.dynamodb.transfer.files import Progress, naming_file
 from core.errors import InputError
@@ -49,7 +50,7 @@ def export_file(table: Table, path: Path, progress: Progress) -> int:
     path = Path(os.path.realpath(path))  # a link stays one
     described = describe(table)
     if described is None:
-        raise missing(table)
+        raise missing_table(table)
     with naming_file(path):
         return _export(table, described, path, progress)
 

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 
 import greenlet
 
+from core.dynamodb.keys import INDEX
+
 from . import ours
 from .store import Exceptions, Store
 
@@ -79,6 +81,11 @@ class _Client:
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
+
+    def describe_table(self, **_: Any) -> dict[str, Any]:
+        """Nobody changes the schema meanwhile: this is no step of its own."""
+        index = {"IndexName": INDEX, "IndexStatus": "ACTIVE"}
+        return {"Table": {"GlobalSecondaryIndexes": [index]}}
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         if operation.startswith("_"):

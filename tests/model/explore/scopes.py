@@ -495,7 +495,9 @@ def _small() -> list[Family]:
             settles=("a repair",),
             may_be_several=True,
             orphans=(actors.THEIRS,),
-            expected=frozenset({"orphan messages", "missing row", "no messages"}),
+            expected=frozenset(
+                {"orphan messages", "missing row", "no messages", "two conversations"}
+            ),
         ),
     ]
 
@@ -537,6 +539,12 @@ def _removing() -> list[Family]:
             items=_in_doubt(False),
             faults=1,
             kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was not stored and is earlier than the row",
+            *(gone, actors.retry()),
+            items=_talking(),
+            faults=1,
         ),
         _single(
             "a removal and a send into another conversation at that instant",

@@ -1,0 +1,97 @@
+"""Whether a missing table is there for another region or access key of a local endpoint.
+
+DynamoDB Local without ``-sharedDb``, ministack and other engines keep a separate store for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.commands import Command
+from core.errors import CoreError, MissingTableError
+from core.targets import AwsTarget
+
+if TYPE_CHECKING:
+    from core.dynamodb.table import Table
+
+_KEYS = ("local", "dummy", "test", "fakeMyKeyId")
+"""Access keys that people and tutorials use for local engines; the first is our placeholder."""
+
+_REGIONS = ("local", "localhost", "ddblocal")
+"""Names that are no region of AWS, and that people use for local engines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The other place of a table: ``where``, and what to ``change`` to reach it."""
+
+    where: str
+    change: str
+
+
+def find_elsewhere(table: Table) -> Elsewhere | None:
+    """Where else the table is, on a local endpoint; None if it was not found or this is AWS.
+
+    Asks for its description for each region and a few access keys: a second at most.
+    """
+    target = table.target
+    if not (target.is_local or target.placeholder_credentials) or target.endpoint_url is None:
+        return None
+    if _has_table(target, table.name):
+        return None
+    for other, elsewhere in _candidates(target):
+        if _has_table(other, table.name):
+            return elsewhere
+    return None
+
+
+def relocated(table: Table) -> MissingTableError | None:
+    """The error for a table that is missing here and was found elsewhere; None otherwise."""
+    if (elsewhere := find_elsewhere(table)) is None:
+        return None
+    region = f" in {table.target.region}" if table.target.region else ""
+    return MissingTableError(
+        f"There is no table {table.name}{region}, but there is one {elsewhere.where}",
+        f"{elsewhere.change}, or create another one",
+        Command("ddb.schema-load"),
+    )
+
+
+def missing_table(table: Table) -> MissingTableError:
+    """The error for a table that does not exist here: it names another place that has it."""
+    return relocated(table) or MissingTableError(
+        f"There is no table {table.name}", "Create it", Command("ddb.schema-load")
+    )
+
+
+def _candidates(target: AwsTarget) -> Iterator[tuple[AwsTarget, Elsewhere]]:
+    from core.aws.clients import list_regions
+
+    own_key = target.keys[0] if target.keys else _KEYS[0]
+    for region in (*_REGIONS, *list_regions("dynamodb")):
+        if region != target.region:
+            change = f"Set AWS_DEFAULT_REGION={region}"
+            yield replace(target, region=region), Elsewhere(f"in {region}", change)
+    for key in _KEYS:
+        if key == own_key:
+            continue
+        other = replace(target, keys=(key, key, None), placeholder_credentials=False)
+        change = f"Set AWS_ACCESS_KEY_ID={key} and AWS_SECRET_ACCESS_KEY={key}"
+        if key == _KEYS[0]:
+            change = "Unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        yield other, Elsewhere(f"for the access key {key} (AWS_ACCESS_KEY_ID)", change)
+
+
+def _has_table(target: AwsTarget, name: str) -> bool:
+    from core.aws.clients import make_client, translating
+
+    try:
+        client = make_client(target, "dynamodb", quick=True)
+        with closing(client), translating("dynamodb", target):
+            client.describe_table(TableName=name)
+    except CoreError:
+        return False
+    return True

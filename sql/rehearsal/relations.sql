@@ -1,0 +1,10 @@
+-- needs: look
+-- Every table, index and the like, with the file that its rows are in: a rewrite makes a new one.
+SELECT
+  class.oid::bigint AS oid,
+  format('%I.%I', namespace.nspname, class.relname) AS name,
+  class.relkind::text AS kind,
+  class.relfilenode::bigint AS file
+FROM pg_catalog.pg_class AS class
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+WHERE namespace.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
