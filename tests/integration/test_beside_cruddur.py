@@ -350,7 +350,7 @@ def test_a_table_that_its_script_made_is_accepted_and_counts_as_production(
 class TestAfterARemoval:
     """Its reader and its function go on as before, and see nothing that they do not know."""
 
-    def test_its_function_skips_what_a_removal_tells_the_stream(
+    def test_its_function_skips_the_records_of_a_removal(
         self, table, ana, ben, its_function, tmp_path
     ) -> None:
         first = start(table, Draft(ana, ben, "hi"))[0]
