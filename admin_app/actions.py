@@ -13,6 +13,7 @@ OPEN_INBOX = Action("inbox opened", _READING_BOTH)
 OPEN_CONVERSATION = Action("conversation opened", _READING_BOTH)
 OPEN_MESSAGE_GROUPS = Action("message groups opened", _READING_BOTH)
 DOWNLOAD_MESSAGE_GROUPS = Action("message groups downloaded", _READING_BOTH)
+SEARCH_MESSAGES = Action("messages searched", _READING_BOTH)
 OPEN_USERS = Action("users opened", {Store.POSTGRES: Purpose.READING})
 ASK_COGNITO = Action("Cognito users read", {Store.AWS: Purpose.READING})
 SEND_MESSAGE = Action("message sent", _WRITING_MESSAGES)
@@ -30,6 +31,7 @@ ALL = (
     OPEN_CONVERSATION,
     OPEN_MESSAGE_GROUPS,
     DOWNLOAD_MESSAGE_GROUPS,
+    SEARCH_MESSAGES,
     OPEN_USERS,
     ASK_COGNITO,
     SEND_MESSAGE,

@@ -17,18 +17,31 @@ STORE = "store"
 
 def main() -> None:
     """One run of the script: once for every interaction."""
-    st.set_page_config(page_title="Cruddur Ops", page_icon="💬", layout="wide")
+    st.set_page_config(page_icon="💬", layout="wide")
     page = st.navigation(
         [
-            st.Page("views/conversations.py", title="Conversations", icon="💬", default=True),
-            st.Page("views/new_conversation.py", title="New conversation", icon="✏️"),
-            st.Page("views/message_groups.py", title="Message groups", icon="🗂️"),
-            st.Page("views/users.py", title="Users", icon="👤"),
-            st.Page("views/store.py", title="Store", icon="🗄️", url_path=STORE),
-            st.Page("views/audit.py", title="Audit", icon="📜"),
+            st.Page(
+                "views/conversations.py",
+                title="Conversations",
+                icon=":material/forum:",
+                default=True,
+            ),
+            st.Page(
+                "views/new_conversation.py", title="New conversation", icon=":material/edit_square:"
+            ),
+            st.Page(
+                "views/message_groups.py", title="Message groups", icon=":material/table_rows:"
+            ),
+            st.Page("views/search.py", title="Search", icon=":material/search:"),
+            st.Page("views/users.py", title="Users", icon=":material/group:"),
+            st.Page("views/store.py", title="Store", icon=":material/database:", url_path=STORE),
+            st.Page("views/audit.py", title="Audit", icon=":material/history:"),
         ],
         position="top",
     )
+    st.set_page_config(page_title=f"{page.title} · Cruddur Ops", page_icon="💬", layout="wide")
+    if st.session_state.get("page") != page.title:
+        st.session_state["page"], st.session_state["has arrived"] = page.title, True
     layout.style()
     try:
         # The page that says what does not answer is shown also when a store does not.

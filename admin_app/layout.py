@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from admin_app import resources
 from core.commands import Command, advice
@@ -18,21 +17,28 @@ from core.targets import Target
 from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|@|(?<=www)(?=\.)")
-_WORD_JOINER = "\u2060"
-_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
+_BREAK = ":gray[]"
+"""Nothing, between two pieces of text: not even a character that a copy would bring along."""
+_LEFT, _ISOLATE, _POP_ISOLATE = "\u200e", "\u2068", "\u2069"
 
 
 def escaped(text: str) -> str:
     """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
 
-    Links and emoji shortcodes are looked for after escapes are resolved, so a word joiner, which
-    nobody sees, breaks them up. What runs from right to left does so without what stands beside it.
+    Links and emoji shortcodes are looked for after escapes are resolved, so an empty piece of
+    coloured text breaks them up. What runs from right to left does so by itself.
     """
     line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
     line = " ".join(line.split())
-    line = _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub(rf"\g<0>{_WORD_JOINER}", line))
-    return f"{_ISOLATE}{line}{_POP_ISOLATE}" if _runs_right_to_left(line) else line
+    line = _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub("\\g<0>\0", line))
+    line = line.replace("\0", _BREAK)
+    return isolated(line)
+
+
+def isolated(text: str) -> str:
+    """``text`` in its own direction, beside text in another."""
+    return f"{_LEFT}{_ISOLATE}{text}{_POP_ISOLATE}" if _runs_right_to_left(text) else text
 
 
 def _runs_right_to_left(text: str) -> bool:
@@ -41,16 +47,61 @@ def _runs_right_to_left(text: str) -> bool:
 
 STYLE = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 3rem; }
+/* One edge for the navigation, the banner and what is below them. */
+[data-testid="stMainBlockContainer"] { padding: 3.6rem 1rem 2rem; }
 /* Lists of people and conversations read from the left. */
 [class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
-[class*="st-key-list-"] button > div { justify-content: flex-start; }
+[class*="st-key-list-"] button > div { justify-content: flex-start; min-width: 0; }
+[class*="st-key-list-"] button p {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}
 /* A table fits its page: what scrolls sideways is beyond the reach of the keyboard. */
 [data-testid="stTable"] td :is(div, p) { overflow-wrap: anywhere !important; }
-/* A table's own download does not neutralise formulas; the pages' downloads do. */
-button[aria-label^="Download as CSV"] { display: none; }
 /* The chosen one of several buttons: the primary colour alone is too dim on a dark page. */
 button[data-selected="true"] p { color: color-mix(in srgb, currentColor 55%, CanvasText); }
+/* What is chosen in a table is in view: above it where there is no room beside it. */
+@media (max-width: 699px) { [data-testid="stColumn"]:has(.st-key-detail) { order: -1; } }
+/* The banner is one line; what it leaves out is in what it opens. */
+.st-key-banner { flex-wrap: nowrap !important; min-height: 1.75rem; }
+.st-key-banner button { padding: 0 0.5rem; min-height: 1.75rem; max-width: 100%; }
+.st-key-banner button > div { min-width: 0; }
+.st-key-banner p {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 0.8125rem;
+}
+.st-key-banner :is([data-testid="stPopover"], [data-testid="stElementContainer"]) { min-width: 0; }
+.st-key-banner:has(.st-key-production) { background: #b3261e; border-radius: 0.5rem; }
+.st-key-banner:has(.st-key-production) button p { color: #ffffff; }
+.st-key-banner:has(.st-key-production) button span { color: #ffffff; }
+/* Stored text stands beside other text in its own direction, and is cut where it is long. */
+[data-testid="stText"] { unicode-bidi: plaintext; }
+</style>
+"""
+
+PANES = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-bottom: 0.5rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[class*="st-key-pane-"] h2 {
+  font-size: 1rem; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}
+.st-key-person { flex-wrap: nowrap !important; gap: 0.5rem; }
+.st-key-person > * { min-width: 0; width: auto !important; flex: 0 4 auto !important; }
+.st-key-person > :nth-child(2) { opacity: 0.75; flex: 0 1 auto !important; }
+.st-key-person > :last-child { margin-left: auto; flex: none !important; }
+.st-key-person [data-testid="stText"], .st-key-person [data-testid="stText"] * {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important;
+}
+/* The icon says it to who sees it, the label to a screen reader. */
+.st-key-command-line button p {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+.st-key-person button { padding: 0 0.4rem; min-height: 1.75rem; }
+[data-testid="stColumn"] { min-width: 0; }
+@media (max-width: 699px) {
+  [data-testid="stColumn"]:has([class*="st-key-pane-"]) { min-width: 100%; flex: 1 1 100%; }
+  [data-testid="stColumn"]:has(.st-key-pane-list-behind),
+  [data-testid="stColumn"]:has(.st-key-pane-thread-behind) { display: none; }
+}
 </style>
 """
 
@@ -60,26 +111,38 @@ def style() -> None:
     st.html(STYLE)
 
 
-def rows(name: str, count: int, *, most: int, height: int) -> DeltaGenerator:
-    """A container for a list of buttons; one with more than ``most`` scrolls on its own."""
-    key = f"list-{name}"
-    if count <= most:
-        return st.container(border=False, gap="xsmall", key=key)
-    return st.container(height=height, autoscroll=False, border=False, gap="xsmall", key=key)
+def panes() -> None:
+    """The style of a page of panes that fill the window: one at a time where it is narrow."""
+    st.html(PANES)
 
 
 def banner(target: Target, why_production: str, may_write: bool) -> None:
-    """The target, on every page: red where it counts as production."""
-    stores = (target.describe_postgres, target.describe_dynamodb)
-    places = " · ".join(_told(store) for store in stores)
-    if not why_production:
-        st.caption(f"**local** · {escaped(places)}")
-        return
-    mode = "you may write" if may_write else "read-only: start with --write to change it"
-    st.error(
-        f"**PRODUCTION** ({escaped(why_production)}) · {escaped(places)} · {escaped(mode)}",
-        icon="🔴",
-    )
+    """The target, on every page, in one line: red where it counts as production."""
+    stores = [_told(store) for store in (target.describe_postgres, target.describe_dynamodb)]
+    with st.container(horizontal=True, key="banner", vertical_alignment="center"):
+        if not why_production:
+            label = f":material/dns: **local** · {escaped(target.table_name)}"
+            with st.popover(label, type="tertiary"):
+                _details({"Postgres": stores[0], "DynamoDB": stores[1]})
+            return
+        mode = "you may write" if may_write else "read-only"
+        label = f":material/warning: **PRODUCTION** · {mode} · {escaped(target.table_name)}"
+        how = mode if may_write else "read-only: start with --write to change it"
+        with st.popover(label, type="tertiary", key="production"):
+            _details(
+                {
+                    "Production": why_production,
+                    "Mode": how,
+                    "Postgres": stores[0],
+                    "DynamoDB": stores[1],
+                }
+            )
+
+
+def _details(values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        st.caption(name)
+        st.text(value)
 
 
 def _told(describe: Callable[[], str]) -> str:
@@ -92,7 +155,7 @@ def _told(describe: Callable[[], str]) -> str:
 
 def show_problem(error: CoreError) -> None:
     """Show what is wrong, and the command that fixes it."""
-    st.error(escaped(error.problem.rstrip(".") + "."), icon="⚠️")
+    st.error(escaped(error.problem.rstrip(".") + "."), icon=":material/warning:")
     prod = resources.target().is_production
     line = error.command.line(prod=prod) if error.command else None
     if line:
@@ -102,18 +165,35 @@ def show_problem(error: CoreError) -> None:
         st.write(escaped(hint))
 
 
+def command_of(task: str, *words: str) -> Command:
+    """A task; ``words`` are its options and their values, quoted as a shell takes them."""
+    return Command(task, (shlex.join(words),) if words else ())
+
+
 def command(task: str, *words: str) -> None:
     """The same thing as a task, ready to copy; ``words`` are its options and their values."""
-    commands(Command(task, (shlex.join(words),) if words else ()))
+    commands(command_of(task, *words))
 
 
 def commands(*tasks: Command) -> None:
     """The same things as tasks, each with its arguments as a shell takes them."""
-    prod = resources.target().is_production
     with st.expander("Command line"):
-        for task in tasks:
-            if (line := task.line(prod=prod)) is not None:
-                st.code(line, language=None, wrap_lines=True)
+        _lines(tasks)
+
+
+def commands_popover(*tasks: Command) -> None:
+    """As :func:`commands`, where there is no room below."""
+    with st.popover(
+        "Command line", icon=":material/terminal:", type="tertiary", key="command-line"
+    ):
+        _lines(tasks)
+
+
+def _lines(tasks: Sequence[Command]) -> None:
+    prod = resources.target().is_production
+    for task in tasks:
+        if (line := task.line(prod=prod)) is not None:
+            st.code(line, language=None, wrap_lines=True)
 
 
 def ago(instant: datetime | None) -> str:

@@ -14,12 +14,33 @@ MATCHES = 8
 """People shown at a time."""
 
 
-def search_box(label: str, key: str, placeholder: str = "Handle or name") -> str:
-    """A box to type a part of a handle or name in; the page follows each pause."""
+_UNSEEN = dict.fromkeys(map(ord, "\u2060\u200b\u200e\ufeff\u2066\u2067\u2068\u2069"))
+
+
+def search_box(
+    label: str,
+    key: str,
+    placeholder: str = "Handle or name",
+    *,
+    is_bare: bool = False,
+    in_address: bool = False,
+) -> str:
+    """A box to type a part of a handle or name in; the page follows each pause.
+
+    Without what nobody sees and a copy may have brought along. ``is_bare`` shows the label inside
+    the box alone; ``in_address`` keeps what is sought in the page's address, under ``key``.
+    """
     typed = st.text_input(
-        label, key=key, type="search", live=True, max_chars=100, placeholder=placeholder
+        label,
+        key=key,
+        type="search",
+        live=True,
+        max_chars=100,
+        placeholder=label if is_bare else placeholder,
+        label_visibility="collapsed" if is_bare else "visible",
+        bind="query-params" if in_address else None,
     )
-    return typed or ""
+    return (typed or "").translate(_UNSEEN)
 
 
 def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:

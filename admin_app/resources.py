@@ -7,6 +7,8 @@ import sys
 
 import streamlit as st
 
+from admin_app.conversations.outbox import Outbox
+from admin_app.conversations.shared_reads import SharedReads
 from admin_app.store.jobs import Jobs
 from core.access import AuditLog, Door, Store
 from core.dynamodb import TableDescription, describe_table
@@ -15,6 +17,12 @@ from core.targets import Target, resolve
 
 _STATE_TRUSTED_S = 60.0
 _DESCRIPTION_TTL_S = 30
+
+TICK_S = 4.0
+"""Between two looks of a tab at what is new."""
+
+_SHARED_S = TICK_S - 0.5
+"""Less than a tick: a tab alone asks at each of its own."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -52,3 +60,15 @@ def description() -> TableDescription | None:
 def jobs() -> Jobs:
     """The long pieces of work that were begun on this server."""
     return Jobs()
+
+
+@st.cache_resource
+def outbox() -> Outbox:
+    """The messages that were sent from this server's pages."""
+    return Outbox()
+
+
+@st.cache_resource
+def shared_reads() -> SharedReads:
+    """What several tabs look at, read once for all of them."""
+    return SharedReads(_SHARED_S)

@@ -137,7 +137,54 @@ def for_cognito(url: str) -> str:
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
+class KnownBase:
+    """Tells a page where its server is: it would try each part of its own path, and fail aloud."""
+
+    _TELLS = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
+    _BEFORE = b"<title>"
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _asks_for_page(scope):
+            await self.app(scope, receive, send)
+            return
+        headers = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+        scope = {**scope, "headers": headers}  # what is packed could not be added to
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                start.update(message)
+            elif start and message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    await self._send_page(start, b"".join(parts), send)
+            else:
+                await send(message)
+
+        await self.app(scope, receive, send_on)
+
+    async def _send_page(self, start: Message, page: bytes, send: Send) -> None:
+        body = page.replace(self._BEFORE, self._TELLS + self._BEFORE, 1)
+        MutableHeaders(scope=start)["content-length"] = str(len(body))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+
+def _asks_for_page(scope: Scope) -> bool:
+    is_get = scope["type"] == "http" and scope["method"] == "GET"
+    return is_get and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _is_page(start: Message) -> bool:
+    is_html = Headers(scope=start).get("content-type", "").startswith("text/html")
+    return is_html and start["status"] == 200
+
+
 def make_app(addresses: Addresses) -> st.App:
     """The admin UI's pages behind the two checks."""
     own_requests = Middleware(OnlyOwnRequests, addresses=addresses)
-    return st.App(PAGES, middleware=[own_requests, Middleware(LogOut)])
+    return st.App(PAGES, middleware=[own_requests, Middleware(LogOut), Middleware(KnownBase)])

@@ -22,6 +22,7 @@ MOST_OF_A_REQUEST_MB = 50
 _CHECKS: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": "false",
+    "client.disableDataExport": True,  # the pages' own downloads are audited
     "client.allowedOrigins": [],  # of pages that may embed this one and steer it
     "global.developmentMode": False,
     "server.enableCORS": True,
@@ -55,7 +56,7 @@ _CODE: dict[str, Any] = {  # what runs, and when
     "server.allowRunOnSave": False,
     "runner.magicEnabled": False,
     "runner.fastReruns": True,
-    "runner.postScriptGC": True,
+    "runner.postScriptGC": False,
     "runner.enforceSerializableSessionState": False,
     "runner.enumCoercion": "nameOnly",
     "runner.parallelMaxWorkers": 4,
@@ -72,7 +73,6 @@ _CODE: dict[str, Any] = {  # what runs, and when
 
 _LOOK: dict[str, Any] = {
     "client.toolbarMode": "minimal",
-    "client.disableDataExport": False,
     "client.showSidebarNavigation": True,
     "ui.hideTopBar": False,  # it holds the list of pages
     "global.disableWidgetStateDuplicationWarning": False,

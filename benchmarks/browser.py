@@ -116,13 +116,13 @@ def _timed(act: Any) -> float:
 
 
 def _first(page: Any) -> Any:
-    return page.get_by_role("button", name="Other 0").first
+    return page.get_by_role("link", name="Other 0").first
 
 
 def _list(page: Any, url: str) -> float:
     def act() -> None:
         page.goto(f"{url}/?user=ana")
-        page.locator(".st-key-list-conversations button").first.wait_for()
+        page.get_by_role("list", name="Conversations").get_by_role("link").first.wait_for()
 
     return _timed(act)
 
@@ -133,7 +133,7 @@ def _thread(page: Any, url: str) -> float:
 
     def act() -> None:
         _first(page).click()
-        page.get_by_test_id("stChatMessage").last.wait_for()
+        page.get_by_role("article").last.wait_for()
 
     return _timed(act)
 
@@ -141,19 +141,19 @@ def _thread(page: Any, url: str) -> float:
 def _send(page: Any, url: str) -> float:
     _thread(page, url)
     text = f"sent at {time.perf_counter_ns()}"
-    box = page.get_by_label("Message", exact=True)
+    box = page.get_by_role("textbox", name="Message", exact=True)
     box.fill(text)
 
     def act() -> None:
         box.press("Enter")
-        page.get_by_test_id("stChatMessage").get_by_text(text).wait_for()
+        page.get_by_role("article").get_by_text(text).wait_for()
 
     return _timed(act)
 
 
 def _open(page: Any, url: str) -> None:
     page.goto(f"{url}/?user=ana&conversation={GROUP}")
-    page.get_by_test_id("stChatMessage").last.wait_for()
+    page.get_by_role("article").last.wait_for()
 
 
 def _open_there(page: Any, url: str, size: Size) -> None:

@@ -20,8 +20,8 @@ SETTLES_MS = 1500
 
 def conversations(page: Page, url: str) -> None:
     page.goto(f"{url}/?user=bayko")
-    page.get_by_role("button", name="Andrew Brown").click()
-    page.get_by_role("button", name="Send").wait_for()
+    page.get_by_role("link", name="Andrew Brown").click()
+    page.get_by_role("button", name="Send", exact=True).wait_for()
 
 
 def new_conversation(page: Page, url: str) -> None:
@@ -77,7 +77,6 @@ def main(url: str) -> None:
                 _take(page, f"{name}-{theme}")
         page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="light")
         conversations(page, url)
-        page.get_by_role("heading", name="and Andrew Brown").scroll_into_view_if_needed()
         _take(page, "phone-light")
         browser.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.wording import counted
 from task_groups import admin, terminal
 from task_groups.ddb import patterns
 from task_groups.running import opened, run, task
@@ -121,7 +122,7 @@ def _refuse_production() -> None:
 
 
 def _make_what_is_missing(ctx: Context) -> None:
-    """Both schemas, each only where there is none, and the migrations that are pending."""
+    """Both schemas, each only where there is none, and the first migrations."""
     from core.purposes import Purpose
     from core.usecases import setup
 
@@ -129,8 +130,8 @@ def _make_what_is_missing(ctx: Context) -> None:
         for note in setup.make_what_is_missing(stores):
             terminal.note(note)
     with opened(ctx) as stores:
-        for done in setup.apply_migrations(stores):
-            terminal.note(done.sentence)
+        if applied := sum(1 for _ in setup.apply_first_migrations(stores)):
+            terminal.note(f"applied {counted(applied, 'migration')}")
 
 
 def _print_inbox(stores: Stores) -> None:

@@ -5,21 +5,17 @@ A rerun asks DynamoDB for what is new, never again for what is there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from admin_app.conversations.shared_reads import STEP, Newest
 from core.dynamodb import Table, list_thread
 from core.models import Message, Page
 
-STEP = 50
-"""Messages asked for at a time."""
+CONTEXT = 20
+"""Messages loaded up to the one that a link or a search leads to."""
 
-CONTEXT = 2
-"""Messages shown up to the one that a link or a search leads to: it is among the first in view."""
-
-OVERLAP = 10
-"""Messages at the newest end that are read again, for writers whose clocks are behind."""
-
-MOST = 200
+MOST = 240
 """Messages kept: loading at one end lets go at the other."""
 
 
@@ -38,43 +34,42 @@ class Thread:
     has_newer: bool = False
     _opened: bool = False
 
-    def refresh(self, table: Table) -> None:
-        """Open it, or take in what was sent since.
-
-        Two requests, for messages and removals; four to open it ``at`` a place.
-        """
-        if not self._opened:
-            self._open(table)
+    def refresh(self, table: Table, newest: Newest, *, anew: bool = False) -> None:
+        """Open it, or take in what was sent since. One request; two to open it ``at`` a place."""
+        if not self._opened and self.at:
+            # The place itself is the last of the first page: a bound is exclusive.
+            self._take_older(self._before(table, f"{self.at}\0", CONTEXT))
+            self._take_newer(self._after(table, self.at, STEP - CONTEXT))
         elif not self.has_newer:
-            self.load_newer(table)
+            self._take_newest(table, *newest(anew))
         self._opened = True
 
-    def _open(self, table: Table) -> None:
-        if not self.at:
-            self._take_older(self._before(table, None, STEP))
+    def load_older(self, table: Table, before: str) -> None:
+        """One page further back, if it begins with ``before``: what asks twice gets it once."""
+        if self.has_older and self.entries and self.entries[0].sort_key == before:
+            self._take_older(self._before(table, before, STEP))
+
+    def load_newer(self, table: Table, after: str) -> None:
+        """One page further on, if it ends with ``after``."""
+        if self.has_newer and self.entries and self.entries[-1].sort_key == after:
+            self._take_newer(self._after(table, after, STEP))
+
+    def _take_newest(self, table: Table, newest: Sequence[Message], has_older: bool) -> None:
+        if not self.entries:
+            self.entries, self.has_older = list(newest), has_older
             return
-        # The place itself is the last of the first page: a bound is exclusive.
-        self._take_older(self._before(table, f"{self.at}\0", CONTEXT))
-        self._take_newer(self._after(table, self.at, STEP - CONTEXT))
+        last = self.entries[-1].sort_key
+        if has_older and newest[0].sort_key.encode() > last.encode():
+            self._take_newer(self._after(table, last, STEP))  # much has come since
+            return
+        first = newest[0].sort_key.encode() if newest else b""
+        kept = [m for m in self.entries if m.sort_key.encode() < first] if has_older else []
+        self._keep_newest([*kept, *newest], has_older=has_older and not kept)
 
-    def load_older(self, table: Table) -> None:
-        """One page further back."""
-        self._take_older(self._before(table, self._first, STEP))
-
-    def load_newer(self, table: Table) -> None:
-        """One page further on, beginning a little before the end of what is loaded."""
-        overlap = self.entries[-OVERLAP:]
-        since = overlap[0].sort_key if overlap else None
-        self._take_newer(self._after(table, since, STEP))
-
-    @property
-    def _first(self) -> str | None:
-        return self.entries[0].sort_key if self.entries else None
-
-    def _before(self, table: Table, bound: str | None, limit: int) -> Page[Message]:
+    def _before(self, table: Table, bound: str, limit: int) -> Page[Message]:
         return list_thread(table, self.message_group_uuid, limit=limit, before=bound)
 
-    def _after(self, table: Table, bound: str | None, limit: int) -> Page[Message]:
+    def _after(self, table: Table, bound: str, limit: int) -> Page[Message]:
         return list_thread(
             table, self.message_group_uuid, limit=limit, after=bound, newest_first=False
         )
@@ -89,5 +84,8 @@ class Thread:
         by_key = {message.sort_key: message for message in (*self.entries, *page.entries)}
         merged = [by_key[sort_key] for sort_key in sorted(by_key, key=str.encode)]
         self.has_newer = page.cursor is not None
-        self.has_older = self.has_older or len(merged) > MOST
-        self.entries = merged[-MOST:]
+        self._keep_newest(merged)
+
+    def _keep_newest(self, entries: list[Message], *, has_older: bool = False) -> None:
+        self.has_older = self.has_older or has_older or len(entries) > MOST
+        self.entries = entries[-MOST:]

@@ -1,170 +1,213 @@
-"""One conversation on the screen: its messages, the way through them, and what to look for."""
+"""One conversation on the screen: what the element gets, and what it asks."""
 
 from __future__ import annotations
 
-from datetime import date
+import functools
+from typing import Any
 
 import streamlit as st
 
-from admin_app import access, layout, login
-from admin_app.access import Subject
+from admin_app import access, actions, resources
+from admin_app.access import Desk
+from admin_app.conversations import addresses, elements
+from admin_app.conversations.elements import Question
 from admin_app.conversations.messages import Thread
+from admin_app.conversations.outbox import Outcome
+from core.access import Stores
 from core.dynamodb import Search, Table, search_further, search_messages
 from core.errors import CoreError
-from core.models import Message
+from core.models import Message, Person, SentMessage
+from core.texts import MAX_CODE_POINTS, message_text
 from core.usecases import conversations
+from core.usecases.conversations import Membership, Retry
 
-REFRESH_S = 4
-HEIGHT = 460
-_BEGINNING = (
-    '<p tabindex="0" style="text-align: center; font-size: 0.875rem; margin: 0">'
-    "Beginning of the conversation</p>"
-)
-"""What scrolls must hold something that the keyboard gets to, or it scrolls for a mouse alone."""
+_OUTCOMES = 20
+"""Of messages sent from this tab, those that its page is told of again."""
 
 
-@st.fragment(run_every=REFRESH_S)
-@login.required
-def show(user_uuid: str, group: str, subject: Subject) -> None:
-    """The messages, oldest first; new ones appear by themselves."""
-    if (stores := access.opened(subject)) is None:
-        st.rerun()
-    # A rerun of the fragment gets the arguments of the run before: the place is in the link. It is
-    # a sort key, or the beginning of one.
-    place = st.query_params.get("at", "")
-    thread = _loaded(group, place)
+_HITS = 50
+"""Shown of what a search has found, the newest ones."""
+
+
+def show(stores: Stores, place: Membership, group: str) -> None:
+    """The messages, oldest first, and the box to answer in; new ones appear by themselves."""
+    thread = _loaded(group, addresses.place())
     problem = None
     try:
-        _load(thread, stores.table)
-        thread.entries = conversations.messages_with_current_names(stores.db, thread.entries)
+        _read(thread, stores.table)
+        _search(group, stores.table)
     except CoreError as error:
+        if not thread.entries:
+            raise
         problem = error
-    with st.container(
-        height=HEIGHT,
-        autoscroll=not (place or thread.has_newer),
-        gap="small",
-        key=f"thread {group} {place}",  # another place is not scrolled to where this one was
-    ):
-        if thread.has_older:
-            st.button("Show older messages", key="older", width="stretch")
-        else:
-            st.html(_BEGINNING)
-        _messages(thread, user_uuid)
-        if thread.has_newer:
-            st.button("Show newer messages", key="newer", width="stretch")
-    if thread.at or thread.has_newer:
-        st.button("Newest messages", key="newest", icon="⤵️", on_click=go_to, args=("",))
-    if problem is not None:
-        layout.show_problem(problem)
+    elements.show("thread", _data(thread, place, problem), functools.partial(_answer, place))
 
 
-def _loaded(group: str, place: str) -> Thread:
+def show_again(group: str, error: CoreError) -> None:
+    """The conversation as it was shown, and that its stores do not answer now."""
+    elements.show_again("thread", group, error)
+
+
+def _loaded(group: str, at: str) -> Thread:
     thread = st.session_state.get("thread")
-    if not isinstance(thread, Thread) or (thread.message_group_uuid, thread.at) != (group, place):
-        thread = st.session_state["thread"] = Thread(group, place)
+    if not isinstance(thread, Thread) or (thread.message_group_uuid, thread.at) != (group, at):
+        thread = st.session_state["thread"] = Thread(group, at)
+        st.session_state["thread place"] = st.session_state.get("thread place", 0) + 1
     return thread
 
 
-def _load(thread: Thread, table: Table) -> None:
-    if st.session_state.get("older"):
-        thread.load_older(table)
-    elif st.session_state.get("newer"):
-        thread.load_newer(table)
-    else:
-        thread.refresh(table)
-
-
-def _messages(thread: Thread, user_uuid: str) -> None:
-    day = ""
-    for message in thread.entries:
-        if (message_day := _day(message)) != day:
-            day = message_day
-            st.caption(day, text_alignment="center")
-        if message.removal:
-            _removal(message)
-            continue
-        is_sought = bool(thread.at) and message.sort_key == thread.at
-        _bubble(message, mine=message.sender.uuid == user_uuid, is_sought=is_sought)
-    if not thread.entries:
-        st.info("No messages yet.")
-
-
-def _day(message: Message) -> str:
-    return f"{message.created_at:%A, %-d %B %Y}" if message.created_at else "Unknown day"
-
-
-def _removal(message: Message) -> None:
-    """The line in a removed message's place: it names nobody."""
-    time = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
-    st.caption(f"{message.text} · {time}", text_alignment="center")
-
-
-def _bubble(message: Message, *, mine: bool, is_sought: bool) -> None:
-    who = message.sender.display_name or message.sender.handle or "unknown sender"
-    time = f"{message.created_at:%H:%M}" if message.created_at else layout.escaped(message.sort_key)
-    with (
-        st.chat_message("user" if mine else "other", avatar=None if mine else ":material/person:"),
-        st.container(gap="xxsmall", border=is_sought),
-    ):
-        st.caption(f"**{layout.escaped(who)}** · {time}{' · found' if is_sought else ''}")
-        # Never Markdown or HTML: what people wrote is shown as they wrote it.
-        st.text(message.text)
-
-
-def go_to(place: str) -> None:
-    """Have the page, and its link, show the conversation from ``place`` on."""
-    st.session_state.pop("thread", None)
-    if place:
-        st.query_params["at"] = place
-    else:
-        st.query_params.pop("at", None)
-
-
-def find(group: str, table: Table) -> None:
-    """Words and dates to look for in the conversation."""
-    with st.expander("Find a message", icon="🔎"):
-        with st.container(horizontal=True):
-            words = st.text_input("Search this conversation", type="search", max_chars=200,
-                                  key=f"words {group}", width=260)  # fmt: skip
-            st.date_input("Go to a date", value=None, key=f"date {group}", width=160,
-                          on_change=_go_to_date, args=(group,))  # fmt: skip
-        if words:
-            _hits(_search(group, words, table))
-
-
-def _go_to_date(group: str) -> None:
-    chosen = st.session_state.get(f"date {group}")
-    go_to(chosen.isoformat() if isinstance(chosen, date) else "")
-
-
-def _search(group: str, words: str, table: Table) -> Search:
-    """The search, done once: a rerun does not read the conversation again."""
-    search = st.session_state.get("search")
-    if isinstance(search, Search) and (search.message_group_uuid, search.words) == (group, words):
-        if not st.session_state.get("further"):
-            return search
-        search = search_further(table, search)
-    else:
-        search = search_messages(table, group, words)
-    st.session_state["search"] = search
-    return search
-
-
-def _hits(search: Search) -> None:
-    whole = "the whole conversation" if search.cursor is None else "the newest of it"
-    st.caption(f"{len(search.hits):,} found in {search.looked_at:,} messages: {whole}")
-    with layout.rows("hits", len(search.hits), most=4, height=240):
-        for hit in search.hits:
-            st.button(
-                f"{layout.exact(hit.created_at)} · **{layout.escaped(hit.sender.handle)}** ·"
-                f" {layout.escaped(_excerpt(hit.text, search.words))}",
-                key=f"hit {hit.sort_key}",
-                width="stretch",
-                on_click=go_to,
-                args=(hit.sort_key,),
+def _read(thread: Thread, table: Table) -> None:
+    match st.session_state.pop("thread wants", None):
+        case ("older", str(before)):
+            thread.load_older(table, before)
+        case ("newer", str(after)):
+            thread.load_newer(table, after)
+        case wanted:
+            newest = resources.shared_reads().newest
+            anew = wanted == ("sent", thread.message_group_uuid)
+            thread.refresh(
+                table,
+                lambda anew: newest(table, thread.message_group_uuid, anew=anew),
+                anew=anew,
             )
-    if search.cursor is not None:
-        st.button("Search further back", key="further")
+
+
+def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[str, Any]:
+    return {
+        "subject": thread.message_group_uuid,
+        "scope": resources.target().table_name,
+        "group": thread.message_group_uuid,
+        "place": st.session_state["thread place"],
+        "at": thread.at,
+        "user": place.user.handle,
+        "title": title(place),
+        "me": _person(place.user),
+        "other": _person(place.other),
+        "messages": [_message(message, place) for message in thread.entries],
+        "hasOlder": thread.has_older,
+        "hasNewer": thread.has_newer,
+        "search": _hits(thread.message_group_uuid),
+        "mayWrite": access.may_write(),
+        "whyNot": "Read-only. To answer here, start the admin UI with --write.",
+        "senders": [person.handle for person in (place.user, place.other) if person.handle],
+        "limit": MAX_CODE_POINTS,
+        "outcomes": st.session_state.get("outcomes", []),
+        "trouble": elements.trouble(problem),
+    }
+
+
+def title(place: Membership) -> str:
+    """The two members, the one whose inbox it is first."""
+    other = place.other.display_name or place.other.handle or place.other.uuid
+    return f"{place.user.display_name or place.user.handle} and {other}"
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {"uuid": person.uuid, "handle": person.handle, "name": person.display_name}
+
+
+def _message(message: Message, place: Membership) -> dict[str, Any]:
+    """One message, with its sender's current names; of a removed one only a line is left."""
+    known = {person.uuid: person for person in (place.user, place.other)}
+    sender = known.get(message.sender.uuid, message.sender)
+    return {
+        "key": message.sort_key,
+        "uuid": message.message_uuid,
+        "sender": sender.uuid,
+        "handle": sender.handle,
+        "name": sender.display_name,
+        "removed": bool(message.removal),
+        "text": message.text,
+        "ms": elements.milliseconds(message.created_at),
+    }
+
+
+# What is asked
+
+
+def _answer(place: Membership, question: Question) -> None:
+    match question:
+        case {"kind": "older", "before": str(before)}:
+            st.session_state["thread wants"] = ("older", before)
+        case {"kind": "newer", "after": str(after)}:
+            st.session_state["thread wants"] = ("newer", after)
+        case {"kind": "go", "at": str(at)}:
+            st.session_state.pop("thread", None)
+            addresses.go(at=at[:100])
+        case {"kind": "close"}:
+            addresses.go(conversation="")
+        case {"kind": "search", "words": str(words)}:
+            st.session_state["search wants"] = words[:200]
+        case {"kind": "further"}:
+            st.session_state["search wants"] = True
+        case {"kind": "send"}:
+            _send(place, question)
+
+
+def _send(place: Membership, question: Question) -> None:
+    """Send a message that was written in this conversation, or in the one that was open before."""
+    values = [str(question.get(name, "")) for name in ("id", "text", "sender", "group")]
+    message_uuid, text, sender, asked_group = values
+    known = st.session_state.get("memberships", {}).get((place.user.uuid, asked_group), place)
+    about = (known.user.uuid, known.other.uuid)
+    deliver = functools.partial(_deliver, access.desk(), sender, asked_group, about)
+    outcome = resources.outbox().submit(message_uuid, text, (sender, asked_group), deliver)
+    outcomes = [one for one in st.session_state.get("outcomes", []) if one["id"] != message_uuid]
+    outcomes.append({"id": message_uuid, **_told(outcome)})
+    st.session_state["outcomes"] = outcomes[-_OUTCOMES:]
+    st.session_state["thread wants"] = ("sent", asked_group)
+    st.session_state["inbox moved"] = True
+
+
+def _told(outcome: Outcome) -> dict[str, str]:
+    if (problem := elements.trouble(outcome.problem)) is not None:
+        return {"problem": problem["text"], "command": problem["command"]}
+    return {"key": outcome.sort_key}
+
+
+def _deliver(
+    desk: Desk, sender: str, group: str, about: tuple[str, ...], text: str, retry: Retry
+) -> SentMessage:
+    """Send, audited. Calls nothing of Streamlit's: see :class:`~admin_app.access.Desk`."""
+    message_text(text)  # an empty message is nothing to audit
+    with desk.open(
+        actions.SEND_MESSAGE, about=about, conversation=group, message=retry.message_uuid
+    ) as stores:
+        return conversations.send_message(stores.db, stores.table, sender, group, text, retry=retry)
+
+
+# Search
+
+
+def _search(group: str, table: Table) -> None:
+    """Read once for each question: a rerun does not read the conversation again."""
+    wanted = st.session_state.pop("search wants", None)
+    search = st.session_state.get("search")
+    if isinstance(wanted, str):
+        st.session_state["search"] = search_messages(table, group, wanted)
+    elif wanted and isinstance(search, Search) and search.message_group_uuid == group:
+        st.session_state["search"] = search_further(table, search)
+
+
+def _hits(group: str) -> dict[str, Any] | None:
+    search = st.session_state.get("search")
+    if not isinstance(search, Search) or search.message_group_uuid != group:
+        return None
+    return {
+        "words": search.words,
+        "lookedAt": search.looked_at,
+        "more": search.cursor is not None,
+        "found": len(search.hits),
+        "hits": [
+            {
+                "key": hit.sort_key,
+                "ms": elements.milliseconds(hit.created_at),
+                "handle": hit.sender.handle,
+                "excerpt": _excerpt(hit.text, search.words),
+            }
+            for hit in search.hits[:_HITS]
+        ],
+    }
 
 
 def _excerpt(text: str, words: str, around: int = 40) -> str:

@@ -26,3 +26,13 @@ class AllConversations:
         self.rows += page.entries
         self.cursor = page.cursor
         self.groups = conversations.with_current_names(db, conversations_of(self.rows))
+
+    def whole(self, db: Database, table: Table) -> AllConversations:
+        """All there are: what is loaded, and the rest, read now."""
+        everything = AllConversations([*self.rows], self.cursor, [*self.groups], self.counts)
+        while everything.cursor is not None:
+            page = list_all_inbox_rows(table, cursor=everything.cursor)
+            everything.rows += page.entries
+            everything.cursor = page.cursor
+        everything.groups = conversations.with_current_names(db, conversations_of(everything.rows))
+        return everything

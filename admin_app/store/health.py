@@ -7,7 +7,6 @@ import streamlit as st
 from admin_app import access, actions, layout, login, resources, tables
 from admin_app.store import background_work, progress
 from admin_app.store.background_work import Checkup
-from core.commands import Command
 from core.doctor import Finding, State
 from core.dynamodb import EXPLANATIONS, REPAIRABLE, SAMPLES, FaultKind
 from core.errors import CoreError, TargetRefusedError
@@ -15,21 +14,27 @@ from core.wording import agreeing
 
 DOCTOR = "doctor"
 CHECKUP = "checkup"
-_ICONS = {State.OK: "✅", State.NOTE: "ℹ️", State.BAD: "⛔"}
 _MOST_OF_A_NAME = 255
 """Characters; DynamoDB's own limit."""
 
 
-def show_doctor() -> None:
-    """A button, and what was found the last time."""
+_OUTDATED = "This is older than what is broken now. Run it again."
+
+
+def show_doctor(*, is_outdated: bool) -> None:
+    """A button, and what was found the last time; ``is_outdated``: a store has failed since."""
     st.write("Checks this installation and its target, and says how to fix each problem.")
     progress.button(
-        "Run the doctor", DOCTOR, background_work.examine(resources.target()), icon="🩺"
+        "Run the doctor",
+        DOCTOR,
+        background_work.examine(resources.target()),
+        icon=":material/stethoscope:",
     )
     findings = progress.outcome(DOCTOR)
     if isinstance(findings, tuple):
+        if is_outdated and not any(finding.state is State.BAD for finding in findings):
+            st.warning(_OUTDATED, icon=":material/history:")
         _findings(findings)
-    layout.command("doctor")
 
 
 def _findings(findings: tuple[Finding, ...]) -> None:
@@ -43,7 +48,7 @@ def _findings(findings: tuple[Finding, ...]) -> None:
     tables.table(
         ("State", "Check", "Result"),
         [
-            (f"{_ICONS[finding.state]} {finding.state}", finding.check, _told(finding))
+            (str(finding.state), finding.check, _told(finding))
             for finding in sorted(findings, key=lambda finding: -list(State).index(finding.state))
         ],
     )
@@ -56,21 +61,27 @@ def _told(finding: Finding) -> str:
     return f"{finding.finding}{took}{hint}"
 
 
-def show_verification(items: int, read_units: float | None) -> None:
+def show_verification(
+    items: int, read_units: float | None, *, conversations: int, is_outdated: bool
+) -> None:
     """The verification of a table of so many ``items``, and its repair.
 
-    Reading it whole costs ``read_units``, as far as that is known.
+    Reading it whole costs ``read_units``, as far as that is known, and each of the
+    ``conversations`` about 1 RCU more.
     """
     st.write("Checks every guarantee for all stored items.")
-    st.caption(cost(read_units) + " Each conversation adds about 1 RCU.")
+    total = read_units + conversations if read_units and conversations else None
+    rest = "" if total else ", and about 1 RCU for each conversation"
+    st.caption(f"{cost(total or read_units).removesuffix('.')}{rest}.")
     work = background_work.verify(access.desk())
-    progress.button("Verify the messages", CHECKUP, work, expected=items, icon="🔍")
+    progress.button(
+        "Verify the messages", CHECKUP, work, expected=items, icon=":material/fact_check:"
+    )
     checkup = progress.outcome(CHECKUP)
     if isinstance(checkup, Checkup):
-        _checkup(checkup)
+        _checkup(checkup, is_outdated=is_outdated)
         if checkup.summary.repairable:
             _repair(checkup, items)
-    layout.commands(Command("ddb.verify"), Command("ddb.verify", ("--repair",)))
 
 
 def cost(read_units: float | None) -> str:
@@ -80,15 +91,17 @@ def cost(read_units: float | None) -> str:
     return f"Reads the whole table: about {max(read_units, 0.5):,.0f} RCU."
 
 
-def _checkup(checkup: Checkup) -> None:
+def _checkup(checkup: Checkup, *, is_outdated: bool) -> None:
     summary = checkup.summary
     if checkup.repaired is not None:
-        st.success(f"Repaired {checkup.repaired:,}. Remaining problems:", icon="🔧")
+        st.success(f"Repaired {checkup.repaired:,}. Remaining problems:", icon=":material/build:")
     looked = ", ".join(agreeing(count, kind) for kind, count in checkup.looked_at.items())
     extent = "Looked at" if checkup.is_complete else "Stopped after looking at"
     st.write(f"{extent} {looked or 'nothing'}.")
-    if checkup.is_complete and not summary.total:
-        st.success("No problems.", icon="✅")
+    if is_outdated:
+        st.warning(_OUTDATED, icon=":material/history:")
+    elif checkup.is_complete and not summary.total:
+        st.success("No problems.", icon=":material/check_circle:")
     for fault, count in summary.counts.items():
         _fault(fault, count, checkup)
 
@@ -103,7 +116,7 @@ def _fault(fault: FaultKind, count: int, checkup: Checkup) -> None:
                 st.page_link(
                     "views/conversations.py",
                     label=f"Open as @{layout.escaped(handle)}",
-                    icon="💬",
+                    icon=":material/forum:",
                     query_params={"user": handle, "conversation": sample.message_group_uuid},
                 )
 

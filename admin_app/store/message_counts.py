@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -21,7 +22,7 @@ def show(items: int, cost: str) -> None:
     """The count of a table of so many ``items``: on demand, at the ``cost`` that is told."""
     st.caption(cost)
     work = background_work.count_messages(access.desk())
-    progress.button("Count the messages", COUNT, work, expected=items, icon="📈")
+    progress.button("Count the messages", COUNT, work, expected=items, icon=":material/bar_chart:")
     count = progress.outcome(COUNT)
     if isinstance(count, Count):
         _figures(count)
@@ -32,7 +33,9 @@ def show(items: int, cost: str) -> None:
 def _figures(result: Count) -> None:
     if not result.is_complete:
         seen = result.counts.looked_at
-        st.warning(f"Stopped after {seen:,} items: there may be more messages.", icon="⚠️")
+        st.warning(
+            f"Stopped after {seen:,} items: there may be more messages.", icon=":material/warning:"
+        )
     chosen = st.segmented_control(
         "Range", _RANGES, default=_RANGES[0], required=True, label_visibility="collapsed"
     )
@@ -43,7 +46,7 @@ def _figures(result: Count) -> None:
     summary = f"{sum(buckets.values()):,} messages in the last {chosen}, per {unit} of UTC."
     st.write(f"{summary} The last {unit} is not over yet.")
     rows = [{"start": start.isoformat(), "messages": count} for start, count in buckets.items()]
-    st.vega_lite_chart(rows, _bars(unit), alt=f"{summary} The figures are in the table.")
+    st.vega_lite_chart(rows, _bars(unit, buckets), alt=f"{summary} The figures are in the table.")
     with st.expander("As a table"):
         tables.table(
             (f"{unit.capitalize()} (UTC)", "Messages"),
@@ -56,8 +59,18 @@ def _label(start: datetime, unit: str) -> str:
     return f"{start:%a %-d %b %Y}" if unit == "day" else f"{start:%a %-d %b, %H:%M}"
 
 
-def _bars(unit: str) -> dict[str, Any]:
-    """A bar for each hour or day of UTC, whatever the browser's clock."""
+def _utc(instant: datetime) -> dict[str, Any]:
+    names = ("year", "month", "date", "hours")
+    values = (instant.year, instant.month, instant.day, instant.hour)
+    return {**dict(zip(names, values, strict=True)), "utc": True}
+
+
+def _bars(unit: str, buckets: Mapping[datetime, int]) -> dict[str, Any]:
+    """A bar for each hour or day of UTC, whatever the browser's clock.
+
+    Its scales are given: drawn before its data is there, the chart would warn of what it finds.
+    """
+    ends_at = max(buckets) + timedelta(**{f"{unit}s": 1})
     time_unit = "utcyearmonthdate" if unit == "day" else "utcyearmonthdatehours"
     shown = "%-d %b" if unit == "day" else "%a %H:%M"
     return {
@@ -69,12 +82,14 @@ def _bars(unit: str) -> dict[str, Any]:
                 "type": "temporal",
                 "timeUnit": time_unit,
                 "title": None,
+                "scale": {"domain": [_utc(min(buckets)), _utc(ends_at)]},
                 "axis": {"format": shown, "labelOverlap": True, "grid": False},
             },
             "y": {
                 "field": "messages",
                 "type": "quantitative",
                 "title": f"messages per {unit}",
+                "scale": {"domain": [0, max(*buckets.values(), 1)]},
                 "axis": {"format": ",d", "tickMinStep": 1},
             },
             "tooltip": [

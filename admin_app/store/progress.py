@@ -55,9 +55,15 @@ def outcome(name: str) -> object:
         return None
     st.caption(
         f"{layout.escaped(job.title)}: {layout.exact(job.finished_at)},"
-        f" by {layout.escaped(job.who)}, in {tables.duration(job.took)}"
+        f" by {layout.escaped(job.who)}, in {tables.duration(job.took)}{_consumed(job)}"
     )
     return job.result
+
+
+def _consumed(job: Job) -> str:
+    """What it cost in all, as the list of consumed capacity has it."""
+    units = ((job.capacity.read_units, "RCU"), (job.capacity.write_units, "WCU"))
+    return "".join(f", {amount:g} {unit}" for amount, unit in units if amount)
 
 
 @st.fragment(run_every=_LOOK_EVERY_S)

@@ -32,15 +32,15 @@ def page() -> None:
         st.info("No conversations yet. Start one on the page New conversation.")
         return
     sought = st.text_input(
-        "Filter", key="groups filter", type="search", live=True,
+        "Filter", key="q", type="search", live=True, bind="query-params",
         placeholder="Filter by member, last message or id",
     )  # fmt: skip
     groups = [group for group in overview.groups if _matches(group, (sought or "").strip())]
     _say_how_much(overview, groups)
     rows = [_row(group, overview) for group in groups]
-    chosen = _table(rows, sought or "")
+    chosen = _table([_as_rows(row) for row in rows], sought or "")
     _actions([groups[index] for index in chosen if index < len(groups)], overview)
-    _downloads(rows)
+    _downloads(overview, sought or "")
     layout.command("ddb.scan", "--json")
 
 
@@ -66,7 +66,7 @@ def _say_how_much(overview: AllConversations, shown: list[Conversation]) -> None
         st.caption(f"{len(shown):,} of {len(overview.groups):,} loaded conversations: {extent}")
         if overview.cursor:
             st.button("Load more", key="read on", help="One request, of up to 128 RCU")
-        st.button("Refresh", key="read again", type="tertiary", icon="🔄")
+        st.button("Refresh", key="read again", type="tertiary", icon=":material/refresh:")
 
 
 def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
@@ -77,6 +77,11 @@ def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
         "messages": overview.counts.get(group.message_group_uuid),
         "message_group_uuid": group.message_group_uuid,
     }
+
+
+def _as_rows(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with names that each run in their own direction: all rows begin at the left."""
+    return row | {"members": ", ".join(map(layout.isolated, row["members"].split(", ")))}
 
 
 def _members(group: Conversation) -> str:
@@ -132,23 +137,24 @@ def _open_as(person: Person, group: str) -> None:
     st.page_link(
         "views/conversations.py",
         label=f"Open as {layout.escaped(person.display_name or person.handle)}",
-        icon="💬",
+        icon=":material/forum:",
         query_params={"user": person.handle, "conversation": group},
     )
 
 
-def _downloads(rows: list[dict[str, Any]]) -> None:
-    st.caption("Download what is shown:")
+def _downloads(overview: AllConversations, sought: str) -> None:
+    more = "; the conversations that are not loaded are read first" if overview.cursor else ""
+    st.caption(f"Download all that match{more}:")
     desk = access.desk(access.reason_for(SUBJECT))
     with st.container(horizontal=True):
         for label, mime, text in (
-            ("CSV", "text/csv", functools.partial(spreadsheets.csv_text, rows, COLUMNS)),
-            ("JSON Lines", "application/jsonl", functools.partial(spreadsheets.json_lines, rows)),
+            ("CSV", "text/csv", functools.partial(spreadsheets.csv_text, columns=COLUMNS)),
+            ("JSON Lines", "application/jsonl", spreadsheets.json_lines),
         ):
             st.download_button(
                 label,
-                # Built, and audited, once somebody clicks.
-                data=functools.partial(_built, desk, text),
+                # Read, built, and audited, once somebody clicks.
+                data=functools.partial(_built, desk, overview, sought.strip(), text),
                 mime=mime,
                 file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
                 on_click="ignore",
@@ -156,10 +162,16 @@ def _downloads(rows: list[dict[str, Any]]) -> None:
             )
 
 
-def _built(desk: Desk, text: Callable[[], str]) -> str:
+def _built(
+    desk: Desk,
+    overview: AllConversations,
+    sought: str,
+    text: Callable[[list[dict[str, Any]]], str],
+) -> str:
     """What is downloaded, audited before. Calls nothing of Streamlit's."""
-    with desk.open(actions.DOWNLOAD_MESSAGE_GROUPS):
-        return text()
+    with desk.open(actions.DOWNLOAD_MESSAGE_GROUPS) as stores:
+        whole = overview.whole(stores.db, stores.table)
+        return text([_row(group, whole) for group in whole.groups if _matches(group, sought)])
 
 
 page()

@@ -32,7 +32,7 @@ def page() -> None:
     with two:
         recipient = _person("To", "to")
         if sender and recipient and sender.uuid == recipient.uuid:
-            st.error("A conversation needs two different people.", icon="⚠️")
+            st.error("A conversation needs two different people.", icon=":material/warning:")
             recipient = None
     if sender and recipient:
         _say_if_known(sender, recipient, box)
@@ -57,7 +57,9 @@ def _person(label: str, key: str) -> Person | None:
         return person
     with st.container(gap="xxsmall", key=f"list-{key}"):
         if not person_search.matches(sought, f"{key} people", functools.partial(_choose, key)):
-            st.error(f"No handle or name matches {layout.escaped(sought)}.", icon="⚠️")
+            st.error(
+                f"No handle or name matches {layout.escaped(sought)}.", icon=":material/warning:"
+            )
     return None
 
 
@@ -79,7 +81,10 @@ def _say_if_known(sender: Person, recipient: Person, box: Composer) -> None:
             group = conversations.find_existing(stores.table, sender, recipient)
         known = st.session_state["known conversation"] = (asked, group)
     if known[1] and box.last is None:
-        st.info("These two already have a conversation: the message is added to it.", icon="💬")
+        st.info(
+            "These two already have a conversation: the message is added to it.",
+            icon=":material/forum:",
+        )
         _link(sender.handle, known[1])
 
 
@@ -133,7 +138,7 @@ def _link(handle: str, group: str) -> None:
     st.page_link(
         "views/conversations.py",
         label="Open the conversation",
-        icon="💬",
+        icon=":material/forum:",
         query_params={"user": handle, "conversation": group},
     )
 

@@ -31,20 +31,28 @@ Description = TableDescription | CoreError
 
 
 def page() -> None:
-    """Each part by itself: one that does not answer hides no other."""
-    description = _description()
+    """Health first. Each part by itself: one that does not answer hides no other."""
+    description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.title("Store", width="content")
-        st.button("Refresh", type="tertiary", icon="🔄", on_click=_forget)
+        st.button(
+            "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", on_click=_forget
+        )
+    broken = [state for state in (description, database) if isinstance(state, CoreError)]
+    left, right = st.columns(2, gap="large")
+    with left:
+        _part("Health", functools.partial(health.show_doctor, is_outdated=bool(broken)))
+    with right:
+        _part("Verification", functools.partial(_verification, description, bool(broken)))
+    _part("Messages over time", functools.partial(_activity, description))
     left, right = st.columns(2, gap="large")
     with left:
         _part("DynamoDB", functools.partial(_dynamodb, description))
     with right:
-        _part("Postgres", _postgres)
-    _part("Health", health.show_doctor)
-    _part("Verification", functools.partial(_verification, description))
-    _part("Messages over time", functools.partial(_activity, description))
+        _part("Postgres", functools.partial(_postgres, database))
     _part("Consumed capacity", progress.show_consumed)
+    tasks = ("doctor", "ddb.verify", "ddb.list-tables", "db.sessions")
+    layout.commands(*map(Command, tasks), Command("ddb.verify", ("--repair",)))
 
 
 def _part(title: str, draw: Callable[[], None]) -> None:
@@ -53,6 +61,14 @@ def _part(title: str, draw: Callable[[], None]) -> None:
         draw()
     except CoreError as error:
         layout.show_problem(error)
+
+
+def _answer(ask: Callable[[], DatabaseDescription]) -> DatabaseDescription | CoreError:
+    """What a store says, or why it does not."""
+    try:
+        return ask()
+    except CoreError as error:
+        return error
 
 
 def _description() -> Description:
@@ -77,7 +93,6 @@ def _dynamodb(description: Description) -> None:
     else:
         _table(description)
     _other_tables()
-    layout.command("ddb.list-tables")
 
 
 def _table(description: TableDescription) -> None:
@@ -96,7 +111,7 @@ def _table(description: TableDescription) -> None:
     )
     st.caption("DynamoDB refreshes items and sizes about every six hours.")
     for difference in description.differences:
-        st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon="⚠️")
+        st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon=":material/warning:")
     _indexes(description.indexes)
 
 
@@ -146,8 +161,10 @@ def _database() -> DatabaseDescription:
     return describe_database(access.look().db)
 
 
-def _postgres() -> None:
-    database = _database()
+def _postgres(database: DatabaseDescription | CoreError) -> None:
+    if isinstance(database, CoreError):
+        layout.show_problem(database)
+        return
     tables.facts(
         {
             "Database": database.database,
@@ -169,7 +186,6 @@ def _postgres() -> None:
             ],
         )
     _sessions(database.most_sessions)
-    layout.command("db.sessions")
 
 
 def _rows(table: TableSize) -> str:
@@ -215,16 +231,22 @@ def _previous_page(pages: list[Session | None]) -> None:
     pages.pop()
 
 
-def _verification(description: Description) -> None:
+def _verification(description: Description, is_outdated: bool) -> None:
     if isinstance(description, CoreError):
-        st.caption("This needs the table: see DynamoDB above.")
-    else:
-        health.show_verification(description.items, description.scan_read_units)
+        st.caption("This needs the table: see DynamoDB below.")
+        return
+    rows = sum(index.items for index in description.indexes)
+    health.show_verification(
+        description.items,
+        description.scan_read_units,
+        conversations=rows // 2,
+        is_outdated=is_outdated,
+    )
 
 
 def _activity(description: Description) -> None:
     if isinstance(description, CoreError):
-        st.caption("This needs the table: see DynamoDB above.")
+        st.caption("This needs the table: see DynamoDB below.")
     else:
         message_counts.show(description.items, health.cost(description.scan_read_units))
 

@@ -35,23 +35,33 @@ def page() -> None:
     st.title("Users")
     if (stores := access.opened(SUBJECT)) is None:
         return
+    handle = st.query_params.get("user", "")
+    # Beside the table, so that it is in view; above it where the window is narrow.
+    columns = st.columns([3, 2], gap="medium") if handle else [st.container()]
+    with columns[0]:
+        _list(stores)
+    if handle:
+        with columns[1], st.container(key="detail"):
+            _detail(stores, find_user(stores.db, handle))
+    layout.command("db.update-cognito-user-ids")
+    _new_user()
+
+
+def _list(stores: Stores) -> None:
     shown, following = _listed(stores)
     if shown:
         _table(shown)
         _turn_pages(following)
         _on_demand(shown)
-    elif st.session_state.get("users sought"):
+    elif st.session_state.get("q"):
         st.info("No handle, name or email matches.")
     else:
         person_search.no_users()
-    if handle := st.query_params.get("user"):
-        _detail(stores, find_user(stores.db, handle))
-    _new_user()
 
 
 def _listed(stores: Stores) -> tuple[list[User], str | None]:
     """The users of the page that is shown, and the cursor of the next one."""
-    sought = person_search.search_box("Find a user", "users sought", "Handle, name or email")
+    sought = person_search.search_box("Find a user", "q", "Handle, name or email", in_address=True)
     pages = _pages(sought)
     page = search_users(stores.db, sought, limit=PAGE, after=pages[-1])
     return list(page.entries), page.cursor
@@ -158,7 +168,6 @@ def _on_demand(shown: list[User]) -> None:
         ):
             st.session_state["cognito states"] = _cognito_states(pool_id or "", shown)
             st.rerun()
-    layout.command("db.update-cognito-user-ids")
 
 
 def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
@@ -169,16 +178,16 @@ def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
 
 
 def _detail(stores: Stores, user: User) -> None:
+    st.set_page_config(page_title=f"{user.display_name or user.handle} · Users · Cruddur Ops")
+    st.header(layout.escaped(user.display_name or user.handle), anchor=False)
+    st.text(f"@{user.handle}\n{user.email}")
     since = f"{user.created_at:%-d %B %Y}" if user.created_at else "an unreadable time"
-    st.header(layout.escaped(user.display_name), anchor=False)
-    st.caption(
-        f"{layout.escaped('@' + user.handle)} · {layout.escaped(user.email)} ·"
-        f" since {since} · {layout.escaped(user.uuid)}"
-    )
+    st.caption(f"Since {since}")
+    st.caption(layout.escaped(user.uuid))
     st.page_link(
         "views/conversations.py",
         label="Open their conversations",
-        icon="💬",
+        icon=":material/forum:",
         query_params={"user": user.handle},
     )
     _activities(stores, user)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         load_transcript as load_transcript,
     )
     from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
+    from core.dynamodb.patterns.last_senders import last_senders as last_senders
     from core.dynamodb.patterns.message_counts import (
         MessageCounts as MessageCounts,
         count_by_hour as count_by_hour,
@@ -86,6 +87,13 @@ if TYPE_CHECKING:
         search_messages as search_messages,
     )
     from core.dynamodb.patterns.sends import Draft as Draft, send as send, start as start
+    from core.dynamodb.patterns.wide_search import (
+        Found as Found,
+        Wanted as Wanted,
+        search_conversations as search_conversations,
+        search_store as search_store,
+    )
+    from core.dynamodb.prices import price as price
     from core.dynamodb.schema import (
         add_missing_index as add_missing_index,
         create_table as create_table,
@@ -159,6 +167,14 @@ NAMES = {
         "release",
     ),
     "items": ("plain_item",),
+    "patterns.last_senders": ("last_senders",),
+    "prices": ("price",),
+    "patterns.wide_search": (
+        "Found",
+        "Wanted",
+        "search_conversations",
+        "search_store",
+    ),
     "patterns.reads": (
         "conversation_of",
         "conversations_with",

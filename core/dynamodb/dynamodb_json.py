@@ -80,12 +80,25 @@ def parsed_item(line: bytes) -> Item:
         ValueError: it is not an item of the message table: a key or a value is invalid.
     """
     try:
-        item = {_text(name): _parsed(value) for name, value in json_objects.parse(line).items()}
+        attributes = json_objects.parse(line)
+    except json_objects.RepeatedNameError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"invalid item: {error}") from error
+    return checked_item(attributes)
+
+
+def checked_item(attributes: Any) -> Item:
+    """The item with these ``attributes`` in DynamoDB JSON, in the SDK's form: binary in bytes.
+
+    Raises:
+        ValueError: it is not an item of the message table: a key or a value is invalid.
+    """
+    try:
+        item = {_text(name): _parsed(value) for name, value in attributes.items()}
         _check_key(item["pk"])
         _check_key(item["sk"])
         _check_key(item.get("message_group_uuid", item["pk"]))  # of the index, which is sparse
-    except json_objects.RepeatedNameError:
-        raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"invalid item: {error}") from error
     return item

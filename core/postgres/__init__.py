@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from core.postgres.handles import (
         bare_handle as bare_handle,
         lacks_demo_users as lacks_demo_users,
+        similar_handles as similar_handles,
     )
     from core.postgres.health import (
         Greeting as Greeting,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         schema_differences as schema_differences,
     )
     from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.ledger import read_ledger as read_ledger
     from core.postgres.migrations.linting import squawk_path as squawk_path
     from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
     from core.postgres.migrations.rehearsal import (
@@ -79,7 +81,7 @@ if TYPE_CHECKING:
         count_activities as count_activities,
         count_users as count_users,
         create_user as create_user,
-        find_people as find_people,
+        find_people_by_uuid as find_people_by_uuid,
         find_person as find_person,
         find_user as find_user,
         find_users_by_bare_handle as find_users_by_bare_handle,
@@ -116,13 +118,13 @@ NAMES = {
     ),
     "copies": ("dump_database", "has_any_table", "restore_database"),
     "programs": ("Programs", "find_programs"),
-    "handles": ("bare_handle", "lacks_demo_users"),
+    "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
     "users": (
         "Activity",
         "count_activities",
         "count_users",
         "create_user",
-        "find_people",
+        "find_people_by_uuid",
         "find_person",
         "find_user",
         "find_users_by_bare_handle",
@@ -134,6 +136,7 @@ NAMES = {
         "set_cognito_user_ids",
     ),
     "migrations.files": ("generate_migration",),
+    "migrations.ledger": ("read_ledger",),
     "migrations.linting": ("squawk_path",),
     "migrations.plan": ("Entry", "find_drift"),
     "migrations.rehearsal": ("Rehearsal", "rehearse"),

@@ -19,7 +19,7 @@ from typing import IO
 from core.errors import PostgresError, SettingsError
 from core.postgres.database import Queries
 from core.postgres.health import greet
-from core.postgres.shell import connection_arguments
+from core.postgres.shell import asks_for_tls, connection_arguments
 from core.targets.postgres import PostgresAddress
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -89,7 +89,7 @@ class Programs:
 def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
     """The programs of the server's version, else of the next newer one.
 
-    ``bundled`` are the folders of the embedded Postgres's wheel.
+    ``bundled`` are the folders of the embedded Postgres's wheel, whose programs have no TLS.
 
     Raises:
         SettingsError: all that are installed are older than the server.
@@ -97,7 +97,8 @@ def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
     version = greet(db).version
     server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
     on_path = shutil.which("pg_dump")
-    folders = [*([Path(on_path).parent] if on_path else []), *bundled]
+    without_tls = [] if asks_for_tls(db.address) else bundled
+    folders = [*([Path(on_path).parent] if on_path else []), *without_tls]
     installed = [Programs(folder, major) for folder in folders if (major := _major(folder))]
     fitting = [programs for programs in installed if programs.major >= server]
     if not fitting:

@@ -52,13 +52,17 @@ def find_shell(
     Raises:
         SettingsError: none of them is installed, or only one without TLS, which the URL asks for.
     """
-    parameters = conninfo_to_dict(address.conninfo)
-    program = _program(bundled, encrypted=str(parameters.get("sslmode", "")) in _ENCRYPTED)
+    program = _program(bundled, encrypted=asks_for_tls(address))
     option = "-c default_transaction_read_only=on" if read_only else ""
     conninfo, password = connection_arguments(address, option)
     is_psql = Path(program).name.startswith("psql")
     flags = ("--set=ON_ERROR_STOP=1",) if stops_at_errors and is_psql else ()
     return Shell((program, *flags, conninfo), password)
+
+
+def asks_for_tls(address: PostgresAddress) -> bool:
+    """Whether a program without TLS cannot connect: those of the embedded engine have none."""
+    return conninfo_to_dict(address.conninfo).get("sslmode") in _ENCRYPTED
 
 
 def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[str, str | None]:
@@ -78,7 +82,6 @@ def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[st
 
 
 def _program(bundled: Path | None, *, encrypted: bool) -> str:
-    # The embedded engine's psql was built without TLS.
     without_tls = None if encrypted or bundled is None else str(bundled)
     program = shutil.which("psql") or without_tls or shutil.which("pgcli")
     if program:

@@ -36,7 +36,7 @@ class FileStatement(sql.Composable):
         self.need = need
 
     @classmethod
-    def of(cls, text: str, need: Need) -> FileStatement:
+    def from_text(cls, text: str, need: Need) -> FileStatement:
         """A statement that stands in another file, such as a migration."""
         return cls(_sql(text), need)
 

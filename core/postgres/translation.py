@@ -72,6 +72,12 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
     if state in _SHUTTING_DOWN:
         return _unreachable(address, error.diag.message_primary or "")
     text = ": ".join(filter(None, [error.diag.message_primary, error.diag.message_detail]))
+    if state == "0A000" and "during recovery" in (text or str(error)):
+        return PostgresError(
+            f"The server at {address.place} is a standby, which takes no writes",
+            f"Name the primary in {address.variable or 'the URL'}.",
+            sqlstate=state,
+        )
     return PostgresError(
         f"Postgres refused the statement ({state or type(error).__name__}): {text or error}",
         *_NEXT_STEPS.get(state or "", ("", None)),

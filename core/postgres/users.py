@@ -81,6 +81,14 @@ def find_users_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
     return {user_uuid: users[parsed] for user_uuid, parsed in wanted.items() if parsed in users}
 
 
+def find_people_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, Person]:
+    """As :func:`find_users_by_uuid`, without emails: opening Postgres for looking is enough."""
+    wanted = {user_uuid: parsed for user_uuid in uuids if (parsed := _uuid(user_uuid)) is not None}
+    rows = _rows_of(db, "users/people_by_uuids", "uuids", set(wanted.values()))
+    people = {person.uuid: person for person in map(_person, rows)}
+    return {user_uuid: people[parsed] for user_uuid, parsed in wanted.items() if parsed in people}
+
+
 def search_users(
     db: Queries, text: str, *, limit: int = 20, after: str | None = None
 ) -> Page[User]:
@@ -176,17 +184,6 @@ def find_person(db: Queries, handle: str) -> Person:
     if not rows:
         raise no_such_user(db, handle)
     return _person(rows[0])
-
-
-def find_people(db: Queries, uuids: Iterable[str]) -> dict[str, Person]:
-    """The people with these uuids, by the uuid as it was typed, without emails.
-
-    Unknown uuids are left out. Opening Postgres for looking is enough.
-    """
-    wanted = {user_uuid: parsed for user_uuid in uuids if (parsed := _uuid(user_uuid)) is not None}
-    rows = _rows_of(db, "users/people_by_uuids", "uuids", set(wanted.values()))
-    people = {person.uuid: person for person in map(_person, rows)}
-    return {user_uuid: people[parsed] for user_uuid, parsed in wanted.items() if parsed in people}
 
 
 def search_people(

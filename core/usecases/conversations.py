@@ -24,7 +24,7 @@ from core.dynamodb import (
 )
 from core.errors import InputError, NotAMemberError, NotFoundError
 from core.models import Conversation, InboxRow, Message, Page, Person, SentMessage
-from core.postgres import Database, find_people, find_person, find_users_by_uuid
+from core.postgres import Database, find_people_by_uuid, find_person, find_users_by_uuid
 from core.texts import message_text
 from core.timestamps import Instants, now
 from core.transcripts import TranscriptLine
@@ -64,7 +64,7 @@ def rows_with_current_names(db: Database, rows: Sequence[InboxRow]) -> list[Inbo
 
     Opening Postgres for looking is enough. People missing in Postgres keep the stored names.
     """
-    known = find_people(db, {row.other.uuid for row in rows})
+    known = find_people_by_uuid(db, {row.other.uuid for row in rows})
     return [replace(row, other=known.get(row.other.uuid, row.other)) for row in rows]
 
 
@@ -73,7 +73,7 @@ def messages_with_current_names(db: Database, messages: Sequence[Message]) -> li
 
     Opening Postgres for looking is enough. Senders missing in Postgres keep the stored names.
     """
-    known = find_people(db, {message.sender.uuid for message in messages})
+    known = find_people_by_uuid(db, {message.sender.uuid for message in messages})
     return [
         replace(message, sender=known.get(message.sender.uuid, message.sender))
         for message in messages

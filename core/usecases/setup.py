@@ -24,6 +24,7 @@ from core.postgres import (
     load_schema,
     mark,
     migrate,
+    read_ledger,
     read_migrations,
     seed_demo_data,
 )
@@ -49,9 +50,13 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
         yield f"created table {table.name}"
 
 
-def apply_migrations(stores: Stores) -> Iterator[Done]:
-    """Apply the project's pending migrations; yields each as it is done."""
-    return migrate(stores.db, read_migrations(stores.target.settings.migrations_path))
+def apply_first_migrations(stores: Stores) -> Iterator[Done]:
+    """Apply the project's migrations to a database that has had none; yields each as it is done.
+
+    What is pending later is for the person who wrote it to apply.
+    """
+    if not read_ledger(stores.db):
+        yield from migrate(stores.db, read_migrations(stores.target.settings.migrations_path))
 
 
 def mark_before_seed(stores: Stores, store: Store) -> bool:

@@ -1,5 +1,5 @@
 -- needs: look
--- The handles and names of the users with these uuids.
+-- The people with these uuids: handles and names, no addresses.
 SELECT uuid, handle, display_name
 FROM public.users
 WHERE uuid = ANY(%(uuids)s::uuid[])

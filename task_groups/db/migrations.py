@@ -152,7 +152,7 @@ def read_files(checkout: str) -> Files:
 
 
 def _tell(ctx: Context, done: Done) -> None:
-    """Say what became of a migration, at once: the next one may take long."""
+    """Print the result of a migration at once: the next one may take long."""
     for note in done.notes:
         terminal.note(note)
     if not terminal.is_dry(ctx):

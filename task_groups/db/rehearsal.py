@@ -93,12 +93,12 @@ def _print(rehearsal: Rehearsal) -> None:
 
 
 def _rows(rehearsal: Rehearsal) -> Iterator[tuple[object, ...]]:
-    for each in rehearsal.observed:
-        first = (each.migration.title, each.statement.line, each.duration_ms)
-        rewrites = ", ".join(each.rewritten)
-        if not each.locks:
+    for seen in rehearsal.observed:
+        first = (seen.migration.title, seen.statement.line, seen.duration_ms)
+        rewrites = ", ".join(seen.rewritten)
+        if not seen.locks:
             yield (*first, "", "", "", rewrites)
-        for lock in each.locks:
+        for lock in seen.locks:
             yield (*first, lock.mode, lock.relation, lock.blocks, rewrites)
 
 
@@ -116,7 +116,8 @@ def _lines(rehearsal: Rehearsal) -> Iterator[str]:
             yield f"{title}: {tried.problem}"
         yield from (f"{title}: undoing it {line}" for line in tried.left_over)
         yield from (
-            f"{title}, line {each.line}: squawk: {each.rule}: {each.text}" for each in tried.advice
+            f"{title}, line {warning.line}: squawk: {warning.rule}: {warning.text}"
+            for warning in tried.advice
         )
     for name, reason in rehearsal.broken.items():
         yield f"Cruddur's statement for {name} no longer runs: {reason}"
@@ -138,17 +139,18 @@ def _as_json(rehearsal: Rehearsal) -> list[dict[str, Any]]:
             "left_over": list(tried.left_over),
             "broken": dict(rehearsal.broken),
             "squawk": [
-                {"line": each.line, "rule": each.rule, "text": each.text} for each in tried.advice
+                {"line": warning.line, "rule": warning.rule, "text": warning.text}
+                for warning in tried.advice
             ],
             "statements": [
                 {
-                    "line": each.statement.line,
-                    "ms": each.duration_ms,
-                    "locks": [{"mode": lock.mode, "on": lock.relation} for lock in each.locks],
-                    "rewrites": list(each.rewritten),
+                    "line": seen.statement.line,
+                    "ms": seen.duration_ms,
+                    "locks": [{"mode": lock.mode, "on": lock.relation} for lock in seen.locks],
+                    "rewrites": list(seen.rewritten),
                 }
-                for each in rehearsal.observed
-                if each.migration.key == tried.migration.key
+                for seen in rehearsal.observed
+                if seen.migration.key == tried.migration.key
             ],
         }
         for tried in rehearsal.tried

@@ -2,13 +2,14 @@
 
 from invoke.collection import Collection
 
-from task_groups.ddb import integrity, patterns, seeding, stream, table, transfer
+from task_groups.ddb import integrity, patterns, search, seeding, stream, table, transfer
 
 ns = Collection(
     table.schema_load,
     table.drop,
     table.list_tables,
     table.scan,
+    search.search,
     seeding.seed,
     stream.follow_stream,
     integrity.verify,

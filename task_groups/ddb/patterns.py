@@ -52,7 +52,7 @@ def get_conversation(
     _one_of(user, with_, conversation)
     bounds = _bounds(limit, before, after)
     run().tell_target()
-    about = _uuids(user, with_)
+    about = user_uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
         table = stores.table
         group = conversation
@@ -86,7 +86,7 @@ def list_conversations(
     _required(user, "--user HANDLE")
     bounds = _bounds(limit, before, after)
     run().tell_target()
-    with opened(ctx, about=_uuids(user)) as stores:
+    with opened(ctx, about=user_uuids(user)) as stores:
         table = stores.table
         page = conversations.list_inbox(stores.db, table, user, **bounds)
         print_conversations(page.entries, json)
@@ -111,7 +111,7 @@ def create_conversation(
     _required(with_, "--with HANDLE")
     _required(message, "--message TEXT")
     run().tell_target()
-    with opened(ctx, about=_uuids(user, with_)) as stores:
+    with opened(ctx, about=user_uuids(user, with_)) as stores:
         table = stores.table
         sent = conversations.start_conversation(stores.db, table, user, with_, message)
     _print_sent(ctx, sent, json)
@@ -139,7 +139,7 @@ def create_message(
     _one_of(user, with_, conversation)
     _required(message, "--message TEXT")
     run().tell_target()
-    with opened(ctx, about=_uuids(user, with_), conversation=conversation) as stores:
+    with opened(ctx, about=user_uuids(user, with_), conversation=conversation) as stores:
         table = stores.table
         group = conversation
         if not group:
@@ -273,7 +273,7 @@ def _newest_conversation(stores: Stores, user: str, with_: str) -> str:
     return newest
 
 
-def _uuids(*handles: str) -> list[str]:
+def user_uuids(*handles: str) -> list[str]:
     """The users whose data a task is about, as the audit names them. Looks up nothing else."""
     from core.postgres import find_person
 

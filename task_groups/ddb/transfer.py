@@ -66,7 +66,11 @@ def _export_file(ctx: Context, table: Table, file: str) -> None:
 
 @task(
     name="import",
-    help=help_for("prod", "confirm", file="A file that ddb.export wrote."),
+    help=help_for(
+        "prod",
+        "confirm",
+        file="What ddb.export or `aws dynamodb scan` wrote, or the folder of an export to S3.",
+    ),
     opens={"dynamodb": "destroying"},
 )
 def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
@@ -93,9 +97,9 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
             terminal.note(f"Check the table: {Command('ddb.verify').line(prod=prod)}")
     terminal.note(str(table.capacity))
     if done.differing:
-        lines = ", ".join(map(str, done.lines))
+        places = ", ".join(done.places)
         raise Exit(
-            f"{done.differing:,} items were left out: other items have their keys (line {lines} …)."
+            f"{done.differing:,} items were left out: other items have their keys ({places} …)."
             f" Look at them with: {Command('ddb.scan').line(prod=prod)}",
             1,
         )

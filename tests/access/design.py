@@ -237,6 +237,12 @@ TASKS = (
         reads=_of(DYNAMODB),
     ),
     Row("ddb.scan", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
+    Row(
+        "ddb.search",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--words", "first", "--user", "bayko"),
+        reads=_of(DYNAMODB),
+    ),
     Row("ddb.export", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
     Row(
         "db.connect",
@@ -448,6 +454,7 @@ ACTIONS = (
     Row("conversation opened", _READING, reads=_of(DYNAMODB)),
     Row("message groups opened", _READING, reads=_BOTH),
     Row("message groups downloaded", _READING, reads=_BOTH),
+    Row("messages searched", _READING, reads=_of(DYNAMODB)),
     Row("users opened", {POSTGRES: "reading"}, reads=_of(POSTGRES)),
     Row("Cognito users read", {AWS: "reading"}, reads=_of(AWS)),
     Row("message sent", _SENDING, changes=_of(DYNAMODB), reads=_BOTH),

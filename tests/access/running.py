@@ -41,6 +41,7 @@ from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
 from core.timestamps import now
 from core.usecases import conversations, integrity
+from core.usecases.search import search
 from task_groups import running
 
 from .design import AWS, DYNAMODB, POSTGRES, Cell
@@ -336,6 +337,11 @@ def _read_all(stores: Stores, *_: str) -> None:
     assert conversations.current_names(stores.db, owners)
 
 
+def _search(stores: Stores, *_: str) -> None:
+    pages = search(stores.db, stores.table, "first", user="bayko")
+    assert any(page.messages for page in pages)
+
+
 def _read_users(stores: Stores, *_: str) -> None:
     assert search_users(stores.db, "").entries
 
@@ -369,6 +375,7 @@ _ACTS: Mapping[str, Callable[[Stores, str, str], None]] = {
     "conversation opened": _read_conversation,
     "message groups opened": _read_all,
     "message groups downloaded": _read_all,
+    "messages searched": _search,
     "users opened": _read_users,
     "Cognito users read": _read_pool,
     "message sent": _send,

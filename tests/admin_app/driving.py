@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import uuid
 from typing import Any
+from unittest import mock
 
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ElementTree
 from unguarded import Database
 
 from core.models import Person
@@ -39,12 +45,15 @@ def said(app: AppTest) -> str:
         app.code,
         app.caption,
         app.header,
+        app.text,
     )
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+    shown = [str(element.value) for kind in kinds for element in kind]
+    shown += [block.proto.popover.label for block in app.get("popover")]
+    return "\n".join(shown).replace("\\", "").replace(":gray[]", "")
 
 
 def labels(app: AppTest) -> list[str]:
-    return [button.label.replace("\\", "").replace("\u2060", "") for button in app.button]
+    return [button.label.replace("\\", "").replace(":gray[]", "") for button in app.button]
 
 
 def give_reason(app: AppTest, question: str, reason: str) -> AppTest:
@@ -59,3 +68,61 @@ def _button_of(app: AppTest, question: str) -> Any:
     return next(
         button for button in app.button if button.label == "Open" and button.form_id == box.form_id
     )
+
+
+# The page's own elements
+
+_NUMBERS = itertools.count(1)
+
+
+def element(app: AppTest, name: str) -> dict[str, Any] | None:
+    """What the element ``name`` of the page has been given; None where it is not drawn."""
+    for node in app.get("bidi_component"):
+        if node.proto.component_name == f"cruddur_{name}":
+            return json.loads(node.proto.json)
+    return None
+
+
+def texts(app: AppTest) -> list[str]:
+    """The messages that the page shows, oldest first."""
+    thread = element(app, "thread")
+    return [message["text"] for message in thread["messages"]] if thread else []
+
+
+def inbox(app: AppTest) -> list[dict[str, Any]]:
+    """The rows of the inbox that the page shows."""
+    shown = element(app, "inbox")
+    return shown["rows"] if shown else []
+
+
+def ask(app: AppTest, name: str, kind: str, **values: Any) -> AppTest:
+    """Ask what the element ``name`` asks in a browser, and run the page."""
+    (node,) = [
+        node for node in app.get("bidi_component") if node.proto.component_name == f"cruddur_{name}"
+    ]
+    asked = [{"n": next(_NUMBERS), "kind": kind, **values}]
+    state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{node.proto.id}__events")
+    state.json_trigger_value = json.dumps([{"event": "asked", "value": asked}])
+    real = ElementTree.get_widget_states
+
+    def with_question(tree: ElementTree) -> WidgetStates:
+        states = real(tree)
+        states.widgets.append(state)
+        return states
+
+    with mock.patch.object(ElementTree, "get_widget_states", with_question):
+        app.run()
+    assert not app.exception
+    return app
+
+
+def answer_with(app: AppTest, text: str, sender: str = "bayko") -> AppTest:
+    """Send a message in the open conversation."""
+    group = element(app, "thread")["group"]
+    values = {"id": str(uuid.uuid4()), "text": text, "sender": sender, "group": group}
+    return ask(app, "thread", "send", **values)
+
+
+def outcome(app: AppTest) -> dict[str, str]:
+    """What became of the message that was sent last."""
+    return element(app, "thread")["outcomes"][-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from driving import give_reason, labels, opened, person, said
 
+from admin_app.message_groups.all_conversations import AllConversations
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, send, start
 
@@ -30,7 +31,7 @@ def test_every_conversation_is_listed_newest_first(two_groups) -> None:
 def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
     app = opened(PAGE)
     for sought, found in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
-        app.text_input(key="groups filter").input(sought).run()
+        app.text_input(key="q").input(sought).run()
         assert len(app.dataframe[0].value) == found
 
 
@@ -79,3 +80,13 @@ def test_production_shows_nothing_without_a_reason(production, logged_in, audit_
     assert len(app.dataframe[0].value) == 2
     (entry,) = audit_lines
     assert (entry.what, entry.why) == ("message groups opened", "ticket 9")
+
+
+def test_a_download_holds_what_is_not_loaded_too(db, table, two_groups, monkeypatch) -> None:
+    monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 1)
+    loaded = AllConversations()
+    loaded.read_on(db, table)
+    assert loaded.cursor is not None
+    previews = [group.newest_row.preview for group in loaded.whole(db, table).groups]
+    assert previews == ["about tea", "=about() **lunch**"]
+    assert loaded.cursor is not None  # the page still shows what it has loaded

@@ -20,6 +20,7 @@ from core.dynamodb.items import inbox_row_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.table import GoOn, Table, always
+from core.errors import UnreachableError
 from core.models import InboxRow
 from core.timestamps import parse
 
@@ -37,7 +38,7 @@ def shown(app: AppTest) -> str:
     more = [element.value for kind in (app.text, app.warning) for element in kind]
     expanders = [expander.label for expander in app.expander]
     text = "\n".join([said(app), *cells, *more, *expanders])
-    return text.replace("\\", "").replace("\u2060", "")
+    return text.replace("\\", "").replace(":gray[]", "")
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -114,6 +115,29 @@ def test_with_both_stores_down_the_doctor_still_answers(db, table, monkeypatch) 
     app = press(opened(PAGE), "Run the doctor")
     assert "dynamodb does not answer" in shown(app)
     assert "2 bad" in shown(app)
+
+
+def test_what_was_well_before_a_store_failed_is_marked_as_older(db, table, monkeypatch) -> None:
+    app = press(press(opened(PAGE), "Run the doctor"), "Verify the messages")
+    assert "No problems." in shown(app)
+    assert "older than what is broken" not in shown(app)
+
+    def fail(_: object) -> None:
+        raise UnreachableError("Postgres does not answer", "Run: invoke up")
+
+    monkeypatch.setattr("core.postgres.description.describe_database", fail)
+    app.button(key="refresh").click().run()
+    assert shown(app).count("older than what is broken") == 2
+    assert "No problems." not in shown(app)
+
+
+def test_a_cost_that_is_told_is_the_one_that_was_metered(db, table) -> None:
+    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
+    app = press(opened(PAGE), "Verify the messages")
+    (job,) = resources.jobs().history
+    consumed = f"{job.capacity.read_units:g} RCU"
+    assert consumed in "\n".join(str(caption.value) for caption in app.caption)
+    assert f"Together {consumed}" in shown(app)
 
 
 def test_engines_that_were_never_started_are_a_friendly_page(

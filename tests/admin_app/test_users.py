@@ -42,9 +42,9 @@ def test_thousands_are_paged_both_ways_and_found(db, table) -> None:
     assert len(seen) == len(set(seen)) == 63
     next(button for button in app.button if button.label == "Previous").click().run()
     assert list(app.dataframe[0].value["handle"]) == seen[25:50]
-    app.text_input(key="users sought").input("PERSON4@").run()
+    app.text_input(key="q").input("PERSON4@").run()
     assert list(app.dataframe[0].value["handle"]) == ["person04"]
-    app.text_input(key="users sought").input("zzz").run()
+    app.text_input(key="q").input("zzz").run()
     assert "No handle, name or email matches" in said(app)
 
 

@@ -200,10 +200,8 @@ def unfold(label: Locator) -> None:
 
 
 def _is_error(line: ConsoleMessage) -> bool:
-    # On a deep link Streamlit's page itself looks for its server's base path, by trying. The page
-    # on which the local Cognito asks for a password has no icon.
-    expected = ("/_stcore/", "/favicon.ico")
-    return line.type == "error" and not any(part in line.location["url"] for part in expected)
+    # The page on which the local Cognito asks for a password has no icon.
+    return line.type in ("error", "warning") and "/favicon.ico" not in line.location["url"]
 
 
 def _leaves(url: str) -> bool:

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import wait_until_drawn
-from .test_journeys import open_conversation, say
+from .test_journeys import bubbles, message_box, open_conversation, say
 
 SERIOUS = {"serious", "critical"}
 WIDTHS = (1280, 390)
@@ -44,7 +44,7 @@ def complaints(page: Page) -> list[str]:
 def test_no_page_has_a_serious_violation(themed: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "for everybody")
     pages = links(themed, app_url)
-    assert len(pages) == 6
+    assert len(pages) == 7
     found = []
     for link in [*pages, f"{app_url}/users?user=andrewbrown"]:
         themed.goto(link)
@@ -59,12 +59,15 @@ def test_an_open_conversation_that_scrolls_has_none(themed: Page, app_url, app_e
     for n in range(12):
         say(app_env, "andrewbrown", "bayko", f"for everybody {n}")
     open_conversation(themed, app_url, "bayko", "Andrew Brown")
-    themed.get_by_text("Find a message").click()
-    themed.get_by_label("Search this conversation").fill("everybody")
+    themed.get_by_role("button", name="Search this conversation").click()
+    themed.keyboard.type("everybody")
     themed.keyboard.press("Enter")
     expect(themed.get_by_role("button", name="for everybody").last).to_be_visible()
     wait_until_drawn(themed)
     assert complaints(themed) == []
+    themed.get_by_role("button", name="Keys").click()
+    assert complaints(themed) == []
+    themed.get_by_role("button", name="Close", exact=True).click()
     themed.set_viewport_size({"width": 390, "height": 844})
     wait_until_drawn(themed)
     assert complaints(themed) == []
@@ -76,7 +79,8 @@ def tab_to(page: Page, label: str, *, exact: bool = False) -> None:
     for _ in range(80):
         page.keyboard.press("Tab")
         focused = page.evaluate(
-            "() => { const node = document.activeElement;"
+            "() => { let node = document.activeElement;"
+            " while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;"
             " return node.getAttribute('aria-label')"
             " || (node.matches('button, a') ? node.innerText : '') }"
         )
@@ -98,7 +102,21 @@ def test_the_keyboard_alone_finds_opens_and_answers(page: Page, app_url, app_env
     tab_to(page, "can you do without a mouse?")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="and Andrew Bayko")).to_be_visible()
-    tab_to(page, "Message", exact=True)  # there are message groups, too
+    # The box has the focus: nothing is pressed between opening a conversation and answering.
+    expect(message_box(page)).to_be_focused()
     page.keyboard.type("I can")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stChatMessage").get_by_text("I can", exact=True)).to_be_visible()
+    expect(bubbles(page).get_by_text("I can", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(bubbles(page).last).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("Tab")
+    expect(message_box(page)).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="You: I can")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    expect(message_box(page)).to_be_focused()

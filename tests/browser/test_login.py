@@ -149,14 +149,14 @@ def log_in(page: Page, url: str, name: str) -> None:
 def open_for_a_reason(page: Page, url: str, user: str, other: str) -> None:
     page.goto(f"{url}/?user={user}")
     give_reason(page, "Why do you open this inbox")
-    page.get_by_role("button", name=other).first.click()
+    page.get_by_role("link", name=other).first.click()
     give_reason(page, "Why do you open this conversation")
 
 
 def give_reason(page: Page, question: str) -> None:
     box = page.get_by_role("textbox", name=question)
     expect(box).to_be_visible()
-    expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
+    expect(page.get_by_role("article")).to_have_count(0)
     box.fill("ticket 7")
     page.get_by_role("button", name="Open", exact=True).click()
 
@@ -213,12 +213,14 @@ def test_before_the_login_nothing_is_told(page: Page, prod_url, frames) -> None:
 def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log) -> None:
     log_in(page, prod_url, "olga")
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
+    page.get_by_text("PRODUCTION").click()
     expect(page.get_by_text("read-only: start with")).to_be_visible()
+    page.keyboard.press("Escape")
     expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
     open_for_a_reason(page, prod_url, "andrewbrown", "Andrew Bayko")
-    expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
+    expect(page.get_by_role("article").get_by_text(PRIVATE)).to_be_visible()
     expect(page.get_by_role("button", name="Send")).to_have_count(0)
-    expect(page.get_by_label("Message", exact=True)).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Message", exact=True)).to_have_count(0)
     *_, line = [line for line in audit_lines(log) if line["what"] == "conversation opened"]
     assert (line["actor"]["email"], line["target"]) == ("olga@ops.example", "production")
     assert line["why"] == "ticket 7"
@@ -260,9 +262,9 @@ def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
         log_in(page, url, "olga")
         expect(page.get_by_text("you may write")).to_be_visible()
         open_for_a_reason(page, url, "bayko", "Andrew Brown")
-        page.get_by_label("Message", exact=True).fill("from the night shift")
+        page.get_by_role("textbox", name="Message", exact=True).fill("from the night shift")
         page.get_by_role("button", name="Send").click()
-        bubble = page.get_by_test_id("stChatMessage").get_by_text("from the night shift")
+        bubble = page.get_by_role("article").get_by_text("from the night shift")
         expect(bubble).to_be_visible()
         (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
         assert line["actor"]["email"] == "olga@ops.example"
@@ -315,12 +317,12 @@ def open_conversation_with_a_login(page: Page, url: str, **claims: object) -> No
     """As olga, with the conversation of the two in ``page``."""
     carry_cookie(page, url, COOKIE_SECRET, **claims)
     open_for_a_reason(page, url, "bayko", "Andrew Brown")
-    expect(page.get_by_test_id("stChatMessage").get_by_text(PRIVATE)).to_be_visible()
+    expect(page.get_by_role("article").get_by_text(PRIVATE)).to_be_visible()
 
 
 def assert_shows_the_log_in_page(page: Page, within_s: float) -> None:
     expect(page.get_by_role("button", name="Log in")).to_be_visible(timeout=within_s * 1000)
-    expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
+    expect(page.get_by_role("article")).to_have_count(0)
     expect(page.get_by_text("PRODUCTION")).to_have_count(0)
     expect(page.get_by_text(PRIVATE)).to_have_count(0)
 
@@ -353,8 +355,8 @@ def press_send(page: Page, before: str = "") -> None:
     """Have the page press its button in one go with the script ``before``."""
     page.evaluate(
         f"""async () => {{
-            const named = button => button.textContent.trim() === "Send";
-            const button = [...document.querySelectorAll("button")].find(named);
+            const roots = [...document.querySelectorAll("*")].map(node => node.shadowRoot);
+            const button = roots.map(root => root?.querySelector("button.send")).find(Boolean);
             {before}
             button.click();
         }}"""
@@ -369,12 +371,12 @@ def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, t
     with serving(with_login, "--prod", "--write", log=log) as url:
         provider.let_back(url)
         open_conversation_with_a_login(page, url)
-        page.get_by_label("Message", exact=True).fill("before the end")
+        page.get_by_role("textbox", name="Message", exact=True).fill("before the end")
         press_send(page)
-        bubble = page.get_by_test_id("stChatMessage").get_by_text("before the end")
+        bubble = page.get_by_role("article").get_by_text("before the end")
         expect(bubble).to_be_visible()
         wait_until_drawn(page)
-        page.get_by_label("Message", exact=True).fill("too late")
+        page.get_by_role("textbox", name="Message", exact=True).fill("too late")
         press_send(page, LOG_OUT)
         assert_shows_the_log_in_page(page, within_s=5)
         carry_cookie(page, url, COOKIE_SECRET)
@@ -383,6 +385,7 @@ def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, t
         expect(page.get_by_text("too late")).to_have_count(0)
         sent = [line for line in audit_lines(log) if line["what"] == "message sent"]
         assert len(sent) == 1
+        leave(page)
 
 
 def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from core.postgres import users
 
 from .conftest import database_of, wait_until_drawn
+from .test_journeys import open_conversation, say
 from .test_message_groups import select_row
 
 
@@ -18,13 +19,35 @@ def test_a_user_is_found_opened_and_left_by_back(page: Page, app_url, app_env) -
     page.get_by_label("Find a user").press_sequentially("andrew br")
     expect(page.get_by_test_id("stDataFrame").get_by_text("bayko", exact=True)).to_have_count(0)
     select_row(page, 0)
-    expect(page.get_by_role("heading", name="Andrew Brown")).to_be_visible()
-    assert parse_qs(urlsplit(page.url).query)["user"] == ["andrewbrown"]
+    heading = page.get_by_role("heading", name="Andrew Brown")
+    expect(heading).to_be_in_viewport(ratio=1)
+    expect(page).to_have_title("Andrew Brown · Users · Cruddur Ops")
+    query = parse_qs(urlsplit(page.url).query)
+    assert (query["user"], query["q"]) == (["andrewbrown"], ["andrew br"])
+    # What is copied is what is stored.
+    for shown in ("@andrewbrown\nandrew.brown@example.com", "Andrew Brown"):
+        text = page.get_by_text(shown, exact=True).first.inner_text()
+        assert text.isascii()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(heading).to_be_in_viewport(ratio=1)
     page.get_by_role("link", name="Open their conversations").click()
     expect(page.get_by_label("Find a person")).to_be_visible()
-    expect(page.get_by_role("heading", name="Andrew Brown")).to_be_visible()
+    expect(heading).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="New user")).to_be_visible()
+
+
+def test_conversations_are_where_the_reader_left_them(page: Page, app_url, app_env) -> None:
+    say(app_env, "andrewbrown", "bayko", "still here")
+    open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
+    left = page.url
+    page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", name="New user")).to_be_visible()
+    page.get_by_role("link", name="Conversations", exact=True).click()
+    expect(page.get_by_role("heading", name="Andrew Brown and Andrew Bayko")).to_be_visible()
+    expect(page).to_have_url(left)
+    page.get_by_role("link", name="Conversations", exact=True).click()  # again: the start page
+    expect(page.get_by_text("Find a person, then choose a conversation.")).to_be_visible()
 
 
 def test_a_double_click_adds_one_user_and_a_duplicate_is_told(page: Page, app_url, app_env) -> None:

@@ -39,14 +39,14 @@ def test_from_an_empty_file_to_an_applied_migration_and_back(run_invoke, env) ->
     made = run_invoke("db.generate-migration", "--name", "add_mood", env=env)
     path = Path(made.stdout.strip())
     assert path.name.endswith("_add_mood.sql")
-    empty = run_invoke("db.migrations", env=env)
+    assert listed(run_invoke, env, code=1) == {"add_mood": "pending"}
+    empty = run_invoke("db.migrate", env=env)
     assert (empty.stdout, empty.returncode) == ("", 1)
     assert f"{path.name} has no statement below -- migrate:up" in empty.stderr
     path.write_text(
         "-- migrate:up\nALTER TABLE public.users ADD COLUMN mood text;\n"
         "-- migrate:down\nALTER TABLE public.users DROP COLUMN mood;\n"
     )
-    assert listed(run_invoke, env, code=1) == {"add_mood": "pending"}
     done = run_invoke("db.migrate", env=env)
     assert done.stdout.startswith(f"applied {path.stem} in ")
     assert listed(run_invoke, env, code=0) == {"add_mood": "applied"}
@@ -94,7 +94,7 @@ def test_a_migration_that_changed_is_listed_and_stops_the_next_run(run_invoke, e
     )
 
 
-def test_loading_the_schema_anew_empties_the_ledger(run_invoke, env, one, address) -> None:
+def test_loading_the_schema_again_empties_the_ledger(run_invoke, env, one, address) -> None:
     run_invoke("db.migrate", env=env)
     run_invoke("db.schema-load", env=env)
     with Database(address) as db:

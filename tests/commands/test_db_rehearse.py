@@ -40,9 +40,9 @@ def test_it_shows_each_statement_and_changes_nothing(run_invoke, env, address) -
     assert "reads and writes" in table
     assert lines[0].startswith("applied and undone; the schema was the same again\n")
     assert "Cruddur's own statements run after it as they did before" in lines[-1]
-    found = json.loads(run_invoke("db.rehearse", "--json", env=env).stdout)
-    assert [(each["name"], each["is_well"]) for each in found] == [("add_mood", True)]
-    assert found[0]["statements"][0]["locks"] == [
+    migrations = json.loads(run_invoke("db.rehearse", "--json", env=env).stdout)
+    assert [(row["name"], row["is_well"]) for row in migrations] == [("add_mood", True)]
+    assert migrations[0]["statements"][0]["locks"] == [
         {"mode": "AccessExclusiveLock", "on": "public.users"}
     ]
     with Database(address) as db:

@@ -107,6 +107,6 @@ def test_setup_fetches_the_ids_where_there_is_a_pool(
 ) -> None:
     sub = sign_up(cognito, pool_id, "bayko", "bayko")
     result = run_invoke("db.setup", env=env)
-    assert result.stdout.endswith("1 Cognito id updated, 0 unchanged\n")
+    assert "1 Cognito id updated, 0 unchanged\n" in result.stdout
     with Database(address) as db:
         assert users.find_user(db, "bayko").cognito_user_id == sub

@@ -525,3 +525,16 @@ def test_a_file_that_can_be_read_only_once_is_not_imported(
     result = run_invoke("ddb.import", "--file", "/dev/stdin", env=other_env, stdin=lines)
     assert result.returncode == 1
     assert "is not a regular file" in result.stderr
+
+
+def test_what_aws_s_own_tool_scanned_is_imported(run_invoke, seeded, messages, tmp_path) -> None:
+    scanned = run_invoke("ddb.scan", "--raw", env=seeded).stdout.splitlines()
+    before = content(messages)
+    path = tmp_path / "scan.json"
+    items = [json.loads(line) for line in scanned]
+    path.write_text(json.dumps({"Items": items, "Count": len(items)}, indent=4))
+    for item in [item for item in items if item["pk"]["S"].startswith("MSG#")][:20]:
+        messages.request("delete_item", Key={"pk": item["pk"], "sk": item["sk"]})
+    result = run_invoke("ddb.import", "--file", str(path), env=seeded)
+    assert result.returncode == 0, result.stderr
+    assert content(messages) == before

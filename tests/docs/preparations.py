@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from integration.cruddur_checkout import Checkout
 from unguarded import Database
 
 from core.dynamodb.table import Table
@@ -85,10 +86,19 @@ def with_a_user_pool(world: World) -> None:
     world.env["AWS_COGNITO_USER_POOL_ID"] = make_user_pool(world, prod=False)
 
 
+def with_a_checkout_of_cruddur(world: World) -> None:
+    """The folder above holds the app, with the two migrations of its last version."""
+    Checkout(world.folder.parent / f"{world.folder.name}-app").add_both()
+    world.env["CRUDDUR_APP"] = str(world.folder.parent / f"{world.folder.name}-app")
+    folder = world.folder / "sql" / "migrations"
+    world.disguises.append((f"{folder}/", "/home/you/cruddur-ops/sql/migrations/"))
+
+
 PREPARED: dict[str, Sequence[Callable[[World], None]]] = {
     "README.md": [with_a_user_pool],
     "docs/how-to/adopt-a-table.md": [pointed_at_aws, made_by_cruddur],
     "docs/how-to/beside-cruddur.md": [pointed_at_aws, production_seeded, answered_by_cruddur],
+    "docs/how-to/migrate-the-database.md": [with_a_checkout_of_cruddur],
     "docs/how-to/move-data.md": [pointed_at_aws, production_seeded],
     "docs/how-to/log-in.md": [pointed_at_aws, production_seeded],
     "docs/how-to/deploy-the-stream-function.md": [pointed_at_aws, made_by_cruddur],

@@ -171,6 +171,7 @@ def furnish(folder: Path) -> None:
     for name in ("tasks.py", "invoke.yaml"):
         shutil.copy(PROJECT_ROOT / name, folder)
     shutil.copytree(PROJECT_ROOT / "aws", folder / "aws")
+    shutil.copytree(PROJECT_ROOT / "sql" / "migrations", folder / "sql" / "migrations")
     (folder / "bin").mkdir()
     invoke = folder / "bin" / "invoke"
     invoke.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m invoke "$@"\n')
@@ -191,6 +192,7 @@ def environment(folder: Path, unset: dict[str, str], engines: Path, aws_url: str
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "aws-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "CRUDDUR_ENGINES_DIR": str(engines),
+        "CRUDDUR_MIGRATIONS_DIR": str(folder / "sql" / "migrations"),
         "PROD_AWS_ENDPOINT_URL": aws_url,
         "GITPOD_IP": "8.8.4.4",
     }

@@ -183,7 +183,9 @@ def test_200_stamps_of_all_lengths_are_applied_in_the_order_in_which_they_were_m
     assert list(migrate(cruddurs, files(checkout))) == []
 
 
-def test_what_cruddurs_script_would_skip_is_told(cruddurs: Database, checkout: Checkout) -> None:
+def test_what_cruddurs_script_would_skip_is_reported(
+    cruddurs: Database, checkout: Checkout
+) -> None:
     checkout.add("16811528612904313", "long", "SELECT 1", "SELECT 1")
     list(migrate(cruddurs, files(checkout)))
     checkout.add("1690000000", "short", "SELECT 1", "SELECT 1")
@@ -214,6 +216,17 @@ def test_both_kinds_are_applied_in_the_order_of_their_times(
     assert list(migrate(cruddurs, alone)) == []
     with pytest.raises(InputError, match="is a migration of Cruddur's"):
         list(roll_back(cruddurs, alone))
+
+
+def test_what_was_undone_is_left_out_where_its_file_is_not_read(
+    cruddurs: Database, both: Checkout, tmp_path: Path
+) -> None:
+    list(migrate(cruddurs, files(both)))
+    list(roll_back(cruddurs, files(both), to=BIO[0]))
+    without = read_migrations(tmp_path / "none")
+    assert [entry.key[1] for entry in without.survey(cruddurs)] == [BIO[0]]
+    assert list(migrate(cruddurs, without)) == []
+    assert went(migrate(cruddurs, files(both))) == [(REPLY[0], "applied")]
 
 
 def test_a_database_without_cruddurs_record_gets_one(db: Database, both: Checkout) -> None:

@@ -86,6 +86,13 @@ def test_engines_started_elsewhere_are_shared_and_survive_their_starter(folder) 
     assert postgres_answer(folder) == "127.0.0.1"
 
 
+def test_postgres_can_be_started_alone(folder) -> None:
+    engines.start_postgres(folder)
+    engines.start_postgres(folder)
+    assert states(engines.status(folder)) == ["running", "stopped"]
+    assert postgres_answer(folder)
+
+
 def test_two_starts_at_once_start_one_of_each(folder) -> None:
     with ThreadPoolExecutor(3) as pool:
         replies = list(pool.map(start_in_another_process, [folder] * 3))

@@ -7,7 +7,8 @@ import uuid
 import pytest
 
 from admin_app.conversations.inbox import PAGE, Inbox
-from admin_app.conversations.messages import CONTEXT, MOST, STEP, Thread
+from admin_app.conversations.messages import CONTEXT, MOST, Thread
+from admin_app.conversations.shared_reads import STEP, SharedReads
 from core.dynamodb import keys
 from core.dynamodb.patterns.search import STRETCH, search_further, search_messages
 from core.dynamodb.table import Table
@@ -41,8 +42,31 @@ def groups(inbox: Inbox) -> list[int]:
     return [uuid.UUID(entry.message_group_uuid).int for entry in inbox.entries]
 
 
-def texts(thread: Thread) -> list[int]:
-    return [int(message.text.split()[-1]) for message in thread.entries]
+class Reader:
+    """A tab that looks at the conversation, with what it shares with others."""
+
+    def __init__(self, table: Table, place: str = "", shared: SharedReads | None = None) -> None:
+        self.shared = shared or SharedReads(0)
+        self.thread = Thread(GROUP, place)
+        self.table = table
+
+    def refresh(self, table: Table | None = None, *, anew: bool = False) -> None:
+        table = table or self.table
+        self.thread.refresh(
+            table, lambda anew: self.shared.newest(table, GROUP, anew=anew), anew=anew
+        )
+
+    def load_all_older(self) -> None:
+        while self.thread.has_older:
+            self.thread.load_older(self.table, self.thread.entries[0].sort_key)
+
+    def load_all_newer(self) -> None:
+        while self.thread.has_newer:
+            self.thread.load_newer(self.table, self.thread.entries[-1].sort_key)
+
+
+def texts(reader: Reader) -> list[int]:
+    return [int(message.text.split()[-1]) for message in reader.thread.entries]
 
 
 class TestInbox:
@@ -105,69 +129,105 @@ class TestInbox:
 class TestThread:
     def test_opens_with_one_page_and_pages_back_to_the_first_message(self, table) -> None:
         write(table, range(2 * STEP + 5))
-        thread, meter = Thread(GROUP), table.metered()
-        thread.refresh(meter)
+        reader, meter = Reader(table), table.metered()
+        reader.refresh(meter)
         assert meter.capacity.requests == 1
-        assert texts(thread) == list(range(STEP + 5, 2 * STEP + 5))
-        while thread.has_older:
-            thread.load_older(table)
-        assert texts(thread) == list(range(2 * STEP + 5))
+        assert texts(reader) == list(range(STEP + 5, 2 * STEP + 5))
+        reader.load_all_older()
+        assert texts(reader) == list(range(2 * STEP + 5))
+
+    def test_a_page_that_is_asked_for_twice_comes_once(self, table) -> None:
+        write(table, range(2 * STEP))
+        reader = Reader(table)
+        reader.refresh()
+        first = reader.thread.entries[0].sort_key
+        for _ in range(2):
+            reader.thread.load_older(table, first)
+        assert texts(reader) == list(range(2 * STEP))
 
     def test_adds_messages_sent_meanwhile_also_with_a_clock_behind(self, table) -> None:
         write(table, range(0, 40, 2))
-        thread = Thread(GROUP)
-        thread.refresh(table)
+        reader = Reader(table)
+        reader.refresh()
         write(table, [35, 50])
         meter = table.metered()
-        thread.refresh(meter)
-        assert texts(thread) == [*range(0, 36, 2), 35, 36, 38, 50]
+        reader.refresh(meter)
+        assert texts(reader) == [*range(0, 36, 2), 35, 36, 38, 50]
         assert meter.capacity.requests == 1
         assert meter.capacity.read_units == 0.5
 
+    def test_takes_in_more_than_a_page_that_came_meanwhile(self, table) -> None:
+        write(table, range(30))
+        reader = Reader(table)
+        reader.refresh()
+        write(table, range(30, 30 + 2 * STEP))
+        reader.refresh()
+        reader.load_all_newer()
+        assert texts(reader) == list(range(30 + 2 * STEP))
+
     def test_the_first_message_of_an_empty_conversation_appears(self, table) -> None:
-        thread = Thread(GROUP)
-        thread.refresh(table)
-        assert thread.entries == []
+        reader = Reader(table)
+        reader.refresh()
+        assert texts(reader) == []
         write(table, [1])
-        thread.refresh(table)
-        assert texts(thread) == [1]
+        reader.refresh()
+        assert texts(reader) == [1]
+
+    def test_what_was_removed_at_the_newest_end_goes(self, table) -> None:
+        write(table, range(20))
+        reader = Reader(table)
+        reader.refresh()
+        table.request("delete_item", Key=keys.key(keys.message_pk(GROUP), at(18)))
+        reader.refresh()
+        assert texts(reader) == [*range(18), 19]
+
+    def test_readers_at_one_time_ask_once_and_a_sender_asks_again(self, table) -> None:
+        write(table, range(5))
+        shared, meter = SharedReads(60), table.metered()
+        readers = [Reader(meter, shared=shared) for _ in range(30)]
+        for reader in readers:
+            reader.refresh()
+        assert meter.capacity.requests == 1
+        write(table, [6])
+        readers[0].refresh(anew=True)
+        readers[1].refresh()
+        assert [texts(reader)[-1] for reader in readers[:2]] == [6, 6]
+        assert meter.capacity.requests == 2
 
     @pytest.mark.parametrize("place", [0, 5, 60, 119])
     def test_opens_at_a_message_and_pages_both_ways(self, table, place) -> None:
         write(table, range(120))
-        thread = Thread(GROUP, at(place))
-        thread.refresh(table)
+        reader = Reader(table, at(place))
+        reader.refresh()
         first = max(0, place - CONTEXT + 1)
         last = min(119, place + STEP - CONTEXT)
-        assert texts(thread) == list(range(first, last + 1))
-        while thread.has_newer:
-            thread.load_newer(table)
-        while thread.has_older:
-            thread.load_older(table)
-        assert texts(thread) == list(range(120))
+        assert texts(reader) == list(range(first, last + 1))
+        reader.load_all_newer()
+        reader.load_all_older()
+        assert texts(reader) == list(range(120))
 
-    @pytest.mark.parametrize(("place", "shown"), [("2023", 0), ("2024-01-05", 4), ("2030", 119)])
+    @pytest.mark.parametrize(
+        ("place", "shown"), [("0", 0), ("2023", 0), ("2024-01-05", 4), ("2030", 119)]
+    )
     def test_opens_at_a_date_of_which_there_is_no_message(self, table, place, shown) -> None:
         write(table, range(120))
-        thread = Thread(GROUP, place)
-        thread.refresh(table)
-        assert shown in texts(thread)
+        reader = Reader(table, place)
+        reader.refresh()
+        assert shown in texts(reader)
 
     def test_keeps_a_maximum_and_drops_the_other_end(self, table) -> None:
         total = MOST + STEP
         write(table, range(total))
-        thread = Thread(GROUP)
-        thread.refresh(table)
-        while thread.has_older:
-            thread.load_older(table)
-        assert texts(thread) == list(range(MOST))
-        assert thread.has_newer
-        thread.refresh(table)  # does not follow: its end is not the conversation's
-        assert texts(thread) == list(range(MOST))
-        while thread.has_newer:
-            thread.load_newer(table)
-        assert texts(thread) == list(range(total - MOST, total))
-        assert thread.has_older
+        reader = Reader(table)
+        reader.refresh()
+        reader.load_all_older()
+        assert texts(reader) == list(range(MOST))
+        assert reader.thread.has_newer
+        reader.refresh()  # does not follow: its end is not the conversation's
+        assert texts(reader) == list(range(MOST))
+        reader.load_all_newer()
+        assert texts(reader) == list(range(total - MOST, total))
+        assert reader.thread.has_older
 
 
 class TestSearch:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from unguarded import Database
 
 from core.errors import InputError, PostgresError
 from core.postgres import migrate, read_migrations, roll_back
+from core.postgres.connections import Connections
 from core.postgres.migrations import running
 from core.postgres.migrations.ledger import read_ledger
 from core.postgres.migrations.running import Limits
@@ -376,6 +378,33 @@ def test_a_second_statement_that_fails_is_half_applied_and_goes_on_when_it_is_co
     assert [entry.standing for entry in folder.read().survey(db)] == ["applied"]
 
 
+# Behind a pooler
+
+
+class TransactionPooler(Connections):
+    """Gives every transaction another session, as a pooler in transaction mode may."""
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(self.address.conninfo, **self._options()) as connection:
+            yield connection
+
+
+def test_everything_works_where_each_transaction_has_another_session(
+    db: Database, three: Folder
+) -> None:
+    three.add(
+        "index",
+        "CREATE INDEX CONCURRENTLY i ON public.one (n)",
+        "DROP INDEX CONCURRENTLY i",
+        "transaction:false",
+    )
+    pooled = Database(db.address, connections=TransactionPooler(db.address))
+    assert len(list(migrate(pooled, three.read()))) == 4
+    assert len(list(roll_back(pooled, three.read(), to="one"))) == 3
+    assert (applied(db), tables(db)) == (["one"], {"one"})
+
+
 # Beside others
 
 
@@ -443,7 +472,9 @@ def test_nobody_waits_longer_than_the_lock_timeout_and_nothing_fails(
                     failures.append(str(error))
                 waits.append(time.perf_counter() - started)
 
-    users = [threading.Thread(target=use, args=(each,)) for each in (READING, WRITING) * 3]
+    users = [
+        threading.Thread(target=use, args=(statement,)) for statement in (READING, WRITING) * 3
+    ]
     for thread in users:
         thread.start()
     try:

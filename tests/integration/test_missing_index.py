@@ -54,7 +54,7 @@ def test_it_is_added_and_holds_the_rows_that_are_there(bare: Table, ana, ben) ->
     bare.request("put_item", Item=row)
     assert add_missing_index(bare)
     assert schema_differences(describe(bare) or {}) == []
-    assert [found.owner_uuid for found in reads.list_rows_of(bare, "g")] == [ana.uuid]
+    assert [row.owner_uuid for row in reads.list_rows_of(bare, "g")] == [ana.uuid]
     assert not add_missing_index(bare)
     assert not create_table(bare, "local")
     assert start(bare, Draft(ana, ben, "continued"))[0].message_group_uuid == "g"

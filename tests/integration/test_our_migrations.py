@@ -71,7 +71,7 @@ def test_a_text_column_fits_no_uuid_and_is_why_ours_is_a_uuid(cruddurs: Database
     assert failures(cruddurs) == {"an activity with its answers"}
 
 
-def test_what_somebody_dropped_again_is_drift(db: Database) -> None:
+def test_a_column_that_was_dropped_again_is_drift(db: Database) -> None:
     files = read_migrations(FOLDER)
     list(migrate(db, files))
     assert find_drift(db, files.survey(db)) == []

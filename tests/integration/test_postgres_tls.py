@@ -120,13 +120,13 @@ def test_another_name_and_an_unknown_certificate_are_refused(
     db: Database, tls_port, certificate
 ) -> None:
     options = {"sslmode": "verify-full", "sslrootcert": str(certificate)}
-    for changed, told in (
+    for changed, problem in (
         ({"host": "other.example"}, "its certificate is for db.example, not for other.example"),
         ({"sslrootcert": "/etc/ssl/certs/ca-certificates.crt"}, "could not be verified"),
         ({"sslrootcert": "/gone.pem"}, "/gone.pem, does not exist"),
     ):
         address = through(db.address, tls_port, **(options | changed))
-        with Database(address) as refused, pytest.raises(PostgresError, match=told):
+        with Database(address) as refused, pytest.raises(PostgresError, match=problem):
             refused.query_value("SELECT 1")
 
 

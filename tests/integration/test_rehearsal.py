@@ -63,7 +63,7 @@ UNDO = {
 
 
 class Watcher:
-    """Reads in a second session which locks a run holds after each of its statements."""
+    """Reads in a second session which locks a run holds after seen of its statements."""
 
     def __init__(self, db: Database) -> None:
         self.connection = psycopg.connect(db.address.conninfo, autocommit=True)
@@ -103,7 +103,7 @@ def test_the_locks_that_it_reports_are_those_that_a_real_run_takes(
         folder.add(name, statement, UNDO[name])
     rehearsal = rehearsed(db, server, folder)
     assert rehearsal.is_well, [(tried.problem, tried.left_over) for tried in rehearsal.tried]
-    reported = {each.migration.name: set(each.locks) for each in rehearsal.observed}
+    reported = {seen.migration.name: set(seen.locks) for seen in rehearsal.observed}
     watcher = Watcher(db)
     list(migrate(db, folder.read(), observer=watcher.observe))
     watcher.connection.close()
@@ -111,12 +111,28 @@ def test_the_locks_that_it_reports_are_those_that_a_real_run_takes(
     assert Lock("public.users", "AccessExclusiveLock") in reported["add"]
     assert Lock("public.users", "ShareLock") in reported["index"]
     assert Lock("public.users", "ShareRowExclusiveLock") in reported["new"]
-    rewritten = {each.migration.name: each.rewritten for each in rehearsal.observed}
+    rewritten = {seen.migration.name: seen.rewritten for seen in rehearsal.observed}
     assert rewritten == dict.fromkeys(STATEMENTS, ()) | {"rewrite": ("public.activities",)}
     assert rehearsals(server) == []
 
 
-def test_what_undoing_it_leaves_or_loses_is_told(
+def test_an_index_that_is_built_beside_writes_is_shown_to_block_none(
+    db: Database, server: PostgresAddress, folder: Folder
+) -> None:
+    folder.add(
+        "index",
+        "CREATE INDEX CONCURRENTLY moods ON public.users (display_name)",
+        "DROP INDEX CONCURRENTLY public.moods",
+        "transaction:false",
+    )
+    rehearsal = rehearsed(db, server, folder)
+    assert rehearsal.is_well
+    (seen,) = rehearsal.observed
+    assert seen.locks == (Lock("public.users", "ShareUpdateExclusiveLock"),)
+    assert seen.locks[0].blocks == "changes of the schema, VACUUM"
+
+
+def test_what_undoing_it_leaves_or_loses_is_reported(
     db: Database, server: PostgresAddress, folder: Folder
 ) -> None:
     folder.add(
@@ -143,7 +159,7 @@ def test_what_undoing_it_leaves_or_loses_is_told(
         ("CREATE TABLE a (n int)", "", "it does not say how to undo it"),
     ],
 )
-def test_what_fails_is_told_and_the_database_is_as_it_was(
+def test_what_fails_is_reported_and_the_database_is_as_it_was(
     db: Database, server: PostgresAddress, folder: Folder, up: str, down: str, problem: str
 ) -> None:
     import re
@@ -216,7 +232,7 @@ def test_cruddurs_first_schema_with_its_extension_can_be_rehearsed(
     ours = Folder(PROJECT_ROOT / "sql" / "migrations")
     rehearsal = rehearsed(db, server, ours)
     assert rehearsal.is_well
-    assert [each.rewritten for each in rehearsal.observed] == [(), ()]
+    assert [seen.rewritten for seen in rehearsal.observed] == [(), ()]
     assert "a profile" in rehearsal.failing_before
 
 

@@ -13,7 +13,7 @@ from core.dynamodb.patterns.renames import rename_in_inboxes
 from core.dynamodb.patterns.sends import Draft, start
 from core.errors import InputError
 from core.models import Person
-from core.postgres import create_user, find_people, find_user, rename_user
+from core.postgres import create_user, find_people_by_uuid, find_user, rename_user
 
 CLEO = Person("c1e0c1e0-0000-4000-8000-000000000001", "cleo", "Cleo")
 
@@ -74,7 +74,7 @@ class TestInPostgres:
         user = rename_user(db, "ana", new_handle="@ana.maria")
         assert (user.handle, user.display_name) == ("ana.maria", "Ana")
         assert find_user(db, "ana.maria") == user
-        assert find_people(db, [user.uuid, "nonsense"]) == {user.uuid: user.person}
+        assert find_people_by_uuid(db, [user.uuid, "nonsense"]) == {user.uuid: user.person}
 
     @pytest.mark.parametrize(
         "values", [{"new_handle": "ben"}, {"email": "ben@example.com"}, {"email": "x"}]

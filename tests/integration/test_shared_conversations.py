@@ -156,5 +156,5 @@ def test_a_missing_row_of_one_who_never_wrote_gets_their_name_from_postgres(
     row = InboxRow(GROUP, ben.uuid, ana, "anybody there?", at(0), parse(at(0)))
     table.request("put_item", Item=inbox_row_item(row))  # ana's own row is missing
     repair(table, people)
-    (mended,) = reads.list_inbox(table, ana.uuid, limit=9).entries
-    assert (mended.other, faults(table, people)) == (ben, Counter())
+    (row,) = reads.list_inbox(table, ana.uuid, limit=9).entries
+    assert (row.other, faults(table, people)) == (ben, Counter())

@@ -36,8 +36,10 @@ def strange(request, db: Database) -> Database:
 def test_the_rows_are_shown_without_their_times(strange: Database) -> None:
     listed = users.search_users(strange, "", limit=2)
     rest = users.search_users(strange, "", limit=2, after=listed.cursor)
-    found = [*listed.entries, *rest.entries]
-    assert [(user.handle, user.created_at) for user in found] == [(f"u{n}", None) for n in range(4)]
+    listed_users = [*listed.entries, *rest.entries]
+    assert [(user.handle, user.created_at) for user in listed_users] == [
+        (f"u{n}", None) for n in range(4)
+    ]
     assert users.find_user(strange, "u1").created_at is None
 
 

@@ -39,8 +39,8 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_literal_is_read_in_every_form_that_is_in_use(tmp_path: Path, form: str) -> None:
     migration = read_file(written(tmp_path, FORMS[form]))
-    assert [each.text for each in migration.up.statements] == ["SELECT 1"]
-    assert [each.text for each in migration.down.statements] == ["SELECT 2"]
+    assert [statement.text for statement in migration.up.statements] == ["SELECT 1"]
+    assert [statement.text for statement in migration.down.statements] == ["SELECT 2"]
     assert (migration.stamp, migration.name) == ("16811528612904313", "a")
 
 
@@ -48,7 +48,7 @@ def test_a_statement_knows_its_line_in_the_python_file(tmp_path: Path) -> None:
     text = '"""\n    SELECT 1;\n\n    SELECT 2;\n    """'
     up = f"  def migrate_sql():\n    data = {text}\n    return data\n"
     migration = read_file(written(tmp_path, f"{HEAD}{up}{DOWN}"))
-    assert [each.line for each in migration.up.statements] == [6, 8]
+    assert [statement.line for statement in migration.up.statements] == [6, 8]
 
 
 def test_a_percent_sign_that_is_written_twice_is_one(tmp_path: Path) -> None:

@@ -30,15 +30,15 @@ def bundle(tmp_path: Path) -> Path:
     return tmp_path / "bundle.pem"
 
 
-def given(found: PostgresAddress, *, renew: bool = False) -> str:
-    assert found.password is not None
-    return found.password(renew)
+def password_of(server: PostgresAddress, *, renew: bool = False) -> str:
+    assert server.password is not None
+    return server.password(renew)
 
 
 @pytest.mark.parametrize("tunnel", ["", "?hostaddr=127.0.0.1"])
 def test_a_token_is_signed_for_the_server_s_own_name(bundle, tunnel) -> None:
     url = f"postgresql://app@{HOST}/cruddur{tunnel}"
-    token = given(address(bundle, url, PROD_CONNECTION_IAM="1"))
+    token = password_of(address(bundle, url, PROD_CONNECTION_IAM="1"))
     signed = urlsplit(f"https://{token}")
     assert (signed.hostname, signed.port) == (HOST, 5432)
     query = parse_qs(signed.query)
@@ -74,11 +74,15 @@ def secret(monkeypatch, text: str) -> Secrets:
 
 def test_a_secret_is_read_once_and_again_when_it_was_refused(monkeypatch, bundle) -> None:
     service = secret(monkeypatch, json.dumps({"username": "app", "password": "pw1"}))
-    found = address(bundle, PROD_CONNECTION_SECRET_ARN=ARN)
+    server = address(bundle, PROD_CONNECTION_SECRET_ARN=ARN)
     assert service.reads == 0
-    assert [given(found), given(found)] == ["pw1", "pw1"]
+    assert [password_of(server), password_of(server)] == ["pw1", "pw1"]
     service.text = json.dumps({"username": "app", "password": "pw2"})
-    assert [given(found), given(found, renew=True), given(found)] == ["pw1", "pw2", "pw2"]
+    assert [password_of(server), password_of(server, renew=True), password_of(server)] == [
+        "pw1",
+        "pw2",
+        "pw2",
+    ]
     assert service.reads == 2
 
 
@@ -88,7 +92,7 @@ def test_a_secret_of_another_form_is_refused_without_a_part_of_it(
 ) -> None:
     secret(monkeypatch, text)
     with pytest.raises(SettingsError, match="not JSON with a password") as raised:
-        given(address(bundle, PROD_CONNECTION_SECRET_ARN=ARN))
+        password_of(address(bundle, PROD_CONNECTION_SECRET_ARN=ARN))
     assert "hunter2" not in str(raised.value)
     assert raised.value.__cause__ is None
 
@@ -96,11 +100,11 @@ def test_a_secret_of_another_form_is_refused_without_a_part_of_it(
 def test_a_secret_of_another_user_is_refused(monkeypatch, bundle) -> None:
     secret(monkeypatch, json.dumps({"username": "root", "password": "pw"}))
     with pytest.raises(SettingsError, match=r"for the user 'root'.*names 'app'"):
-        given(address(bundle, PROD_CONNECTION_SECRET_ARN=ARN))
+        password_of(address(bundle, PROD_CONNECTION_SECRET_ARN=ARN))
 
 
 @pytest.mark.parametrize(
-    ("url", "environ", "told"),
+    ("url", "environ", "problem"),
     [
         ("app:pw@h", {"PROD_CONNECTION_IAM": "1"}, "has a password, but PROD_CONNECTION_IAM"),
         ("app@h", {"PROD_CONNECTION_IAM": "maybe"}, "PROD_CONNECTION_IAM is 'maybe'"),
@@ -112,8 +116,8 @@ def test_a_secret_of_another_user_is_refused(monkeypatch, bundle) -> None:
         ("app@a,b", {"PROD_CONNECTION_IAM": "1"}, "names several hosts"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(bundle, url, environ, told) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_settings_that_contradict_each_other_are_refused(bundle, url, environ, problem) -> None:
+    with pytest.raises(SettingsError, match=problem):
         address(bundle, f"postgresql://{url}/d", **environ)
 
 

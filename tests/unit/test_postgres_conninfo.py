@@ -124,7 +124,7 @@ def test_an_address_knows_whether_it_is_this_machine(url: str, is_local: bool) -
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
         ("postgresql://u:hunter2%@h/d", "has a % at character 23 that no two hexadecimal digits"),
         ("postgresql://u:hun ter2@h/d", "has a blank at character 19"),
@@ -139,10 +139,10 @@ def test_an_address_knows_whether_it_is_this_machine(url: str, is_local: bool) -
         ("postgresql://u:hunter2@h/%00", "contains %00"),
     ],
 )
-def test_the_character_or_the_option_at_fault_is_named(url: str, told: str) -> None:
+def test_the_character_or_the_option_at_fault_is_named(url: str, problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
         parsed(url)
-    assert str(raised.value).startswith(f"CONNECTION_URL {told}")
+    assert str(raised.value).startswith(f"CONNECTION_URL {problem}")
     assert "hunter2" not in str(raised.value)
 
 

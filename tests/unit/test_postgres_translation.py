@@ -98,6 +98,16 @@ def test_every_other_error_carries_its_sqlstate() -> None:
     assert error.sqlstate == "23514"
 
 
+def test_a_standby_is_named_as_what_it_is() -> None:
+    error = raised(
+        psycopg.errors.FeatureNotSupported("cannot set transaction read-write mode during recovery")
+    )
+    assert str(error) == (
+        "The server at 127.0.0.1:5433 is a standby, which takes no writes. Name the primary in"
+        " CONNECTION_URL."
+    )
+
+
 def test_a_server_that_goes_away_in_mid_statement_is_unreachable() -> None:
     assert isinstance(raised(psycopg.errors.AdminShutdown("going")), UnreachableError)
 

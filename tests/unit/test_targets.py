@@ -98,7 +98,7 @@ def test_every_other_store_counts_as_production_and_says_why(state: StoreState, 
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
         ("http://dynamo_db:8000", "has an underscore (_) in the host name dynamo_db"),
         ("localhost:8000", "does not begin with http://"),
@@ -112,10 +112,10 @@ def test_every_other_store_counts_as_production_and_says_why(state: StoreState, 
         ("http://lócal", "has the character 'ó' in its host name"),
     ],
 )
-def test_an_endpoint_is_refused_by_the_character_at_fault(url: str, told: str) -> None:
+def test_an_endpoint_is_refused_by_the_character_at_fault(url: str, problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
         _ = resolve(settings(AWS_ENDPOINT_URL_DYNAMODB=url), prod=False).dynamodb
-    assert str(raised.value).startswith(f"AWS_ENDPOINT_URL_DYNAMODB {told}")
+    assert str(raised.value).startswith(f"AWS_ENDPOINT_URL_DYNAMODB {problem}")
     with pytest.raises(SettingsError, match=r"^PROD_AWS_ENDPOINT_URL "):
         _ = resolve(settings(PROD_AWS_ENDPOINT_URL=url), prod=True).dynamodb
     with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL "):

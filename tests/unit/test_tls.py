@@ -29,8 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_rds_is_verified_with_aws_s_bundle_where_it_lies(home: Path) -> None:
     (home / "global-bundle.pem").touch()
-    found = options(f"postgresql://u:p@{RDS}/d")
-    assert (found["sslmode"], found["sslrootcert"]) == (
+    parameters = options(f"postgresql://u:p@{RDS}/d")
+    assert (parameters["sslmode"], parameters["sslrootcert"]) == (
         "verify-full",
         str(home / "global-bundle.pem"),
     )
@@ -43,16 +43,16 @@ def test_rds_without_a_bundle_asks_for_one_and_says_where_it_is() -> None:
 
 def test_the_path_of_a_bundle_is_a_setting(home: Path) -> None:
     (home / "own.pem").touch()
-    found = options("postgresql://u@h/d", PROD_CONNECTION_CA_BUNDLE="own.pem")
-    assert found["sslrootcert"] == str(home / "own.pem")
+    parameters = options("postgresql://u@h/d", PROD_CONNECTION_CA_BUNDLE="own.pem")
+    assert parameters["sslrootcert"] == str(home / "own.pem")
     with pytest.raises(SettingsError, match=r"is 'gone', which is not a file"):
         options("postgresql://u@h/d", PROD_CONNECTION_CA_BUNDLE="gone")
 
 
 def test_another_server_is_verified_with_the_system_s_authorities() -> None:
-    found = options("postgresql://u@db.example/d")
-    assert found["sslmode"] == "verify-full"
-    assert Path(str(found["sslrootcert"])).is_file()
+    parameters = options("postgresql://u@db.example/d")
+    assert parameters["sslmode"] == "verify-full"
+    assert Path(str(parameters["sslrootcert"])).is_file()
 
 
 def test_libpq_s_own_file_is_left_to_libpq(home: Path, monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""Imports items into the table from JSON Lines of DynamoDB JSON, as an export writes them."""
+"""Imports items into the table from a file of DynamoDB JSON, or from an export that AWS wrote."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from itertools import islice
 from pathlib import Path
 
 from core.dynamodb import keys
-from core.dynamodb.dynamodb_json import parsed_item
 from core.dynamodb.items import text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.retries import retry_while_busy
 from core.dynamodb.table import Table
 from core.dynamodb.transfer import puts
-from core.dynamodb.transfer.files import Progress, naming_file
+from core.dynamodb.transfer.files import Progress
 from core.dynamodb.transfer.puts import Putter
+from core.dynamodb.transfer.sources import Entry, read_items
 from core.errors import DynamoDBError, InputError
-from core.json_objects import RepeatedNameError
 
 _WRITERS = 8
 _CHUNK = 400
@@ -33,14 +32,14 @@ class Imported:
     """The result of an import, in numbers of items.
 
     ``added``; ``present`` already, or replaced by a later inbox row; ``differing``, whose key has
-    another item in the table, which was kept. ``lines`` are the first lines of those. ``removed``
-    were left out: the table says that they were removed.
+    another item in the table, which was kept. ``places`` are those of the first of them.
+    ``removed`` were left out: the table says that they were removed.
     """
 
     added: int
     present: int
     differing: int
-    lines: tuple[int, ...]
+    places: tuple[str, ...]
     removed: int = 0
 
 
@@ -61,29 +60,29 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
             for example one over 400 KB, and other items were written.
     """
     # Every line is checked before the first is written.
-    in_file = Counter(_pass_of(item) for _, item in _items(path))
+    in_file = Counter(_pass_of(item) for _, item in read_items(path))
     counts: Counter[str] = Counter()
-    differing: list[int] = []
+    differing: list[str] = []
     with _writers(table, path) as put_all:
         for chunk in _chunks(path, sorted(in_file)):
-            for (number, _), outcome in zip(chunk, put_all(chunk), strict=True):
+            for (place, _), outcome in zip(chunk, put_all(chunk), strict=True):
                 counts[outcome] += 1
                 if outcome == puts.DIFFERS and len(differing) < _MAX_SAMPLES:
-                    differing.append(number)
+                    differing.append(place)
             progress(counts.total(), in_file.total())
     return Imported(
         counts[puts.ADDED],
         counts[puts.PRESENT],
         counts[puts.DIFFERS],
-        tuple(sorted(differing)),
+        tuple(differing),
         counts[puts.REMOVED],
     )
 
 
-def _chunks(path: Path, passes: Iterable[int]) -> Iterator[list[tuple[int, Item]]]:
-    """The items of a file with their line numbers, some at a time: once for each pass."""
+def _chunks(path: Path, passes: Iterable[int]) -> Iterator[list[Entry]]:
+    """The items of a file with their places, some at a time: once for each pass."""
     for each_pass in passes:
-        items = (entry for entry in _items(path) if _pass_of(entry[1]) == each_pass)
+        items = (entry for entry in read_items(path) if _pass_of(entry[1]) == each_pass)
         while chunk := list(islice(items, _CHUNK)):
             yield chunk
 
@@ -97,9 +96,7 @@ def _pass_of(item: Item) -> int:
 
 
 @contextmanager
-def _writers(
-    table: Table, path: Path
-) -> Iterator[Callable[[list[tuple[int, Item]]], Iterator[str]]]:
+def _writers(table: Table, path: Path) -> Iterator[Callable[[list[Entry]], Iterator[str]]]:
     """Yields a function that puts items, several at a time, and returns their outcomes in order."""
     is_over = threading.Event()  # retries for a throttled table then stop
     putter = Putter(table)
@@ -117,36 +114,12 @@ def _writers(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _put_line(putter: Putter, path: Path, number: int, item: Item) -> str:
+def _put_line(putter: Putter, path: Path, place: str, item: Item) -> str:
     try:
         return putter.put(item)
     except DynamoDBError as error:
         if error.code != "ValidationException":
             raise
         raise InputError(
-            f"{path}, line {number}: {error.problem}", "Fix the line or remove it."
+            f"{path}, {place}: {error.problem}", "Fix the line or remove it."
         ) from error
-
-
-def _items(path: Path) -> Iterator[tuple[int, Item]]:
-    """The items of a file with their line numbers, the marker and blank lines aside."""
-    with naming_file(path), path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                item = parsed_item(line)
-            except RepeatedNameError as error:
-                problem = f"{path}, line {number}: {error}"
-                raise InputError(problem, "Keep one of them, or remove the line.") from error
-            except ValueError as error:
-                raise _no_item(path, number) from error
-            if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:
-                yield number, item
-
-
-def _no_item(path: Path, number: int) -> InputError:
-    return InputError(
-        f"{path}, line {number}: This is not a message table item in DynamoDB JSON",
-        'Write each line like {"pk":{"S":"…"},"sk":{"S":"…"},…}, as ddb.export writes it.',
-    )

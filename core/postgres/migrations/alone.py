@@ -7,8 +7,8 @@ how many are done. So an interrupted run is seen, and the next one goes on where
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from psycopg import sql
 
@@ -22,8 +22,21 @@ from core.postgres.migrations.splitting import SqlStatement
 from core.postgres.statements import FileStatement, load
 from core.purposes import Need
 
+Observer = Callable[[Queries, Migration, SqlStatement], AbstractContextManager[None]]
+"""Wraps every statement of a migration. Gets the database where there is no transaction."""
 
-def apply(db: Database, guard: Queries, migration: Migration, row: LedgerRow | None) -> None:
+
+def unobserved(*_: object) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def apply(
+    db: Database,
+    guard: Queries,
+    migration: Migration,
+    row: LedgerRow | None,
+    observe: Observer = unobserved,
+) -> None:
     """Apply ``migration``; or, where ``row`` says that it is half applied, the rest of it.
 
     ``guard`` is the open transaction that keeps other runs out. Between its statements it holds no
@@ -35,7 +48,7 @@ def apply(db: Database, guard: Queries, migration: Migration, row: LedgerRow | N
         with db.transaction() as transaction:
             ledger.make_ledger(transaction)
             ledger.add_row(transaction, migration, state)
-    _run(db, guard, migration, migration.up.statements, state, row)
+    _run(db, guard, migration, migration.up.statements, state, row, observe)
     duration_ms = round((time.perf_counter() - started) * 1000, 3)
     with db.transaction() as transaction:
         ledger.update_row(transaction, migration, RowState.APPLIED, duration_ms=duration_ms)
@@ -48,7 +61,7 @@ def undo(db: Database, guard: Queries, migration: Migration, row: LedgerRow | No
         with db.transaction() as transaction:
             ledger.update_row(transaction, migration, state)
         row = None
-    _run(db, guard, migration, migration.down.statements, state, row)
+    _run(db, guard, migration, migration.down.statements, state, row, unobserved)
     with db.transaction() as transaction:
         ledger.remove_row(transaction, migration.key)
 
@@ -60,13 +73,15 @@ def _run(
     statements: Sequence[SqlStatement],
     state: RowState,
     row: LedgerRow | None,
+    observe: Observer,
 ) -> None:
     guard.query_commit(load("ledger/stay_open"))
     first = row.steps_done if row is not None else 0
     for number, statement in enumerate(statements[first:], first):
         is_in_doubt = row is not None and number == first
         if not (is_in_doubt and _is_done(db, statement)):
-            _run_statement(db, migration, statement, state, number)
+            with observe(db, migration, statement):
+                _run_statement(db, migration, statement, state, number)
         with db.transaction() as transaction:
             ledger.update_row(transaction, migration, state, steps_done=number + 1)
 
@@ -77,7 +92,7 @@ def _run_statement(
     consequence = f"It is {state}, by {number} of its statements. Fix the cause, then run it again."
     try:
         with in_file(migration, statement, consequence):
-            db.run_alone(FileStatement.of(statement.text, Need.DESTROY))
+            db.run_alone(FileStatement.from_text(statement.text, Need.DESTROY))
     except PostgresError as error:
         if number or not _remove_leftover(db, statement) or state is not RowState.HALF_APPLIED:
             raise

@@ -76,7 +76,7 @@ def changed_table(statement: SqlStatement) -> str | None:
 def presence_of(db: Queries, migration: Migration) -> Presence:
     """Whether all that ``migration`` does is there already."""
     if migration.present_if:
-        question = FileStatement.of(migration.present_if, Need.LOOK)
+        question = FileStatement.from_text(migration.present_if, Need.LOOK)
         return Presence.PRESENT if db.query_value(question) is True else Presence.ABSENT
     effect = effect_of(migration.up)
     if effect is None:

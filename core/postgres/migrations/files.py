@@ -257,7 +257,7 @@ def _refuse_out_of_place(path: Path, statement: SqlStatement) -> None:
 
 
 def _parts(path: Path, text: str) -> dict[str, _Part]:
-    """The parts of a file, by their names. There is an ``up`` with at least one statement."""
+    """The parts of a file, by their names. There is an ``up``."""
     markers = list(_MARKER.finditer(text))
     ends = [marker.start() for marker in markers[1:]] + [len(text)]
     if [marker[1] for marker in markers] not in (["up"], ["up", "down"]):
@@ -267,12 +267,7 @@ def _parts(path: Path, text: str) -> dict[str, _Part]:
         )
     if read_statements(path, text[: markers[0].start()], 1):
         raise InputError(f"{path.name} has a statement above -- migrate:up", "Move it below.")
-    parts = dict(_marked_parts(path, text, markers, ends))
-    if not parts["up"].script(path).statements:
-        raise InputError(
-            f"{path.name} has no statement below -- migrate:up", "Write it, or remove the file."
-        )
-    return parts
+    return dict(_marked_parts(path, text, markers, ends))
 
 
 def _marked_parts(

@@ -19,7 +19,7 @@ class RowState(StrEnum):
     ``PRESENT``: all that it does was there already; it was not run, and is not undone.
     ``BY_CRUDDUR``: Cruddur's own script ran it. ``HALF_…``: some of its statements ran, which no
     transaction holds together. ``UNDONE``: a migration of Cruddur's that was undone here; its own
-    record may cover it all the same.
+    record may still cover it.
     """
 
     APPLIED = "applied"
@@ -144,7 +144,7 @@ def write_cruddurs_record(
 ) -> list[str]:
     """Make Cruddur's record say which of its migrations are applied.
 
-    Returns the pending ones that its script would not run all the same: it compares stamps as
+    Returns the pending ones that its script would still not run: it compares stamps as
     numbers, so that one number cannot tell a longer one that is applied from a shorter one.
     """
     record = read_cruddurs_record(db)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from core.postgres.database import Queries
+from psycopg import sql
+
+from core.errors import StoreError
+from core.postgres.database import Database, Queries
 from core.postgres.migrations.files import Migration
 from core.postgres.migrations.splitting import SqlStatement
 from core.postgres.statements import load
+from core.purposes import Purpose
+
+_PATIENCE_S = 5.0
 
 _MODES = (
     ("AccessShareLock", "nothing but a DROP or a rewrite"),
@@ -63,28 +70,85 @@ class Observation:
     def observe(
         self, transaction: Queries, migration: Migration, statement: SqlStatement
     ) -> Iterator[None]:
+        if isinstance(transaction, Database):  # nothing holds its locks together afterwards
+            yield from self._observe_alone(transaction, migration, statement)
+            return
         locks_before, before = _locks(transaction), _relations(transaction)
         started = time.perf_counter()
         yield
-        duration_ms = round((time.perf_counter() - started) * 1000, 3)
+        duration_ms = _ms(time.perf_counter() - started)
         after = _relations(transaction)
         names = {oid: name for oid, (name, _, _) in (before | after).items()}
         taken = _locks(transaction) - locks_before
         locks = {Lock(names[oid], mode) for oid, mode in taken if oid in before and oid in names}
-        rewritten = [
+        rewritten = sorted(
             name
             for oid, (name, kind, file) in before.items()
             if kind in "rm" and oid in after and after[oid][2] != file
-        ]
-        self.observed.append(
-            Observed(
-                migration,
-                statement,
-                duration_ms,
-                tuple(sorted(locks, key=lambda lock: (-_STRENGTH[lock.mode], lock.relation))),
-                tuple(sorted(rewritten)),
-            )
         )
+        observed = Observed(migration, statement, duration_ms, _sorted(locks), tuple(rewritten))
+        self.observed.append(observed)
+
+    def _observe_alone(
+        self, db: Database, migration: Migration, statement: SqlStatement
+    ) -> Iterator[None]:
+        """As ``observe``, for a statement in no transaction: it is looked at while it waits.
+
+        What builds an index beside others waits for their writes first. A write that is held for
+        that moment shows which locks it has by then.
+        """
+        names = {oid: name for oid, (name, _, _) in _relations(db).items()}
+        writer = _Writer(db)
+        with writer.running():
+            started = time.perf_counter()
+            yield
+            duration_ms = _ms(time.perf_counter() - max(started, writer.released_at))
+        locks = {Lock(names[oid], mode) for oid, mode in writer.seen if oid in names}
+        self.observed.append(Observed(migration, statement, duration_ms, _sorted(locks), ()))
+
+
+class _Writer:
+    """Holds every table as a write does, until a session waits for that, and notes its locks."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = Database(db.address, Purpose.DESTROYING)
+        self._holds, self._over = threading.Event(), threading.Event()
+        self.seen: set[tuple[int, str]] = set()
+        self.released_at = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._write, daemon=True)
+        thread.start()
+        self._holds.wait(_PATIENCE_S)
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _write(self) -> None:
+        with self._db as db, suppress(StoreError), db.transaction() as transaction:
+            tables = transaction.query_rows(load("admin/tables"))
+            names = [sql.Identifier(table["schema"], table["name"]) for table in tables]
+            if names:
+                held = sql.SQL(", ").join(names)
+                transaction.query_commit(load("rehearsal/hold_tables").format(tables=held))
+            self._holds.set()
+            while not (self.seen or self._over.wait(0.002)):
+                rows = transaction.query_rows(load("rehearsal/locks_of_waiting"))
+                self.seen = {(row["relation"], row["mode"]) for row in rows}
+        self.released_at = time.perf_counter()
+        self._holds.set()
+
+
+def _sorted(locks: set[Lock]) -> tuple[Lock, ...]:
+    """``locks``, the strongest first."""
+    return tuple(sorted(locks, key=lambda lock: (-_STRENGTH[lock.mode], lock.relation)))
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
 
 
 def _locks(transaction: Queries) -> set[tuple[int, str]]:

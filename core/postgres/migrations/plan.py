@@ -88,7 +88,11 @@ def survey_migrations(
         if presence is Presence.ABSENT and _is_superseded(migration, migrations[position + 1 :]):
             presence = Presence.UNKNOWN
         entries.append(_entry(migration, row, presence, record))
-    others = [Entry(_without_file(row, sources), None, row) for row in rows.values()]
+    others = [
+        Entry(Standing.MISSING if row.source in sources else Standing.APPLIED, None, row)
+        for row in rows.values()
+        if row.state is not RowState.UNDONE
+    ]
     return sorted([*entries, *others], key=lambda entry: place_of(*entry.key))
 
 
@@ -168,12 +172,6 @@ def _was_run_by_cruddur(migration: Migration, presence: Presence, record: Cruddu
     if migration.source is not Source.CRUDDUR or record.number == 0:
         return False
     return migration.instant < record.instant and presence is not Presence.ABSENT
-
-
-def _without_file(row: LedgerRow, sources: Collection[Source]) -> Standing:
-    if row.state is RowState.UNDONE:
-        return Standing.PENDING
-    return Standing.MISSING if row.source in sources else Standing.APPLIED
 
 
 def named(entries: Iterable[Entry], name: str) -> Callable[[Entry], bool]:

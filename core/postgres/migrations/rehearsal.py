@@ -20,7 +20,7 @@ from core.targets.postgres import PostgresAddress
 
 @dataclass(slots=True)
 class Tried:
-    """What became of one pending migration. ``problem`` and ``left_over`` are empty if all is well.
+    """The result of one try. ``problem`` and ``left_over`` are empty if all is well.
 
     ``left_over``: how the schema differs once the migration is applied and undone, a line each.
     """

@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from core.commands import Command
 from core.errors import InputError, PostgresError
 from core.postgres.database import Database, Queries
 from core.postgres.migrations import alone, ledger
+from core.postgres.migrations.alone import Observer
 from core.postgres.migrations.cruddur import read_checkout
 from core.postgres.migrations.effects import changed_table
 from core.postgres.migrations.failures import in_file
@@ -48,9 +49,6 @@ LOCK_TIMEOUT_S = 0.4
 PATIENCE_S = 60.0
 TURN_PATIENCE_S = 600.0
 
-Observer = Callable[[Queries, Migration, SqlStatement], AbstractContextManager[None]]
-"""Wraps every statement of a migration that runs in a transaction."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -63,7 +61,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one migration. ``state`` is None where it was undone."""
+    """The result of one migration. ``state`` is None where it was undone."""
 
     migration: Migration
     state: RowState | None
@@ -72,7 +70,7 @@ class Done:
 
     @property
     def sentence(self) -> str:
-        """What became of it, as a person reads it."""
+        """The result, as a person reads it."""
         title = self.migration.title
         took = f"in {self.duration_ms:,.1f} ms"
         return {
@@ -157,7 +155,7 @@ class _Run:
         self._db = db
         self._files = files
         self._limits = limits
-        self._observe = observer or (lambda *_: nullcontext())
+        self._observe = observer or alone.unobserved
         self._done: set[tuple[Source, str]] = set()
         self._lock_first: list[str] = []
 
@@ -235,8 +233,13 @@ class _Run:
         assert migration is not None  # noqa: S101 - what has no file is not to do
         started = time.perf_counter()
         state = _state_to_record(entry)
+        if state is RowState.APPLIED and not migration.up.statements:
+            raise InputError(
+                f"{migration.path.name} has no statement below -- migrate:up",
+                "Write it, or remove the file.",
+            )
         if state is RowState.APPLIED and not migration.up.in_transaction:
-            alone.apply(self._db, transaction, migration, row)
+            alone.apply(self._db, transaction, migration, row, self._observe)
             return Done(migration, state, _ms_since(started))
         if not (self._db.is_dry and self._done):
             ledger.make_ledger(transaction)
@@ -318,7 +321,7 @@ class _Run:
                 self._noting_a_taken_lock(statement),
                 self._observe(transaction, migration, statement),
             ):
-                transaction.query_commit(FileStatement.of(statement.text, Need.DESTROY))
+                transaction.query_commit(FileStatement.from_text(statement.text, Need.DESTROY))
 
     @contextmanager
     def _noting_a_taken_lock(self, statement: SqlStatement) -> Iterator[None]:
@@ -343,7 +346,7 @@ class _Run:
         applied: Entry | None = None,
         undone: Entry | None = None,
     ) -> tuple[str, ...]:
-        """Keep Cruddur's own record right. Returns what its script will get wrong all the same."""
+        """Keep Cruddur's own record right. Returns what its script will still get wrong."""
         if Source.CRUDDUR not in self._files.sources:
             return ()
         stamps = [entry.key[1] for entry in entries if entry.key[0] is Source.CRUDDUR]

@@ -1,0 +1,43 @@
+"""The address of the page: whose inbox, which conversation, and the place in it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def user() -> str:
+    """The handle of the user whose conversations are shown; empty where none is chosen."""
+    return st.query_params.get("user", "")
+
+
+def conversation() -> str:
+    """The ``message_group_uuid`` of the open conversation; empty where none is open."""
+    return st.query_params.get("conversation", "")
+
+
+def place() -> str:
+    """The sort key that the conversation is read at, or the beginning of one; empty: the newest."""
+    return st.query_params.get("at", "")
+
+
+def open_user(handle: str) -> None:
+    """Have the page show this user's conversations."""
+    st.query_params.from_dict({"user": handle})
+
+
+def go(*, conversation: str | None = None, at: str = "") -> None:
+    """Have the page show a conversation of the same user, or another place in the open one.
+
+    An empty ``conversation`` closes the open one.
+    """
+    group = st.query_params.get("conversation", "") if conversation is None else conversation
+    parts = {"user": user(), "conversation": group, "at": at if group else ""}
+    st.query_params.from_dict({name: value for name, value in parts.items() if value})
+
+
+def return_from_elsewhere() -> None:
+    """Have the page show what it showed when another page was opened from it."""
+    has_arrived = st.session_state.pop("has arrived", False)
+    if has_arrived and not st.query_params and (left := st.session_state.get("place left")):
+        st.query_params.from_dict(left)
+    st.session_state["place left"] = st.query_params.to_dict()

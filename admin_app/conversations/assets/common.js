@@ -1,0 +1,165 @@
+// What the elements of the page share. Put before each of them when the server starts; there is no
+// build step. Stored text only ever becomes the text of a node: nothing here parses it.
+
+const NARROW = "(max-width: 699px)"
+
+/** A new element; `attributes` are set as attributes, functions as listeners, the rest is text. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name, value)
+    else if (value === true) node.setAttribute(name, "")
+    else if (value !== false && value != null) node.setAttribute(name, value)
+  }
+  node.append(...children.filter(child => child != null))
+  return node
+}
+
+/** A Material symbol; what it means is said by the label of what it stands in. */
+function icon(name) {
+  return el("span", { class: "icon", "aria-hidden": "true", translate: "no" }, name)
+}
+
+/**
+ * Asks the server, in order and without loss.
+ *
+ * A rerun may take the place of another one and drop what it carried. So each question has a number,
+ * all that are open are sent together, and the server says which one it has answered last.
+ */
+class Asker {
+  static RETRY_MS = 5000
+
+  constructor() {
+    this.open = []
+    this.number = Date.now()
+  }
+
+  ask(question) {
+    this.number = Math.max(this.number + 1, Date.now())
+    this.open.push({ n: this.number, ...question })
+    this.flush()
+    return this.number
+  }
+
+  flush() {
+    clearTimeout(this.timer)
+    if (!this.open.length || !this.send) return
+    this.send("asked", this.open)
+    this.timer = setTimeout(() => this.flush(), Asker.RETRY_MS)
+  }
+
+  /** Whether one of that kind waits for its answer. */
+  waits(kind) {
+    return this.open.some(question => question.kind === kind)
+  }
+
+  answered(number) {
+    this.open = this.open.filter(question => question.n > number)
+    if (!this.open.length) clearTimeout(this.timer)
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+    this.send = null
+  }
+}
+
+/** Has `node` end at the foot of the window, however much stands above it. */
+function fillWindow(node, least, resized) {
+  const fit = () => {
+    const top = node.getBoundingClientRect().top + pageScroll(node)
+    const height = `${Math.max(least, Math.floor(window.innerHeight - top - 12))}px`
+    if (node.style.height !== height) {
+      node.style.height = height
+      resized()
+    }
+  }
+  const observer = new ResizeObserver(fit)
+  observer.observe(document.body)
+  const main = document.querySelector("[data-testid=stMainBlockContainer]")
+  if (main) observer.observe(main)
+  window.addEventListener("resize", fit)
+  fit()
+  return () => {
+    observer.disconnect()
+    window.removeEventListener("resize", fit)
+  }
+}
+
+function pageScroll(node) {
+  const main = node.getRootNode().host?.closest("[data-testid=stMain]")
+  return main ? main.scrollTop : 0
+}
+
+/** Instances of an element by the node that it is mounted in. */
+function mounted(instances, component, make) {
+  const root = component.parentElement
+  let instance = instances.get(root)
+  if (!instance) {
+    instance = make(root)
+    instances.set(root, instance)
+  }
+  instance.asker.send = component.setTriggerValue
+  instance.asker.answered(component.data.answered)
+  instance.update(component.data)
+  return () => {
+    instance.stop()
+    instances.delete(root)
+  }
+}
+
+/** Whether a key was pressed where letters are typed. */
+function isTyping(event) {
+  const target = event.composedPath()[0]
+  return target instanceof Element
+    && (target.matches("input, textarea, select, [contenteditable]") || target.closest("dialog"))
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return
+  } catch {
+    // Only pages with a certificate, and those of this machine, have a clipboard of their own.
+  }
+  const box = el("textarea", { "aria-hidden": "true", style: "position: fixed; opacity: 0" })
+  box.value = text
+  document.body.append(box)
+  box.select()
+  document.execCommand("copy")
+  box.remove()
+}
+
+/** A name on one line, without what steers the text around it. */
+function plain(text) {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, " ")
+}
+
+/** What is wrong, and the command that fixes it. */
+function showTrouble(node, trouble) {
+  node.hidden = !trouble
+  if (!trouble) node.replaceChildren()
+  else if (!trouble.command) node.replaceChildren(trouble.text)
+  else node.replaceChildren(trouble.text, " ", el("code", {}, trouble.command))
+}
+
+function characters(text) {
+  return Array.from(text.trim()).length
+}
+
+/** How long ago, in as few letters as will do. */
+function ago(ms) {
+  if (ms == null) return ""
+  const minutes = (Date.now() - ms) / 60000
+  if (minutes < 1) return "now"
+  if (minutes < 60) return `${Math.floor(minutes)} min`
+  if (minutes < 60 * 24) return `${Math.floor(minutes / 60)} h`
+  if (minutes < 60 * 24 * 7) return `${Math.floor(minutes / 60 / 24)} d`
+  const year = new Date(ms).getFullYear() === new Date().getFullYear() ? undefined : "numeric"
+  return new Date(ms).toLocaleDateString("en-GB", { day: "numeric", month: "short", year })
+}
+
+function utc(ms, stored) {
+  if (ms == null) return stored
+  return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`
+}

@@ -1,0 +1,929 @@
+// One conversation: its messages, the way through them, and the box to answer in.
+//
+// The server sends a stretch of the conversation, of a few hundred messages at most, and this shows
+// the part of it that is in view. Whoever scrolls near an end gets the next stretch.
+
+const OVERSCAN = 320
+const GUESS = 40
+const NEAR_END = 600
+const TOGETHER_MS = 60 * 60000
+const BOTTOM = 32
+const KEYS = [
+  ["j ↓ / k ↑", "Next or previous message"],
+  ["Home / End", "First or newest message"],
+  ["t / l", "Copy the message’s text or link"],
+  ["/", "Search this conversation"],
+  ["c", "Write a message"],
+  ["Enter", "Send; Shift+Enter starts a new line"],
+  ["Esc", "Back: to the messages, then to the list"],
+  ["?", "Show the keys"],
+]
+
+const threads = new WeakMap()
+
+export default function (component) {
+  return mounted(threads, component, root => new Thread(root))
+}
+
+class Thread {
+  constructor(root) {
+    this.asker = new Asker()
+    this.data = null
+    this.list = []
+    this.heights = new Map()
+    this.rows = new Map()
+    this.anchor = { key: null, offset: 0 }
+    this.atBottom = true
+    this.seen = 0
+    this.active = null
+    this.usesUtc = localStorage.getItem("cruddur times") === "utc"
+    this.outbox = []
+    this.build(root)
+    this.restoreOutbox()
+    this.onKey = event => this.key(event)
+    this.onFocus = () => this.focusMessages()
+    document.addEventListener("keydown", this.onKey)
+    document.addEventListener("cruddur-focus-thread", this.onFocus)
+    this.unfit = fillWindow(this.root, 320, () => this.resized())
+  }
+
+  stop() {
+    document.removeEventListener("keydown", this.onKey)
+    document.removeEventListener("cruddur-focus-thread", this.onFocus)
+    this.resizes.disconnect()
+    this.unfit()
+    this.asker.stop()
+  }
+
+  // Building
+
+  build(root) {
+    this.head = this.buildHead()
+    this.find = this.buildFind()
+    this.top = el("div", { class: "edge" })
+    this.above = el("div", { "aria-hidden": "true" })
+    this.shown = el("div", {
+      class: "shown", role: "feed", "aria-label": "Messages, oldest first",
+    })
+    this.below = el("div", { "aria-hidden": "true" })
+    this.pending = el("div", { class: "pending" })
+    this.scroll = el(
+      "div", { class: "scroll", scroll: () => this.scrolled() },
+      this.top, this.above, this.shown, this.below, this.pending,
+    )
+    this.news = el("button", { class: "news", hidden: true, click: () => this.toNewest() })
+    this.view = el("div", { class: "view" }, this.scroll, this.news)
+    this.trouble = el("div", { class: "trouble problem", role: "status" })
+    this.composer = this.buildComposer()
+    this.help = this.buildHelp()
+    this.live = el("div", { class: "hidden", "aria-live": "polite" })
+    this.tools = this.buildTools()
+    this.root = el(
+      "div", { class: "root thread" },
+      this.head, this.find, this.view, this.trouble, this.composer, this.help, this.live,
+    )
+    root.append(this.root)
+    this.resizes = new ResizeObserver(() => this.resized())
+    this.resizes.observe(this.scroll)
+  }
+
+  buildHead() {
+    this.title = el("h2", { class: "cut", dir: "auto" })
+    this.zone = el("button", { class: "zone dim", click: () => this.switchZone() })
+    const back = el(
+      "button",
+      { class: "bare back", "aria-label": "Back to the list", click: () => this.close() },
+      icon("arrow_back"),
+    )
+    const search = el(
+      "button",
+      {
+        class: "bare", "aria-label": "Search this conversation", title: "Search ( / )",
+        "aria-expanded": "false", click: () => this.showFind(this.find.hidden),
+      },
+      icon("search"),
+    )
+    const keys = el(
+      "button",
+      { class: "bare", "aria-label": "Keys", title: "Keys ( ? )", click: () => this.showHelp() },
+      icon("keyboard"),
+    )
+    this.searchButton = search
+    return el("header", {}, back, this.title, this.zone, search, keys)
+  }
+
+  buildFind() {
+    this.words = el("input", {
+      type: "search", "aria-label": "Search this conversation", placeholder: "Search messages",
+      maxlength: 200,
+    })
+    this.date = el("input", { type: "date", "aria-label": "Go to a date" })
+    this.hits = el("div", { class: "hits" })
+    const search = event => {
+      event.preventDefault()
+      this.search()
+    }
+    const go = event => {
+      event.preventDefault()
+      this.goToDate()
+    }
+    return el(
+      "div", { class: "find", hidden: true, role: "search" },
+      el("form", { submit: search }, this.words, el("button", { class: "hidden" }, "Search")),
+      el("form", { submit: go }, this.date, el("button", {}, "Go")),
+      el(
+        "button",
+        { class: "bare", "aria-label": "Close the search", click: () => this.showFind(false) },
+        icon("close"),
+      ),
+      this.hits,
+    )
+  }
+
+  buildComposer() {
+    this.senders = el("div", { class: "senders", role: "radiogroup", "aria-label": "Send as" })
+    this.box = el("textarea", {
+      rows: 1, "aria-label": "Message", "aria-describedby": "said",
+      input: () => this.typed(), keydown: event => this.boxKey(event),
+    })
+    this.count = el("span", { class: "count dim" })
+    this.said = el("div", { class: "said", id: "said", role: "status" })
+    const send = el("button", { class: "send", click: () => this.submit() }, "Send")
+    this.foot = el("div", { class: "foot" }, this.senders, this.said, this.count, send)
+    this.closed = el("p", { class: "dim", hidden: true })
+    this.writing = el("div", { class: "writing" }, this.box, this.foot)
+    return el("div", { class: "composer" }, this.writing, this.closed)
+  }
+
+  buildHelp() {
+    const rows = KEYS.map(([key, means]) =>
+      el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, key)), el("td", {}, means)))
+    return el(
+      "dialog", { "aria-label": "Keys" },
+      el("table", {}, ...rows),
+      el("button", { click: () => this.help.close() }, "Close"),
+    )
+  }
+
+  /** What can be done with a message: one bar for all, in the message that is pointed at. */
+  buildTools() {
+    const tool = (name, label, act) => el(
+      "button",
+      {
+        class: "bare", "aria-label": label, title: label, tabindex: "-1",
+        click: event => {
+          event.stopPropagation()
+          act(this.tooled)
+        },
+      },
+      icon(name),
+    )
+    // The place of what else can be done with a message, removing it for one.
+    return el(
+      "div", { class: "tools" },
+      tool("content_copy", "Copy text", message => this.copyText(message)),
+      tool("link", "Copy link", message => this.copyLink(message)),
+    )
+  }
+
+  // What the server sends
+
+  update(data) {
+    const before = this.data
+    const isOther = !before || before.group !== data.group || before.me.uuid !== data.me.uuid
+    const isElsewhere = isOther || before.place !== data.place
+    this.data = data
+    if (isOther) this.enter()
+    this.title.textContent = plain(data.title)
+    this.title.title = plain(data.title)
+    this.takeOutcomes(data.outcomes)
+    this.take(data.messages, isElsewhere)
+    showTrouble(this.trouble, data.trouble)
+    this.showHits()
+    this.showComposer(isOther)
+    this.showZone()
+    if (isOther && !data.at && !matchMedia(NARROW).matches && data.mayWrite) {
+      this.box.focus({ preventScroll: true })
+    }
+    if (isElsewhere && data.at && !isOther) this.focusMessages()
+  }
+
+  /** Begin with another conversation. */
+  enter() {
+    this.heights.clear()
+    for (const row of this.rows.values()) row.remove()
+    this.rows.clear()
+    this.active = null
+    this.seen = 0
+    this.said.replaceChildren()
+    this.words.value = ""
+    this.showFind(false)
+    this.box.value = sessionStorage.getItem(this.draftKey) ?? ""
+    this.sender = this.data.me.handle
+  }
+
+  take(messages, isElsewhere) {
+    const known = new Set(this.list.map(message => message.key))
+    const last = this.list.at(-1)?.key
+    const stuck = this.atBottom && !isElsewhere
+    const couldGoOn = !this.hadNewer
+    this.hadNewer = this.data.hasNewer
+    this.list = messages
+    this.joinUp()
+    this.drop()
+    if (isElsewhere) {
+      this.goTo(this.data.at)
+    } else if (stuck && !this.data.hasNewer) {
+      this.place()
+      this.toBottom()
+    } else {
+      const arrived = couldGoOn && last
+        ? messages.filter(m => m.key > last && !known.has(m.key) && m.sender !== this.data.me.uuid)
+        : []
+      this.seen += arrived.length
+      this.place()
+    }
+    if (this.active && !this.list.some(m => m.key === this.active)) this.active = null
+    this.showEdges()
+    this.showNews()
+    this.showPending()
+    this.reach()
+  }
+
+  /** Which messages belong together: of one sender, of one day, soon after each other. */
+  joinUp() {
+    let previous = null
+    for (const message of this.list) {
+      message.day = this.day(message)
+      const isNewDay = !previous || previous.day !== message.day
+      message.showsDay = isNewDay
+      message.leads = isNewDay || previous.sender !== message.sender
+        || Math.abs((message.ms ?? 0) - (previous.ms ?? 0)) > TOGETHER_MS
+      previous = message
+    }
+  }
+
+  drop() {
+    const kept = new Map(this.list.map(message => [message.key, message]))
+    for (const [key, row] of this.rows) {
+      const message = kept.get(key)
+      if (!message || row.dataset.look !== this.look(message)) {
+        if (row.contains(this.tools)) this.tools.remove()
+        row.remove()
+        this.rows.delete(key)
+        this.heights.delete(key)
+      }
+    }
+  }
+
+  look(message) {
+    return [message.uuid, message.leads, message.showsDay, this.usesUtc, this.isSought(message)]
+      .join()
+  }
+
+  isSought(message) {
+    return Boolean(this.data.at) && message.key === this.data.at
+  }
+
+  // What is in view
+
+  heightOf(message) {
+    return this.heights.get(message.key) ?? GUESS
+  }
+
+  goTo(at) {
+    this.seen = 0
+    if (!at) {
+      this.atBottom = true
+      this.place()
+      this.toBottom()
+      return
+    }
+    this.atBottom = false
+    const index = this.list.findIndex(message => message.key >= at)
+    const message = this.list[index] ?? this.list.at(-1)
+    const exact = message?.key === at
+    this.anchor = { key: message?.key ?? null, offset: exact ? this.scroll.clientHeight / 3 : 8 }
+    if (index === 0) this.anchor.offset = this.edgeHeight()
+    this.active = message?.key ?? null
+    this.place()
+  }
+
+  edgeHeight() {
+    return this.top.offsetHeight
+  }
+
+  toBottom() {
+    for (let turn = 0; turn < 4; turn += 1) {
+      this.scroll.scrollTop = this.scroll.scrollHeight
+      this.noteAnchor()
+      this.place()
+    }
+    this.scroll.scrollTop = this.scroll.scrollHeight
+    this.noteAnchor()
+    this.atBottom = true
+    this.seen = 0
+    this.showNews()
+  }
+
+  resized() {
+    if (!this.data) return
+    if (this.atBottom && !this.data.hasNewer) this.toBottom()
+    else this.place()
+  }
+
+  toNewest() {
+    if (this.data.hasNewer) this.go("")
+    else this.toBottom()
+  }
+
+  go(at) {
+    this.said.replaceChildren()
+    this.asker.ask({ kind: "go", at })
+  }
+
+  scrolled() {
+    if (this.placing) return
+    const room = this.scroll.scrollHeight - this.scroll.clientHeight - this.scroll.scrollTop
+    this.atBottom = room < BOTTOM && !this.data.hasNewer
+    if (this.atBottom) this.seen = 0
+    this.showNews()
+    this.noteAnchor()
+    cancelAnimationFrame(this.frame)
+    this.frame = requestAnimationFrame(() => {
+      this.place()
+      this.reach()
+    })
+  }
+
+  /** The message at the top of the view, and how far from it: what must not move. */
+  noteAnchor() {
+    let top = this.edgeHeight() - this.scroll.scrollTop
+    for (const message of this.list) {
+      const height = this.heightOf(message)
+      if (top + height > 0) {
+        this.anchor = { key: message.key, offset: top }
+        return
+      }
+      top += height
+    }
+  }
+
+  /** Show the messages around the anchor, and have it stay where it is. */
+  place() {
+    if (!this.data) return
+    this.placing = true
+    for (let turn = 0; turn < 3; turn += 1) {
+      const [first, last] = this.range()
+      this.draw(first, last)
+      if (!this.measure(first, last)) break
+    }
+    this.placing = false
+  }
+
+  range() {
+    const at = Math.max(0, this.list.findIndex(message => message.key === this.anchor.key))
+    let first = at
+    let room = this.anchor.offset + OVERSCAN
+    while (first > 0 && room > 0) room -= this.heightOf(this.list[--first])
+    let last = at
+    room = this.scroll.clientHeight - this.anchor.offset + OVERSCAN
+    while (last < this.list.length && room > 0) room -= this.heightOf(this.list[last++])
+    return [first, last]
+  }
+
+  draw(first, last) {
+    const wanted = this.list.slice(first, last)
+    const keys = new Set(wanted.map(message => message.key))
+    for (const [key, row] of this.rows) {
+      if (keys.has(key) || row.contains(this.root.getRootNode().activeElement)) continue
+      if (row.contains(this.tools)) this.tools.remove()
+      row.remove()
+      this.rows.delete(key)
+    }
+    let next = this.shown.firstChild
+    for (const message of wanted) {
+      let row = this.rows.get(message.key)
+      if (!row) {
+        row = this.row(message)
+        this.rows.set(message.key, row)
+      }
+      row.tabIndex = message.key === (this.active ?? wanted.at(-1).key) ? 0 : -1
+      while (next && next !== row && !keys.has(next.dataset.key)) next = next.nextSibling
+      if (row === next) next = next.nextSibling
+      else this.shown.insertBefore(row, next)
+    }
+  }
+
+  /** Take the real heights, and put the anchor back; whether one was not what was thought. */
+  measure(first, last) {
+    let changed = false
+    for (const message of this.list.slice(first, last)) {
+      const height = this.rows.get(message.key).getBoundingClientRect().height
+      if (Math.abs(height - (this.heights.get(message.key) ?? -1)) > 0.01) {
+        this.heights.set(message.key, height)
+        changed = true
+      }
+    }
+    const total = part => part.reduce((sum, message) => sum + this.heightOf(message), 0)
+    this.above.style.height = `${total(this.list.slice(0, first))}px`
+    this.below.style.height = `${total(this.list.slice(last))}px`
+    const at = this.list.findIndex(message => message.key === this.anchor.key)
+    if (at >= 0) {
+      const wanted = this.edgeHeight() + total(this.list.slice(0, at)) - this.anchor.offset
+      if (Math.abs(wanted - this.scroll.scrollTop) > 0.5) this.scroll.scrollTop = wanted
+    }
+    return changed
+  }
+
+  /** Ask for the next stretch once an end of this one is near. */
+  reach() {
+    if (!this.list.length) return
+    const { scrollTop, clientHeight, scrollHeight } = this.scroll
+    if (this.data.hasOlder && scrollTop < NEAR_END && !this.asker.waits("older")) {
+      this.asker.ask({ kind: "older", before: this.list[0].key })
+    } else if (
+      this.data.hasNewer && scrollHeight - clientHeight - scrollTop < NEAR_END
+      && !this.asker.waits("newer")
+    ) {
+      this.asker.ask({ kind: "newer", after: this.list.at(-1).key })
+    }
+  }
+
+  showEdges() {
+    const text = this.data.hasOlder ? "Loading older messages…" : "Beginning of the conversation"
+    this.top.textContent = this.list.length ? text : "No messages yet"
+    this.shown.setAttribute("aria-busy", String(this.data.hasOlder && this.asker.waits("older")))
+  }
+
+  showNews() {
+    const { hasNewer } = this.data
+    this.news.hidden = !hasNewer && (this.atBottom || !this.list.length)
+    if (this.seen) {
+      const words = this.seen === 1 ? "1 new message" : `${this.seen} new messages`
+      if (this.live.textContent !== words) this.live.textContent = words
+      this.news.replaceChildren(words, icon("arrow_downward"))
+    } else {
+      this.news.replaceChildren("Newest messages", icon("arrow_downward"))
+    }
+    this.news.classList.toggle("loud", this.seen > 0)
+  }
+
+  // One message
+
+  row(message) {
+    const { data } = this
+    const mine = message.sender === data.me.uuid
+    const row = el(
+      "div",
+      {
+        role: "article", tabindex: "-1", class: mine ? "row mine" : "row theirs",
+        "aria-label": `${this.nameOf(message)}, ${this.time(message)}`,
+        focus: () => this.activate(message),
+        pointerenter: () => this.point(row, message),
+        pointerdown: () => this.point(row, message),
+      },
+    )
+    row.dataset.key = message.key
+    row.dataset.look = this.look(message)
+    if (message.leads) row.classList.add("leads")
+    if (message.showsDay) row.append(el("div", { class: "day dim" }, message.day))
+    if (message.leads) {
+      row.append(el("div", { class: "who dim" }, el("b", { dir: "auto" }, this.nameOf(message))))
+    }
+    const bubble = el("div", { class: "bubble" })
+    const text = el("div", { class: "text", dir: "auto" })
+    text.textContent = message.text
+    const stamp = el("time", { class: "dim", title: utc(message.ms, message.key) },
+      this.time(message))
+    bubble.append(text, stamp)
+    row.append(bubble)
+    if (this.isSought(message)) {
+      row.classList.add("sought")
+      bubble.append(el("span", { class: "mark" }, "Linked message"))
+    }
+    return row
+  }
+
+  nameOf(message) {
+    const { me, other } = this.data
+    const person = [me, other].find(one => one.uuid === message.sender)
+    if (!person) return plain(message.name || message.handle || "unknown sender")
+    const name = person.name || `@${person.handle}`
+    return plain(me.name === other.name ? `${name} @${person.handle}` : name)
+  }
+
+  time(message) {
+    if (message.ms == null) return message.key
+    return new Date(message.ms).toLocaleTimeString("en-GB", {
+      hour: "2-digit", minute: "2-digit", timeZone: this.timeZone,
+    })
+  }
+
+  day(message) {
+    if (message.ms == null) return "Unknown day"
+    return new Date(message.ms).toLocaleDateString("en-GB", {
+      weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: this.timeZone,
+    })
+  }
+
+  dayAndTime(message) {
+    if (message.ms == null) return message.key
+    return new Date(message.ms).toLocaleString("en-GB", {
+      day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+      timeZone: this.timeZone,
+    })
+  }
+
+  get timeZone() {
+    return this.usesUtc ? "UTC" : undefined
+  }
+
+  showZone() {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+    this.zone.textContent = this.usesUtc ? "Times in UTC" : `Times in ${own.replaceAll("_", " ")}`
+    this.zone.title = this.usesUtc ? `Show times in ${own}` : "Show times in UTC"
+  }
+
+  switchZone() {
+    this.usesUtc = !this.usesUtc
+    localStorage.setItem("cruddur times", this.usesUtc ? "utc" : "own")
+    this.showZone()
+    this.showHits()
+    this.joinUp()
+    this.drop()
+    this.place()
+  }
+
+  activate(message) {
+    this.active = message.key
+    for (const [key, row] of this.rows) row.tabIndex = key === message.key ? 0 : -1
+    this.point(this.rows.get(message.key), message)
+  }
+
+  point(row, message) {
+    this.tooled = message
+    const bubble = row?.querySelector(".bubble")
+    if (bubble && this.tools.parentNode !== bubble) bubble.append(this.tools)
+  }
+
+  async copyText(message) {
+    await copy(message.text)
+    this.tell("Text copied")
+  }
+
+  async copyLink(message) {
+    const { user, group } = this.data
+    const query = new URLSearchParams({ user, conversation: group, at: message.key })
+    await copy(`${location.origin}${location.pathname}?${query}`)
+    this.tell("Link copied")
+  }
+
+  tell(words) {
+    this.live.textContent = words
+    const note = el("div", { class: "note", "aria-hidden": "true" }, words)
+    this.view.append(note)
+    setTimeout(() => note.remove(), 1500)
+  }
+
+  // Search
+
+  showFind(isShown) {
+    this.find.hidden = !isShown
+    this.searchButton.setAttribute("aria-expanded", String(isShown))
+    if (isShown) this.words.focus()
+    this.place()
+  }
+
+  search() {
+    const words = this.words.value.trim()
+    if (!words) return
+    this.hits.replaceChildren(el("p", { class: "dim" }, "Searching…"))
+    this.asker.ask({ kind: "search", words })
+  }
+
+  goToDate() {
+    const [year, month, day] = this.date.value.split("-").map(Number)
+    if (!year) return
+    const start = this.usesUtc ? Date.UTC(year, month - 1, day) : new Date(year, month - 1, day)
+    this.go(new Date(start).toISOString().slice(0, 23))
+  }
+
+  showHits() {
+    const { search } = this.data
+    if (!search || this.asker.waits("search")) {
+      if (!search) this.hits.replaceChildren()
+      return
+    }
+    const found = `${search.found.toLocaleString("en")} found in`
+    const looked = search.lookedAt.toLocaleString("en")
+    const extent = search.more ? `the newest ${looked} messages` : `all ${looked} messages`
+    const rest = search.found > search.hits.length ? `; the newest ${search.hits.length} are here` : ""
+    const counted = `${found} ${extent}${rest}`
+    this.hits.replaceChildren(
+      el("p", { class: "dim" }, counted),
+      ...search.hits.map(hit => el(
+        "button", { class: "hit", click: () => this.go(hit.key) },
+        el("span", { class: "dim", title: utc(hit.ms, hit.key) }, this.dayAndTime(hit)),
+        el("b", { dir: "auto" }, plain(hit.handle)),
+        el("span", { class: "cut", dir: "auto" }, plain(hit.excerpt)),
+      )),
+      search.more
+        ? el("button", { click: () => this.asker.ask({ kind: "further" }) }, "Search further back")
+        : null,
+    )
+  }
+
+  // The composer
+
+  get draftKey() {
+    return `cruddur draft ${this.data.scope} ${this.data.me.uuid} ${this.data.group}`
+  }
+
+  showComposer(isOther) {
+    const { data } = this
+    this.writing.hidden = !data.mayWrite
+    this.closed.hidden = data.mayWrite
+    this.closed.textContent = data.whyNot
+    this.box.placeholder = plain(`Message ${data.other.name || data.other.handle || ""}`).trim()
+    if (!isOther) return
+    const choices = data.senders.map(handle => {
+      const choice = el(
+        "button", {
+          role: "radio", "aria-checked": String(handle === this.sender),
+          tabindex: handle === this.sender ? "0" : "-1", title: plain(`Send as @${handle}`),
+          class: "cut", click: () => this.sendAs(handle),
+        },
+        plain(`as ${handle}`),
+      )
+      choice.dataset.handle = handle
+      return choice
+    })
+    this.senders.replaceChildren(...choices)
+    this.senders.onkeydown = event => this.senderKey(event)
+    this.typed()
+  }
+
+  sendAs(handle) {
+    this.sender = handle
+    for (const choice of this.senders.children) {
+      const isChosen = choice.dataset.handle === handle
+      choice.setAttribute("aria-checked", String(isChosen))
+      choice.tabIndex = isChosen ? 0 : -1
+    }
+  }
+
+  senderKey(event) {
+    if (!event.key.startsWith("Arrow")) return
+    event.preventDefault()
+    event.stopPropagation()
+    const other = [...this.senders.children].find(c => c.dataset.handle !== this.sender)
+    if (!other) return
+    this.sendAs(other.dataset.handle)
+    other.focus()
+  }
+
+  typed() {
+    const { box } = this
+    if (box.value) sessionStorage.setItem(this.draftKey, box.value)
+    else sessionStorage.removeItem(this.draftKey)
+    box.style.height = "auto"
+    box.style.height = `${Math.min(box.scrollHeight + 2, 176)}px`
+    const length = characters(box.value)
+    const { limit } = this.data
+    this.count.textContent = length < 900 ? ""
+      : `${length.toLocaleString("en")} of ${limit.toLocaleString("en")} characters`
+    this.count.classList.toggle("problem", length > limit)
+  }
+
+  boxKey(event) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault()
+      this.submit()
+    } else if (event.key === "Escape" || (event.key === "ArrowUp" && !this.box.value)) {
+      event.preventDefault()
+      event.stopPropagation()
+      this.focusMessages()
+    }
+  }
+
+  submit() {
+    const text = this.box.value
+    const length = characters(text)
+    const { limit } = this.data
+    if (!length) return this.complain("The message is empty. Enter some text.")
+    if (length > limit) {
+      return this.complain(`The message has ${length.toLocaleString("en")} characters, but the`
+        + ` limit is ${limit.toLocaleString("en")}. Shorten it.`)
+    }
+    const again = this.refused?.text === text && this.refused.sender === this.sender
+      && this.refused.group === this.data.group ? this.refused.id : newId()
+    this.refused = null
+    this.outbox.push({
+      id: again, text, sender: this.sender, group: this.data.group, scope: this.data.scope,
+      me: this.data.me.uuid, ms: Date.now(), draftKey: this.draftKey,
+    })
+    this.box.value = ""
+    this.typed()
+    this.said.replaceChildren()
+    this.box.focus()
+    this.post()
+    this.showPending()
+    if (!this.data.hasNewer) this.toBottom()
+  }
+
+  complain(...words) {
+    this.said.replaceChildren(el("span", { class: "problem" }, ...words))
+    this.box.focus()
+  }
+
+  /** Send the oldest of what waits, one at a time: a message is sent after the one before it. */
+  post() {
+    sessionStorage.setItem("cruddur outbox", JSON.stringify(this.outbox))
+    const [next] = this.outbox
+    if (!next || this.posted === next.id) return
+    this.posted = next.id
+    const { id, text, sender, group } = next
+    this.asker.ask({ kind: "send", id, text, sender, group })
+  }
+
+  /** What was under way when the page was left goes back into its box. */
+  restoreOutbox() {
+    const left = JSON.parse(sessionStorage.getItem("cruddur outbox") ?? "[]")
+    sessionStorage.removeItem("cruddur outbox")
+    for (const message of left) {
+      if (!sessionStorage.getItem(message.draftKey)) {
+        sessionStorage.setItem(message.draftKey, message.text)
+        this.refused = message
+        this.doubtful = message
+      }
+    }
+  }
+
+  takeOutcomes(outcomes) {
+    this.forgetStored()
+    for (const outcome of outcomes) {
+      const message = this.outbox.find(one => one.id === outcome.id)
+      if (!message) continue
+      this.outbox = this.outbox.filter(one => one !== message)
+      if (this.posted === outcome.id) this.posted = null
+      if (outcome.problem) this.giveBack(message, outcome)
+      else if (message.group === this.data.group && this.data.hasNewer) this.sayWhere(outcome.key)
+    }
+    this.post()
+  }
+
+  /** A message that was sent before the page was loaded anew is no draft any more. */
+  forgetStored() {
+    const message = this.doubtful
+    if (!message || message.group !== this.data.group) return
+    if (!this.data.messages.some(stored => stored.uuid === message.id)) return
+    this.doubtful = this.refused = null
+    if (this.box.value === message.text) {
+      this.box.value = ""
+      this.typed()
+    }
+  }
+
+  giveBack(message, outcome) {
+    const isHere = message.group === this.data.group
+    const words = [outcome.problem]
+    if (outcome.command) words.push(" ", el("code", {}, outcome.command))
+    if (isHere && !this.box.value) {
+      this.refused = message
+      this.box.value = message.text
+      this.typed()
+      this.complain(...words)
+      return
+    }
+    const key = message.draftKey
+    if (!isHere && !sessionStorage.getItem(key)) {
+      sessionStorage.setItem(key, message.text)
+      this.refused = message
+    } else {
+      const back = el("button", {
+        click: () => {
+          this.refused = message
+          this.box.value = message.text
+          this.typed()
+          this.complain(...words)
+        },
+      }, "Edit it")
+      this.complain(...words, " ", back)
+    }
+  }
+
+  sayWhere(key) {
+    this.said.replaceChildren("Sent · ", el("button", { click: () => this.go(key) }, "Show it"))
+  }
+
+  showPending() {
+    const here = this.data.hasNewer ? []
+      : this.outbox.filter(m => m.group === this.data.group && m.me === this.data.me.uuid)
+    const stored = new Set(this.list.map(message => message.uuid))
+    const nodes = here.filter(m => !stored.has(m.id)).map(message => {
+      const text = el("div", { class: "text", dir: "auto" })
+      text.textContent = message.text
+      const mine = message.sender === this.data.me.handle
+      return el(
+        "div", { class: mine ? "row mine" : "row theirs" },
+        el("div", { class: "bubble" }, text, el("span", { class: "dim stamp" }, "Sending…")),
+      )
+    })
+    this.pending.replaceChildren(...nodes)
+  }
+
+  // Keys
+
+  key(event) {
+    if (!this.data || this.root.offsetParent === null) return
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    if (isTyping(event)) {
+      if (event.key === "Escape" && this.find.contains(event.composedPath()[0])) {
+        event.preventDefault()
+        this.showFind(false)
+        this.focusMessages()
+      }
+      return
+    }
+    const inside = event.composedPath().includes(this.root)
+    const acts = {
+      "/": () => this.showFind(true),
+      c: () => this.box.focus(),
+      "?": () => this.showHelp(),
+    }
+    if (inside || event.composedPath()[0] === document.body) {
+      Object.assign(acts, {
+        j: () => this.move(1), ArrowDown: () => this.move(1),
+        k: () => this.move(-1), ArrowUp: () => this.move(-1),
+        Home: () => this.toEnd(true), End: () => this.toEnd(false),
+        Escape: () => this.leave(),
+        t: () => this.tooled && this.copyText(this.tooled),
+        l: () => this.tooled && this.copyLink(this.tooled),
+      })
+    }
+    const act = Object.hasOwn(acts, event.key) ? acts[event.key] : null
+    if (!act) return
+    event.preventDefault()
+    act()
+  }
+
+  move(step) {
+    const at = this.list.findIndex(message => message.key === this.active)
+    const next = at < 0 ? this.list.length - 1 : at + step
+    if (next >= 0 && next < this.list.length) this.focusOn(this.list[next])
+  }
+
+  toEnd(isFirst) {
+    if (isFirst && this.data.hasOlder) return this.go("0")
+    if (!isFirst && this.data.hasNewer) return this.go("")
+    if (!this.list.length) return
+    this.focusOn(isFirst ? this.list[0] : this.list.at(-1))
+    if (!isFirst) this.toBottom()
+  }
+
+  focusMessages() {
+    const message = this.list.find(one => one.key === this.active) ?? this.list.at(-1)
+    if (message) this.focusOn(message)
+  }
+
+  /** Give a message the focus, and have the view hold it. */
+  focusOn(message) {
+    this.active = message.key
+    if (!this.rows.has(message.key)) {
+      this.anchor = { key: message.key, offset: this.edgeHeight() }
+      this.place()
+    }
+    const row = this.rows.get(message.key)
+    const view = this.scroll.getBoundingClientRect()
+    const box = row.getBoundingClientRect()
+    if (box.top < view.top) this.scroll.scrollTop -= view.top - box.top + 8
+    else if (box.bottom > view.bottom) this.scroll.scrollTop += box.bottom - view.bottom + 8
+    row.focus({ preventScroll: true })
+    this.noteAnchor()
+    this.place()
+    this.reach()
+  }
+
+  leave() {
+    if (matchMedia(NARROW).matches) this.close()
+    else document.dispatchEvent(new CustomEvent("cruddur-focus-inbox"))
+  }
+
+  close() {
+    this.asker.ask({ kind: "close" })
+  }
+
+  showHelp() {
+    this.help.showModal()
+  }
+}
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6] & 0x0f) | 0x40
+  bytes[8] = (bytes[8] & 0x3f) | 0x80
+  const hex = Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("")
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
+    .join("-")
+}

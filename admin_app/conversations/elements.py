@@ -1,0 +1,113 @@
+"""The page's own elements: their scripts and styles, as they stand in the files beside this one.
+
+Components of Streamlit's second version. A question of one (``asked``) is an action of the visitor
+like any other: whoever answers it checks the permission again.
+https://docs.streamlit.io/develop/concepts/custom-components/components-v2
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import streamlit as st
+
+from admin_app import login, resources
+from core.commands import advice
+from core.errors import CoreError
+
+_ASSETS = Path(__file__).with_name("assets")
+
+Question = Mapping[str, Any]
+Answer = Callable[[Question], None]
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in names)
+
+
+def _element(name: str) -> Any:
+    return st.components.v2.component(
+        f"cruddur_{name}",
+        js=_read("common.js", f"{name}.js"),
+        css=_read("common.css", f"{name}.css"),
+    )
+
+
+_ELEMENTS = {name: _element(name) for name in ("inbox", "thread")}
+
+
+@dataclass
+class Questions:
+    """The questions of one element in one session: each is answered once, in order.
+
+    The element sends all that are open each time, because a rerun may take the place of another.
+    """
+
+    answered: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, asked: object, answer: Answer) -> None:
+        """Answer what has not been answered. ``answer`` must not call Streamlit to stop the run."""
+        with self._lock:
+            for question in asked if isinstance(asked, list) else []:
+                number = question.get("n") if isinstance(question, dict) else None
+                if isinstance(number, int) and number > self.answered:
+                    self.answered = number
+                    answer(question)
+
+
+def questions(name: str) -> Questions:
+    """This session's questions of the element ``name``."""
+    kept = st.session_state.setdefault(f"questions {name}", Questions())
+    return cast(Questions, kept)
+
+
+def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
+    """Draw the element; ``answer`` is called with each of its questions before the next run."""
+    st.session_state[f"shown {name}"] = data, answer
+
+    key = f"element {name}"
+
+    @login.action
+    def take() -> None:
+        questions(name).take(st.session_state[key].get("asked"), answer)
+
+    _ELEMENTS[name](
+        key=key,
+        data={**data, "answered": questions(name).answered},
+        on_asked_change=take,
+        height="content",
+    )
+
+
+def milliseconds(instant: datetime | None) -> int | None:
+    """An instant as a browser counts it."""
+    return None if instant is None else int(instant.timestamp() * 1000)
+
+
+def show_again(name: str, subject: str, error: CoreError) -> None:
+    """Draw it as it was, with what is wrong now: nothing is read, and what is typed stays.
+
+    Raises:
+        CoreError: it showed something else, or nothing.
+    """
+    data, answer = st.session_state.get(f"shown {name}", ({}, None))
+    if data.get("subject") != subject or answer is None:
+        raise error
+    show(name, {**data, "trouble": trouble(error)}, answer)
+
+
+def trouble(error: CoreError | None) -> dict[str, str] | None:
+    """What is wrong, and the command that fixes it, as text."""
+    if error is None:
+        return None
+    prod = resources.target().is_production
+    line = error.command.line(prod=prod) if error.command else None
+    hint = f"{error.hint}. In a terminal:" if line else advice(error.hint, error.command, prod=prod)
+    text = " ".join(filter(None, (error.problem.rstrip(".") + ".", hint)))
+    return {"text": text, "command": line or ""}

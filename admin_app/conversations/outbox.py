@@ -1,0 +1,91 @@
+"""What a tab has sent: each message once, however often it is asked for.
+
+The browser names each message by a uuid before it is sent, and asks again where it got no answer.
+So a message is known by its uuid, over reruns and over a reload of the page.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.errors import CoreError, InputError, MessageUnconfirmedError
+from core.models import SentMessage
+from core.usecases.conversations import Retry
+
+_MOST = 2000
+"""Messages remembered, of all tabs together."""
+
+Deliver = Callable[[str, Retry], SentMessage]
+
+
+@dataclass
+class Outcome:
+    """What became of one message: ``sort_key`` once it is stored, else ``problem``.
+
+    ``sent`` is what it was: text, sender and conversation. ``retry`` is for one in doubt.
+    """
+
+    sent: tuple[str, ...]
+    sort_key: str = ""
+    problem: CoreError | None = None
+    retry: Retry | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Outbox:
+    """The messages that this server has been asked to send. Calls nothing of Streamlit's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
+
+    def submit(
+        self, message_uuid: str, text: str, where: tuple[str, ...], deliver: Deliver
+    ) -> Outcome:
+        """Send ``text``, unless it was; a second call at the same time waits for the first.
+
+        ``where`` is the sender and the conversation. Another text, sender or conversation is
+        another message: its uuid must be new.
+        """
+        try:
+            outcome = self._outcome(message_uuid, (text, *where))
+        except InputError as error:
+            return Outcome((), problem=error)
+        with outcome.lock:
+            if not outcome.sort_key:
+                _deliver(message_uuid, text, outcome, deliver)
+        return outcome
+
+    def _outcome(self, message_uuid: str, sent: tuple[str, ...]) -> Outcome:
+        if not _is_uuid(message_uuid):
+            raise InputError("The message has no valid id", "Reload the page.")
+        with self._lock:
+            outcome = self._outcomes.setdefault(message_uuid, Outcome(sent))
+            while len(self._outcomes) > _MOST:
+                self._outcomes.popitem(last=False)
+        if outcome.sent != sent:
+            raise InputError("Another message has this id", "Reload the page.")
+        return outcome
+
+
+def _deliver(message_uuid: str, text: str, outcome: Outcome, deliver: Deliver) -> None:
+    try:
+        sent = deliver(text, outcome.retry or Retry(message_uuid))
+    except MessageUnconfirmedError as error:
+        outcome.retry = Retry(error.message_uuid, error.created_at)
+        outcome.problem = error
+    except CoreError as error:
+        outcome.problem = error
+    else:
+        outcome.sort_key, outcome.problem = sent.message.sort_key, None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

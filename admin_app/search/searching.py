@@ -1,0 +1,87 @@
+"""A search that goes on in the background, while its page shows what it has found so far.
+
+It belongs to one tab. Calls nothing of Streamlit's.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from admin_app import actions
+from admin_app.access import Desk
+from admin_app.store.jobs import Job
+from core.models import Message
+from core.usecases.search import search
+
+SHOWN = 50
+"""Messages kept and shown, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is searched for; ``user`` and ``sender`` are handles, ``about`` their uuids."""
+
+    words: str
+    user: str = ""
+    sender: str = ""
+    after: datetime | None = None
+    before: datetime | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass
+class Searching:
+    """One search: its job, how many messages match so far, and the newest of them."""
+
+    question: Question
+    job: Job
+    count: int = 0
+    _newest: list[tuple[str, str, Message]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, desk: Desk) -> None:
+        """Search in a thread of its own, audited before."""
+        thread = threading.Thread(
+            target=self.job.run, args=(lambda job: self._search(desk, job),), daemon=True
+        )
+        thread.start()
+
+    @property
+    def newest(self) -> list[Message]:
+        """The newest matches so far, the newest first."""
+        with self._lock:
+            return [message for _, _, message in sorted(self._newest, reverse=True)]
+
+    def _search(self, desk: Desk, job: Job) -> bool:
+        """Whether all was read."""
+        asked = self.question
+        with desk.open(actions.SEARCH_MESSAGES, about=asked.about) as stores:
+            pages = search(
+                stores.db,
+                job.metered(stores.table),
+                asked.words,
+                user=asked.user,
+                sender=asked.sender,
+                after=asked.after,
+                before=asked.before,
+            )
+            with closing(pages):
+                seen = 0
+                for page in pages:
+                    seen += page.looked_at
+                    self._take(page.messages)
+                    if not job.go_on(seen):
+                        return False
+        return True
+
+    def _take(self, messages: tuple[Message, ...]) -> None:
+        fresh = [(m.sort_key, m.message_uuid, m) for m in messages]
+        with self._lock:
+            self.count += len(fresh)
+            self._newest = heapq.nlargest(
+                SHOWN, [*self._newest, *fresh], key=lambda entry: entry[:2]
+            )

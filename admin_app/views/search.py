@@ -1,0 +1,164 @@
+"""Search messages by their words: in all conversations of a user, or in the whole store."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import streamlit as st
+
+from admin_app import access, actions, layout, login, resources, tables
+from admin_app.access import Subject
+from admin_app.search.searching import SHOWN, Question, Searching
+from admin_app.store.jobs import Job
+from core.dynamodb import price
+from core.errors import CoreError, InputError
+from core.models import Message
+from core.postgres import find_person
+
+SUBJECT = Subject(actions.SEARCH_MESSAGES, "Why do you search the messages?")
+_LOOK_EVERY_S = 1.0
+_QUICK_S = 0.7
+"""What is done within this time is shown at once."""
+_FIELDS = ("words", "user", "sender", "after", "before")
+_AROUND = 60
+
+
+def page() -> None:
+    """The form, and below it what the latest search has found."""
+    st.title("Search")
+    if access.opened(SUBJECT) is None:
+        return
+    _form()
+    if (problem := st.session_state.get("search problem")) is not None:
+        layout.show_problem(problem)
+    elif isinstance(searching := st.session_state.get("searching"), Searching):
+        _results(searching)
+    layout.command("ddb.search", "--words", "TEXT", "--user", "HANDLE")
+
+
+def _form() -> None:
+    with st.form("search messages"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.text_input("Words", key="search words", max_chars=200, type="search", width=360)
+            st.text_input("Only conversations of", key="search user", placeholder="Handle",
+                          max_chars=100, width=200)  # fmt: skip
+            st.text_input("Written by", key="search sender", placeholder="Handle",
+                          max_chars=100, width=200)  # fmt: skip
+            st.date_input("From (UTC)", value=None, key="search after", width=150)
+            st.date_input("Until (UTC)", value=None, key="search before", width=150)
+        st.form_submit_button("Search", type="primary", icon=":material/search:", on_click=_begin)
+    st.caption(f"Reads the conversations of one user; without a user, {_cost()}")
+
+
+def _cost() -> str:
+    description = resources.description()
+    units = description.scan_read_units if description else None
+    if not units:
+        return "the whole table: 0.5 RCU for every 4 KB."
+    return f"the whole table: about {max(units, 0.5):,.0f} RCU, {price(units)} on demand."
+
+
+@login.action
+def _begin() -> None:
+    """Begin a search; the one before ends."""
+    values = {name: st.session_state.get(f"search {name}") for name in _FIELDS}
+    if isinstance(previous := st.session_state.get("searching"), Searching):
+        previous.job.stop()
+    st.session_state["search problem"] = None
+    try:
+        question = _question(values)
+    except CoreError as error:
+        st.session_state["search problem"] = error
+        return
+    searching = Searching(question, Job("search", "Search", login.person()))
+    searching.begin(access.desk(access.reason_for(SUBJECT)))
+    searching.job.wait(_QUICK_S)
+    st.session_state["searching"] = searching
+
+
+def _question(values: dict[str, object]) -> Question:
+    words, user, sender = (str(values[name] or "").strip() for name in _FIELDS[:3])
+    if not words:
+        raise InputError("The search is empty", "Type a word of the message.")
+    db = access.look().db
+    people = [find_person(db, handle) for handle in (user, sender) if handle]
+    until = _midnight(values["before"])
+    return Question(
+        words,
+        user,
+        sender,
+        after=_midnight(values["after"]),
+        before=until + timedelta(days=1) if until else None,
+        about=tuple(person.uuid for person in people),
+    )
+
+
+def _midnight(day: object) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if isinstance(day, date) else None
+
+
+def _results(searching: Searching) -> None:
+    if searching.job.is_running:
+        _watch(searching)
+    else:
+        _show(searching)
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+@login.required
+def _watch(searching: Searching) -> None:
+    """The matches so far; redraws the page when all was read."""
+    if not searching.job.is_running:
+        st.rerun()
+    st.button("Stop", key="stop search", on_click=login.action(searching.job.stop))
+    _show(searching)
+
+
+def _show(searching: Searching) -> None:
+    job = searching.job
+    if job.problem is not None:
+        layout.show_problem(job.problem)
+        return
+    units = job.capacity.read_units
+    extent = {True: "all read", False: "stopped"}.get(bool(job.result), "")
+    if job.is_running:
+        extent = "searching…"
+    rest = f". The newest {SHOWN} are below" if searching.count > SHOWN else ""
+    st.caption(
+        f"{searching.count:,} found in {job.seen:,} items: {extent} · {tables.duration(job.took)},"
+        f" {units:g} RCU, {price(units)} on demand{rest}"
+    )
+    newest = searching.newest
+    with st.container(gap=None, key="list-found"):
+        for message in newest:
+            _hit(message, searching.question)
+
+
+def _hit(message: Message, question: Question) -> None:
+    sender = message.sender.handle or message.sender.display_name or "unknown sender"
+    label = (
+        f"{layout.exact(message.created_at)} · **{layout.escaped(sender)}** ·"
+        f" {layout.escaped(_excerpt(message.text, question.words))}"
+    )
+    reader = question.user or message.sender.handle
+    if not reader:
+        st.markdown(label)
+        return
+    st.page_link(
+        "views/conversations.py",
+        label=label,
+        query_params={
+            "user": reader,
+            "conversation": message.message_group_uuid,
+            "at": message.sort_key,
+        },
+    )
+
+
+def _excerpt(text: str, words: str) -> str:
+    start = max(0, text.casefold().find(words.casefold()) - _AROUND)
+    end = start + 2 * _AROUND + len(words)
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+
+
+page()

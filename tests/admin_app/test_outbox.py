@@ -1,0 +1,123 @@
+"""What a tab sends: each message once, whatever is asked again, and by whom."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from types import SimpleNamespace
+
+import pytest
+
+from admin_app.conversations.elements import Questions
+from admin_app.conversations.outbox import Outbox
+from core.errors import MessageUnconfirmedError, StoreError
+from core.usecases.conversations import Retry
+
+CREATED_AT = "2026-03-04T05:06:07.000000+00:00"
+WHERE = ("bayko", "a group")
+
+
+class Store:
+    """Takes messages, or fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Retry]] = []
+        self.error: Exception | None = None
+
+    def deliver(self, text: str, retry: Retry):
+        self.asked.append((text, retry))
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(message=SimpleNamespace(sort_key=CREATED_AT))
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def message_uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def test_what_is_asked_twice_is_sent_once(store, message_uuid) -> None:
+    outbox = Outbox()
+    for _ in range(2):
+        outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver)
+        assert (outcome.sort_key, outcome.problem) == (CREATED_AT, None)
+    assert store.asked == [("one", Retry(message_uuid))]
+
+
+def test_two_who_ask_at_once_send_one_message(store, message_uuid) -> None:
+    outbox, begun, go_on = Outbox(), threading.Event(), threading.Event()
+
+    def slow(text: str, retry: Retry):
+        begun.set()
+        go_on.wait(10)
+        return store.deliver(text, retry)
+
+    asks = [
+        threading.Thread(target=outbox.submit, args=(message_uuid, "one", WHERE, slow))
+        for _ in range(2)
+    ]
+    asks[0].start()
+    begun.wait(10)
+    asks[1].start()
+    go_on.set()
+    for ask in asks:
+        ask.join(10)
+    assert len(store.asked) == 1
+
+
+def test_after_no_answer_the_same_message_is_looked_for(store, message_uuid) -> None:
+    outbox = Outbox()
+    store.error = MessageUnconfirmedError(
+        "no answer", "Look.", message_uuid=message_uuid, created_at=CREATED_AT
+    )
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).problem is store.error
+    store.error = None
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).problem is None
+    assert store.asked[-1] == ("one", Retry(message_uuid, CREATED_AT))
+
+
+def test_what_was_refused_can_be_sent_again(store, message_uuid) -> None:
+    outbox = Outbox()
+    store.error = StoreError("busy", "Try again.")
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).sort_key == ""
+    store.error = None
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).sort_key == CREATED_AT
+    assert store.asked[-1] == ("one", Retry(message_uuid))
+
+
+@pytest.mark.parametrize(
+    ("text", "where"), [("two", WHERE), ("one", ("ana", "a group")), ("one", ("bayko", "another"))]
+)
+def test_an_id_is_good_for_one_message(store, message_uuid, text, where) -> None:
+    outbox = Outbox()
+    outbox.submit(message_uuid, "one", WHERE, store.deliver)
+    assert outbox.submit(message_uuid, text, where, store.deliver).problem is not None
+    assert len(store.asked) == 1
+
+
+@pytest.mark.parametrize("odd", ["", "7", "x" * 36, str(uuid.uuid4()).upper()])
+def test_what_is_no_uuid_sends_nothing(store, odd) -> None:
+    assert Outbox().submit(odd, "one", WHERE, store.deliver).problem is not None
+    assert store.asked == []
+
+
+def test_questions_are_answered_once_and_in_order() -> None:
+    questions, answered = Questions(), []
+    first, second = {"n": 4, "kind": "older"}, {"n": 7, "kind": "send"}
+    questions.take([first], answered.append)
+    questions.take([first, second], answered.append)
+    questions.take([first], answered.append)
+    assert answered == [first, second]
+    assert questions.answered == 7
+
+
+@pytest.mark.parametrize("odd", [None, "text", {"n": 1}, [None, "x", {"n": "1"}, {"kind": "send"}]])
+def test_what_is_no_question_is_passed_over(odd) -> None:
+    answered: list[object] = []
+    Questions().take(odd, answered.append)
+    assert answered == []

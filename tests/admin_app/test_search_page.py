@@ -1,0 +1,74 @@
+"""The page Search: over the store, over one user, stopped, refused, audited."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from driving import give_reason, opened, person, said
+from streamlit.testing.v1 import AppTest
+
+from core.dynamodb import keys
+from core.dynamodb.patterns.sends import Draft, start
+
+PAGE = "views/search.py"
+
+
+@pytest.fixture
+def conversations(db, table) -> None:
+    ana, ben, londo = (person(db, handle) for handle in ("andrewbrown", "bayko", "londo"))
+    start(table, Draft(ana, ben, "Lunch at noon?"))
+    start(table, Draft(londo, ben, "no lunch for me"))
+    start(table, Draft(ana, londo, "tea, then lunch"))
+
+
+def search(app: AppTest, **values: object) -> AppTest:
+    """Fill in the form, search, and see the page once all was read."""
+    for name, value in values.items():
+        kind = app.date_input if isinstance(value, date) else app.text_input
+        kind(key=f"search {name}").set_value(value)
+    next(button for button in app.button if button.label == "Search").click().run()
+    assert not app.exception
+    if "searching" in app.session_state:
+        assert app.session_state["searching"].job.wait(20)
+    return app.run()
+
+
+def hits(app: AppTest) -> list[str]:
+    links = [node.proto for node in app.get("page_link")]
+    return sorted(link.label.split("**")[1] for link in links if "**" in link.label)
+
+
+def test_the_store_or_one_user_is_searched(conversations) -> None:
+    app = search(opened(PAGE), words="LUNCH")
+    assert hits(app) == ["andrewbrown", "andrewbrown", "londo"]
+    assert "3 found" in said(app)
+    assert "on demand" in said(app)
+    assert hits(search(app, user="bayko")) == ["andrewbrown", "londo"]
+    assert hits(search(app, sender="londo")) == ["londo"]
+    assert hits(search(app, before=date(2020, 1, 1))) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"words": " "}, "The search is empty"),
+        ({"words": "x", "user": "nobody-here"}, "nobody-here"),
+    ],
+)
+def test_what_cannot_be_searched_is_said(conversations, values, complaint) -> None:
+    assert complaint in said(search(opened(PAGE), **values))
+
+
+def test_production_takes_a_reason_and_each_search_leaves_a_line(
+    db, table, conversations, logged_in, audit_lines
+) -> None:
+    table.request("put_item", Item=keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}})
+    app = opened(PAGE)
+    assert [box.label for box in app.text_input] == ["Why do you search the messages?"]
+    app = give_reason(app, "Why do you search the messages?", "ticket 9")
+    app = search(app, words="a secret word", user="bayko")
+    opening, searching = audit_lines
+    assert {opening.what, searching.what} == {"messages searched"}
+    assert (searching.why, searching.about) == ("ticket 9", (person(db, "bayko").uuid,))
+    assert "secret" not in audit_lines.texts

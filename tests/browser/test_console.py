@@ -1,0 +1,387 @@
+"""The console as a support person works in it: what went wrong once, step by step, in a browser."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from core.dynamodb import keys
+from core.dynamodb.patterns import reads
+from core.postgres import users
+
+from .conftest import database_of, table_of, wait_until_drawn
+from .test_journeys import (
+    add_person,
+    bubbles,
+    message_box,
+    put_messages,
+    say,
+    stored,
+)
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def desktop(page: Page) -> Page:
+    page.set_viewport_size(DESKTOP)
+    return page
+
+
+@pytest.fixture
+def pair(app_env) -> Callable[..., tuple[str, str, str]]:
+    """Two people of one's own with a conversation: their handles, and its id."""
+
+    def make(name: str = "Robin", count: int = 0, days: float = 300) -> tuple[str, str, str]:
+        one, two = (f"{name.lower()}-{uuid.uuid4().hex[:6]}" for name in (name, "Sam"))
+        add_person(app_env, one, name)
+        add_person(app_env, two, "Sam Summer")
+        say(app_env, one, two, f"hello from {one}")
+        table = table_of(app_env)
+        with database_of(app_env) as db:
+            sender = users.find_user(db, one).uuid
+        (row,) = reads.list_inbox(table, sender, limit=2).entries
+        put_messages(table, row.message_group_uuid, sender, count, days)
+        return one, two, row.message_group_uuid
+
+    return make
+
+
+def scroller(page: Page) -> Locator:
+    return page.locator(".thread .scroll")
+
+
+def place_of(page: Page, text: str) -> float:
+    """How far a message is from the top of the window."""
+    return bubbles(page).get_by_text(text, exact=True).bounding_box()["y"]
+
+
+def wait_until_page_does_not_scroll(page: Page) -> None:
+    page.wait_for_function(
+        """() => {
+          const main = document.querySelector("[data-testid=stMain]")
+          return main.scrollHeight <= main.clientHeight && main.scrollWidth <= window.innerWidth
+        }"""
+    )
+
+
+def first_in_view(page: Page) -> tuple[str, float]:
+    """The text and the place of the topmost message that is wholly in view."""
+    return page.evaluate(
+        """() => {
+          const hosts = [...document.querySelectorAll("*")].map(node => node.shadowRoot)
+          const root = hosts.find(host => host?.querySelector(".thread"))
+          const top = root.querySelector(".scroll").getBoundingClientRect().top
+          const row = [...root.querySelectorAll(".shown > .row")]
+            .find(row => row.getBoundingClientRect().top >= top)
+          return [row.querySelector(".text").textContent, row.getBoundingClientRect().top]
+        }"""
+    )
+
+
+def test_older_messages_come_as_one_scrolls_and_nothing_jumps(desktop: Page, app_url, pair) -> None:
+    one, _, group = pair(count=400)
+    desktop.goto(f"{app_url}/?user={one}&conversation={group}")
+    expect(bubbles(desktop).get_by_text(f"hello from {one}")).to_be_in_viewport()
+    scroller(desktop).hover()
+    read = set()
+    for _ in range(400):
+        desktop.mouse.wheel(0, -900)
+        desktop.wait_for_timeout(20)
+        text, place = first_in_view(desktop)
+        desktop.wait_for_timeout(60)  # what was asked for comes
+        again = bubbles(desktop).get_by_text(text, exact=True)
+        if again.count():
+            assert (
+                abs(again.locator("xpath=ancestor::*[@role='article']").bounding_box()["y"] - place)
+                <= 1
+            )
+        read.add(text)
+        if text == "old message 0":
+            break
+    assert text == "old message 0"
+    assert len(read) > 15
+    nodes = desktop.evaluate(
+        """() => [...document.querySelectorAll("*")].map(node => node.shadowRoot)
+          .find(root => root?.querySelector(".thread")).querySelectorAll("*").length"""
+    )
+    assert nodes < 300
+
+
+def test_news_are_counted_below_what_is_read_and_a_send_says_where_it_is(
+    desktop: Page, app_url, app_env, pair
+) -> None:
+    one, two, group = pair(count=150)
+    desktop.goto(f"{app_url}/?user={one}&conversation={group}")
+    expect(bubbles(desktop).get_by_text(f"hello from {one}")).to_be_in_viewport()
+    scroller(desktop).hover()
+    desktop.mouse.wheel(0, -500)
+    expect(desktop.get_by_role("button", name="Newest messages")).to_be_visible()
+    text, place = first_in_view(desktop)
+    for n in range(2):
+        say(app_env, two, one, f"news {n}")
+    expect(desktop.get_by_role("button", name="2 new messages")).to_be_visible()
+    assert first_in_view(desktop) == [text, place]
+    desktop.get_by_role("button", name="2 new messages").click()
+    expect(bubbles(desktop).get_by_text("news 1")).to_be_in_viewport()
+
+    # At a date, which Enter goes to, a message is sent.
+    desktop.get_by_role("button", name="Search this conversation").click()
+    desktop.get_by_label("Go to a date").fill("2025-03-01")
+    desktop.get_by_label("Go to a date").press("Enter")
+    expect(bubbles(desktop).get_by_text("old message 30", exact=True)).to_be_in_viewport()
+    desktop.keyboard.press("Escape")
+    message_box(desktop).fill("sent from long ago")
+    desktop.keyboard.press("Enter")
+    expect(desktop.get_by_text("Sent ·")).to_be_visible()
+    expect(bubbles(desktop).get_by_text("old message 30", exact=True)).to_be_in_viewport()
+    desktop.get_by_role("button", name="Show it").click()
+    expect(bubbles(desktop).get_by_text("sent from long ago")).to_be_in_viewport()
+    assert stored(app_env, "sent from long ago") == 3
+
+
+def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_env, pair) -> None:
+    one, two, group = pair()
+    say(app_env, one, "londo", "another conversation")
+    address = f"{app_url}/?user={one}&conversation={group}"
+    desktop.goto(address)
+    box = message_box(desktop)
+    expect(box).to_be_focused()  # opened from a link as well
+    # Enter, then on: the focus stays.
+    desktop.keyboard.type("first")
+    desktop.keyboard.press("Enter")
+    desktop.keyboard.type("second")
+    desktop.keyboard.press("Shift+Enter")
+    desktop.keyboard.type("in two lines")
+    expect(bubbles(desktop).get_by_text("first", exact=True)).to_be_visible()
+    desktop.keyboard.press("Enter")
+    expect(desktop.get_by_text("Sending…")).to_have_count(0)
+    # Paragraphs are kept as they are pasted.
+    pasted = "One paragraph.\n\nAnother one."
+    desktop.evaluate("text => navigator.clipboard?.writeText(text).catch(() => 0)", pasted)
+    box.evaluate(
+        """(node, text) => {
+          node.focus()
+          document.execCommand("insertText", false, text)
+        }""",
+        pasted,
+    )
+    expect(box).to_have_value(pasted)
+    desktop.keyboard.press("Enter")
+    expect(bubbles(desktop).get_by_text("Another one.")).to_be_visible()
+    assert stored(app_env, pasted) == 3
+    assert stored(app_env, "second\nin two lines") == 1
+    # What cannot be sent is said beside the box, in view.
+    desktop.get_by_role("button", name="Send", exact=True).click()
+    expect(desktop.get_by_text("The message is empty")).to_be_in_viewport(ratio=1)
+    box.fill("é" * 899)
+    expect(desktop.get_by_text("characters")).to_have_count(0)
+    box.fill("é" * 1025)
+    expect(desktop.get_by_text("1,025 of 1,024 characters")).to_be_in_viewport(ratio=1)
+    desktop.keyboard.press("Enter")
+    expect(desktop.get_by_text("the limit is 1,024")).to_be_in_viewport(ratio=1)
+    # A draft outlives another conversation, a reload, and another page and back.
+    box.fill("half a sentence")
+    desktop.get_by_role("link", name="Londo Mollari").click()
+    expect(desktop.get_by_role("heading", name="and Londo Mollari")).to_be_visible()
+    expect(box).to_have_value("")
+    desktop.get_by_role("link", name="Sam Summer").click()
+    expect(box).to_have_value("half a sentence")
+    desktop.reload()
+    expect(box).to_have_value("half a sentence")
+    desktop.get_by_role("link", name="Users").click()
+    expect(desktop.get_by_role("heading", name="New user")).to_be_visible()
+    desktop.go_back()
+    expect(box).to_have_value("half a sentence")
+    assert two not in desktop.url
+
+
+def test_all_that_belongs_to_a_conversation_is_in_view(page: Page, app_url, pair) -> None:
+    one, _, group = pair(count=30, days=0.1)
+    for width, height in ((1280, 800), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(f"{app_url}/?user={one}&conversation={group}")
+        heading = page.get_by_role("heading", name="Robin and Sam Summer")
+        expect(heading).to_be_visible()
+        wait_until_drawn(page)
+        for part in (heading, message_box(page), page.get_by_role("button", name="Send")):
+            expect(part).to_be_in_viewport(ratio=1)
+        wait_until_page_does_not_scroll(page)
+        view = scroller(page).bounding_box()
+        visible = [
+            box
+            for bubble in page.locator(".shown .bubble").all()
+            if (box := bubble.bounding_box())["y"] >= view["y"]
+            and box["y"] + box["height"] <= view["y"] + view["height"]
+        ]
+        assert len(visible) >= 10
+        assert page.title() == "Robin and Sam Summer · Cruddur Ops"
+    expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(0)  # folded
+    page.get_by_role("button", name="Command line").click()  # the only one
+    expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(1)
+
+
+def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) -> None:
+    one, _, group = pair(count=120)
+    page.set_viewport_size(PHONE)
+    page.goto(f"{app_url}/?user={one}")
+    page.get_by_role("link", name="Sam Summer").click()
+    heading = page.get_by_role("heading", name="Robin and Sam Summer")
+    expect(heading).to_be_in_viewport()
+    expect(page.get_by_label("Find a person")).not_to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+    wait_until_page_does_not_scroll(page)
+    page.get_by_role("button", name="Back to the list").click()
+    expect(page.get_by_role("link", name="Sam Summer")).to_be_in_viewport()
+    expect(heading).not_to_be_visible()
+    # A link to a message opens at the message.
+    sought = next(
+        message.sort_key
+        for message in reads.list_messages(table_of(app_env), group, limit=200).entries
+        if message.text == "old message 40"
+    )
+    page.goto(f"{app_url}/?user={one}&conversation={group}&at={sought.replace('+', '%2B')}")
+    expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
+    expect(bubbles(page).get_by_text("old message 40", exact=True)).to_be_in_viewport(ratio=1)
+    assert page.locator(".st-key-banner").bounding_box()["height"] < 40
+
+
+def test_no_click_is_lost_and_each_takes_one_run(desktop: Page, app_url, app_env, pair) -> None:
+    one, _, _ = pair()
+    say(app_env, one, "londo", "the other one")
+    asked: list[BackMsg] = []
+
+    def note(frame: bytes | str) -> None:
+        message = BackMsg()
+        message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+        if message.HasField("rerun_script") and not message.rerun_script.is_auto_rerun:
+            asked.append(message)
+
+    desktop.on("websocket", lambda socket: socket.on("framesent", note))
+    desktop.goto(f"{app_url}/?user={one}")
+    names = ("Sam Summer", "Londo Mollari")
+    expect(desktop.get_by_role("link", name=names[0])).to_be_visible()
+    wait_until_drawn(desktop)
+    for n in range(20):  # over several ticks
+        asked.clear()
+        desktop.get_by_role("link", name=names[n % 2]).click()
+        expect(desktop.get_by_role("heading", name=f"Robin and {names[n % 2]}")).to_be_visible()
+        assert len(asked) == 1
+
+
+def test_an_inbox_is_filtered_whole_and_tells_namesakes_apart(
+    desktop: Page, app_url, app_env
+) -> None:
+    table = table_of(app_env)
+    owner = f"busy-{uuid.uuid4().hex[:6]}"
+    add_person(app_env, owner, "Busy Bee")
+    with database_of(app_env) as db:
+        owner_uuid = users.find_user(db, owner).uuid
+    rows = []
+    for n in range(200):
+        values = {
+            "message_group_uuid": str(uuid.uuid4()),
+            "message": f"preview {n}",
+            "user_uuid": str(uuid.uuid4()),
+            "user_handle": f"person{n:03}",
+            "user_display_name": "Noah Johnson" if n < 2 else f"Person {n}",
+        }
+        at = f"2026-01-{28 - n // 10:02}T{23 - n % 10:02}:00:00.000000+00:00"
+        item = keys.key(keys.inbox_pk(owner_uuid), at) | {k: {"S": v} for k, v in values.items()}
+        rows.append({"PutRequest": {"Item": item}})
+    for start in range(0, 200, 25):
+        table.client.batch_write_item(RequestItems={table.name: rows[start : start + 25]})
+    desktop.goto(f"{app_url}/?user={owner}")
+    people = desktop.get_by_role("list", name="Conversations").get_by_role("link")
+    expect(people.filter(has_text="@person000")).to_have_count(1)
+    expect(people.filter(has_text="@person001")).to_have_count(1)
+    desktop.get_by_label("Filter").press_sequentially("person150")
+    expect(people).to_have_count(1)
+    expect(people).to_contain_text("Person 150")
+    desktop.get_by_label("Filter").fill("nobody of this name")
+    expect(desktop.get_by_text("None of 200 conversations matches.")).to_be_visible()
+    desktop.get_by_label("Filter").fill("")
+    expect(people.filter(has_text="@person000")).to_have_count(1)
+    people.first.focus()
+    last = people.filter(has_text="@person199")
+    for _ in range(60):  # as further rows come
+        desktop.keyboard.press("End")
+        desktop.wait_for_timeout(200)
+        if last.count():
+            break
+    expect(last).to_be_in_viewport()
+    assert people.count() < 60
+
+
+def test_who_wrote_last_and_who_waits_is_told(desktop: Page, app_url, app_env, pair) -> None:
+    one, two, _ = pair()
+    desktop.goto(f"{app_url}/?user={one}")
+    expect(desktop.get_by_role("link", name="You: hello from")).to_be_visible()
+    expect(desktop.get_by_role("img", name="Waits for an answer")).to_have_count(0)
+    desktop.goto(f"{app_url}/?user={two}")
+    expect(desktop.get_by_role("link", name=f"{one}: hello from")).to_be_visible()
+    expect(desktop.get_by_role("img", name="Waits for an answer")).to_be_visible()
+
+
+def test_a_link_to_nobody_offers_who_may_be_meant(desktop: Page, app_url) -> None:
+    desktop.goto(f"{app_url}/?user=baykoo")
+    expect(desktop.get_by_text("No such user")).to_be_visible()
+    expect(desktop.get_by_text("invoke ")).to_have_count(0)
+    desktop.get_by_role("button", name="@bayko").click()
+    expect(desktop.get_by_role("heading", name="Andrew Bayko")).to_be_visible()
+    desktop.goto(f"{app_url}/?user=bayko&conversation=nope")
+    expect(desktop.get_by_text("There is no conversation nope")).to_be_visible()
+    expect(desktop.get_by_text("invoke ")).to_have_count(0)
+    desktop.get_by_role("button", name="Back to their conversations").click()
+    expect(desktop).to_have_url(re.compile(r"\?user=bayko$"))
+
+
+@pytest.fixture
+def in_new_york(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        timezone_id="America/New_York",
+        viewport=DESKTOP,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_times_are_the_reader_s_own_and_what_is_copied_is_what_is_stored(
+    in_new_york: Page, app_url, app_env, pair
+) -> None:
+    page = in_new_york
+    one, two, group = pair(name="Añ @x.example مرحبا")
+    text = "copied as\nit is: www.example.com a@b.example :smile:"
+    item = keys.key(keys.message_pk(group), "2026-01-05T02:55:00.000000+00:00")
+    with database_of(app_env) as db:
+        sender = users.find_user(db, two).uuid
+    values = {"message": text, "message_uuid": str(uuid.uuid4()), "user_uuid": sender}
+    table_of(app_env).request("put_item", Item=item | {k: {"S": v} for k, v in values.items()})
+    page.goto(f"{app_url}/?user={one}&conversation={group}")
+    expect(page.get_by_text("Sunday, 4 January 2026")).to_be_visible()
+    stamp = page.get_by_text("21:55", exact=True)
+    expect(stamp).to_have_attribute("title", "2026-01-05 02:55:00 UTC")
+    expect(page.get_by_text("New York")).to_have_count(1)
+    bubbles(page).filter(has_text="copied as").hover()
+    page.get_by_role("button", name="Copy text").click()
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    page.get_by_role("button", name="Copy link").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query)["at"] == ["2026-01-05T02:55:00.000000+00:00"]
+    page.get_by_role("button", name="Times in").click()
+    expect(page.get_by_text("02:55", exact=True)).to_be_visible()
+    expect(page.get_by_text("Monday, 5 January 2026")).to_be_visible()
+    # A handle and a name, as the page shows them.
+    for shown in (f"@{one}", "Añ @x.example مرحبا"):
+        copied = page.get_by_text(shown, exact=True).first.inner_text()
+        assert copied == shown
+    page.goto(link)
+    expect(page.get_by_text("Linked message")).to_be_in_viewport()
