@@ -17,6 +17,7 @@ from task_groups import (
     engines,
     environment,
     lambda_function,
+    people,
     quality,
     rds,
 )
@@ -37,5 +38,6 @@ ns = Collection(
     db,
     ddb,
     lambda_function.ns,
+    people,
     rds,
 )

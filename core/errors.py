@@ -8,6 +8,8 @@
      ├── InputError              a value that must not be stored
      ├── NotFoundError           a user or conversation that does not exist
      ├── NotAMemberError         a user acting in a conversation without being a member
+ ├── HeldError              something of a user on whom there is a hold, which must stay
+ ├── MessageRemovedError     a send that is tried again after its message was removed
      ├── TargetRefusedError      a step that needs a typed name, a reason or a permission
      ├── LoginEndedError         a login that has ended while its tab was open
      ├── NotPermittedError       a request that its store was not opened for
@@ -81,6 +83,14 @@ class NotAMemberError(CoreError):
 
 class LoginEndedError(CoreError):
     """An action of a person whose login has ended, has expired, or never was."""
+
+
+class HeldError(CoreError):
+    """Something of a held user was to be removed: nothing was."""
+
+
+class MessageRemovedError(CoreError):
+    """A retried send whose message was stored and has been removed since: it stays removed."""
 
 
 class TargetRefusedError(CoreError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
@@ -38,12 +39,20 @@ class User:
         return Person(self.uuid, self.handle, self.display_name)
 
 
+REMOVED_TEXT = "A message was removed"
+"""Shown in the place of a removed message, and as the preview where no message remains."""
+
+NOBODY = Person("", "", "")
+"""The sender that a removal names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation.
 
     ``sort_key`` is stored as it was written (the order of a conversation is its byte order);
     ``created_at`` is the instant it names, aware and in UTC, or None where it names none.
+    ``removal`` is empty, or says why the message is gone: then only its place is left.
     """
 
     message_group_uuid: str
@@ -52,6 +61,47 @@ class Message:
     text: str
     sort_key: str
     created_at: datetime | None
+    removal: str = ""
+
+
+class RemovalReason(StrEnum):
+    """Why a message is gone."""
+
+    REMOVED = "removed"
+    ERASED = "erased"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What is left of a removed message: its key, its uuid, when and why. It names nobody."""
+
+    message_group_uuid: str
+    message_uuid: str
+    sort_key: str
+    removed_at: str
+    reason_code: str
+
+    def in_place_of(self, created_at: datetime | None) -> Message:
+        """The line that a thread shows where the message was."""
+        return Message(
+            self.message_group_uuid,
+            self.message_uuid,
+            NOBODY,
+            REMOVED_TEXT,
+            self.sort_key,
+            created_at,
+            self.reason_code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A user of whom nothing may be removed, since when and why."""
+
+    user_uuid: str
+    held_at: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +109,7 @@ class InboxRow:
     """One member's stored line for a conversation: the other member and the last message.
 
     ``last_message_at`` is aware and in UTC, or None where ``sort_key`` names no instant.
+    ``after_removal`` is the message_uuid of the removal that put the row, if one did.
     """
 
     message_group_uuid: str
@@ -67,6 +118,7 @@ class InboxRow:
     preview: str
     sort_key: str
     last_message_at: datetime | None
+    after_removal: str = ""
 
 
 def member_uuids(rows: Iterable[InboxRow]) -> tuple[str, ...]:

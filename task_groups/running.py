@@ -36,6 +36,7 @@ class StoreTask(invoke.tasks.Task[Any]):
     opens: Opens | Callable[[Mapping[str, Any]], Opens]
     confirmed_by: str
     asks_everywhere: bool
+    asks_reason: bool
     full_name: str
 
     def __init__(
@@ -44,12 +45,14 @@ class StoreTask(invoke.tasks.Task[Any]):
         opens: Opens | Callable[[Mapping[str, Any]], Opens] | None = None,
         confirmed_by: str = "dynamodb",
         asks_everywhere: bool = False,
+        asks_reason: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
         self.asks_everywhere = asks_everywhere
+        self.asks_reason = asks_reason
         self.full_name = self.name
 
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
@@ -67,12 +70,14 @@ def task(
     opens: Opens | Callable[[Mapping[str, Any]], Opens] | None = None,
     confirmed_by: str = "dynamodb",
     asks_everywhere: bool = False,
+    asks_reason: bool = False,
     **options: Any,
 ) -> Callable[[Callable[..., None]], StoreTask]:
     """Make a function a task.
 
     ``opens`` says what it opens at most; ``confirmed_by`` is the store whose name is typed, on
-    production or with ``asks_everywhere`` on every target.
+    production or with ``asks_everywhere`` on every target. With ``asks_reason`` a reason is given
+    on every target.
     """
 
     def make(body: Callable[..., None]) -> StoreTask:
@@ -82,6 +87,7 @@ def task(
             opens=opens,
             confirmed_by=confirmed_by,
             asks_everywhere=asks_everywhere,
+            asks_reason=asks_reason,
             auto_shortflags=False,
             **options,
         )
@@ -235,7 +241,9 @@ def declared_action(task: StoreTask, arguments: Mapping[str, Any]) -> Action:
     from core.purposes import Purpose
 
     opens = {Store(store): Purpose(purpose) for store, purpose in task.opens_for(arguments).items()}
-    return Action(task.full_name, opens, Store(task.confirmed_by), task.asks_everywhere)
+    return Action(
+        task.full_name, opens, Store(task.confirmed_by), task.asks_everywhere, task.asks_reason
+    )
 
 
 _current = Run()
@@ -253,6 +261,7 @@ def opened(
     *,
     about: Iterable[str] = (),
     conversation: str = "",
+    message: str = "",
 ) -> Iterator[Stores]:
     """The stores that the running task declares, after asking for all that is needed.
 
@@ -263,7 +272,13 @@ def opened(
     if not current.action.covers(action):
         raise AssertionError(f"{action.name} opens more than its task declares")
     door = current.door
-    grant = door.admit(action, AtTheTerminal(current), about=about, conversation=conversation)
+    grant = door.admit(
+        action,
+        AtTheTerminal(current),
+        about=about,
+        conversation=conversation,
+        message=message,
+    )
     if ctx.config.run.dry and grant.is_production and action.purpose.needs_name:
         terminal.note(f"would ask for the name {door.name_of(action)!r}")
     with door.open(grant) as stores:

@@ -45,6 +45,8 @@ class AtTheTerminal:
         reason = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
         if reason:
             return reason
+        if action.asks_reason:
+            return _ask(f"{action.name}: the audit keeps your reason.", "Why do you do it?") or ""
         explanation = (
             f"{action.name} shows users' data on production ({why}). The audit keeps your reason."
         )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from admin_app.conversations.shared_reads import STEP, Newest
-from core.dynamodb import Table, list_messages
+from core.dynamodb import Table, list_thread
 from core.models import Message, Page
 
 CONTEXT = 20
@@ -67,10 +67,10 @@ class Thread:
         self._keep_newest([*kept, *newest], has_older=has_older and not kept)
 
     def _before(self, table: Table, bound: str, limit: int) -> Page[Message]:
-        return list_messages(table, self.message_group_uuid, limit=limit, before=bound)
+        return list_thread(table, self.message_group_uuid, limit=limit, before=bound)
 
     def _after(self, table: Table, bound: str, limit: int) -> Page[Message]:
-        return list_messages(
+        return list_thread(
             table, self.message_group_uuid, limit=limit, after=bound, newest_first=False
         )
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.dynamodb import Table, list_messages
+from core.dynamodb import Table, list_thread
 from core.models import Message
 
 STEP = 60
@@ -40,7 +40,7 @@ class _End:
     def read(self, table: Table, message_group_uuid: str) -> None:
         """One request: of all its messages the first time, of the last few after that."""
         if len(self.entries) <= _OVERLAP or not self._read_on(table, message_group_uuid):
-            page = list_messages(table, message_group_uuid, limit=STEP)
+            page = list_thread(table, message_group_uuid, limit=STEP)
             self.entries, self.has_older = [*reversed(page.entries)], page.cursor is not None
         self.read_at = time.monotonic()
 
@@ -48,7 +48,7 @@ class _End:
         """Whether what came since is all here now; False where it is more than a page."""
         kept = self.entries[:-_OVERLAP]
         since = kept[-1].sort_key
-        page = list_messages(table, message_group_uuid, limit=STEP, after=since, newest_first=False)
+        page = list_thread(table, message_group_uuid, limit=STEP, after=since, newest_first=False)
         if page.cursor is not None:
             return False
         entries = [*kept, *page.entries]

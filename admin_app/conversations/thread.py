@@ -83,7 +83,7 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "title": title(place),
         "me": _person(place.user),
         "other": _person(place.other),
-        "messages": [_message(message) for message in thread.entries],
+        "messages": [_message(message, place) for message in thread.entries],
         "hasOlder": thread.has_older,
         "hasNewer": thread.has_newer,
         "search": _hits(thread.message_group_uuid),
@@ -106,13 +106,17 @@ def _person(person: Person) -> dict[str, str]:
     return {"uuid": person.uuid, "handle": person.handle, "name": person.display_name}
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: Message, place: Membership) -> dict[str, Any]:
+    """One message, with its sender's current names; of a removed one only a line is left."""
+    known = {person.uuid: person for person in (place.user, place.other)}
+    sender = known.get(message.sender.uuid, message.sender)
     return {
         "key": message.sort_key,
         "uuid": message.message_uuid,
-        "sender": message.sender.uuid,
-        "handle": message.sender.handle,
-        "name": message.sender.display_name,
+        "sender": sender.uuid,
+        "handle": sender.handle,
+        "name": sender.display_name,
+        "removed": bool(message.removal),
         "text": message.text,
         "ms": elements.milliseconds(message.created_at),
     }

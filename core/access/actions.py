@@ -37,13 +37,14 @@ class Action:
     """An action (``name`` is its name in the audit) and the purpose it opens each store for.
 
     ``confirmed_by`` is the store whose name must be typed: on production, or with
-    ``asks_everywhere`` on every target.
+    ``asks_everywhere`` on every target. With ``asks_reason`` a reason is given on every target.
     """
 
     name: str
     opens: Mapping[Store, Purpose]
     confirmed_by: Store = Store.DYNAMODB
     asks_everywhere: bool = False
+    asks_reason: bool = False
 
     @property
     def purpose(self) -> Purpose:

@@ -159,11 +159,11 @@ class Door:
         grant = Grant(action, bool(why), tuple(about), conversation, message, actor=visitor.actor)
         if self._takes_name(action, visitor, is_production=bool(why)):
             self._require_name(action, visitor, why)
+        only_reads = self._only_reads(action)
+        if action.asks_reason or (grant.is_audited and only_reads):
+            grant = replace(grant, reason=self._reason(action, visitor, why))
         if not grant.is_audited:
             return grant
-        only_reads = self._only_reads(action)
-        if only_reads:
-            grant = replace(grant, reason=self._reason(action, visitor, why))
         if self._dry is None or only_reads:
             self.audit.write(self._entry(grant))
         return grant
@@ -210,6 +210,11 @@ class Door:
 
     def _reason(self, action: Action, visitor: Visitor, why: str) -> str:
         reason = " ".join(visitor.give_reason(action, why).split())
+        if not reason and action.asks_reason:
+            raise TargetRefusedError(
+                f"Refused {action.name}: no reason was given",
+                "Say why: --reason TEXT, or set CRUDDUR_REASON.",
+            )
         if not reason:
             ways = "--reason TEXT, or set" if action.purpose is Purpose.READING else "set"
             raise TargetRefusedError(

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
     from core.dynamodb.elsewhere import relocated as relocated
+    from core.dynamodb.holds import (
+        find_hold as find_hold,
+        held_users as held_users,
+        hold as hold,
+        release as release,
+    )
     from core.dynamodb.integrity.faults import (
         EXPLANATIONS as EXPLANATIONS,
         REPAIRABLE as REPAIRABLE,
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
         TranscriptMessage as TranscriptMessage,
         load_transcript as load_transcript,
     )
+    from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
     from core.dynamodb.patterns.last_senders import last_senders as last_senders
     from core.dynamodb.patterns.message_counts import (
         MessageCounts as MessageCounts,
@@ -55,12 +62,25 @@ if TYPE_CHECKING:
     from core.dynamodb.patterns.reads import (
         conversation_of as conversation_of,
         conversations_with as conversations_with,
+        find_message as find_message,
         inbox_row as inbox_row,
         known_conversation as known_conversation,
         list_inbox as list_inbox,
         list_messages as list_messages,
         list_rows_of as list_rows_of,
+        message_at as message_at,
         scan as scan,
+        walk_inbox as walk_inbox,
+    )
+    from core.dynamodb.patterns.removal_reads import (
+        find_removal as find_removal,
+        list_removals as list_removals,
+        list_thread as list_thread,
+    )
+    from core.dynamodb.patterns.removals import remove_message as remove_message
+    from core.dynamodb.patterns.renames import (
+        RenamedRows as RenamedRows,
+        rename_in_inboxes as rename_in_inboxes,
     )
     from core.dynamodb.patterns.search import (
         Search as Search,
@@ -141,6 +161,12 @@ NAMES = {
     ),
     "dynamodb_json": ("raw_item",),
     "elsewhere": ("relocated",),
+    "holds": (
+        "find_hold",
+        "held_users",
+        "hold",
+        "release",
+    ),
     "items": ("plain_item",),
     "keys": ("INDEX",),
     "patterns.last_senders": ("last_senders",),
@@ -154,12 +180,15 @@ NAMES = {
     "patterns.reads": (
         "conversation_of",
         "conversations_with",
+        "find_message",
         "inbox_row",
         "known_conversation",
         "list_inbox",
         "list_messages",
         "list_rows_of",
+        "message_at",
         "scan",
+        "walk_inbox",
     ),
     "patterns.sends": (
         "Draft",
@@ -170,6 +199,16 @@ NAMES = {
         "LoadedTranscript",
         "TranscriptMessage",
         "load_transcript",
+    ),
+    "patterns.removal_reads": (
+        "find_removal",
+        "list_removals",
+        "list_thread",
+    ),
+    "patterns.removals": ("remove_message",),
+    "patterns.renames": (
+        "RenamedRows",
+        "rename_in_inboxes",
     ),
     "patterns.search": (
         "Search",
@@ -182,6 +221,7 @@ NAMES = {
         "count_messages",
         "list_all_inbox_rows",
     ),
+    "patterns.expiry": ("list_messages_before",),
     "patterns.message_counts": (
         "MessageCounts",
         "count_by_hour",

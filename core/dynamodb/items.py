@@ -11,8 +11,8 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import MAX_EXPONENT
-from core.dynamodb.keys import Item
-from core.models import InboxRow, Message, Person
+from core.dynamodb.keys import Item, Key
+from core.models import InboxRow, Message, Person, Removal
 from core.timestamps import parse
 
 
@@ -32,6 +32,8 @@ class _Deserializer(TypeDeserializer):  # type: ignore[misc]
 
 _deserialize = _Deserializer().deserialize
 
+_AFTER_REMOVAL = "after_removal"
+
 
 def message_item(message: Message) -> Item:
     """The stored form of ``message``: all strings, and no ``message_group_uuid``."""
@@ -45,14 +47,23 @@ def message_item(message: Message) -> Item:
 
 
 def inbox_row_item(row: InboxRow) -> Item:
-    """The stored form of one member's inbox row: all seven attributes."""
-    return keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key) | {
-        "message_group_uuid": {"S": row.message_group_uuid},
-        "message": {"S": row.preview},
-        "user_uuid": {"S": row.other.uuid},
-        "user_display_name": {"S": row.other.display_name},
-        "user_handle": {"S": row.other.handle},
-    }
+    """The stored form of one member's inbox row: all seven attributes.
+
+    A row that a removal put back has one more, so that no request from before the removal takes it
+    for the row that it read. So has a row that a message with an earlier time left in its place.
+    """
+    after_removal = {_AFTER_REMOVAL: {"S": row.after_removal}} if row.after_removal else {}
+    return (
+        after_removal
+        | keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key)
+        | {
+            "message_group_uuid": {"S": row.message_group_uuid},
+            "message": {"S": row.preview},
+            "user_uuid": {"S": row.other.uuid},
+            "user_display_name": {"S": row.other.display_name},
+            "user_handle": {"S": row.other.handle},
+        }
+    )
 
 
 def message_from(item: Mapping[str, Any]) -> Message:
@@ -78,6 +89,27 @@ def inbox_row_from(item: Mapping[str, Any]) -> InboxRow:
         preview=text_of(item, "message"),
         sort_key=sort_key,
         last_message_at=parse(sort_key),
+        after_removal=text_of(item, _AFTER_REMOVAL),
+    )
+
+
+def removal_item(removal: Removal, key: Key) -> Item:
+    """The stored form of ``removal``: no text, no name, no user's uuid."""
+    return key | {
+        "message_uuid": {"S": removal.message_uuid},
+        "removed_at": {"S": removal.removed_at},
+        "reason_code": {"S": removal.reason_code},
+    }
+
+
+def removal_from(item: Mapping[str, Any]) -> Removal:
+    """The removal in ``item``; a missing attribute reads as an empty string."""
+    return Removal(
+        message_group_uuid=keys.removal_group_of(text_of(item, "pk")) or "",
+        message_uuid=text_of(item, "message_uuid"),
+        sort_key=keys.removed_sort_key(text_of(item, "sk")),
+        removed_at=text_of(item, "removed_at"),
+        reason_code=text_of(item, "reason_code"),
     )
 
 

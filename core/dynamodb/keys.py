@@ -1,13 +1,18 @@
 """The keys of every item kind: the only place that builds and parses them.
 
-===============  ============================  ================
-item             pk                            sk
-===============  ============================  ================
-message          ``MSG#<message_group_uuid>``  created_at
-message group    ``GRP#<user_uuid>``           last_message_at
-pair             ``PAIR#<smaller>#<larger>``   ``PAIR``
-environment      ``ENV#``                      ``ENV``
-===============  ============================  ================
+===============  =============================  =============================
+item             pk                             sk
+===============  =============================  =============================
+message          ``MSG#<message_group_uuid>``   created_at
+message group    ``GRP#<user_uuid>``            last_message_at
+pair             ``PAIR#<smaller>#<larger>``    ``PAIR``
+environment      ``ENV#``                       ``ENV``
+removal          ``GONE#<message_group_uuid>``  the removed message's sort key
+hold             ``HOLD#``                      user_uuid
+===============  =============================  =============================
+
+A message may have the key of a removed one and be removed as well. Its removal then has
+``<sort key>#<message_uuid>``, beside the first one.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ INDEX = "message-group-sk-index"
 _MESSAGE = "MSG#"
 _GROUP = "GRP#"
 _PAIR = "PAIR#"
+_REMOVAL = "GONE#"
 
 Key = dict[str, dict[str, str]]
 Item = dict[str, dict[str, Any]]
@@ -57,12 +63,40 @@ def pair_key(one: str, other: str) -> Key:
     return key(f"{_PAIR}{smaller}#{larger}", "PAIR")
 
 
+def removal_pk(message_group_uuid: str) -> str:
+    return f"{_REMOVAL}{message_group_uuid}"
+
+
+def removal_keys(message_group_uuid: str, sort_key: str, message_uuid: str) -> tuple[Key, Key]:
+    """The keys that the removal of a message can have: the second if another has the first."""
+    pk = removal_pk(message_group_uuid)
+    return key(pk, sort_key), key(pk, f"{sort_key}#{message_uuid}")
+
+
+def removed_sort_key(sk: str) -> str:
+    """The sort key of the removed message, from its removal's own."""
+    return sk.partition("#")[0]
+
+
+HOLD_PK = "HOLD#"
+
+
+def hold_key(user_uuid: str) -> Key:
+    """The key of the hold on a user: while it is there, nothing of theirs is removed."""
+    return key(HOLD_PK, user_uuid)
+
+
 ENVIRONMENT_KEY = key("ENV#", "ENV")
 
 
 def message_group_of(pk: str) -> str | None:
     """The ``message_group_uuid`` of a message's pk; None for any other pk."""
     return pk.removeprefix(_MESSAGE) if pk.startswith(_MESSAGE) else None
+
+
+def removal_group_of(pk: str) -> str | None:
+    """The ``message_group_uuid`` of a removal's pk; None for any other pk."""
+    return pk.removeprefix(_REMOVAL) if pk.startswith(_REMOVAL) else None
 
 
 def owner_of(pk: str) -> str | None:

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         roll_back as roll_back,
     )
     from core.postgres.programs import Programs as Programs, find_programs as find_programs
+    from core.postgres.renames import rename_user as rename_user
     from core.postgres.seed import (
         DemoPerson as DemoPerson,
         Seeded as Seeded,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from core.postgres.shell import Shell as Shell, find_shell as find_shell
     from core.postgres.users import (
         Activity as Activity,
+        count_activities as count_activities,
         count_users as count_users,
         create_user as create_user,
         find_people_by_uuid as find_people_by_uuid,
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     )
 
 NAMES = {
+    "renames": ("rename_user",),
     "database": (
         "Database",
         "Queries",
@@ -118,6 +121,7 @@ NAMES = {
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
     "users": (
         "Activity",
+        "count_activities",
         "count_users",
         "create_user",
         "find_people_by_uuid",

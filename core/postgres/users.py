@@ -136,7 +136,7 @@ def create_user(
         InputError: a value is missing or invalid, or another user has the handle or the email.
     """
     handle, display_name, email = bare_handle(handle), display_name.strip(), email.strip()
-    _check_new_user(handle, display_name, email)
+    check_user(handle, display_name, email)
     user_uuid = user_uuid or str(uuid.uuid4())
     values = {
         "uuid": user_uuid,
@@ -203,6 +203,11 @@ def search_people(
     return Page(people, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
 
 
+def count_activities(db: Queries, user_uuid: str) -> int:
+    """The number of a user's activities. Opening Postgres for looking is enough."""
+    return int(db.query_value(load("activities/count_of_user"), {"user_uuid": user_uuid}) or 0)
+
+
 def list_activities(
     db: Queries, user_uuid: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Activity]:
@@ -250,7 +255,12 @@ def _duplicate(field: str, value: str) -> InputError:
     return InputError(f"The {field} {value!r} belongs to another user", f"Choose another {field}.")
 
 
-def _check_new_user(handle: str, display_name: str, email: str) -> None:
+def check_user(handle: str, display_name: str, email: str) -> None:
+    """Refuse values that no user can have.
+
+    Raises:
+        InputError: a value is missing or invalid.
+    """
     for field, value in (("handle", handle), ("display name", display_name), ("email", email)):
         if not value:
             raise InputError(f"The {field} is empty", "Enter one.")

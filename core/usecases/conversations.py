@@ -16,15 +16,15 @@ from core.dynamodb import (
     inbox_row,
     known_conversation,
     list_inbox as list_inbox_rows,
-    list_messages as list_stored_messages,
     list_rows_of,
+    list_thread,
     load_transcript,
     send,
     start,
 )
 from core.errors import InputError, NotAMemberError, NotFoundError
 from core.models import Conversation, InboxRow, Message, Page, Person, SentMessage
-from core.postgres import Database, find_person, find_users_by_uuid
+from core.postgres import Database, find_people_by_uuid, find_person, find_users_by_uuid
 from core.texts import message_text
 from core.timestamps import Instants, now
 from core.transcripts import TranscriptLine
@@ -48,14 +48,36 @@ def list_inbox(
     before: datetime | None = None,
     cursor: str | None = None,
 ) -> Page[InboxRow]:
-    """A user's conversations, newest first. Cost: pattern B.
+    """A user's conversations, newest first, with the names in Postgres. Cost: pattern B.
 
     Raises:
         NotFoundError: nobody has that handle.
     """
     user = find_person(db, handle)
     between = Instants(after, before)
-    return list_inbox_rows(table, user.uuid, limit=limit, between=between, cursor=cursor)
+    page = list_inbox_rows(table, user.uuid, limit=limit, between=between, cursor=cursor)
+    return Page(rows_with_current_names(db, page.entries), page.cursor)
+
+
+def rows_with_current_names(db: Database, rows: Sequence[InboxRow]) -> list[InboxRow]:
+    """The rows with the others' names as Postgres has them now. One query.
+
+    Opening Postgres for looking is enough. People missing in Postgres keep the stored names.
+    """
+    known = find_people_by_uuid(db, {row.other.uuid for row in rows})
+    return [replace(row, other=known.get(row.other.uuid, row.other)) for row in rows]
+
+
+def messages_with_current_names(db: Database, messages: Sequence[Message]) -> list[Message]:
+    """The messages with their senders' names as Postgres has them now. One query.
+
+    Opening Postgres for looking is enough. Senders missing in Postgres keep the stored names.
+    """
+    known = find_people_by_uuid(db, {message.sender.uuid for message in messages})
+    return [
+        replace(message, sender=known.get(message.sender.uuid, message.sender))
+        for message in messages
+    ]
 
 
 def list_messages(
@@ -67,8 +89,11 @@ def list_messages(
     before: datetime | None = None,
     cursor: str | None = None,
 ) -> Page[Message]:
-    """A conversation's messages, newest first. Cost: pattern A."""
-    return list_stored_messages(
+    """A conversation's messages, newest first, and a line in the place of each removed one.
+
+    Cost: pattern A, twice.
+    """
+    return list_thread(
         table,
         message_group_uuid,
         limit=limit,

@@ -10,6 +10,7 @@ from invoke.exceptions import Exit
 from core.wording import counted
 from task_groups import terminal
 from task_groups.db import migrations
+from task_groups.holds import refuse_while_held
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
@@ -77,6 +78,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         terminal.print_line(f"There is no database {survey.state.name} to drop")
         return
     with opened(ctx) as stores:
+        refuse_while_held()
         _drop(ctx, stores)
 
 
@@ -91,6 +93,8 @@ def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     if not (survey.has_tables or survey.state.holds_data):
         action = action.narrowed(Purpose.MAKING)
     with opened(ctx, action) as stores:
+        if stores.db.purpose.allows_all:
+            refuse_while_held()
         _schema_load(ctx, stores)
 
 
@@ -139,6 +143,7 @@ def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     demo_people(run().settings)  # report a wrong setting before anything is dropped
     files = read_migrations(run().settings.migrations_path)
     with opened(ctx) as stores:
+        refuse_while_held()
         _drop(ctx, stores)
         _create(ctx, stores)
         _schema_load(ctx, stores)

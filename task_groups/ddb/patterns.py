@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from core.access import Stores
     from core.models import InboxRow, Message, Page, SentMessage
+    from core.usecases.removals import Removed
 
 DEFAULT_LIMIT = 20
 
 
 def _reading(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """A conversation that is named by its id takes no look at the users."""
-    stores = ("postgres", "dynamodb") if arguments.get("user") else ("dynamodb",)
-    return dict.fromkeys(stores, "reading")
+    """A conversation that is named by its id takes only a look at the users' names."""
+    return {"postgres": "reading" if arguments.get("user") else "looking", "dynamodb": "reading"}
 
 
 _WRITING = {"postgres": "reading", "dynamodb": "writing"}
@@ -60,7 +61,7 @@ def get_conversation(
         elif user:
             group = _newest_conversation(stores, user, with_)
         page = conversations.list_messages(table, group, **bounds)
-        _print_messages(list(reversed(page.entries)), json)
+        _print_messages(list(reversed(_named(page.entries))), json)
     _note_rest(page, "messages")
     terminal.note(str(table.capacity))
 
@@ -146,6 +147,120 @@ def create_message(
         sent = conversations.send_message(stores.db, table, user, group, message)
     _print_sent(ctx, sent, json)
     terminal.note(str(table.capacity))
+
+
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        "conversation",
+        "confirm",
+        "reason",
+        message_uuid="The message's message_uuid, as get-conversation --json prints it.",
+        at="The message's created_at, instead of --message-uuid.",
+    ),
+    opens={"dynamodb": "destroying"},
+    asks_everywhere=True,
+    asks_reason=True,
+)
+def remove_message(
+    ctx: Context,
+    conversation: str = "",
+    message_uuid: str = "",
+    at: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+    reason: str = "",
+) -> None:
+    """Remove a message; both inboxes then show the newest one that remains."""
+    from core.errors import UsageError
+    from core.purposes import Purpose
+    from core.usecases import removals
+
+    _required(conversation, "--conversation UUID")
+    if bool(message_uuid) == bool(at):
+        raise UsageError("The message is not clear", "Give --message-uuid UUID or --at TIME.")
+    run().tell_target()
+    action = run().action
+    if terminal.is_dry(ctx):  # it shows requests, and with them texts
+        action = action.narrowed(Purpose.WRITING)
+    with opened(ctx, action, conversation=conversation, message=message_uuid) as stores:
+        table = stores.table
+        done = removals.remove_message(table, conversation, message_uuid=message_uuid, at=at)
+    if not terminal.is_dry(ctx):
+        _print_removed(done, json)
+    terminal.note(str(table.capacity))
+
+
+@task(
+    help=help_for("prod", "confirm", "reason", "before"),
+    opens={"dynamodb": "destroying"},
+    asks_everywhere=True,
+    asks_reason=True,
+)
+def expire(
+    ctx: Context, before: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Remove every message from before a time; with --dry, only say how many there are."""
+    from core.errors import UsageError
+    from core.purposes import Purpose
+    from core.usecases import removals
+
+    instant = terminal.instant(before, "--before")
+    if instant is None:
+        raise UsageError("--before TIME is missing", "See: invoke --help TASK")
+    run().tell_target()
+    action = run().action
+    if terminal.is_dry(ctx):
+        action = action.narrowed(Purpose.WRITING)
+    with opened(ctx, action) as stores:
+        table = stores.table
+        with terminal.progress(f"removing from {table.name}") as progress:
+            done = removals.expire(table, instant, lambda count: progress(count, None))
+    removed_counts = (
+        f"{counted(done.messages, 'message')} in {counted(done.conversations, 'conversation')}"
+    )
+    if terminal.is_dry(ctx):
+        terminal.print_line(
+            f"would remove {removed_counts}, for at most {done.most_write_units:,} WCU"
+        )
+    else:
+        terminal.print_line(f"removed {removed_counts}")
+    if done.held:
+        terminal.note(f"{counted(done.held, 'message')} stay: there is a hold on their senders")
+    terminal.note(str(table.capacity))
+
+
+def _print_removed(done: Removed, json: bool) -> None:
+    if json:
+        terminal.print_json(
+            [
+                {
+                    "message_group_uuid": done.message_group_uuid,
+                    "message_uuid": done.message_uuid,
+                    "created_at": done.sort_key,
+                    "was_removed_before": done.was_removed_before,
+                }
+            ]
+        )
+        return
+    before = " was removed before" if done.was_removed_before else " is removed"
+    terminal.print_line(
+        f"message {done.message_uuid} of conversation {done.message_group_uuid}{before}"
+    )
+
+
+def _named(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages with the names in Postgres; as they are stored where it does not answer."""
+    from core.errors import StoreError
+    from core.usecases import conversations
+
+    try:
+        return conversations.messages_with_current_names(run().door.look().db, messages)
+    except StoreError as error:
+        terminal.note(f"The names are those of the time of each message: {error}")
+        return messages
 
 
 def _newest_conversation(stores: Stores, user: str, with_: str) -> str:
@@ -258,6 +373,7 @@ def _print_sent(ctx: Context, sent: SentMessage, json: bool) -> None:
 def message_json(message: Message) -> dict[str, str]:
     from core.timestamps import sort_key
 
+    removed = {"removed": message.removal} if message.removal else {}
     return {
         "message_uuid": message.message_uuid,
         "message_group_uuid": message.message_group_uuid,
@@ -266,6 +382,7 @@ def message_json(message: Message) -> dict[str, str]:
         "user_display_name": message.sender.display_name,
         "message": message.text,
         "created_at": sort_key(message.created_at) if message.created_at else message.sort_key,
+        **removed,
     }
 
 

@@ -42,6 +42,7 @@ def schema_load(ctx: Context, prod: bool = False) -> None:
 def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     """Drop the message table and all that is in it."""
     from core.dynamodb import describe, drop_table
+    from task_groups.holds import refuse_while_held
 
     run().tell_target()
     name = run().target.table_name
@@ -49,6 +50,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         terminal.print_line(f"There is no table {name}: nothing to drop")
         return
     with opened(ctx) as stores:
+        refuse_while_held()
         dropped = drop_table(stores.table)
     if not dropped:
         terminal.print_line(f"There is no table {name}: nothing to drop")

@@ -89,7 +89,10 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         with terminal.progress(f"importing into {table.name}") as progress:
             done = import_file(table, Path(file), progress)
     if not terminal.is_dry(ctx):
-        terminal.print_line(f"added {done.added:,} items; {done.present:,} already existed")
+        removed = f"; {done.removed:,} were removed and left out" if done.removed else ""
+        terminal.print_line(
+            f"added {done.added:,} items; {done.present:,} already existed{removed}"
+        )
         if done.added:
             terminal.note(f"Check the table: {Command('ddb.verify').line(prod=prod)}")
     terminal.note(str(table.capacity))

@@ -104,6 +104,7 @@ class Row:
     exit_code_dry: int = 0
     label: str = ""
     asks_everywhere: bool = False
+    asks_reason: bool = False
     is_for_local_stores: bool = False
     changes_where_local: frozenset[str] = frozenset()
     marks_what_is_unmarked: bool = False
@@ -142,6 +143,7 @@ def _of(*stores: str) -> frozenset[str]:
 _BOTH = _of(POSTGRES, DYNAMODB)
 _PAIR = ("--user", "bayko", "--with", "andrewbrown")
 _SAYING = ("--message", "hello there")
+_BOTH_WRITING = {POSTGRES: "writing", DYNAMODB: "writing"}
 _SENDING = {POSTGRES: "reading", DYNAMODB: "writing"}
 
 TASKS = (
@@ -223,7 +225,7 @@ TASKS = (
     ),
     Row(
         "ddb.patterns.get-conversation",
-        {DYNAMODB: "reading"},
+        {POSTGRES: "looking", DYNAMODB: "reading"},
         label="by its id",
         words=("--conversation", "{conversation}"),
         reads=_of(DYNAMODB),
@@ -265,7 +267,32 @@ TASKS = (
         reads=_of(POSTGRES),
     ),
     Row("cognito.list-users", {AWS: "reading"}, reads=_of(AWS)),
+    Row(
+        "people.show",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--user", "bayko"),
+        reads=_BOTH,
+    ),
+    Row(
+        "people.export",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        words=("--user", "bayko", "--file", "{folder}/{fresh}"),
+        reads=_BOTH,
+    ),
     # Writing
+    Row(
+        "people.hold",
+        {POSTGRES: "looking", DYNAMODB: "writing"},
+        words=("--user", "bayko"),
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+    ),
+    Row(
+        "people.release",
+        {POSTGRES: "looking", DYNAMODB: "writing"},
+        words=("--user", "bayko"),
+        asks_reason=True,
+    ),
     Row(
         "ddb.patterns.create-message",
         _SENDING,
@@ -289,6 +316,22 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES, AWS),
+    ),
+    Row(
+        "people.rename",
+        {**_BOTH_WRITING, AWS: "reading"},
+        words=("--user", "bayko", "--handle", "bayko2"),
+        changes=_BOTH,
+        reads=_of(POSTGRES, DYNAMODB, AWS),
+    ),
+    Row(
+        "people.rename",
+        _BOTH_WRITING,
+        label="no user pool",
+        words=("--user", "bayko", "--handle", "bayko2"),
+        changes=_BOTH,
+        reads=_BOTH,
+        settings={"AWS_COGNITO_USER_POOL_ID": ""},
     ),
     Row(
         "db.connect",
@@ -362,6 +405,7 @@ TASKS = (
         {DYNAMODB: "destroying"},
         words=("--file", "{import_file}"),
         changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
     ),
     Row(
         "ddb.verify",
@@ -372,6 +416,24 @@ TASKS = (
         changes=_of(DYNAMODB),
         reads=_BOTH,
         reads_first=_BOTH,
+    ),
+    Row(
+        "ddb.patterns.remove-message",
+        {DYNAMODB: "destroying"},
+        words=("--conversation", "{conversation}", "--message-uuid", "{message}"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "ddb.patterns.expire",
+        {DYNAMODB: "destroying"},
+        words=("--before", "2999-01-01"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
     ),
     # Local stores alone
     Row(
@@ -477,7 +539,7 @@ def expected(cell: Cell, reason: str) -> Expected:
         asks = "nothing"  # the switch --write is the permission
     if _reads_when_dry(cell):
         asks = "reason"
-    conditions = (
+    conditions = (bool(reason) or not row.asks_reason) and (
         asks == "nothing"
         or (asks == "name" and (cell.dry or cell.name == "right"))
         or (asks == "reason" and bool(reason))
@@ -492,7 +554,7 @@ def expected(cell: Cell, reason: str) -> Expected:
         changed if may_change else frozenset(),
         row.reads,
         ("reading" if cell.dry else row.purpose) if is_audited else "",
-        reason if is_audited and asks == "reason" else "",
+        reason if is_audited and (asks == "reason" or row.asks_reason) else "",
     )
 
 
@@ -500,7 +562,7 @@ def _reads_when_dry(cell: Cell) -> bool:
     """Whether a dry run on production reads users' data: before it would change something, or in a
     store that it opens for nothing else.
     """
-    reads = not {"reading", "writing"}.isdisjoint(cell.row.opens.values())
+    reads = not {"reading", "writing"}.isdisjoint(cell.row.opens.values()) or cell.row.asks_reason
     may_be_there = cell.is_production and not cell.row.is_for_local_stores
     return cell.dry and may_be_there and (reads or cell.row.title == "ddb.verify (--repair)")
 

@@ -103,6 +103,14 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
     asks = "name" if row.asks_everywhere else RULES[row.purpose].asks
     if row in ACTIONS and row.purpose == "writing":
         asks = "nothing"
+    if row.asks_reason:
+        return lambda cell: (
+            cell.state.name,
+            cell.dry,
+            cell.may_write,
+            cell.name,
+            bool(_reason_of(cell)),
+        )
     answer = {
         "name": lambda cell: cell.name,
         "reason": lambda cell: (cell.reason, cell.name == "wrong"),

@@ -65,6 +65,7 @@ class Place:
     dbname: str
     table: Table
     conversation: str
+    message: str = ""
     pristine: Snapshot = field(default_factory=dict)
 
 
@@ -140,7 +141,9 @@ class Places:
         """The values for the names in braces in a row's words."""
         return {
             "folder": str(self.folder),
+            "fresh": uuid.uuid4().hex,
             "conversation": place.conversation,
+            "message": place.message,
             "import_file": str(self._import_file),
             "dump": str(self._dump),
         }
@@ -155,26 +158,29 @@ class Places:
             self._dynamodb, f"messages-{uuid.uuid4().hex[:12]}", self._target,
             purpose=Purpose.DESTROYING,
         )  # fmt: skip
-        conversation = ""
+        conversation = message = ""
         if world != NO_TABLE:
             create_table(table, state.dynamodb or "local")
             if state.dynamodb is None:
                 table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
             if world != EMPTY:
-                conversation = self._converse(table)
-        place = Place(dbname, table, conversation)
+                conversation, message = self._converse(table)
+        place = Place(dbname, table, conversation, message)
         place.pristine = self.look(place)
         return place
 
-    def _converse(self, table: Table) -> str:
-        """A conversation with a message of other software that no inbox shows yet."""
+    def _converse(self, table: Table) -> tuple[str, str]:
+        """A conversation with a message of other software that no inbox shows yet.
+
+        Returns its id, and the uuid of its first message.
+        """
         ana, ben = self._people
         message, _ = start(table, Draft(ana, ben, "first words"))
         key = sort_key(now())
         group = message.message_group_uuid
         plain = Message(group, str(uuid.uuid4()), ben, "newest words", key, parse(key))
         table.request("put_item", Item=message_item(plain))
-        return group
+        return group, message.message_uuid
 
     @cached_property
     def _people(self) -> Any:

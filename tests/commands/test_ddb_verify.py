@@ -50,7 +50,7 @@ def test_a_repair_for_a_program_prints_one_array(run_invoke, broken) -> None:
 def test_a_dry_repair_changes_nothing(run_invoke, broken, messages) -> None:
     before = content(messages)
     result = run_invoke("--dry", "ddb.verify", "--repair", env=broken)
-    assert "would send dynamodb PutItem" in result.stdout
+    assert "would send dynamodb TransactWriteItems" in result.stdout
     assert content(messages) == before
 
 

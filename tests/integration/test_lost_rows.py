@@ -75,15 +75,9 @@ def send_before(monkeypatch: pytest.MonkeyPatch, table: Table, ana: Person, ben:
     return arrange
 
 
-WRITERS = {
-    one_repair: "PutItem",
-    one_move: "PutItem",
-    one_send: "TransactWriteItems",
-    one_load: "TransactWriteItems",
-}
 RACES = [
-    (write, operation, lost, has_pair)
-    for write, operation in WRITERS.items()
+    (write, "TransactWriteItems", lost, has_pair)
+    for write in (one_repair, one_move, one_send, one_load)
     for lost in ("ana", "ben", "both")
     for has_pair in (True, False)
     # With both rows lost, a move cannot know the members; without the pair, a load starts a new

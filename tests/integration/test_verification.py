@@ -210,6 +210,14 @@ def test_each_fault_is_reported_as_its_kind(table, people, group, ana, ben, brea
     assert set(faults(table, people)) == {fault}
 
 
+def test_a_member_who_is_not_in_postgres_is_reported_with_each_message_of_theirs(
+    table, people, group, ana
+) -> None:
+    start(table, Draft(Person("gone", "gone", "Gone"), ana, "hello!"))
+    kinds = {FaultKind.UNKNOWN_USER: 1, FaultKind.UNKNOWN_SENDER: 1}
+    assert faults(table, people) == kinds
+
+
 @pytest.mark.parametrize(
     "break_it", [*REPAIRABLE, both_rows_missing], ids=lambda broken: broken.__name__
 )

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from .explore.ours import (
+    REMOVED_TEXT,
     InboxRow,
     Message,
     Person,
@@ -56,6 +57,10 @@ class View:
     strangers: Collection[str] = ()
     orphans: Collection[str] = ()
     """Conversations that others may have left in no inbox, so that their members are unknown."""
+    removed: Collection[str] = ()
+    """The messages that were reported as removed."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The texts of messages by their message_uuid, also of those that are removed."""
 
     @cached_property
     def messages(self) -> list[Message]:
@@ -64,6 +69,20 @@ class View:
     @cached_property
     def rows(self) -> list[InboxRow]:
         return [inbox_row_from(item) for (pk, _), item in self.items.items() if pk[:4] == "GRP#"]
+
+    @cached_property
+    def removals(self) -> dict[str, set[str]]:
+        """The message_uuids of the removals, by conversation."""
+        removals: dict[str, set[str]] = {}
+        for (pk, _), item in self.items.items():
+            if pk[:5] == "GONE#":
+                removals.setdefault(pk[5:], set()).add(item["message_uuid"]["S"])
+        return removals
+
+    @cached_property
+    def gone(self) -> set[str]:
+        """The message_uuids of all removals."""
+        return {message_uuid for uuids in self.removals.values() for message_uuid in uuids}
 
     @cached_property
     def groups(self) -> list[str]:
@@ -125,7 +144,8 @@ def broken(view: View, *whens: When) -> list[str]:
 @rule(1, When.ALWAYS)
 def an_acknowledged_message_is_stored_once(view: View) -> str:
     stored = Counter(message.message_uuid for message in view.messages)
-    if lost := [message_uuid for message_uuid in view.acknowledged if not stored[message_uuid]]:
+    lost = [uuid for uuid in view.acknowledged if not stored[uuid] and uuid not in view.gone]
+    if lost:
         return f"{lost[0]} was acknowledged and is not stored"
     if doubled := [message_uuid for message_uuid, count in stored.items() if count > 1]:
         return f"{doubled[0]} is stored {stored[doubled[0]]} times"
@@ -164,6 +184,9 @@ def every_preview_is_a_stored_message(view: View) -> str:
     texts: dict[str, set[str]] = {}
     for message in view.messages:
         texts.setdefault(message.message_group_uuid, set()).add(message.text)
+    for group, uuids in view.removals.items():
+        gone = {view.texts[name] for name in uuids if name in view.texts}
+        texts.setdefault(group, set()).update({REMOVED_TEXT, *gone})
     for row in view.rows:
         if row.preview not in texts.get(row.message_group_uuid, {row.preview}):
             return f"{row.owner_uuid} is shown {row.preview!r}, which is no message"
@@ -218,7 +241,7 @@ def a_pair_points_to_their_conversation(view: View) -> str:
             members = view.members_of(group)
             if members and members != pair:
                 return f"the pair of {' and '.join(pair)} points to a conversation of others"
-            if not members and group not in view.groups:
+            if not members and group not in {*view.groups, *view.removals}:
                 return f"the pair of {' and '.join(pair)} points to {group}, which is not there"
     return ""
 
@@ -247,6 +270,48 @@ def a_stranger_s_message_is_not_shown_as_preview(view: View) -> str:
     return ""
 
 
+@rule(7, When.ALWAYS)
+def a_removed_message_is_not_stored(view: View) -> str:
+    stored = {message.message_uuid for message in view.messages}
+    if back := stored & view.gone:
+        return f"{back.pop()} was removed, and is stored"
+    if kept := stored & set(view.removed):
+        return f"{kept.pop()} is stored, though it was reported as removed"
+    untraced = [name for name in view.removed if name not in view.gone]
+    return f"{untraced[0]} is removed, and no removal is there" if untraced else ""
+
+
+@rule(7, When.ROWS_STAY)
+def a_removed_message_is_in_no_preview(view: View) -> str:
+    for group, uuids in view.removals.items():
+        texts = {view.texts[name] for name in uuids if name in view.texts}
+        texts -= {message.text for message in view.messages_of(group)}
+        for row in view.rows:
+            if row.message_group_uuid == group and row.preview in texts:
+                return f"{row.owner_uuid} is shown {row.preview!r}, which was removed"
+    return ""
+
+
+@rule(7, When.ROWS_STAY)
+def a_removal_holds_no_text_and_names_nobody(view: View) -> str:
+    for (pk, _), item in view.items.items():
+        if pk[:5] == "GONE#" and set(item) - _OF_A_REMOVAL:
+            return f"a removal has {sorted(set(item) - _OF_A_REMOVAL)}"
+    return ""
+
+
+_OF_A_REMOVAL = {"pk", "sk", "message_uuid", "removed_at", "reason_code"}
+
+
+@rule(2, When.ONLY_OURS)
+def an_inbox_says_so_where_every_message_was_removed(view: View) -> str:
+    for group in set(view.removals) - set(view.groups):
+        for row in view.rows:
+            if row.message_group_uuid == group and row.preview != REMOVED_TEXT:
+                return f"{row.owner_uuid} is shown {row.preview!r}, and {group} has no message"
+    return ""
+
+
 @dataclass
 class Previews:
     """Which message each inbox row shows, to see whether one moves back."""
@@ -265,19 +330,25 @@ class Previews:
             key = places.get((row.message_group_uuid, row.preview), "")
             self.shown[row.owner_uuid, row.message_group_uuid] = key
 
+    def keys_of(self, group: str) -> set[str]:
+        """The sort keys of a conversation's messages."""
+        return {sk for pk, sk in self.items if pk == f"MSG#{group}"}
+
 
 def a_preview_never_moves_back(
     before: Previews, after: Previews, *, may_be_missing: bool = False
 ) -> str:
     """Guarantee 2, of one step of ours: no inbox shows an older message than it did.
 
+    Where the step has removed what was shown, an older one is what it should show.
     ``may_be_missing`` where Cruddur's function runs too: it deletes a row before it puts the next.
     """
     for (owner, group), key in before.shown.items():
         now = after.shown.get((owner, group))
         if now is None and not may_be_missing:
             return f"guarantee 2, a_preview_never_moves_back: {owner} is no longer shown {group}"
-        if now is not None and now < key:
+        was_removed = key not in after.keys_of(group)
+        if now is not None and now < key and not was_removed:
             return (
                 f"guarantee 2, a_preview_never_moves_back: {owner} was shown what was sent at"
                 f" {key}, and now {now or 'no message'}"
@@ -290,14 +361,16 @@ def wrong_in_the_end(
     people: Callable[[Iterable[str]], Mapping[str, Person]],
     items: Callable[[], Mapping[Key, Item]],
     expected: Collection[str] = (),
+    delivered: Iterable[Item] = (),
 ) -> list[str]:
     """What our own operations report or change in a table that should be correct.
 
     ``expected`` are the problems that a verification reports in data of other software.
+    ``delivered`` are messages of earlier stream records, some of which may have been removed.
     """
     return [
         *a_verification_finds_nothing(handle, people, expected),
-        *redelivery_changes_nothing(handle, items),
+        *redelivery_changes_nothing(handle, items, delivered),
     ]
 
 
@@ -313,10 +386,14 @@ def a_verification_finds_nothing(
     ]
 
 
-def redelivery_changes_nothing(handle: Table, items: Callable[[], Mapping[Key, Item]]) -> list[str]:
+def redelivery_changes_nothing(
+    handle: Table, items: Callable[[], Mapping[Key, Item]], delivered: Iterable[Item] = ()
+) -> list[str]:
     """The whole stream again, backwards and then forwards, one record at a time."""
     before = dict(items())
     messages = [item for (pk, _), item in before.items() if pk[:4] == "MSG#"]
+    messages += [item for item in delivered if (item["pk"]["S"], item["sk"]["S"]) not in before]
+    messages.sort(key=lambda item: str(item["sk"]["S"]))
     for record in inserts([*reversed(messages), *messages]):
         project(handle, [record])
     after = items()

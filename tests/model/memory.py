@@ -38,6 +38,8 @@ class Table:
             if item is None:
                 self.items.pop(key, None)
                 continue
+            if self.items.get(key) is item:  # no more than looked at
+                continue
             if key not in self.items:
                 self._record(item)
             self.items[key] = item
@@ -122,7 +124,7 @@ class Client:
         def act() -> dict[str, Any]:
             actions = [self._evaluated(*next(iter(a.items()))) for a in TransactItems]
             keys = [key for key, _, _ in actions]
-            assert len(set(keys)) == len(keys), "a transaction may name an item once"
+            assert len(set(keys)) == len(keys), f"it names an item twice: {TransactItems}"
             assert len(keys) <= 100
             if not all(held for _, _, held in actions):
                 raise cancelled(self.table, TransactItems, actions)
@@ -136,6 +138,8 @@ class Client:
         stored = self.table.items.get(key, {})
         values = action.get("ExpressionAttributeValues", {})
         held = holds(action.get("ConditionExpression", ""), stored, values)
+        if kind == "ConditionCheck":
+            return key, stored or None, held
         if kind == "Put":
             return key, copy.deepcopy(action["Item"]), held
         if kind == "Delete":
@@ -217,13 +221,20 @@ def _clause(clause: str, item: Item, values: Item) -> bool:
         return (match[2] in item) is not bool(match[1])
     if match := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
         return values[match[2]]["S"] <= item[match[1]]["S"] <= values[match[3]]["S"]
-    match = re.fullmatch(r"(\w+) (=|<|>|>=) (:\w+)", clause)
+    match = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)
     assert match, f"unknown clause {clause!r}"
     name, operator, value = match.groups()
     if name not in item:
-        return False
+        return operator == "<>"
     left, right = item[name]["S"], values[value]["S"]
-    return {"=": left == right, "<": left < right, ">": left > right, ">=": left >= right}[operator]
+    return {
+        "=": left == right,
+        "<>": left != right,
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+    }[operator]
 
 
 def updated(stored: Item, expression: str, values: Item) -> Item:

@@ -197,6 +197,17 @@ class TestARepair:
         assert "text at 5" in model.previews(ANA)
 
 
+class TestARemoval:
+    def test_leaves_a_message_that_has_taken_the_key_meanwhile(self, model: Model) -> None:
+        """Cruddur's put has no condition."""
+        removed = ours.message_at(model.handle, GROUP, at(0))
+        taken = message(BEN, 0, "at that very key")
+        model.meanwhile[4] = lambda: model.put(dict(message_item(taken)))
+        assert not ours.remove_message(model.handle, removed)
+        assert ours.message_at(model.handle, GROUP, at(0)) == taken
+        assert not [pk for pk, _ in model.table.items if pk.startswith("GONE#")]
+
+
 class TestALostConversation:
     @pytest.fixture
     def lost(self) -> Model:

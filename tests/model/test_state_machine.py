@@ -32,9 +32,10 @@ from core.dynamodb.integrity.repairs import mend
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import message_item
 from core.dynamodb.patterns import sends
+from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft
 from core.dynamodb.stream.handler import project
-from core.errors import MessageUnconfirmedError, StoreError
+from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
 from core.models import Message, Person
 from core.targets import AwsTarget
 from core.timestamps import parse, sort_key
@@ -60,13 +61,15 @@ class Crash(BaseException):
 
 TROUBLES = st.lists(
     st.tuples(
-        st.sampled_from(["crash", "lost reply", "refused", "send", "plain write", "delivery"]),
+        st.sampled_from(
+            ["crash", "lost reply", "refused", "send", "plain write", "delivery", "removal"]
+        ),
         st.integers(0, 9),
         st.sampled_from(PAIRS),
     ),
     max_size=3,
 )
-"""The event at a request of an operation; the last three are other writers' and come before it."""
+"""The event at a request of an operation; the last four are other writers' and come before it."""
 
 
 class Store(RuleBasedStateMachine):
@@ -80,6 +83,8 @@ class Store(RuleBasedStateMachine):
         self.attempted: set[str] = set()
         self.refused: set[str] = set()
         self.unconfirmed: list[tuple[tuple[int, int], Draft]] = []
+        self.removed: set[str] = set()
+        self.texts: dict[str, str] = {}
         self.delivered = 0
         self.undelivered: list[dict] = []
         self.plain_writes = False
@@ -122,10 +127,12 @@ class Store(RuleBasedStateMachine):
                     raise memory.refusal("ProvisionedThroughputExceededException", "Any")
                 case "send":
                     self.send_quietly(pair)
-                case "plain write" if self.acknowledged:
+                case "plain write" if self.groups():
                     self.write_plainly_into(sum(pair), bool(pair[0]), STEPS[pair[1] % len(STEPS)])
                 case "delivery":
                     self.deliver_elsewhere()
+                case "removal" if self.groups():
+                    self.remove_quietly(sum(pair), pair[0])
 
         def after() -> None:
             if now["trouble"] == "lost reply":
@@ -137,6 +144,7 @@ class Store(RuleBasedStateMachine):
         self.count += 1
         draft = Draft(PEOPLE[pair[0]], PEOPLE[pair[1]], f"text {self.count}")
         self.attempted.add(draft.message_uuid)
+        self.texts[draft.message_uuid] = draft.text
         return draft
 
     def attempt(self, pair: tuple[int, int], draft: Draft, act: Callable[[], Message]) -> None:
@@ -148,6 +156,8 @@ class Store(RuleBasedStateMachine):
                 draft.sender, draft.recipient, draft.text, error.message_uuid, error.created_at
             )
             self.unconfirmed.append((pair, again))
+        except MessageRemovedError:
+            self.removed.add(draft.message_uuid)
         except StoreError:
             self.refused.add(draft.message_uuid)
         except Crash:
@@ -164,7 +174,23 @@ class Store(RuleBasedStateMachine):
         draft = self.draft(pair)
         self.attempt(pair, draft, lambda: sends.start(self.handle(troubles), draft)[0])
 
-    @precondition(lambda self: self.acknowledged)
+    @precondition(lambda self: self.groups())
+    @rule(which=st.integers(0, 99), back=st.sampled_from([0, 0, 1, 2]), troubles=TROUBLES)
+    def remove(self, which: int, back: int, troubles: list) -> None:
+        """Remove the newest message of a conversation, or one a little ``back`` from there."""
+        group = self.groups()[which % len(self.groups())]
+        messages = sorted(self.messages(group), key=lambda message: message.sort_key)
+        message = messages[-1 - back % len(messages)]
+        try:
+            remove_message(self.handle(troubles), message)
+        except (Crash, StoreError):
+            return
+        self.removed.add(message.message_uuid)
+
+    def remove_quietly(self, which: int, back: int) -> None:
+        self.remove(which, back, [])
+
+    @precondition(lambda self: self.groups())
     @rule(which=st.integers(0, 99), turned=st.booleans(), troubles=TROUBLES)
     def send(self, which: int, turned: bool, troubles: list) -> None:
         group = self.groups()[which % len(self.groups())]
@@ -183,7 +209,7 @@ class Store(RuleBasedStateMachine):
     def move_the_clock(self, step: int) -> None:
         self.clock += timedelta(microseconds=step)
 
-    @precondition(lambda self: self.acknowledged)
+    @precondition(lambda self: self.groups())
     @rule(which=st.integers(0, 99), turned=st.booleans(), step=st.sampled_from(STEPS))
     def write_plainly(self, which: int, turned: bool, step: int) -> None:
         self.write_plainly_into(which, turned, step)
@@ -199,6 +225,7 @@ class Store(RuleBasedStateMachine):
         message = Message(group, f"plain-{self.count}", sender, text, key, parse(key))
         self.table.write({(f"MSG#{group}", key): message_item(message)})
         self.attempted.add(message.message_uuid)
+        self.texts[message.message_uuid] = text
         self.acknowledged[message.message_uuid] = message
         self.plain_writes = True
 
@@ -238,6 +265,8 @@ class Store(RuleBasedStateMachine):
             {uuid: message.sort_key for uuid, message in self.acknowledged.items()},
             self.attempted,
             self.refused,
+            removed=self.removed,
+            texts=self.texts,
         )
 
     def messages(self, group: str) -> list[Message]:
@@ -266,7 +295,14 @@ class Store(RuleBasedStateMachine):
         rest = [*self.undelivered, *self.table.stream[self.delivered :]]
         assert project(self.handle([]), rest) == {"batchItemFailures": []}
         assert broken(self.view(), *EVERY) == []
-        assert wrong_in_the_end(self.handle([]), known_people, lambda: self.table.items) == []
+        delivered = [record["dynamodb"].get("NewImage", {}) for record in self.table.stream]
+        delivered = [item for item in delivered if item and item["pk"]["S"][:4] == "MSG#"]
+        assert (
+            wrong_in_the_end(
+                self.handle([]), known_people, lambda: self.table.items, delivered=delivered
+            )
+            == []
+        )
 
 
 class NoPause(retries.Backoff):
@@ -290,6 +326,8 @@ def in_charge_of(machines: list[Store]) -> Iterator[None]:
         ),
         mock.patch("core.dynamodb.patterns.sends.Backoff", NoPause),
         mock.patch("core.dynamodb.patterns.row_moves.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.removals.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.removals.now", side_effect=lambda: machines[-1].clock),
     ):
         yield
 

@@ -70,13 +70,16 @@ NEEDS = {
     "users/by_uuids": Need.READ,
     "users/create": Need.WRITE,
     "users/lock": Need.WRITE,
+    "users/rename": Need.WRITE,
     "users/search": Need.READ,
     "users/set_cognito_user_ids": Need.WRITE,
     "users/taken": Need.READ,
+    "users/taken_by_others": Need.READ,
 }
 """What every statement needs that shows or changes something; all others only look."""
 
 LOOKS = {
+    "activities/count_of_user",
     "admin/columns",
     "admin/count_rows",
     "admin/database_exists",

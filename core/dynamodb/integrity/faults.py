@@ -24,10 +24,13 @@ class FaultKind(StrEnum):
     STRANGER_MESSAGE = "stranger's message"
     INDEXED_MESSAGE = "indexed message"
     ORPHAN_PAIR = "orphan pair"
+    REMOVAL_WITHOUT_EFFECT = "removal without effect"
+    REMOVED_SHOWN = "removed text shown"
     TWO_CONVERSATIONS = "two conversations"
     LEFTOVER_PAIR = "leftover pair"
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
+    UNKNOWN_SENDER = "unknown sender"
     UNREADABLE = "unreadable"
     UNREADABLE_TIME = "unreadable time"
 
@@ -44,10 +47,13 @@ EXPLANATIONS = {
     FaultKind.STRANGER_MESSAGE: "sent by a person who is not a member of the conversation",
     FaultKind.INDEXED_MESSAGE: "an item that is not an inbox row has message_group_uuid",
     FaultKind.ORPHAN_PAIR: "the pair points to a conversation that is not theirs or does not exist",
+    FaultKind.REMOVAL_WITHOUT_EFFECT: "a removed message is stored",
+    FaultKind.REMOVED_SHOWN: "the inbox shows a text, but every message was removed",
     FaultKind.TWO_CONVERSATIONS: "two people have more than one; --with means the newest",
     FaultKind.LEFTOVER_PAIR: "of two who are not in Postgres, in a conversation of two who are",
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
+    FaultKind.UNKNOWN_SENDER: "the sender of the message is not in Postgres",
     FaultKind.UNREADABLE: (
         "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
@@ -60,6 +66,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.STRANGER_MESSAGE,
     FaultKind.TWO_CONVERSATIONS,
     FaultKind.UNKNOWN_USER,
+    FaultKind.UNKNOWN_SENDER,
     FaultKind.UNREADABLE,
     FaultKind.UNREADABLE_TIME,
 }

@@ -8,18 +8,25 @@ from typing import Any
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
+from core.dynamodb.items import removal_from
 from core.dynamodb.patterns.reads import (
     inbox_row_at,
     list_rows_of,
+    message_at,
     messages_of,
     newest_message,
     senders_of,
 )
+from core.dynamodb.patterns.removal_reads import has_removals
+from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.row_moves import list_again
+from core.dynamodb.patterns.transactions import check_stored, commit
 from core.dynamodb.stream.projection import FindPeople, move, person_in
 from core.dynamodb.table import GoOn, Table, always, request_if
-from core.errors import DynamoDBError
-from core.models import Message, Person, pair_with, pairs_of
+from core.errors import DynamoDBError, HeldError
+from core.models import REMOVED_TEXT, Message, Person, RemovalReason, pair_with, pairs_of
+
+_REMOVED = RemovalReason.REMOVED
 
 
 def repair(
@@ -62,7 +69,7 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
             return newest is not None and move(table, newest, find_people=find_people)
         case FaultKind.LEFTOVER_PAIR:
             return _remove_left_over(table, find_people, finding)
-        case FaultKind.PREVIEW_AHEAD:
+        case FaultKind.PREVIEW_AHEAD | FaultKind.REMOVED_SHOWN:
             return _show_newest(table, finding)
         case FaultKind.ORPHAN_MESSAGES:
             senders = [person.uuid for person in senders_of(table, group, most=3)]
@@ -76,7 +83,9 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
         case FaultKind.ORPHAN_PAIR:
             return _delete(table, keys.key(finding.pk, finding.sk), "group_uuid = :value", group)
         case _:
-            return False
+            return finding.kind is FaultKind.REMOVAL_WITHOUT_EFFECT and _remove_again(
+                table, finding
+            )
 
 
 def _newest_message(table: Table, finding: Fault) -> Message | None:
@@ -117,17 +126,50 @@ def _delete(table: Table, key: keys.Key, condition: str, value: str) -> bool:
 
 
 def _show_newest(table: Table, finding: Fault) -> bool:
-    """Set a row's preview to the newest message's text; the row's time, which is later, stays."""
+    """Set a row's preview to the newest message's text; the row's time, which is later, stays.
+
+    In one transaction with a look at the message, which may be removed at any moment. Where every
+    message was removed, the row says so.
+    """
     newest = _newest_message(table, finding)
+    if newest is None and has_removals(table, finding.message_group_uuid):
+        return _set_preview(table, finding, REMOVED_TEXT)
     if newest is None or newest.sort_key > finding.sk:
         return False
-    return _update(
-        table,
-        finding,
-        "SET message = :text",
-        "message_group_uuid = :group",
-        {":text": newest.text, ":group": finding.message_group_uuid},
-    )
+    return _set_preview(table, finding, newest.text, shown=newest)
+
+
+def _set_preview(table: Table, finding: Fault, text: str, shown: Message | None = None) -> bool:
+    update = {
+        "TableName": table.name,
+        "Key": keys.key(finding.pk, finding.sk),
+        "UpdateExpression": "SET message = :text",
+        "ConditionExpression": "message_group_uuid = :group",
+        "ExpressionAttributeValues": {
+            ":text": {"S": text},
+            ":group": {"S": finding.message_group_uuid},
+        },
+    }
+    outcome = commit(table, [{"Update": update}, *([check_stored(table, shown)] if shown else [])])
+    if not outcome.committed and not outcome.failed and outcome.error:
+        raise outcome.error
+    return outcome.committed
+
+
+def _remove_again(table: Table, finding: Fault) -> bool:
+    """Remove a message whose removal is there already."""
+    item = table.request("get_item", Key=keys.key(finding.pk, finding.sk), ConsistentRead=True)
+    if "Item" not in item:
+        return False
+    removal = removal_from(item["Item"])
+    stored = message_at(table, removal.message_group_uuid, removal.sort_key)
+    if stored is None or stored.message_uuid != removal.message_uuid:
+        return False
+    reasons = {reason.value: reason for reason in RemovalReason}
+    try:
+        return remove_message(table, stored, reasons.get(removal.reason_code, _REMOVED))
+    except HeldError:
+        return False
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:

@@ -13,20 +13,30 @@ from typing import TypeVar
 
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import Fault, FaultKind
-from core.dynamodb.items import inbox_row_from, message_from, text_of
+from core.dynamodb.items import inbox_row_from, message_from, removal_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.reads import (
     inbox_row,
     inbox_row_at,
     inbox_rows,
     list_rows_of,
+    message_at,
     names_a_conversation,
     newest_message,
     scan,
 )
+from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.stream.projection import FindPeople
 from core.dynamodb.table import GoOn, Table, always
-from core.models import Conversation, InboxRow, Pair, Person, pairs_of, rows_of_pair
+from core.models import (
+    REMOVED_TEXT,
+    Conversation,
+    InboxRow,
+    Pair,
+    Person,
+    pairs_of,
+    rows_of_pair,
+)
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -71,6 +81,11 @@ class Verification:
             elif keys.pair_of(pk) is not None:
                 self._count("pairs")
                 yield from self._pair(item)
+            elif keys.removal_group_of(pk) is not None:
+                self._count("removals")
+                yield from self._removal(item)
+            elif pk == keys.HOLD_PK:
+                self._count("holds")
             elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
                 self._count("environment marker")
             else:
@@ -102,6 +117,8 @@ class Verification:
             message.sender.uuid in pair for pair in pairs
         ):
             yield _at(item, FaultKind.STRANGER_MESSAGE, group)
+        elif self._person(message.sender.uuid) is None:
+            yield _at(item, FaultKind.UNKNOWN_SENDER, group)
 
     def _inbox_row(self, item: Item) -> Iterator[Fault]:
         row = inbox_row_from(item)
@@ -129,7 +146,9 @@ class Verification:
         if conversation.newest is not None:
             yield from self._other_conversations(item, pair, group)
         if list(judge(conversation)):
-            yield from judge(read_conversation(self.table, group, pair, conversation.rows))
+            conversation = read_conversation(self.table, group, pair, conversation.rows)
+            for fault in judge(conversation):
+                yield from self._unless_removed(fault, conversation)
 
     def _is_left_over(self, pair: Pair, pairs: Sequence[Pair]) -> bool:
         """Whether nobody knows the two, and others under the same id are known."""
@@ -144,6 +163,25 @@ class Verification:
         if groups - {group}:
             yield _at(item, FaultKind.TWO_CONVERSATIONS, group)
         _remember(self._groups, pair, groups | {group})
+
+    def _unless_removed(self, fault: Fault, conversation: Conversation) -> Iterator[Fault]:
+        """``fault``, unless it says only that each message of the conversation was removed."""
+        group = conversation.message_group_uuid
+        if fault.kind is not FaultKind.NO_MESSAGES or not has_removals(self.table, group):
+            yield fault
+            return
+        place = (keys.owner_of(fault.pk), fault.sk)
+        row = next(r for r in conversation.rows if (r.owner_uuid, r.sort_key) == place)
+        if row.preview != REMOVED_TEXT:
+            yield Fault(FaultKind.REMOVED_SHOWN, fault.pk, fault.sk, group)
+
+    def _removal(self, item: Item) -> Iterator[Fault]:
+        removal = removal_from(item)
+        if "message_group_uuid" in item:
+            yield _at(item, FaultKind.INDEXED_MESSAGE, removal.message_group_uuid)
+        stored = message_at(self.table, removal.message_group_uuid, removal.sort_key)
+        if stored is not None and stored.message_uuid == removal.message_uuid:
+            yield _at(item, FaultKind.REMOVAL_WITHOUT_EFFECT, removal.message_group_uuid)
 
     def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
         person = self._person(row.other.uuid)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from core.dynamodb import keys, paging
 from core.dynamodb.items import inbox_row_from, text_of
 from core.dynamodb.patterns.reads import inbox_row, newest_message
+from core.dynamodb.patterns.removal_reads import list_removals
 from core.dynamodb.patterns.row_moves import list_again, settle
 from core.dynamodb.patterns.sends import existing_group
 from core.dynamodb.patterns.transactions import (
@@ -44,11 +45,15 @@ class TranscriptMessage:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTranscript:
-    """The number of messages ``added`` by a load, and of those ``present`` before it."""
+    """The number of messages ``added`` by a load, and of those ``present`` before it.
+
+    ``removed`` were loaded before and have been removed since: they are left out.
+    """
 
     message_group_uuid: str
     added: int
     present: int
+    removed: int = 0
 
 
 def load_transcript(
@@ -68,7 +73,7 @@ def load_transcript(
     uuids = _message_uuids(members, lines)
     own_group = str(uuid.uuid4())
     group: str | None = None
-    present: int | None = None
+    present: set[str] | None = None
     stored: set[str] | None = None
     left: set[_Place] = set()
     obstacles = _Obstacles()
@@ -78,11 +83,11 @@ def load_transcript(
         # transaction's condition then fails.
         rows = _rows_to_move(table, group, members) if group else []
         if stored is None or _places(rows) != left:  # at first, and after other writers' changes
-            stored = _stored(table, group, set(uuids)) if group else set()
-        present = len(stored) if present is None else present
+            stored = _known(table, group, set(uuids)) if group else set()
+        present = set(stored) if present is None else present
         missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
         if not missing:
-            return LoadedTranscript(group or own_group, len(lines) - present, present)
+            return _loaded(table, group or own_group, uuids, present)
         chunk = _Chunk(table, group, own_group, members, rows, missing, obstacles)
         if chunk.commit():
             stored |= {message.message_uuid for message in chunk.messages}
@@ -115,6 +120,24 @@ def _stored(table: Table, message_group_uuid: str, wanted: set[str]) -> set[str]
     return {
         message_uuid for item in items if (message_uuid := text_of(item, "message_uuid")) in wanted
     }
+
+
+def _known(table: Table, group: str, wanted: set[str]) -> set[str]:
+    """The uuids of the transcript's messages that are stored or were removed.
+
+    Removals are read after the messages: one that was removed before these were read is found.
+    """
+    return _stored(table, group, wanted) | _removed(table, group, wanted)
+
+
+def _removed(table: Table, group: str, wanted: set[str]) -> set[str]:
+    return {removal.message_uuid for removal in list_removals(table, group)} & wanted
+
+
+def _loaded(table: Table, group: str, uuids: Sequence[str], present: set[str]) -> LoadedTranscript:
+    removed = _removed(table, group, set(uuids))
+    before = len(present - removed)
+    return LoadedTranscript(group, len(uuids) - before - len(removed), before, len(removed))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from core.dynamodb.table import Table
 from core.models import InboxRow, Message, Page, Person
 from core.timestamps import ANY_TIME, Instants
 
-_PASSED_OVER = 200
+PASSED_OVER = 200
 """Items that a request for a period asks for in addition: those near its ends may not belong."""
 
 _MAX_PAGE = 1000
@@ -77,15 +77,15 @@ def _page(
     cursor: str | None,
 ) -> Page[Entry]:
     if cursor is not None:
-        reached = _sort_key_of(cursor, pk, newest_first)
+        reached = sort_key_of(cursor, pk, newest_first)
         if newest_first:
             before = reached if before is None else min(before, reached)
         else:
             after = reached if after is None else max(after, reached)
     entries: list[Entry] = []
     # One more than the limit shows whether there is a next page.
-    page_size = limit + 1 + (_PASSED_OVER if between != ANY_TIME else 0)
-    for item in _query(table, pk, newest_first, after, before, page_size):
+    page_size = limit + 1 + (PASSED_OVER if between != ANY_TIME else 0)
+    for item in query(table, pk, newest_first, after, before, page_size):
         if not between.includes(item["sk"]["S"]):
             continue
         if len(entries) == limit:
@@ -94,16 +94,22 @@ def _page(
     return Page(entries, None)
 
 
-def _sort_key_of(cursor: str, pk: str, newest_first: bool) -> str:
+def sort_key_of(cursor: str, pk: str, newest_first: bool) -> str:
+    """The sort key that the page before ended with.
+
+    Raises:
+        InputError: ``cursor`` is not one of this question.
+    """
     sort_key = cursors.decode(cursor, [pk, newest_first])
     if not isinstance(sort_key, str):
         raise cursors.invalid()
     return sort_key
 
 
-def _query(
+def query(
     table: Table, pk: str, newest_first: bool, after: str | None, before: str | None, limit: int
 ) -> Iterator[Item]:
+    """The items of a partition between two sort keys, both exclusive; asked for by ``limit``."""
     condition, values = "pk = :pk", {":pk": {"S": pk}}
     if after is not None and before is not None:
         if after >= before:
@@ -182,6 +188,19 @@ def inbox_rows(
     return list(
         _inbox_where(table, user_uuid, "message_group_uuid", message_group_uuid, since=since)
     )
+
+
+def walk_inbox(table: Table, user_uuid: str) -> Iterator[InboxRow]:
+    """Every readable row of an inbox, newest first, read consistently; one page in memory."""
+    items = paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.inbox_pk(user_uuid)}},
+        ScanIndexForward=False,
+        ConsistentRead=True,
+    )
+    return _readable(items)
 
 
 def newest_row_with(table: Table, user_uuid: str, other: str) -> InboxRow | None:
@@ -263,6 +282,13 @@ def pair_group(table: Table, one: str, other: str) -> str | None:
     return str(group) if group else None
 
 
+def message_at(table: Table, message_group_uuid: str, sort_key: str) -> Message | None:
+    """The message at one sort key, read consistently; None if there is none. 1 RCU."""
+    key = keys.key(keys.message_pk(message_group_uuid), sort_key)
+    item = table.request("get_item", Key=key, ConsistentRead=True).get("Item")
+    return None if item is None else message_from(item)
+
+
 def find_message(
     table: Table, message_group_uuid: str, message_uuid: str, *, since: str
 ) -> Message | None:
@@ -323,10 +349,12 @@ def newest_message(
     *,
     senders: Collection[str] = (),
     consistent: bool = False,
+    beside: str = "",
 ) -> Message | None:
     """The newest message of a conversation with a valid time, sent by one of ``senders``.
 
-    ``senders`` are user uuids; without them, any sender counts. One request, 0.5 RCU, or 1 if
+    ``senders`` are user uuids; without them, any sender counts. The message at the sort key
+    ``beside`` does not count. One request, 0.5 RCU, or 1 if
     consistent, while messages are under 1 KB; one more request for each four that do not count.
     """
     items = paging.items(
@@ -339,15 +367,16 @@ def newest_message(
         ConsistentRead=consistent,
     )
     messages = (message for message in map(message_from, items) if message.created_at)
+    counted = (message for message in messages if message.sort_key != beside)
     return next(
-        (message for message in messages if not senders or message.sender.uuid in senders), None
+        (message for message in counted if not senders or message.sender.uuid in senders), None
     )
 
 
 def senders_of(table: Table, message_group_uuid: str, *, most: int) -> list[Person]:
     """Up to ``most`` senders of a conversation. Reads it backwards from its newest message."""
     senders: dict[str, Person] = {}
-    for item in _query(table, keys.message_pk(message_group_uuid), True, None, None, 1000):
+    for item in query(table, keys.message_pk(message_group_uuid), True, None, None, 1000):
         sender = message_from(item).sender
         if sender.uuid:
             senders.setdefault(sender.uuid, sender)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.dynamodb import keys
 from core.dynamodb.items import inbox_row_item
 from core.dynamodb.patterns.reads import inbox_row_at, inbox_rows, newest_message
+from core.dynamodb.patterns.transactions import as_read, check_stored, commit, put_item
 from core.dynamodb.retries import Backoff
 from core.dynamodb.table import Table, request_if
 from core.errors import StoreError
@@ -42,15 +43,21 @@ def bring(table: Table, message: Message, owner: str, other: Person, rows: list[
     """Leave the owner one row, with ``message`` or a newer one; True if something was written.
 
     A row is deleted only if another one exists: a later one, or one that our row can follow. So at
-    least one row remains, even if others write meanwhile.
+    least one row remains, even if others write meanwhile. A message that is removed meanwhile is
+    not shown; the newest remaining one is.
     """
     backoff = Backoff()
     written = False
-    while (newest := _to_show(table, message, owner, other, rows)) is not None:
+    is_gone = False
+    while (newest := _to_show(table, message, owner, other, [] if is_gone else rows)) is not None:
         last = _last_of(rows)
         kept = last
         if last is None or last.sort_key < newest.sort_key or last.preview != newest.text:
-            kept = _put_behind(table, newest, owner, other, last)
+            try:
+                kept = _put_behind(table, newest, owner, other, last)
+            except _RemovedError:
+                is_gone = True
+                continue
         if kept is None:
             break
         if kept.preview != newest.text:
@@ -105,7 +112,7 @@ def _put_behind(
         sort_key = next_sort_key(last.sort_key)
     while sort_key is not None:
         row = InboxRow(group, owner, other, message.text, sort_key, parse(sort_key))
-        if _put(table, row):
+        if _put(table, row, message):
             return row
         in_the_way = inbox_row_at(table, owner, sort_key)
         following = next_sort_key(sort_key)
@@ -115,18 +122,34 @@ def _put_behind(
     return None
 
 
-def _put(table: Table, row: InboxRow) -> bool:
-    """True if ``row`` was put; False if its place has another conversation or another message."""
+class _RemovedError(Exception):
+    """The message that was to be shown is stored no more."""
+
+
+def _put(table: Table, row: InboxRow, message: Message) -> bool:
+    """True if ``row`` was put; False if its place has another conversation or another message.
+
+    In one transaction with a look at ``message``: it may be removed at any moment.
+    """
     item = inbox_row_item(row)
-    return request_if(
+    put = put_item(
         table,
-        "put_item",
-        Item=item,
-        ConditionExpression=(
-            "attribute_not_exists(pk) OR message_group_uuid = :group AND message = :text"
-        ),
-        ExpressionAttributeValues={":group": item["message_group_uuid"], ":text": item["message"]},
+        item,
+        "attribute_not_exists(pk) OR message_group_uuid = :group AND message = :text"
+        " AND attribute_not_exists(after_removal)",
+        {":group": item["message_group_uuid"], ":text": item["message"]},
     )
+    backoff = Backoff()
+    while True:
+        outcome = commit(table, [put, check_stored(table, message)])
+        if outcome.committed:
+            return True
+        if 1 in outcome.failed:
+            raise _RemovedError
+        if 0 in outcome.failed:
+            return False
+        if not (outcome.is_cancelled and backoff.pause()):
+            raise outcome.error or StoreError("Could not put an inbox row", "Try again.")
 
 
 def _delete(table: Table, row: InboxRow) -> bool:
@@ -134,6 +157,5 @@ def _delete(table: Table, row: InboxRow) -> bool:
         table,
         "delete_item",
         Key=keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key),
-        ConditionExpression="message_group_uuid = :group",
-        ExpressionAttributeValues={":group": {"S": row.message_group_uuid}},
+        **as_read(row),
     )

@@ -21,9 +21,11 @@ from core.dynamodb.patterns.reads import (
     newest_message,
     pair_group,
 )
+from core.dynamodb.patterns.removal_reads import find_removal
 from core.dynamodb.patterns.row_moves import settle
 from core.dynamodb.patterns.transactions import (
     Outcome,
+    check_not_removed,
     commit,
     move_rows,
     nudge,
@@ -33,7 +35,7 @@ from core.dynamodb.patterns.transactions import (
 from core.dynamodb.retries import Backoff
 from core.dynamodb.schema import require_index
 from core.dynamodb.table import Table
-from core.errors import MessageUnconfirmedError, StoreError
+from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
 from core.models import InboxRow, Message, Person
 from core.timestamps import now, parse, sort_key, sort_key_after
 
@@ -72,6 +74,7 @@ def send(
 
     Raises:
         MessageUnconfirmedError: no answer came for too long; carries what a retry needs.
+        MessageRemovedError: an earlier try was stored, and its message has been removed since.
         StoreError: it is certain that nothing was stored.
     """
     return _Sending(table, message_group_uuid, draft).run(rows)
@@ -81,8 +84,9 @@ class _Sending:
     """One send, with all its retries.
 
     ``unknown`` is True once a try of it may have been stored: from then on nothing is certain
-    until the message is found. ``key`` is where it can be: it moves on only once it is certain
-    that no try so far was stored, or can be yet.
+    until the message is found, or its removal: a removed message is not stored again. ``key`` is
+    where it can be: it moves on only once it is certain that no try so far was stored, or can be
+    yet. ``first_key`` is where it can have been first.
     """
 
     def __init__(self, table: Table, message_group_uuid: str, draft: Draft) -> None:
@@ -92,6 +96,7 @@ class _Sending:
         self.members = (draft.sender, draft.recipient)
         self.rows: list[InboxRow] = []
         self.key = draft.tried_from or ""
+        self.first_key = self.key
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
 
@@ -106,7 +111,7 @@ class _Sending:
 
     def _run(self) -> Message:
         if not self.key:
-            self.key = sort_key_after(self._last(), now())
+            self.key = self.first_key = sort_key_after(self._last(), now())
         backoff = Backoff()
         if len({row.owner_uuid for row in self.rows}) < len(self.members):
             self._read_rows_again()  # the index lags, or a row is missing
@@ -116,14 +121,15 @@ class _Sending:
             moves = move_rows(
                 self.table, message, self.members, self.rows, self.nudges, newest=newest
             )
+            checks = check_not_removed(self.table, message) if self.unknown else []
             actions = [put_message(self.table, message), *(action for _, action in moves)]
-            outcome = commit(self.table, actions)
+            outcome = commit(self.table, actions + checks)
             if outcome.committed:
                 self._settle(message)
                 return message
             if (stored := self._already_stored(outcome)) is not None:
                 return stored
-            nudge(self.nudges, moves, [position - 1 for position in outcome.failed if position])
+            nudge(self.nudges, moves, [n - 1 for n in outcome.failed if 0 < n <= len(moves)])
             if 0 in outcome.failed:  # another message has the key: ours needs a new one
                 self.key = max(sort_key_after(self.key, now()), sort_key_after(self._last(), now()))
             if outcome.final or not backoff.pause():
@@ -153,6 +159,8 @@ class _Sending:
         in_the_way = outcome.message_in_the_way(0)
         if in_the_way is not None and in_the_way.message_uuid == self.draft.message_uuid:
             return in_the_way
+        if self.unknown and outcome.failed:  # another may have the key where ours was
+            self._refuse_removed()
         if not outcome.unknown:
             return None
         self.unknown = True
@@ -165,7 +173,18 @@ class _Sending:
         """The message, if an unconfirmed try has stored it."""
         if not self.unknown:
             return None
-        return find_message(self.table, self.group, self.draft.message_uuid, since=self.key)
+        stored = find_message(self.table, self.group, self.draft.message_uuid, since=self.key)
+        if stored is None:
+            self._refuse_removed()
+        return stored
+
+    def _refuse_removed(self) -> None:
+        uuid, since = self.draft.message_uuid, self.first_key
+        if find_removal(self.table, self.group, uuid, since=since) is not None:
+            raise MessageRemovedError(
+                "The message was stored, and has been removed since",
+                "It was not stored again. Send another one if you still want to.",
+            )
 
     def _last(self) -> str | None:
         return max((row.sort_key for row in self.rows), default=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import botocore.exceptions
@@ -16,7 +16,7 @@ import botocore.exceptions
 from core.aws.clients import translating
 from core.dynamodb import keys
 from core.dynamodb.items import inbox_row_item, message_from, message_item
-from core.dynamodb.keys import Item
+from core.dynamodb.keys import Item, Key
 from core.dynamodb.table import Table
 from core.errors import DynamoDBError, StoreError
 from core.models import InboxRow, Message, Person
@@ -29,6 +29,7 @@ _MOST_DELETED = 40
 
 Action = dict[str, Any]
 
+_NOTHING_THERE = "attribute_not_exists(pk)"
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _TRANSIENT_REASONS = {
     "None",
@@ -52,12 +53,12 @@ _NOT_PROCESSED = {
 
 def put_message(table: Table, message: Message) -> Action:
     """Put ``message``, unless its key is taken."""
-    return _put(table, message_item(message), "attribute_not_exists(pk)")
+    return put_item(table, message_item(message), "attribute_not_exists(pk)")
 
 
 def put_inbox_row(table: Table, row: InboxRow) -> Action:
     """Put an inbox row, unless another conversation's row has exactly its time."""
-    return _put(
+    return put_item(
         table,
         inbox_row_item(row),
         "attribute_not_exists(pk) OR message_group_uuid = :group",
@@ -71,10 +72,69 @@ def delete_inbox_row(table: Table, row: InboxRow) -> Action:
         "Delete": {
             "TableName": table.name,
             "Key": keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key),
-            "ConditionExpression": "message_group_uuid = :group",
-            "ExpressionAttributeValues": {":group": {"S": row.message_group_uuid}},
+            **as_read(row),
         }
     }
+
+
+def mark_row(table: Table, row: InboxRow, message: Message) -> Action:
+    """Leave an inbox row as it is, but for a mark that ``message`` was put without moving it.
+
+    A removal that read the row before is then refused: it did not see the message.
+    """
+    marked = replace(row, after_removal=message.message_uuid)
+    put = put_item(table, inbox_row_item(marked), "")
+    put["Put"] |= as_read(row)
+    return put
+
+
+def as_read(row: InboxRow) -> dict[str, Any]:
+    """The condition that the row is the one that was read.
+
+    A removal puts a row back to where one was before: ``after_removal`` tells the two apart, so
+    that nothing from before the removal can be carried out after it.
+    """
+    condition = "message_group_uuid = :group AND attribute_not_exists(after_removal)"
+    values = {":group": {"S": row.message_group_uuid}}
+    if row.after_removal:
+        condition = "message_group_uuid = :group AND after_removal = :removed"
+        values[":removed"] = {"S": row.after_removal}
+    return {"ConditionExpression": condition, "ExpressionAttributeValues": values}
+
+
+def check_stored(table: Table, message: Message) -> Action:
+    """Make sure that the message is stored: a removed one must come into no inbox."""
+    return check_item(
+        table,
+        keys.key(keys.message_pk(message.message_group_uuid), message.sort_key),
+        *this_message(message),
+    )
+
+
+def this_message(message: Message) -> tuple[str, Item]:
+    """The condition that an item is ``message``, with its values."""
+    if not message.message_uuid:
+        return "attribute_exists(pk)", {}
+    return "message_uuid = :uuid", {":uuid": {"S": message.message_uuid}}
+
+
+def check_not_removed(table: Table, message: Message) -> list[Action]:
+    """Make sure that the message was not stored at its key and removed: a retry would restore it.
+
+    Not needed at a first try, of which nothing can have been stored.
+    """
+    places = keys.removal_keys(message.message_group_uuid, message.sort_key, message.message_uuid)
+    values = {":uuid": {"S": message.message_uuid}}
+    condition = "attribute_not_exists(pk) OR message_uuid <> :uuid"
+    return [check_item(table, key, condition, values) for key in places]
+
+
+def check_item(table: Table, key: Key, condition: str, values: Item) -> Action:
+    """Make sure that ``condition`` holds of the item at ``key``, and change nothing."""
+    check = {"TableName": table.name, "Key": key, "ConditionExpression": condition}
+    if values:
+        check["ExpressionAttributeValues"] = values
+    return {"ConditionCheck": check}
 
 
 def move_rows(
@@ -89,9 +149,9 @@ def move_rows(
     """The actions that bring both members' inbox rows to ``message``, each with its owner's uuid.
 
     ``rows`` are the conversation's rows as they were read. A member whose row is at the message's
-    key or later keeps it, unless ``newest`` says that no message is newer: then the row was put
-    late, and the new one follows it. ``nudges`` are microseconds by owner, for an owner who has
-    another conversation at that very instant.
+    key or later keeps it, with a mark, unless ``newest`` says that no message is
+    newer: then the row was put late, and the new one follows it. ``nudges`` are microseconds by
+    owner, for an owner who has another conversation at that very instant.
     """
     moves = []
     for owner, other in (members, members[::-1]):
@@ -100,9 +160,13 @@ def move_rows(
         key = message.sort_key
         if last is not None and last >= key:
             if not newest:
+                moves += [
+                    (owner.uuid, mark_row(table, row, message))
+                    for row in owner_rows[:_MOST_DELETED]
+                ]
                 continue
             key = sort_key_after(last, message.created_at or now())
-        key = _nudged(key, nudges.get(owner.uuid, 0))
+        key = nudged(key, nudges.get(owner.uuid, 0))
         row = InboxRow(message.message_group_uuid, owner.uuid, other, message.text, key, parse(key))
         # There should be one. Of very many, the next send or a repair deletes the rest.
         deletes = [delete_inbox_row(table, row) for row in owner_rows[:_MOST_DELETED]]
@@ -110,7 +174,8 @@ def move_rows(
     return moves
 
 
-def _nudged(key: str, microseconds: int) -> str:
+def nudged(key: str, microseconds: int) -> str:
+    """The sort key ``microseconds`` after ``key``; ``key`` itself if it is not a time."""
     instant = parse(key)
     if microseconds == 0 or instant is None:
         return key
@@ -127,17 +192,18 @@ def nudge(
     """
     for position in failed:
         owner, action = moves[position]
-        if "Put" in action:
+        if "Put" in action and action["Put"]["ConditionExpression"].startswith(_NOTHING_THERE):
             nudges[owner] = nudges[owner] + random.randint(1, 1000) if owner in nudges else 1
 
 
 def put_pair(table: Table, one: str, other: str, message_group_uuid: str) -> Action:
     """Store the pair of two users, unless there is one already."""
     item = keys.pair_key(one, other) | {"group_uuid": {"S": message_group_uuid}}
-    return _put(table, item, "attribute_not_exists(pk)")
+    return put_item(table, item, "attribute_not_exists(pk)")
 
 
-def _put(table: Table, item: Item, condition: str, values: Item | None = None) -> Action:
+def put_item(table: Table, item: Item, condition: str, values: Item | None = None) -> Action:
+    """Put ``item``, unless ``condition`` does not hold."""
     put = {
         "TableName": table.name,
         "Item": item,
@@ -164,6 +230,11 @@ class Outcome:
     failed: frozenset[int] = frozenset()
     stored: dict[int, Item] = field(default_factory=dict)
     error: StoreError | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether DynamoDB cancelled it: by a condition, or for another writer of an item."""
+        return isinstance(self.error, DynamoDBError) and bool(self.error.reasons)
 
     def message_in_the_way(self, position: int) -> Message | None:
         """The message that holds the key which the action at ``position`` wanted."""

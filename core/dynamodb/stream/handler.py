@@ -67,13 +67,14 @@ def project(table: Table, records: list[Mapping[str, Any]]) -> dict[str, list[di
 def _is_too_large(error: StoreError) -> bool:
     """Whether a row would be over 400 KB, which no later try makes smaller.
 
-    A ValidationException may also be temporary: while an index is being built.
+    A ValidationException may also be temporary: while an index is being built. A transaction says
+    it in its reasons.
     """
-    return (
-        isinstance(error, DynamoDBError)
-        and error.code == "ValidationException"
-        and "item size" in str(error).casefold()
-    )
+    if not isinstance(error, DynamoDBError):
+        return False
+    if error.code == "TransactionCanceledException":
+        return "ValidationError" in error.reasons
+    return error.code == "ValidationException" and "item size" in str(error).casefold()
 
 
 def _warn(event: str, **fields: object) -> None:

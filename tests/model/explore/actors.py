@@ -7,14 +7,22 @@ The search checks that it writes no others.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from . import ours
-from .ours import Draft, Message, MessageUnconfirmedError, Person, StoreError, sort_key
+from .ours import (
+    Draft,
+    Message,
+    MessageRemovedError,
+    MessageUnconfirmedError,
+    Person,
+    StoreError,
+    sort_key,
+)
 from .runs import Act, Hand
 from .store import EVERYTHING
 
@@ -36,10 +44,21 @@ OURS, FUNCTION = "our host", "function"
 
 INBOXES = frozenset({"GRP#"})
 
+FindPeople = Callable[[Iterable[str]], Mapping[str, Person]]
+
+
+RENAMED = Person(ANA.uuid, "ana.maria", "Ana Maria")
+"""Ana's names after a rename; an operation that began before it still uses the old ones."""
+
 
 def known_people(uuids: Iterable[str]) -> dict[str, Person]:
     known = set(uuids)
     return {person.uuid: person for person in PEOPLE if person.uuid in known}
+
+
+def people_with_ana_renamed(uuids: Iterable[str]) -> dict[str, Person]:
+    known = known_people(uuids)
+    return known | {uuid: RENAMED for uuid in known if uuid == RENAMED.uuid}
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,8 @@ def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
         except MessageUnconfirmedError as error:
             again = (error.message_uuid, error.created_at)
             draft = Draft(draft.sender, draft.recipient, draft.text, *again)
+        except MessageRemovedError:
+            return f"removed {draft.message_uuid}"
         except StoreError:
             return "unconfirmed" if draft.tried_from else f"refused {draft.message_uuid}"
         else:
@@ -150,6 +171,28 @@ def retry(*, by_start: bool = False, number: int = 0) -> Actor:
     )
 
 
+def remove(*, at: str = "", number: int = 0) -> Actor:
+    """A support person removes the conversation's newest message, or the one that is ``at`` a key.
+
+    Whether it was there or not, they look again where it failed.
+    """
+
+    def act(hand: Hand) -> str:
+        message = (
+            ours.message_at(hand.table, GROUP, at)
+            if at
+            else ours.newest_message(hand.table, GROUP, consistent=True)
+        )
+        if message is None:
+            return "nothing to remove"
+        ours.remove_message(hand.table, message)
+        return f"removed {message.message_uuid}"
+
+    name = _named("removal of an earlier message" if at else "removal", number)
+    writes = frozenset({f"MSG#{GROUP}", f"GONE#{GROUP}", "GRP#ana", "GRP#ben"})
+    return Actor(name, _forgiving(act), writes, lagging=1)
+
+
 ODD_RECORDS: list[Mapping[str, Any]] = [
     {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}, "sk": {"S": "9"}}}},
     {
@@ -179,9 +222,19 @@ def projection(*, batches: int = 1, number: int = 1) -> Actor:
     return Actor(name, act, writes=INBOXES, follows=host)
 
 
-def repair(*, number: int = 0) -> Actor:
+def rename(*, number: int = 0) -> Actor:
+    """Ana has other names in Postgres, and the rows that show her get them."""
+
     def act(hand: Hand) -> str:
-        ours.repair(ours.Verification(hand.table, known_people))
+        ours.rename_in_inboxes(hand.table, RENAMED)
+        return "renamed"
+
+    return Actor(_named("rename", number), _forgiving(act), writes=INBOXES)
+
+
+def repair(*, number: int = 0, people: FindPeople = known_people) -> Actor:
+    def act(hand: Hand) -> str:
+        ours.repair(ours.Verification(hand.table, people))
         return "repaired"
 
     return Actor(_named("repair", number), _forgiving(act), writes=INBOXES | {"PAIR#"})

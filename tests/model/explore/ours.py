@@ -33,14 +33,16 @@ from core.dynamodb.patterns.bulk_load import (
     _message_uuids,
     load_transcript,
 )
-from core.dynamodb.patterns.reads import list_messages
+from core.dynamodb.patterns.reads import list_messages, message_at, newest_message
+from core.dynamodb.patterns.removals import remove_message
+from core.dynamodb.patterns.renames import rename_in_inboxes
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.stream.handler import project
 from core.dynamodb.table import Table
 from core.dynamodb.transfer import imports
 from core.dynamodb.transfer.imports import import_file
-from core.errors import MessageUnconfirmedError, StoreError
-from core.models import InboxRow, Message, Person
+from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
+from core.models import REMOVED_TEXT, InboxRow, Message, Person
 from core.targets import AwsTarget
 from core.timestamps import next_sort_key, sort_key
 
@@ -48,11 +50,13 @@ __all__ = [
     "EPOCH",
     "INDEX",
     "MICROSECOND",
+    "REMOVED_TEXT",
     "SDK_ERRORS",
     "Draft",
     "FaultKind",
     "InboxRow",
     "Message",
+    "MessageRemovedError",
     "MessageUnconfirmedError",
     "Person",
     "StoreError",
@@ -66,12 +70,16 @@ __all__ = [
     "inbox_row_item",
     "list_messages",
     "load_transcript",
+    "message_at",
     "message_from",
     "message_item",
+    "newest_message",
     "next_sort_key",
     "open_table",
     "pair_item",
     "project",
+    "remove_message",
+    "rename_in_inboxes",
     "repair",
     "send",
     "sort_key",

@@ -44,6 +44,9 @@ STILL = Clock()
 SECOND = 1_000_000
 
 
+NAME = "name differs"
+
+
 @dataclass(frozen=True)
 class Scope:
     """What is explored completely.
@@ -68,6 +71,12 @@ class Scope:
     """Messages of ``items`` that the stream has not delivered to us yet."""
     expected: frozenset[str] = frozenset()
     """The problems that a verification may still report in the end."""
+    people: actors.FindPeople = actors.known_people
+    """What Postgres says of people; ``NAME`` is then no fault until a repair."""
+
+    def expected_after(self, end: str) -> frozenset[str]:
+        """The problems that a verification may still report after ``end``."""
+        return self.expected - {NAME} if end == "a repair" else self.expected
 
     @property
     def only_ours(self) -> bool:
@@ -239,6 +248,7 @@ _OURS: dict[str, Maker] = {
     "repair": lambda n: actors.repair(number=n),
     "verify": lambda n: actors.verify(number=n),
     "transcript": lambda n: actors.transcript(number=n),
+    "removal": lambda n: actors.remove(number=n),
 }
 _ALL: dict[str, Maker] = _OURS | {
     "import": lambda n: actors.import_older(_worn()[1], number=n),
@@ -265,8 +275,11 @@ def _every(makers: Mapping[str, Maker], count: int) -> Iterator[tuple[str, tuple
 
 
 def _promised(ends: tuple[str, ...], kinds: str) -> tuple[str, ...]:
-    """The next operation corrects what Cruddur's function or an import leaves."""
-    later = "function" in kinds or "import" in kinds
+    """The next operation corrects what Cruddur's function or an import leaves.
+
+    It also corrects a message that Cruddur puts while a removal reads the newest one.
+    """
+    later = any(kind in kinds for kind in ("function", "import", "removal"))
     return tuple("the next projection" if later and e == "the stream" else e for e in ends)
 
 
@@ -489,6 +502,118 @@ def _small() -> list[Family]:
     ]
 
 
+def _removing() -> list[Family]:
+    """A removal beside everybody else; `invoke test` explores these too."""
+    gone, send = actors.remove(), actors.send(ANA, BEN)
+    well, late, two = _talking(), _not_projected(), _since_then()[0]
+    theirs: dict[str, Any] = {"settles": _ENDS, "undelivered": NOT_SHOWN}
+    later = ("the next projection", "the next send", "a repair")
+    earlier = actors.remove(at=ours.sort_key(ours.EPOCH - 9 * ours.MICROSECOND))
+    return [
+        _single("a removal, by itself", gone, items=well, faults=3, kinds=MORE),
+        _single("a removal and a send", gone, send, items=well, faults=1, lag=2, kinds=MORE),
+        _single(
+            "a removal and a send, clocks step", gone, send, items=well, faults=1, clock=_STEPS
+        ),
+        _single("a removal and 2 sends", gone, send, actors.send(BEN, ANA), items=two),
+        _single("2 removals", gone, actors.remove(number=1), items=two, faults=1, kinds=MORE),
+        _single("2 removals and a send", gone, actors.remove(number=1), send, items=two),
+        _single("a removal, one of an earlier message and a send", gone, earlier, send, items=two),
+        _single(
+            "a removal and a start",
+            *(gone, actors.start(ANA, BEN)),
+            items=well,
+            faults=1,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was stored",
+            *(gone, actors.retry()),
+            items=_in_doubt(True),
+            faults=2,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was not stored",
+            *(gone, actors.retry()),
+            items=_in_doubt(False),
+            faults=1,
+            kinds=MORE,
+        ),
+        _single(
+            "a removal and a retry of what was not stored and is earlier than the row",
+            *(gone, actors.retry()),
+            items=_talking(),
+            faults=1,
+        ),
+        _single(
+            "a removal and a send into another conversation at that instant",
+            *(gone, actors.send(CLEO, ANA, group=OTHER_GROUP)),
+            items=_crowded(),
+            faults=1,
+        ),
+        _single(
+            "a removal and a projection",
+            *(gone, actors.projection()),
+            items=late,
+            faults=1,
+            kinds=frozenset({LOST, CONFLICT}),
+            **theirs,
+        ),
+        _single(
+            "a removal, a plain put and a projection",
+            *(gone, actors.plain_put(), actors.projection()),
+            items=late,
+            settles=later,
+            undelivered=NOT_SHOWN,
+        ),
+        _single("a removal and a repair", gone, actors.repair(), items=late, **theirs),
+        _single("a removal and a verification", gone, actors.verify(), items=late, **theirs),
+        _single("a removal and a load", gone, actors.transcript(), items=well),
+        _single(
+            "a removal and an import of what is removed",
+            *(gone, actors.import_older(_exported(two))),
+            items=two,
+            faults=1,
+            settles=("the next send", "a repair"),
+        ),
+        _single(
+            "a removal and Cruddur's function",
+            *(gone, actors.cruddur_function()),
+            items=late,
+            settles=later,
+            undelivered=NOT_SHOWN,
+        ),
+    ]
+
+
+def _renaming() -> list[Family]:
+    """A rename beside each writer of rows: one that began before it may leave the old name."""
+    rename, send = actors.rename(), actors.send(ANA, BEN)
+    ours: dict[str, Any] = {
+        "expected": frozenset({NAME}),
+        "people": actors.people_with_ana_renamed,
+        "settles": ("as it is", "a repair"),
+    }
+    theirs = ours | {"settles": _ENDS, "undelivered": NOT_SHOWN}
+    late = _not_projected()
+    mending = actors.repair(people=actors.people_with_ana_renamed)
+    return [
+        _single("a rename, by itself", rename, items=_talking(), faults=2, kinds=MORE, **ours),
+        _single("a rename and a send", rename, send, items=_talking(), faults=1, lag=2, **ours),
+        _single("a rename and a start", rename, actors.start(BEN, ANA), items=NOTHING, **ours),
+        _single("a rename and a removal", rename, actors.remove(), items=_since_then()[0], **ours),
+        _single("a rename and a projection", rename, actors.projection(), items=late, **theirs),
+        _single("a rename and a repair", rename, mending, items=late, **theirs),
+        _single(
+            "a rename and Cruddur's function",
+            *(rename, actors.cruddur_function()),
+            items=late,
+            **theirs | {"settles": ("the next projection", "the next send", "a repair")},
+        ),
+    ]
+
+
 def _large() -> list[Family]:
     """What `invoke test --explore` explores in addition."""
     well, worn = _talking(), _worn()[0]
@@ -496,7 +621,23 @@ def _large() -> list[Family]:
     ours: dict[str, Any] = {"ends": ("as it is",)}
     three = (actors.send(ANA, BEN), actors.send(BEN, ANA), actors.send(ANA, BEN, number=2))
     lagging: dict[str, Any] = {"lag": 3, "without": ("repair, repair",)}
+    removal_and_projection = (actors.remove(), actors.projection(batches=2))
+    late: dict[str, Any] = {"items": _not_projected(), "settles": _ENDS, "undelivered": NOT_SHOWN}
     return [
+        _single(
+            "a removal, a send and a projection",
+            *(actors.remove(), actors.send(ANA, BEN), actors.projection()),
+            is_large=True,
+            **late,
+        ),
+        _single(
+            "a removal and a projection of 2 batches",
+            *removal_and_projection,
+            faults=2,
+            kinds=MORE,
+            is_large=True,
+            **late,
+        ),
         _single("3 sends", *three, items=well, faults=2, is_large=True),
         _single("3 sends, reads lag", *three, items=well, faults=1, lag=3, is_large=True),
         _single("3 sends, clocks differ", *three, items=well, clock=_APART, is_large=True),
@@ -511,7 +652,7 @@ def _large() -> list[Family]:
 @cache
 def families() -> dict[str, Family]:
     """Every family by its name."""
-    made = [*_small(), *_large()]
+    made = [*_small(), *_removing(), *_renaming(), *_large()]
     names = {family.name: family for family in made}
     assert len(names) == len(made), "two families have one name"
     return names

@@ -49,14 +49,19 @@ class Settling:
         self.attempted |= {uuid for actor in scope.actors for uuid in actor.sends}
         self.attempted |= {NEXT, *(f"{NEXT} {number}" for number in range(4))}
         self.before = {item["message_uuid"]["S"]: item["sk"]["S"] for item in messages}
+        self.messages = messages
+        self.texts = {item["message_uuid"]["S"]: item["message"]["S"] for item in messages}
 
     def view(self, table: int, nodes: Sequence[Node], **more: str) -> View:
         acknowledged = dict(self.before)
-        refused = []
+        texts = dict(self.texts)
+        refused, removed = [], []
         for node in nodes:
             acknowledged |= {ack.message_uuid: ack.sort_key for ack in node.acks}
+            texts |= {ack.message_uuid: ack.text for ack in node.acks}
             outcomes = str(node.ask.value).split(", ") if node.is_done else []
             refused += [o.removeprefix("refused ") for o in outcomes if o[:8] == "refused "]
+            removed += [o.removeprefix("removed ") for o in outcomes if o[:8] == "removed "]
         several = [frozenset({"ana", "ben"})] if self.scope.may_be_several else []
         return View(
             self.store.tables[table],
@@ -67,30 +72,42 @@ class Settling:
             several,
             self.scope.strangers,
             self.scope.orphans,
+            removed,
+            texts,
         )
 
     def wrong(self, table: int, stream: Sequence[int], reached: int, nodes: Sequence[Node]) -> str:
         """The problem after one of the ends of the scope."""
         rest = self._rest(table, stream, reached)
+        delivered = [*self.messages, *(self.store.items[number] for number in stream)]
         for name in self.scope.settles:
-            if wrong := self._wrong_after(name, table, rest, nodes):
+            if wrong := self._wrong_after(name, table, rest, delivered, nodes):
                 return f"in the end, after {name}: {'; '.join(wrong)}"
         return ""
 
     def _wrong_after(
-        self, name: str, table: int, rest: Sequence[Item], nodes: Sequence[Node]
+        self,
+        name: str,
+        table: int,
+        rest: Sequence[Item],
+        delivered: Sequence[Item],
+        nodes: Sequence[Node],
     ) -> list[str]:
         settled = memory.Table()
         settled.items = dict(self.store.tables[table])
         handle = ours.open_table(memory.Client(settled))
         more: dict[str, str] = {}
         try:
-            _ENDS[name](handle, rest, more)
+            _ENDS[name](handle, rest, more, self.scope)
         except Exception as error:  # noqa: BLE001 - every error is a finding
             return [f"it broke: {type(error).__name__}: {error}"]
         view = self.view(self.store.table(settled.items), nodes, **more)
         return broken(view, *EVERY) + wrong_in_the_end(
-            handle, actors.known_people, lambda: settled.items, self.scope.expected
+            handle,
+            self.scope.people,
+            lambda: settled.items,
+            self.scope.expected_after(name),
+            delivered,
         )
 
     def _rest(self, table: int, stream: Sequence[int], reached: int) -> list[Item]:
@@ -108,17 +125,19 @@ class Settling:
         ]
 
 
-End = Callable[[ours.Table, Sequence[Item], dict[str, str]], None]
+End = Callable[[ours.Table, Sequence[Item], dict[str, str], Scope], None]
 
 
-def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str]) -> None: ...
+def _as_it_is(_: ours.Table, __: Sequence[Item], ___: dict[str, str], ____: Scope) -> None: ...
 
 
-def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str]) -> None:
+def _stream(handle: ours.Table, rest: Sequence[Item], _: dict[str, str], __: Scope) -> None:
     assert ours.project(handle, inserts(rest)) == {"batchItemFailures": []}
 
 
-def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, str]) -> None:
+def _next_projection(
+    handle: ours.Table, rest: Sequence[Item], more: dict[str, str], _: Scope
+) -> None:
     """Cruddur's app puts one more message, and the stream brings us all that is left."""
     # A plain put would replace a message of the same microsecond.
     instant = ours.EPOCH + timedelta(seconds=2.5)
@@ -131,7 +150,7 @@ def _next_projection(handle: ours.Table, rest: Sequence[Item], more: dict[str, s
     assert ours.project(handle, inserts([*rest, item])) == {"batchItemFailures": []}
 
 
-def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> None:
+def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str], __: Scope) -> None:
     """Ana sends to Ben once more; where others made several conversations, into each of them."""
     messages = handle.client.table.items
     groups = sorted({pk[4:] for pk, _ in messages if pk[:4] == "MSG#"} - {actors.OTHER_GROUP})
@@ -143,9 +162,9 @@ def _next_send(handle: ours.Table, _: Sequence[Item], more: dict[str, str]) -> N
             ours.send(handle, group, replace(draft, message_uuid=f"{NEXT} {number}"))
 
 
-def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str]) -> None:
+def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str], scope: Scope) -> None:
     for _pass in range(3):
-        if not ours.repair(ours.Verification(handle, actors.known_people)):
+        if not ours.repair(ours.Verification(handle, scope.people)):
             return
     raise AssertionError("a repair never comes to its end")
 

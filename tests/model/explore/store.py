@@ -202,7 +202,8 @@ def touched(operation: str, params: Mapping[str, Any]) -> tuple[frozenset[str], 
         case "batch_write_item":
             puts = [put["PutRequest"] for batch in params["RequestItems"].values() for put in batch]
         case "transact_write_items":
-            puts = [next(iter(action.values())) for action in params["TransactItems"]]
+            asked = [next(iter(action.items())) for action in params["TransactItems"]]
+            puts = [action for kind, action in asked if kind != "ConditionCheck"]
         case _:
             puts = [params]
     return none, frozenset((put.get("Item") or put["Key"])["pk"]["S"] for put in puts)

@@ -138,6 +138,8 @@ def _place(pk: str, sk: str) -> str:
     kind, _, name = pk.partition("#")
     if kind == "MSG":
         return f"the message of {name} at {_at(sk)}"
+    if kind == "GONE":
+        return f"the removal in {name} at {_at(sk)}"
     return (
         f"{name}'s row at {_at(sk)}"
         if kind == "GRP"
@@ -172,12 +174,14 @@ def _query(params: dict[str, Any] | Any) -> str:
         group = params["ExpressionAttributeValues"][":group"]["S"]
         return f"asks the index for the rows of {group}"
     kind, _, name = params["ExpressionAttributeValues"][":pk"]["S"].partition("#")
-    place = f"the messages of {name}" if kind == "MSG" else f"{name}'s inbox"
+    places = {"MSG": f"the messages of {name}", "GONE": f"the removals of {name}"}
+    place = places.get(kind, f"{name}'s inbox")
     return f"reads {place}" if params.get("ConsistentRead") else f"reads {place}, not consistently"
 
 
 def _write(kind: str, action: Any) -> str:
     item = action.get("Item") or action["Key"]
+    kind = "look at" if kind == "conditioncheck" else kind
     text = f" ({item['message']['S']})" if "message" in item else ""
     return f"{kind} {_place(item['pk']['S'], item['sk']['S'])}{text}"
 

@@ -60,13 +60,29 @@ def _sends() -> list[tuple[str, ...]]:
         ),
         (
             "a stored message is not reported as sent",
-            "return find_message(self.table, self.group, self.draft.message_uuid, since=self.key)",
-            "return None",
+            "        stored = find_message(self.table, self.group, self.draft.message_uuid,"
+            " since=self.key)",
+            "        stored = None",
         ),
         (
             "a message is looked for behind its key only",
             "since=self.key)",
             'since=self.key + "~")',
+        ),
+        (
+            "a retry does not look for a removal",
+            "        if stored is None:\n            self._refuse_removed()\n",
+            "",
+        ),
+        (
+            "a retry may store what was removed meanwhile",
+            "if self.unknown else []",
+            "if False else []",
+        ),
+        (
+            "a retry whose key another has does not look for a removal",
+            "            self._refuse_removed()\n        if not outcome.unknown",
+            "            pass\n        if not outcome.unknown",
         ),
         (
             "each message counts as the newest",
@@ -182,6 +198,71 @@ def _sends() -> list[tuple[str, ...]]:
     ]
 
 
+def _removals() -> list[tuple[str, ...]]:
+    return [
+        (
+            "a message is removed without a removal",
+            "actions = [self._delete(), self._put(), *(action",
+            "actions = [self._delete(), *(action",
+        ),
+        (
+            "whatever message has the key by now is removed",
+            "condition, values = this_message(self.message)\n        delete",
+            'condition, values = "attribute_exists(pk)", {}\n        delete',
+        ),
+        (
+            "the newest that remains may be gone by now",
+            "if self.newest is not None and self.moved:",
+            "if False:",
+        ),
+        (
+            "a row that does not show the message may come to show it",
+            "moves += [(owner, self._unchanged(row)) for row in rows]",
+            "pass",
+        ),
+        (
+            "the stream may put a row beside the one that was read",
+            "moves += [(owner, action) for action in self._beside(owner, rows)]",
+            "pass",
+        ),
+        (
+            "a row that was put back can be taken for the one before",
+            "            after_removal=marker,\n",
+            "",
+        ),
+        (
+            "rows are not read again after a conflict",
+            "            self._read_rows_again()\n\n    def _try",
+            "\n    def _try",
+        ),
+        (
+            "what others put meanwhile is not looked for",
+            "            if outcome.committed:\n                self._settle()\n",
+            "            if outcome.committed:\n",
+        ),
+    ]
+
+
+def _puts() -> list[tuple[str, ...]]:
+    return [
+        (
+            "an import puts back what was removed",
+            "return self._put_beside(item, check_not_removed(self.table, message))",
+            "return self._put_beside(item, [])",
+        ),
+        (
+            "an import puts back a row that shows what was removed",
+            "return self._put_beside(item, [check_stored(self.table, shown)])",
+            "return self._put_beside(item, [])",
+        ),
+        (
+            "an import puts a row of which no message is there",
+            "            return REMOVED\n        return self._put_alone(item)",
+            "            return self._put_alone(item)\n        return self._put_alone(item)",
+        ),
+    ]
+
+
 def _reads() -> list[tuple[str, ...]]:
     return [
         (
@@ -232,8 +313,8 @@ def _transactions() -> list[tuple[str, ...]]:
     return [
         (
             "a message is put over another",
-            'return _put(table, message_item(message), "attribute_not_exists(pk)")',
-            'return _put(table, message_item(message), "attribute_not_exists(nothing)")',
+            'return put_item(table, message_item(message), "attribute_not_exists(pk)")',
+            'return put_item(table, message_item(message), "attribute_not_exists(nothing)")',
         ),
         (
             "a row is put over another conversation's",
@@ -249,31 +330,44 @@ def _transactions() -> list[tuple[str, ...]]:
         ),
         (
             "a row is deleted wherever it is",
-            '"ConditionExpression": "message_group_uuid = :group",\n            "Expression',
-            '"ConditionExpression": "attribute_not_exists(nothing)",\n            "Expression',
+            "            **as_read(row),\n        }\n    }\n\n\ndef mark_row",
+            "        }\n    }\n\n\ndef mark_row",
         ),
         (
             "a pair is put over another",
-            'return _put(table, item, "attribute_not_exists(pk)")',
-            'return _put(table, item, "attribute_not_exists(nothing)")',
+            'return put_item(table, item, "attribute_not_exists(pk)")',
+            'return put_item(table, item, "attribute_not_exists(nothing)")',
         ),
         ("a row at the message's key moves", "last >= key", "last > key"),
         (
+            "a row that stays may be another by the commit",
+            '    put["Put"] |= as_read(row)\n    return put',
+            "    return put",
+        ),
+        (
             "a row that is later moves back",
-            "            if not newest:\n                continue\n",
-            "",
+            "            if not newest:\n                moves += [",
+            "            if False:\n                moves += [",
         ),
         (
             "a row that is later does not move on",
             "            key = sort_key_after(last, message.created_at or now())\n",
             "",
         ),
-        ("one row of several is deleted", "owner_rows[:_MOST_DELETED]", "owner_rows[:1]"),
-        ("no row is deleted", "owner_rows[:_MOST_DELETED]", "owner_rows[:0]"),
+        (
+            "one row of several is deleted",
+            "deletes = [delete_inbox_row(table, row) for row in owner_rows[:_MOST_DELETED]]",
+            "deletes = [delete_inbox_row(table, row) for row in owner_rows[:1]]",
+        ),
+        (
+            "no row is deleted",
+            "deletes = [delete_inbox_row(table, row) for row in owner_rows[:_MOST_DELETED]]",
+            "deletes = [delete_inbox_row(table, row) for row in owner_rows[:0]]",
+        ),
         (
             "an instant that is taken is tried again",
-            "key = _nudged(key, nudges.get(owner.uuid, 0))",
-            "key = _nudged(key, 0)",
+            "key = nudged(key, nudges.get(owner.uuid, 0))",
+            "key = nudged(key, 0)",
         ),
         (
             "a taken instant moves on by nothing",
@@ -396,14 +490,24 @@ def _row_moves() -> list[tuple[str, ...]]:
     return [
         (
             "the old row is deleted before the new one is put",
-            "            kept = _put_behind(table, newest, owner, other, last)\n",
+            "            try:\n                kept = _put",
             "            for row in rows:\n                _delete(table, row)\n"
-            "            kept = _put_behind(table, newest, owner, other, last)\n",
+            "            try:\n                kept = _put",
         ),
         (
             "old rows are left",
             "for row in rows if row.sort_key != kept.sort_key]",
             "for row in rows[:0]]",
+        ),
+        (
+            "a message that is gone is shown",
+            "        if 1 in outcome.failed:\n            raise _RemovedError\n",
+            "",
+        ),
+        (
+            "a look at the message is left out",
+            "outcome = commit(table, [put, check_stored(table, message)])",
+            "outcome = commit(table, [put])",
         ),
         (
             "the new row is deleted with the old ones",
@@ -417,8 +521,8 @@ def _row_moves() -> list[tuple[str, ...]]:
         ),
         (
             "a row with another text is left",
-            " or last.preview != newest.text:\n            kept = _put",
-            ":\n            kept = _put",
+            " or last.preview != newest.text:\n            try",
+            ":\n            try",
         ),
         (
             "a row that came meanwhile counts as ours",
@@ -494,8 +598,8 @@ def _row_moves() -> list[tuple[str, ...]]:
         ),
         (
             "a row of another conversation is deleted",
-            '        ConditionExpression="message_group_uuid = :group",\n',
-            '        ConditionExpression="attribute_not_exists(nothing)",\n',
+            "        **as_read(row),\n    )\n",
+            "    )\n",
         ),
     ]
 
@@ -524,8 +628,8 @@ def _repairs() -> list[tuple[str, ...]]:
         ),
         (
             "a preview is put into whatever row is there",
-            '        "message_group_uuid = :group",\n',
-            '        "attribute_not_exists(nothing)",\n',
+            '"ConditionExpression": "message_group_uuid = :group",\n',
+            '"ConditionExpression": "attribute_not_exists(nothing)",\n',
         ),
         (
             "the newest message may be one that lags",
@@ -536,6 +640,11 @@ def _repairs() -> list[tuple[str, ...]]:
             "the newest message may be a stranger's",
             "return newest_message(table, group, senders=pair or (), consistent=True)\n",
             "return newest_message(table, group, consistent=True)\n",
+        ),
+        (
+            "a preview may be of a message that is gone",
+            "*([check_stored(table, shown)] if shown else [])",
+            "*([] if shown else [])",
         ),
         (
             "two rows are left",
@@ -652,6 +761,8 @@ MUTANTS: list[Mutant] = [
     *_made("reads", _reads()),
     *_made("bulk_load", _bulk_load()),
     *_made("transactions", _transactions()),
+    *_made("removals", _removals()),
+    *_made("puts", _puts()),
     *_made("projection", _projection()),
     *_made("row_moves", _row_moves()),
     *_made("handler", _handler()),

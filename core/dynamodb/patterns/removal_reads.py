@@ -1,0 +1,108 @@
+"""Reads what is left of removed messages, and shows it in their places."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+from core import cursors
+from core.dynamodb import keys, paging
+from core.dynamodb.items import message_from, removal_from
+from core.dynamodb.patterns.reads import PASSED_OVER, query, sort_key_of
+from core.dynamodb.table import Table
+from core.models import Message, Page, Removal
+from core.timestamps import ANY_TIME, Instants, parse
+
+
+def list_thread(
+    table: Table,
+    message_group_uuid: str,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+    before: str | None = None,
+    between: Instants = ANY_TIME,
+    cursor: str | None = None,
+) -> Page[Message]:
+    """Up to ``limit`` messages of a conversation, and a line in the place of each removed one.
+
+    Bounds and consistency are those of :func:`~core.dynamodb.patterns.reads.list_messages`. Two
+    requests, 1 RCU, while the page is under 4 KB.
+    """
+    pk = keys.message_pk(message_group_uuid)
+    after, before = between.narrowed(after, before)
+    if cursor is not None:
+        reached = sort_key_of(cursor, pk, newest_first)
+        if newest_first:
+            before = reached if before is None else min(before, reached)
+        else:
+            after = reached if after is None else max(after, reached)
+    # One more shows whether there is a next page, and one more that it is a place of its own.
+    page_size = limit + 2 + (PASSED_OVER if between != ANY_TIME else 0)
+    bounds = (newest_first, after, before, page_size)
+    messages = map(message_from, query(table, pk, *bounds))
+    gone = query(table, keys.removal_pk(message_group_uuid), *bounds)
+    removals = (removal for removal in map(removal_from, gone) if removal.sort_key != after)
+    places = map(_place_of, removals)
+    merged = heapq.merge(
+        messages, places, key=lambda message: message.sort_key, reverse=newest_first
+    )
+    entries: list[Message] = []
+    for entry in _one_a_place(merged):
+        if not between.includes(entry.sort_key):
+            continue
+        if len(entries) == limit:
+            return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
+        entries.append(entry)
+    return Page(entries, None)
+
+
+def _place_of(removal: Removal) -> Message:
+    return removal.in_place_of(parse(removal.sort_key))
+
+
+def _one_a_place(entries: Iterator[Message]) -> Iterator[Message]:
+    """Each place once: a message that has the key of a removed one is shown there."""
+    held: Message | None = None
+    for entry in entries:
+        if held is None or held.sort_key != entry.sort_key:
+            if held is not None:
+                yield held
+            held = entry
+        elif held.removal:
+            held = entry
+    if held is not None:
+        yield held
+
+
+def list_removals(table: Table, message_group_uuid: str) -> Iterator[Removal]:
+    """The removals of a conversation, oldest message first, read consistently."""
+    return map(removal_from, _removals(table, message_group_uuid, None))
+
+
+def find_removal(
+    table: Table, message_group_uuid: str, message_uuid: str, *, since: str
+) -> Removal | None:
+    """The removal of a message that was at sort key ``since`` or later, read consistently."""
+    removals = map(removal_from, _removals(table, message_group_uuid, since))
+    return next((removal for removal in removals if removal.message_uuid == message_uuid), None)
+
+
+def has_removals(table: Table, message_group_uuid: str) -> bool:
+    """Whether a message of the conversation was removed, read consistently. 1 RCU."""
+    return any(True for _ in _removals(table, message_group_uuid, None, Limit=1))
+
+
+def _removals(
+    table: Table, message_group_uuid: str, since: str | None, **more: int
+) -> Iterator[keys.Item]:
+    values = {":pk": {"S": keys.removal_pk(message_group_uuid)}}
+    return paging.items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk AND sk >= :since" if since else "pk = :pk",
+        ExpressionAttributeValues=values | ({":since": {"S": since}} if since else {}),
+        ConsistentRead=True,
+        **more,
+    )

@@ -1,0 +1,176 @@
+"""Puts the items of an export, one at a time, and leaves out what was removed since."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from core.aws.clients import translating
+from core.dynamodb import keys, paging
+from core.dynamodb.dynamodb_json import same_item
+from core.dynamodb.items import inbox_row_from, message_from, text_of
+from core.dynamodb.keys import Item
+from core.dynamodb.patterns.reads import list_rows_of, names_a_conversation
+from core.dynamodb.patterns.removal_reads import has_removals
+from core.dynamodb.patterns.transactions import (
+    Action,
+    check_not_removed,
+    check_stored,
+    commit,
+    put_item,
+)
+from core.dynamodb.retries import Backoff
+from core.dynamodb.table import Table
+from core.errors import StoreError
+from core.models import REMOVED_TEXT, InboxRow, Message
+
+ADDED, PRESENT, DIFFERS, REMOVED = "added", "present", "differs", "removed"
+
+_REMEMBERED = 10_000
+_LOOKED_AT = 8
+"""Messages that are looked at for the one that an inbox row shows."""
+
+
+class Putter:
+    """Puts items into one table; safe to share between threads.
+
+    A conversation of which the table had nothing gets its items by plain puts. In any other one a
+    message may be removed at any moment, so a message that is missing is put in one transaction
+    with a look at its removal, and an inbox row with a look at the message that it shows.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._known: OrderedDict[str, bool] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, item: Item) -> str:
+        """Put ``item``, unless its key is taken; returns the outcome in a word."""
+        pk = text_of(item, "pk")
+        if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
+            return self._put_message(item, message_from(item))
+        if keys.owner_of(pk) is not None:
+            return self._put_row(item, inbox_row_from(item))
+        return self._put_alone(item)
+
+    def _put_message(self, item: Item, message: Message) -> str:
+        if self._is_new(message.message_group_uuid):
+            return self._put_alone(item)
+        if (stored := self._stored(item)) is not None:
+            return self._compared(stored, item)
+        return self._put_beside(item, check_not_removed(self.table, message))
+
+    def _put_row(self, item: Item, row: InboxRow) -> str:
+        if not names_a_conversation(row):
+            return self._put_alone(item)
+        if self._has_moved_on(row):
+            return PRESENT
+        if self._is_new(row.message_group_uuid):
+            return self._put_alone(item)
+        if (stored := self._stored(item)) is not None:
+            return self._compared(stored, item)
+        shown = self._shown_by(row)
+        if shown is not None:
+            return self._put_beside(item, [check_stored(self.table, shown)])
+        # Behind the messages: one that was removed before they were read is found here.
+        if row.preview != REMOVED_TEXT and has_removals(self.table, row.message_group_uuid):
+            return REMOVED
+        return self._put_alone(item)
+
+    def _has_moved_on(self, row: InboxRow) -> bool:
+        """Whether the conversation has a later row in that inbox."""
+        return any(
+            stored.owner_uuid == row.owner_uuid and stored.sort_key > row.sort_key
+            for stored in list_rows_of(self.table, row.message_group_uuid)
+        )
+
+    def _shown_by(self, row: InboxRow) -> Message | None:
+        """The message that a row shows: the newest before it, or one of the few before that."""
+        items = paging.items(
+            self.table,
+            "query",
+            KeyConditionExpression="pk = :pk AND sk <= :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.message_pk(row.message_group_uuid)},
+                ":last": {"S": row.sort_key},
+            },
+            ScanIndexForward=False,
+            Limit=_LOOKED_AT,
+            ConsistentRead=True,
+        )
+        messages = map(message_from, islice(items, _LOOKED_AT))
+        return next((message for message in messages if message.text == row.preview), None)
+
+    def _is_new(self, group: str) -> bool:
+        """Whether the table had nothing of the conversation when it was first met."""
+        with self._lock:
+            known = self._known.get(group)
+        if known is None:
+            known = not (self._has_any(keys.message_pk(group)) or has_removals(self.table, group))
+            with self._lock:
+                known = self._known.setdefault(group, known)
+                if len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+        return known
+
+    def _has_any(self, pk: str) -> bool:
+        items = paging.items(
+            self.table,
+            "query",
+            KeyConditionExpression="pk = :pk",
+            ProjectionExpression="pk, sk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return any(True for _ in items)
+
+    def _put_beside(self, item: Item, checks: Sequence[Action]) -> str:
+        """Put ``item`` in one transaction with ``checks``, which hold where nothing was removed."""
+        backoff = Backoff()
+        while True:
+            put = put_item(self.table, item, "attribute_not_exists(pk)")
+            outcome = commit(self.table, [put, *checks])
+            if outcome.committed:
+                return ADDED
+            if outcome.failed - {0}:
+                return REMOVED
+            if 0 in outcome.failed:
+                stored = outcome.stored.get(0) or self._stored(item)
+                return self._compared(stored, item)
+            if not (outcome.is_cancelled and backoff.pause()):
+                raise outcome.error or StoreError("Could not put an item", "Run it again.")
+
+    def _put_alone(self, item: Item) -> str:
+        table = self.table
+        with translating("dynamodb", table.target):
+            try:
+                response = table.client.put_item(
+                    TableName=table.name,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    ReturnConsumedCapacity="TOTAL",
+                )
+            except table.client.exceptions.ConditionalCheckFailedException as error:
+                # Compare only after a refused put: a successful one costs no read.
+                stored = error.response.get("Item")
+                return self._compared(self._stored(item) if stored is None else stored, item)
+        table.capacity.add("put_item", response)
+        return ADDED
+
+    def _stored(self, item: Item) -> Item | None:
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        response: dict[str, Any] = self.table.request("get_item", Key=key, ConsistentRead=True)
+        return response.get("Item")
+
+    def _compared(self, stored: Item | None, item: Item) -> str:
+        return PRESENT if same_item(_without_marker(stored), _without_marker(item)) else DIFFERS
+
+
+def _without_marker(item: Item | None) -> Item:
+    """An inbox row without the removal that put it back: it shows the same."""
+    return {name: value for name, value in (item or {}).items() if name != "after_removal"}

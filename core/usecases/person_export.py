@@ -1,0 +1,234 @@
+"""Exports everything that both stores hold about one user, for a request for access."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import itertools
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.access import Stores
+from core.dynamodb import find_hold, list_thread, walk_inbox
+from core.errors import InputError
+from core.models import InboxRow, Message, User
+from core.postgres import find_user, list_activities
+from core.private_files import open_private
+from core.timestamps import now, sort_key
+
+_PAGE = 1000
+_STYLE = "body{font-family:sans-serif;max-width:50em;margin:2em auto}dt{color:#555;margin-top:1em}"
+
+Progress = Callable[[int], None]
+"""Receives the number of conversations written."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonExport:
+    """What an export came to, in numbers."""
+
+    path: Path
+    user_uuid: str
+    activities: int
+    conversations: int
+    messages: int
+
+
+def export_person(
+    stores: Stores,
+    handle: str,
+    path: Path,
+    *,
+    own_only: bool = False,
+    progress: Progress = lambda _: None,
+) -> PersonExport:
+    """Write all that both stores hold of a user into the folder ``path``, or a zip if it ends so.
+
+    There is JSON Lines for a program and HTML for a person, and a manifest with counts and
+    checksums. With ``own_only`` only the user's own messages are written, not the answers. Each
+    file has mode 0600; ``path`` appears only when it is complete. Constant memory.
+
+    Raises:
+        NotFoundError: there is no such user.
+        InputError: ``path`` exists, or cannot be written.
+    """
+    user = find_user(stores.db, handle)
+    draft = path.with_name(path.name + ".part")
+    if path.exists():
+        raise InputError(f"{path} exists", "Name another place with --file.")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700, parents=True)
+        done = _Export(stores, user, draft, own_only, progress).write()
+        if path.suffix == ".zip":
+            _zip(draft, path)
+            shutil.rmtree(draft)
+        else:
+            draft.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"Could not write {path}: {error.strerror}", "Name another place with --file."
+        ) from error
+    return PersonExport(path, user.uuid, **done)
+
+
+@dataclass
+class _Export:
+    """One export into a folder."""
+
+    stores: Stores
+    user: User
+    folder: Path
+    own_only: bool
+    progress: Progress
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    messages: int = 0
+
+    def write(self) -> dict[str, int]:
+        """Write every file; returns the counts."""
+        hold = find_hold(self.stores.table, self.user.uuid)
+        profile = asdict(self.user) | {"held": asdict(hold) if hold else None}
+        self._write("profile.json", [json.dumps(profile, indent=2, default=str)])
+        activities = self._write("activities.jsonl", map(_line, self._activities()))
+        conversations = self._conversations()
+        counts = {
+            "activities": activities,
+            "conversations": conversations,
+            "messages": self.messages,
+        }
+        self._write("index.html", self._index(counts))
+        manifest = {
+            "user_uuid": self.user.uuid,
+            "exported_at": sort_key(now()),
+            "source": [
+                self.stores.target.describe_postgres(),
+                self.stores.target.describe_dynamodb(),
+            ],
+            "own_messages_only": self.own_only,
+            "counts": counts,
+            "files": dict(self.files),
+        }
+        self._write("manifest.json", [json.dumps(manifest, indent=2, ensure_ascii=False)])
+        return counts
+
+    def _write(self, name: str, lines: Iterable[str]) -> int:
+        """The number of lines written to the file ``name``."""
+        path, digest, count = self.folder / name, hashlib.sha256(), 0
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with open_private(path) as file:
+            for line in lines:
+                data = f"{line}\n".encode(errors="surrogatepass")
+                file.write(data)
+                digest.update(data)
+                count += 1
+        self.files[name] = {"lines": count, "sha256": digest.hexdigest()}
+        return count
+
+    def _activities(self) -> Iterator[dict[str, Any]]:
+        cursor = None
+        while True:
+            page = list_activities(self.stores.db, self.user.uuid, limit=_PAGE, after=cursor)
+            yield from map(asdict, page.entries)
+            if (cursor := page.cursor) is None:
+                return
+
+    def _conversations(self) -> int:
+        """Write the inbox, and each conversation once; returns how many there are."""
+        seen = 0
+
+        def rows() -> Iterator[str]:
+            nonlocal seen
+            for row in walk_inbox(self.stores.table, self.user.uuid):
+                seen += 1
+                self._conversation(row)
+                self.progress(seen)
+                yield _line(asdict(row))
+
+        self._write("inbox.jsonl", rows())
+        return seen
+
+    def _conversation(self, row: InboxRow) -> None:
+        name = f"conversations/{hashlib.sha256(row.message_group_uuid.encode()).hexdigest()[:16]}"
+        if f"{name}.jsonl" in self.files:
+            return  # an inbox may show a conversation twice
+        title = f"With {row.other.display_name or row.other.handle or row.other.uuid}"
+        group = row.message_group_uuid
+        self.messages += self._write(f"{name}.jsonl", map(_message_line, self._thread(group)))
+        body = itertools.chain(["<dl>"], map(_message_html, self._thread(group)), ["</dl>"])
+        self._write(f"{name}.html", _document(title, body))
+
+    def _thread(self, group: str) -> Iterator[Message]:
+        cursor = None
+        while True:
+            page = list_thread(
+                self.stores.table, group, limit=_PAGE, newest_first=False, cursor=cursor
+            )
+            for message in page.entries:
+                if not self.own_only or message.sender.uuid == self.user.uuid:
+                    yield message
+            if (cursor := page.cursor) is None:
+                return
+
+    def _index(self, counts: dict[str, int]) -> Iterator[str]:
+        facts = asdict(self.user) | counts
+        rows = [f"<dt>{_text(name)}</dt><dd>{_text(fact)}</dd>" for name, fact in facts.items()]
+        pages = [name for name in self.files if name.endswith(".html")]
+        links = [f'<li><a href="{_text(name)}">Conversation {n}</a></li>'
+                 for n, name in enumerate(pages, start=1)]  # fmt: skip
+        body = ["<dl>", *rows, "</dl>", "<ul>", *links, "</ul>"]
+        yield from _document(f"What Cruddur holds of {self.user.handle}", body)
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def _message_line(message: Message) -> str:
+    return _line(
+        {
+            "message_group_uuid": message.message_group_uuid,
+            "message_uuid": message.message_uuid,
+            "user_uuid": message.sender.uuid,
+            "user_handle": message.sender.handle,
+            "user_display_name": message.sender.display_name,
+            "message": message.text,
+            "created_at": message.sort_key,
+            "removed": message.removal or None,
+        }
+    )
+
+
+def _message_html(message: Message) -> str:
+    who = message.sender.display_name or message.sender.handle
+    return f"<dt>{_text(message.sort_key)} {_text(who)}</dt><dd>{_text(message.text)}</dd>"
+
+
+def _document(title: str, body: Iterable[str]) -> Iterator[str]:
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(title)}</title>'
+    yield f"<style>{_STYLE}</style><h1>{_text(title)}</h1>"
+    yield from body
+    yield "</html>"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
+
+
+def _zip(folder: Path, path: Path) -> None:
+    """Pack ``folder`` into the file ``path``, mode 0600."""
+    draft = path.with_name(path.name + ".packing")
+    draft.unlink(missing_ok=True)
+    with open_private(draft):
+        pass
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        for root, _, names in os.walk(folder):
+            for name in sorted(names):
+                file = Path(root) / name
+                archive.write(file, file.relative_to(folder))
+    draft.replace(path)

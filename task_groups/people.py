@@ -1,0 +1,244 @@
+"""One person across both stores: Postgres and the message table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke.collection import Collection
+
+from core.wording import counted
+from task_groups import terminal
+from task_groups.running import opened, run, task
+from task_groups.terminal import Context, help_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.usecases.people import Profile, Rename
+
+
+@task(
+    help=help_for("prod", "json", "user", "reason"),
+    opens={"postgres": "reading", "dynamodb": "reading"},
+)
+def show(
+    ctx: Context, user: str = "", prod: bool = False, json: bool = False, reason: str = ""
+) -> None:
+    """Show what both stores hold of a user, in numbers, and whether there is a hold on them."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    with opened(ctx, about=[_uuid_of(user)]) as stores:
+        profile = people.show(stores, user)
+        terminal.note(str(stores.table.capacity))
+    facts = _facts(profile)
+    if json:
+        terminal.print_json([facts])
+        return
+    rows = [(name.replace("_", " "), "–" if fact is None else fact) for name, fact in facts.items()]
+    terminal.print_table(("what", "value"), rows, "")
+
+
+@task(
+    help=help_for(
+        "prod",
+        "user",
+        "reason",
+        file="The folder to write; a zip if its name ends in .zip.",
+        own_only="Leave out the messages of others.",
+    ),
+    opens={"postgres": "reading", "dynamodb": "reading"},
+)
+def export(
+    ctx: Context,
+    user: str = "",
+    file: str = "",
+    own_only: bool = False,
+    prod: bool = False,
+    reason: str = "",
+) -> None:
+    """Write everything that both stores hold of a user, for them to read."""
+    from pathlib import Path
+
+    from core.errors import UsageError
+    from core.usecases.person_export import export_person
+
+    _required(user)
+    if not file:
+        raise UsageError("--file PATH is missing", "See: invoke --help TASK")
+    run().tell_target()
+    with opened(ctx, about=[_uuid_of(user)]) as stores:
+        if terminal.is_dry(ctx):
+            terminal.print_line(f"would write all that both stores hold of {user} to {file}")
+            return
+        with terminal.progress("exporting conversations") as progress:
+            done = export_person(
+                stores,
+                user,
+                Path(file),
+                own_only=own_only,
+                progress=lambda count: progress(count, None),
+            )
+        terminal.note(str(stores.table.capacity))
+    terminal.print_line(
+        f"wrote {counted(done.conversations, 'conversation')} with"
+        f" {counted(done.messages, 'message')} and"
+        f" {counted(done.activities, 'activity', 'activities')} to {done.path}"
+    )
+
+
+def _facts(profile: Profile) -> dict[str, Any]:
+    from core.timestamps import sort_key
+
+    user, hold = profile.user, profile.hold
+    return {
+        "user_uuid": user.uuid,
+        "user_handle": user.handle,
+        "user_display_name": user.display_name,
+        "email": user.email,
+        "cognito_user_id": user.cognito_user_id,
+        "created_at": sort_key(user.created_at) if user.created_at else None,
+        "activities": profile.activities,
+        "conversations": profile.conversations,
+        "held_at": hold.held_at if hold else None,
+        "hold_reason": hold.reason if hold else None,
+    }
+
+
+_HOLDING = {"postgres": "looking", "dynamodb": "writing"}
+
+
+@task(help=help_for("prod", "confirm", "user", "reason"), opens=_HOLDING, asks_reason=True)
+def hold(
+    ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Hold a user: nothing of theirs is removed until they are released."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
+        is_new = people.hold(stores, user_uuid)
+    if not terminal.is_dry(ctx):
+        done = "is held" if is_new else "was held before; the hold and its reason stay"
+        terminal.print_line(f"{user} {done}")
+
+
+@task(help=help_for("prod", "confirm", "user", "reason"), opens=_HOLDING, asks_reason=True)
+def release(
+    ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
+) -> None:
+    """Take the hold on a user away."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
+        was_held = people.release(stores, user_uuid)
+    if not terminal.is_dry(ctx):
+        terminal.print_line(f"{user} {'is released' if was_held else 'was not held'}")
+
+
+def _rename_opens(_: Mapping[str, Any]) -> dict[str, str]:
+    stores = {"postgres": "writing", "dynamodb": "writing"}
+    return stores if run().settings.user_pool_id is None else stores | {"aws": "reading"}
+
+
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        "confirm",
+        "user",
+        handle="The new handle.",
+        display_name="The new display name.",
+        email="The new email.",
+    ),
+    opens=_rename_opens,
+)
+def rename(
+    ctx: Context,
+    user: str = "",
+    handle: str = "",
+    display_name: str = "",
+    email: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+) -> None:
+    """Give a user another handle, display name or email, also in the inboxes of others."""
+    from core.usecases import people
+
+    _required(user)
+    run().tell_target()
+    pool_id = run().settings.user_pool_id
+    with opened(ctx, about=[_uuid_of(user, handle)]) as stores:
+        done = people.rename(
+            stores, user, new_handle=handle, display_name=display_name, email=email
+        )
+        cognito = people.compare_with_cognito(stores, done.user, pool_id) if pool_id else ""
+    if not terminal.is_dry(ctx):
+        _print_renamed(done, cognito, json)
+    if cognito:
+        terminal.note(f"{cognito}. Change it there too.")
+    terminal.note(str(stores.table.capacity))
+
+
+def _print_renamed(done: Rename, cognito: str, json: bool) -> None:
+    user = done.user
+    if json:
+        terminal.print_json(
+            [
+                {
+                    "user_uuid": user.uuid,
+                    "user_handle": user.handle,
+                    "user_display_name": user.display_name,
+                    "email": user.email,
+                    "conversations": done.conversations,
+                    "changed_inbox_rows": done.changed_rows,
+                    "cognito": cognito or None,
+                }
+            ]
+        )
+        return
+    rows = counted(done.changed_rows, "inbox row")
+    terminal.print_line(
+        f"{user.handle} is {user.display_name}, {user.email}; changed {rows} in"
+        f" {counted(done.conversations, 'conversation')}"
+    )
+
+
+def _uuid_of(handle: str, new_handle: str = "") -> str:
+    """The uuid of the person a task is about, as the audit names them."""
+    from core.commands import Command, option
+    from core.errors import NotFoundError
+    from core.postgres import find_person
+
+    db = run().door.look().db
+    try:
+        return find_person(db, handle).uuid
+    except NotFoundError as error:
+        try:
+            renamed = find_person(db, new_handle) if new_handle else None
+        except NotFoundError:
+            renamed = None
+        if renamed is None:
+            raise
+        raise NotFoundError(
+            f"{error.problem}, but there is {renamed.handle}",
+            "If an earlier rename was interrupted, finish it",
+            Command("people.rename", (option("--user", renamed.handle),)),
+        ) from error
+
+
+def _required(user: str) -> None:
+    from core.errors import UsageError
+
+    if not user:
+        raise UsageError("--user HANDLE is missing", "See: invoke --help TASK")
+
+
+ns = Collection(show, export, rename, hold, release)
