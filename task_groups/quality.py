@@ -39,7 +39,9 @@ def _require(*modules: str) -> None:
 
 
 WORKERS = 3
-"""Processes that share the tests, each with engines of its own: tests wait about half the time."""
+"""Processes that share the tests, each with its own engines: a test waits about half of its time, so
+two processes leave a third of two cores idle.
+"""
 
 
 @task(
