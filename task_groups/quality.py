@@ -39,9 +39,7 @@ def _require(*modules: str) -> None:
 
 
 WORKERS = 3
-"""Processes that share the tests, each with its own engines: a test waits about half of its time, so
-two processes leave a third of two cores idle.
-"""
+"""Processes that share the tests, each with its own engines. A test waits for half of its time."""
 
 
 @task(
