@@ -100,7 +100,7 @@ def test_an_id_is_good_for_one_message(store, message_uuid, text, where) -> None
     assert len(store.asked) == 1
 
 
-@pytest.mark.parametrize("odd", ["", "7", "x" * 36, str(uuid.uuid4()).upper()])
+@pytest.mark.parametrize("odd", ["", "7", "x" * 36, "6BA7B810-9DAD-41D1-80B4-00C04FD430C8"])
 def test_what_is_no_uuid_sends_nothing(store, odd) -> None:
     assert Outbox().submit(odd, "one", WHERE, store.deliver).problem is not None
     assert store.asked == []
