@@ -17,6 +17,12 @@ SEARCH_MESSAGES = Action("messages searched", _READING_BOTH)
 OPEN_USERS = Action("users opened", {Store.POSTGRES: Purpose.READING})
 ASK_COGNITO = Action("Cognito users read", {Store.AWS: Purpose.READING})
 SEND_MESSAGE = Action("message sent", _WRITING_MESSAGES)
+REMOVE_MESSAGE = Action(
+    "message removed",
+    {Store.DYNAMODB: Purpose.DESTROYING},
+    asks_everywhere=True,
+    asks_reason=True,
+)
 START_CONVERSATION = Action("conversation started or continued", _WRITING_MESSAGES)
 CREATE_USER = Action("user created", {Store.POSTGRES: Purpose.WRITING}, confirmed_by=Store.POSTGRES)
 VERIFY = Action("store verified", _VERIFYING)
@@ -35,6 +41,7 @@ ALL = (
     OPEN_USERS,
     ASK_COGNITO,
     SEND_MESSAGE,
+    REMOVE_MESSAGE,
     START_CONVERSATION,
     CREATE_USER,
     VERIFY,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from admin_app import access, actions, resources
 from admin_app.access import Desk
-from admin_app.conversations import addresses, elements
+from admin_app.conversations import addresses, elements, removing
 from admin_app.conversations.elements import Question
 from admin_app.conversations.messages import Thread
 from admin_app.conversations.outbox import Outcome
@@ -31,6 +31,8 @@ _HITS = 50
 
 def show(stores: Stores, place: Membership, group: str) -> None:
     """The messages, oldest first, and the box to answer in; new ones appear by themselves."""
+    if removing.show(group):
+        return
     thread = _loaded(group, addresses.place())
     problem = None
     try:
@@ -142,6 +144,16 @@ def _answer(place: Membership, question: Question) -> None:
             st.session_state["search wants"] = True
         case {"kind": "send"}:
             _send(place, question)
+        case {"kind": "remove", "id": str(message_uuid)}:
+            _ask_to_remove(place, message_uuid)
+
+
+def _ask_to_remove(place: Membership, message_uuid: str) -> None:
+    thread = st.session_state.get("thread")
+    if isinstance(thread, Thread):
+        for message in thread.entries:
+            if message.message_uuid == message_uuid and not message.removal:
+                removing.ask(place, message)
 
 
 def _send(place: Membership, question: Question) -> None:

@@ -459,6 +459,14 @@ ACTIONS = (
     Row("Cognito users read", {AWS: "reading"}, reads=_of(AWS)),
     Row("message sent", _SENDING, changes=_of(DYNAMODB), reads=_BOTH),
     Row(
+        "message removed",
+        {DYNAMODB: "destroying"},
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_of(DYNAMODB),
+        reads=_of(DYNAMODB),
+    ),
+    Row(
         "conversation started or continued",
         _SENDING,
         changes=_of(DYNAMODB),

@@ -40,7 +40,7 @@ from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
 from core.timestamps import now
-from core.usecases import conversations, integrity
+from core.usecases import conversations, integrity, removals
 from core.usecases.search import search
 from task_groups import running
 
@@ -354,6 +354,11 @@ def _send(stores: Stores, conversation: str, _: str) -> None:
     conversations.send_message(stores.db, stores.table, "bayko", conversation, "hello there")
 
 
+def _remove(stores: Stores, conversation: str, _: str) -> None:
+    message = conversations.list_messages(stores.table, conversation, limit=1).entries[0]
+    removals.remove_message(stores.table, conversation, message_uuid=message.message_uuid)
+
+
 def _start(stores: Stores, *_: str) -> None:
     conversations.start_conversation(stores.db, stores.table, "bayko", "andrewbrown", "hello there")
 
@@ -379,6 +384,7 @@ _ACTS: Mapping[str, Callable[[Stores, str, str], None]] = {
     "users opened": _read_users,
     "Cognito users read": _read_pool,
     "message sent": _send,
+    "message removed": _remove,
     "conversation started or continued": _start,
     "user created": _create,
     "store verified": _verify,

@@ -330,6 +330,23 @@ def _place(put: dict[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
+def test_a_message_is_removed_once_a_reason_and_the_name_are_typed(
+    desktop: Page, app_url, app_env, pair
+) -> None:
+    one, two, group = pair()
+    say(app_env, two, one, "my password is hunter2")
+    desktop.goto(f"{app_url}/?user={one}&conversation={group}")
+    bubbles(desktop).filter(has_text="hunter2").hover()
+    desktop.get_by_role("button", name="Remove").click()
+    expect(desktop.get_by_role("heading", name="Remove this message?")).to_be_visible()
+    desktop.get_by_label("Reason").fill("a leaked password")
+    desktop.get_by_label("Type the table").fill(app_env["DDB_MESSAGE_TABLE"])
+    desktop.get_by_role("button", name="Remove", exact=True).click()
+    expect(bubbles(desktop).filter(has_text="A message was removed")).to_be_visible()
+    expect(desktop.get_by_text("hunter2")).to_have_count(0)
+    assert stored(app_env, "my password is hunter2") == 0
+
+
 def test_who_wrote_last_and_who_waits_is_told(desktop: Page, app_url, app_env, pair) -> None:
     one, two, _ = pair()
     desktop.goto(f"{app_url}/?user={one}")

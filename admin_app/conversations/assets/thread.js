@@ -178,11 +178,12 @@ class Thread {
       },
       icon(name),
     )
-    // The place of what else can be done with a message, removing it for one.
+    this.removeTool = tool("delete", "Remove", message => this.remove(message))
     return el(
       "div", { class: "tools" },
       tool("content_copy", "Copy text", message => this.copyText(message)),
       tool("link", "Copy link", message => this.copyLink(message)),
+      this.removeTool,
     )
   }
 
@@ -277,8 +278,10 @@ class Thread {
   }
 
   look(message) {
-    return [message.uuid, message.leads, message.showsDay, this.usesUtc, this.isSought(message)]
-      .join()
+    return [
+      message.uuid, message.removed, message.leads, message.showsDay, this.usesUtc,
+      this.isSought(message),
+    ].join()
   }
 
   isSought(message) {
@@ -488,12 +491,13 @@ class Thread {
     row.dataset.look = this.look(message)
     if (message.leads) row.classList.add("leads")
     if (message.showsDay) row.append(el("div", { class: "day dim" }, message.day))
-    if (message.leads) {
+    if (message.leads && !message.removed) {
       row.append(el("div", { class: "who dim" }, el("b", { dir: "auto" }, this.nameOf(message))))
     }
     const bubble = el("div", { class: "bubble" })
     const text = el("div", { class: "text", dir: "auto" })
     text.textContent = message.text
+    if (message.removed) bubble.classList.add("removed")
     const stamp = el("time", { class: "dim", title: utc(message.ms, message.key) },
       this.time(message))
     bubble.append(text, stamp)
@@ -506,6 +510,7 @@ class Thread {
   }
 
   nameOf(message) {
+    if (message.removed) return "Nobody"
     const { me, other } = this.data
     const person = [me, other].find(one => one.uuid === message.sender)
     if (!person) return plain(message.name || message.handle || "unknown sender")
@@ -563,6 +568,7 @@ class Thread {
 
   point(row, message) {
     this.tooled = message
+    this.removeTool.hidden = !this.data.mayWrite || message.removed || !message.uuid
     const bubble = row?.querySelector(".bubble")
     if (bubble && this.tools.parentNode !== bubble) bubble.append(this.tools)
   }
@@ -577,6 +583,10 @@ class Thread {
     const query = new URLSearchParams({ user, conversation: group, at: message.key })
     await copy(`${location.origin}${location.pathname}?${query}`)
     this.tell("Link copied")
+  }
+
+  remove(message) {
+    this.asker.ask({ kind: "remove", id: message.uuid })
   }
 
   tell(words) {

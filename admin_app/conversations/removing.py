@@ -1,0 +1,93 @@
+"""The form that asks before a message is removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from admin_app import access, actions, layout, login, resources
+from admin_app.conversations import addresses
+from core.errors import CoreError
+from core.models import Message
+from core.usecases import removals
+from core.usecases.conversations import Membership
+
+_MOST_OF_A_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The message to remove, and the two members whose conversation it is in."""
+
+    message: Message
+    about: tuple[str, ...]
+
+
+def ask(place: Membership, message: Message) -> None:
+    """Have the next run show the form for ``message``."""
+    st.session_state["removing"] = Asked(message, (place.user.uuid, place.other.uuid))
+    st.session_state.pop("removing refused", None)
+
+
+def show(group: str) -> bool:
+    """The form, if a message of this conversation is to be removed; whether it is shown."""
+    asked = st.session_state.get("removing")
+    if not isinstance(asked, Asked) or asked.message.message_group_uuid != group:
+        return False
+    if not access.may_write():
+        st.session_state.pop("removing")
+        return False
+    with st.form("remove a message", enter_to_submit=False):
+        st.subheader("Remove this message?", anchor=False)
+        st.text(asked.message.text)
+        st.caption(
+            "It disappears for good from the conversation and from both inboxes."
+            " “A message was removed” stays in its place."
+        )
+        st.text_input("Reason", key="removing why", max_chars=access.MOST_OF_A_REASON)
+        st.text_input(
+            f"Type the table’s name, {layout.escaped(resources.target().table_name)}",
+            key="removing name",
+            max_chars=_MOST_OF_A_NAME,
+            autocomplete="off",
+        )
+        with st.container(horizontal=True):
+            st.form_submit_button("Remove", type="primary", on_click=_remove, args=(asked,))
+            st.form_submit_button("Cancel", on_click=_close)
+        problem = st.session_state.get("removing refused")
+        if isinstance(problem, CoreError):
+            layout.show_problem(problem)
+    return True
+
+
+@login.action
+def _remove(asked: Asked) -> None:
+    """Remove the message; the reason or the name that is missing is named in the form."""
+    message = asked.message
+    desk = access.desk(
+        reason=str(st.session_state.get("removing why", "")),
+        typed_name=str(st.session_state.get("removing name", "")).strip(),
+    )
+    try:
+        with desk.open(
+            actions.REMOVE_MESSAGE,
+            about=asked.about,
+            conversation=message.message_group_uuid,
+            message=message.message_uuid,
+        ) as stores:
+            removals.remove_message(
+                stores.table, message.message_group_uuid, message_uuid=message.message_uuid
+            )
+    except CoreError as error:
+        st.session_state["removing refused"] = error
+        return
+    _close()
+    st.session_state.pop("thread", None)
+    st.session_state["inbox moved"] = True
+    addresses.go(at=message.sort_key)
+
+
+def _close() -> None:
+    for key in ("removing", "removing refused"):
+        st.session_state.pop(key, None)

@@ -1,0 +1,65 @@
+"""A message is removed from its conversation: the form that asks first."""
+
+from __future__ import annotations
+
+import pytest
+from driving import ask, element, inbox, opened, person, said, texts
+from streamlit.testing.v1 import AppTest
+
+from core.dynamodb.patterns.sends import Draft, start
+from core.dynamodb.table import Table
+
+
+@pytest.fixture
+def conversation(db, table: Table) -> str:
+    ana, ben = person(db, "andrewbrown"), person(db, "bayko")
+    for text in ("one", "my password", "three"):
+        message, _ = start(table, Draft(ana, ben, text))
+    return message.message_group_uuid
+
+
+def asked_to_remove(conversation: str, text: str) -> AppTest:
+    app = opened(user="bayko", conversation=conversation)
+    messages = element(app, "thread")["messages"]
+    (message_uuid,) = (one["uuid"] for one in messages if one["text"] == text)
+    return ask(app, "thread", "remove", id=message_uuid)
+
+
+def submitted(app: AppTest, label: str, *, reason: str = "", name: str = "") -> AppTest:
+    next(box for box in app.text_input if box.label == "Reason").input(reason)
+    next(box for box in app.text_input if box.label.startswith("Type the table")).input(name)
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_the_form_shows_the_message_and_what_happens(conversation) -> None:
+    app = asked_to_remove(conversation, "my password")
+    assert "my password" in said(app)
+    assert "for good" in said(app)
+    assert element(app, "thread") is None
+
+
+def test_with_a_reason_and_the_name_it_is_removed(conversation, table: Table) -> None:
+    app = asked_to_remove(conversation, "three")
+    app = submitted(app, "Remove", reason="a leaked password", name=table.name)
+    assert texts(app) == ["one", "my password", "A message was removed"]
+    assert [row["preview"] for row in inbox(app)] == ["my password"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "named", "problem"),
+    [("", True, "no reason"), ("a leak", False, "is not the name of the table")],
+)
+def test_without_one_of_them_nothing_is_removed(
+    conversation, table: Table, reason, named, problem
+) -> None:
+    app = asked_to_remove(conversation, "three")
+    app = submitted(app, "Remove", reason=reason, name=table.name if named else "another")
+    assert problem in said(app)
+    app = submitted(app, "Cancel")
+    assert texts(app) == ["one", "my password", "three"]
+
+
+def test_what_is_not_shown_cannot_be_removed(conversation) -> None:
+    app = opened(user="bayko", conversation=conversation)
+    app = ask(app, "thread", "remove", id="another message's uuid")
+    assert texts(app) == ["one", "my password", "three"]
