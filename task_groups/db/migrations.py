@@ -1,4 +1,4 @@
-"""Migrations of the database: made, listed, applied and undone."""
+"""Migrations of the database: create, list, apply and undo them."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def migrate(
 def apply(
     ctx: Context, stores: Stores, files: Files, *, to: str | None = None, is_new: bool = False
 ) -> None:
-    """Apply what is pending of ``files``, and say so.
+    """Apply the pending migrations of ``files``, and print them.
 
-    ``is_new``: the database was made a moment ago. A dry run has not made it, and lists them all.
+    ``is_new``: the database was just created. A dry run has not created it, and lists them all.
     """
     from core.postgres import migrate
 
