@@ -70,7 +70,7 @@ def _described(entry: Entry) -> dict[str, object]:
         "confirm",
         to="Stop after this migration: its stamp.",
         from_=FROM,
-        no_rehearsal="On production, do not try them on a copy of the schema first.",
+        no_rehearsal="On production, do not rehearse first.",
     ),
     opens={_POSTGRES: "destroying"},
     confirmed_by=_POSTGRES,
@@ -119,7 +119,7 @@ def apply(
     help=help_for(
         "prod",
         "confirm",
-        to="Undo all that were applied after this migration: its stamp.",
+        to="Undo all migrations applied after this one: its stamp.",
         from_=FROM,
     ),
     opens={_POSTGRES: "destroying"},
