@@ -38,7 +38,7 @@ def _require(*modules: str) -> None:
         )
 
 
-WORKERS = 3
+WORKERS = 4
 """Processes that share the tests, each with its own engines. A test waits for half of its time."""
 
 

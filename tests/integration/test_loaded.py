@@ -131,7 +131,7 @@ class TestThread:
         write(table, range(2 * STEP + 5))
         reader, meter = Reader(table), table.metered()
         reader.refresh(meter)
-        assert meter.capacity.requests == 1
+        assert meter.capacity.requests == 2  # messages and removals
         assert texts(reader) == list(range(STEP + 5, 2 * STEP + 5))
         reader.load_all_older()
         assert texts(reader) == list(range(2 * STEP + 5))
@@ -153,8 +153,8 @@ class TestThread:
         meter = table.metered()
         reader.refresh(meter)
         assert texts(reader) == [*range(0, 36, 2), 35, 36, 38, 50]
-        assert meter.capacity.requests == 1
-        assert meter.capacity.read_units == 0.5
+        assert meter.capacity.requests == 2
+        assert meter.capacity.read_units == 1
 
     def test_takes_in_more_than_a_page_that_came_meanwhile(self, table) -> None:
         write(table, range(30))
@@ -187,12 +187,12 @@ class TestThread:
         readers = [Reader(meter, shared=shared) for _ in range(30)]
         for reader in readers:
             reader.refresh()
-        assert meter.capacity.requests == 1
+        assert meter.capacity.requests == 2
         write(table, [6])
         readers[0].refresh(anew=True)
         readers[1].refresh()
         assert [texts(reader)[-1] for reader in readers[:2]] == [6, 6]
-        assert meter.capacity.requests == 2
+        assert meter.capacity.requests == 4
 
     @pytest.mark.parametrize("place", [0, 5, 60, 119])
     def test_opens_at_a_message_and_pages_both_ways(self, table, place) -> None:

@@ -107,7 +107,11 @@ def test_a_pair_that_nobody_knows_is_removed_and_nothing_is_left_to_repair(
     shared.request(
         "put_item", Item=keys.pair_key(*(p.uuid for p in OLD)) | {"group_uuid": {"S": GROUP}}
     )
-    assert faults(shared, people) == {FaultKind.LEFTOVER_PAIR: 2, FaultKind.ORPHAN_PAIR: 1}
+    assert faults(shared, people) == {
+        FaultKind.LEFTOVER_PAIR: 2,
+        FaultKind.ORPHAN_PAIR: 1,
+        FaultKind.UNKNOWN_SENDER: 2,
+    }
     repair(shared, people)
     assert faults(shared, people) == Counter()
     assert previews(shared, *pair, *OLD) == ["10 bye", "10 bye"]
