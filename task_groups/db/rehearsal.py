@@ -28,7 +28,7 @@ def _opens(arguments: Mapping[str, Any]) -> dict[str, str]:
         "prod",
         "json",
         "reason",
-        rows="Also copy this many users with their activities; names, emails and texts are replaced.",
+        rows="Also copy this many users and their activities; names, emails, texts are replaced.",
         from_=FROM,
     ),
     opens=_opens,
