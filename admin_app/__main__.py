@@ -18,7 +18,7 @@ from core.settings import Settings
 
 
 def main() -> None:
-    """Serve until Ctrl-C. What prevents it is one line, and a status that is not 0."""
+    """Serve until Ctrl-C. On a failure, print one line and return a status other than 0."""
     log_lines.install()
     try:
         serve(*read_options(sys.argv[1:]))
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
-    """Where to listen, and what follows ``--``: that is for the pages."""
+    """Where to listen, and the options after ``--``, which are for the pages."""
     for_server, for_pages = arguments, []
     if "--" in arguments:
         separator = arguments.index("--")
@@ -51,7 +51,7 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
 
 
 def serve(addresses: Addresses, for_pages: list[str]) -> None:
-    """Check what a start needs, then run the pages' server."""
+    """Check the requirements, then run the pages' server."""
     secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
     server_settings.replace_variables()  # before Streamlit reads one
     settings = _load(server_settings.server_settings(addresses) | secrets_files)
@@ -73,7 +73,7 @@ def serve(addresses: Addresses, for_pages: list[str]) -> None:
 
 
 def _load(settings: dict[str, Any]) -> dict[str, Any]:
-    """Have Streamlit take its settings and secrets; the settings that this version of it knows.
+    """Pass Streamlit its settings and secrets; return the settings that this version knows.
 
     Raises:
         SettingsError: one of its files cannot be read.
@@ -97,7 +97,7 @@ def _load(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_login(addresses: Addresses) -> None:
-    """Raise unless a login is configured that comes back to ``--url``."""
+    """Raise unless a login is configured that returns to ``--url``."""
     from admin_app import login
 
     if missing := login.missing_settings():

@@ -1,4 +1,4 @@
-"""How the pages come through the door: who is here, what they may do, and why they read."""
+"""How the pages use the door: the visitor, the permissions and the reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_OF_A_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class InTheBrowser:
-    """The visitor who clicks. Calls nothing of Streamlit's, so that other threads may ask it.
+    """The visitor who clicks. Does not call Streamlit, so other threads may use it.
 
     ``require_login`` raises once the login of this tab has ended.
     """
@@ -50,19 +50,19 @@ class InTheBrowser:
 
 
 def visitor(reason: str = "", typed_name: str | None = None) -> InTheBrowser:
-    """Who uses this tab."""
+    """The visitor of this tab."""
     return InTheBrowser(
         login.actor(), bool(resources.options().write), login.checker(), reason, typed_name
     )
 
 
 def require_permission(target: Target, *, answering: bool) -> None:
-    """Stop here unless the person may see this target's conversations.
+    """Stop the run unless the person may see this target's conversations.
 
-    Production, and an app that listens beyond this machine, take a login with the group that
-    ``CRUDDUR_ADMIN_GROUP`` names. The stores are asked what they are only where that decides:
-    nobody learns from an error of theirs where production is. ``answering``: a store that does not
-    answer is passed over.
+    Production, and an app that other machines reach, need a login with the group that
+    ``CRUDDUR_ADMIN_GROUP`` names. The stores' markers are read only if they decide, so that no
+    error of a store shows a stranger where production is. ``answering``: skip a store that does
+    not answer.
     """
     needs_login = (
         login.is_reachable_from_elsewhere()
@@ -73,17 +73,17 @@ def require_permission(target: Target, *, answering: bool) -> None:
 
 
 def why_production(*, answering: bool = False) -> str:
-    """Why this target counts as production; empty if it does not. Asked once a minute."""
+    """Why this target counts as production; empty if it does not. Checked once a minute."""
     return resources.door().why_production(refresh=False, answering=answering)
 
 
 def may_write() -> bool:
-    """Whether messages may be sent: always locally, on production only with ``--write``."""
+    """Whether sending is allowed: always locally, on production only with ``--write``."""
     return not why_production() or bool(resources.options().write)
 
 
 def may_see_audit() -> bool:
-    """Whether this person may read the audit: where a login is needed, by a group of its own."""
+    """Whether this person may read the audit; if a login is needed, its own group decides."""
     if not login.is_needed():
         return True
     return resources.target().settings.auditor_group in login.groups()
@@ -91,7 +91,7 @@ def may_see_audit() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What somebody reads, and what a reason for it is good for: an inbox, a conversation, a table.
+    """What a reason is given for: an inbox, a conversation or a table.
 
     ``about`` are user uuids, ``conversation`` an id: the audit names them.
     """
@@ -107,10 +107,10 @@ class Subject:
 
 
 def opened(subject: Subject) -> Stores | None:
-    """The stores as ``subject`` opens them; None while nobody has said why.
+    """The stores, opened for ``subject``; None until there is a reason.
 
-    Asked once a tab on production, and audited once; later runs and ticks open it again. The login
-    is checked each time.
+    On production the reason is asked for and audited once a tab; later runs and ticks open the
+    stores again. The login is checked each time.
     """
     here = visitor()
     here.require_login()
@@ -134,7 +134,7 @@ def _admit(subject: Subject, here: InTheBrowser) -> Grant:
 
 
 def reason_for(subject: Subject) -> str:
-    """Why ``subject`` was opened in this tab; empty where nobody had to say."""
+    """The reason for ``subject`` in this tab; empty if none was needed."""
     known = _grants().get(subject.key)
     return known.reason if known else ""
 
@@ -145,7 +145,7 @@ def _grants() -> dict[str, Grant]:
 
 
 def _ask_reason(subject: Subject) -> str | None:
-    """The reason, once it is typed; until then a form that asks for it."""
+    """The typed reason; until then, show a form that asks for it."""
     with st.form(f"reason {subject.key}"):
         said = st.text_input(
             subject.question,
@@ -162,9 +162,9 @@ def _ask_reason(subject: Subject) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an action needs of the app, gathered before it: the action calls nothing of Streamlit's.
+    """What an action needs from the app, collected first: the action does not call Streamlit.
 
-    A rerun can so not cut it off between the store's acknowledgement and the note of it.
+    So a rerun cannot end it between the store's acknowledgement and the note of it.
     """
 
     door: Door
@@ -179,7 +179,7 @@ class Desk:
         conversation: str = "",
         message: str = "",
     ) -> Iterator[Stores]:
-        """The stores as ``action`` opens them, once all that it takes is there.
+        """The stores, opened for ``action``, once everything that it needs is given.
 
         Raises:
             CoreError: it is not allowed, or could not be audited. Nothing was done.
@@ -202,6 +202,6 @@ def desk(reason: str = "", typed_name: str | None = None) -> Desk:
 
 
 def look() -> Stores:
-    """The stores, opened for looking: no user's text or address."""
+    """The stores, opened for looking: no user's text or email address."""
     visitor().require_login()
     return resources.door().look()

@@ -1,4 +1,4 @@
-"""What the pages do with the stores: every action of the admin UI, as the audit names it."""
+"""Every action of the admin UI on the stores, by its name in the audit."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The admin UI's page list, and what is on every page: who may be here, and the target.
+"""The admin UI's page list, and the parts of every page: the login and the target.
 
-Run by ``invoke admin``, which says on the command line what the app may do::
+Run by ``invoke admin``, which passes the app's permissions on the command line::
 
     python -m admin_app -- [--prod] [--write]
 """
@@ -16,7 +16,7 @@ STORE = "store"
 
 
 def main() -> None:
-    """One run of the script: once for every interaction."""
+    """Run the script, once for every interaction."""
     st.set_page_config(page_icon="💬", layout="wide")
     page = st.navigation(
         [
@@ -44,7 +44,7 @@ def main() -> None:
         st.session_state["page"], st.session_state["has arrived"] = page.title, True
     layout.style()
     try:
-        # The page that says what does not answer is shown also when a store does not.
+        # This page is shown also if a store does not answer: it says which one.
         answering = page.url_path == STORE
         access.require_permission(resources.target(), answering=answering)
         why = access.why_production(answering=answering)

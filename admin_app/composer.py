@@ -1,9 +1,9 @@
-"""Sending from a form, once, whatever is clicked how often.
+"""Send from a form once, however often it is clicked.
 
 A click runs :meth:`Once.run` before the page is drawn. A second click may run it at the same
 time, in another thread of the same session, or end the first run at any call of Streamlit's. So one
-run waits for the other, nothing of Streamlit's is called between the store's acknowledgement and
-the note of it, and a click on a box that has been sent does nothing.
+run waits for the other. Between the store's acknowledgement and the note of it, Streamlit is not
+called. A click on a box that was already sent does nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Send = Callable[[str, Retry], SentMessage]
 
 @dataclass
 class Once:
-    """A form of one session, over its reruns: what it asks for is done once."""
+    """A form of one session, over its reruns. Its action is done once."""
 
     name: str
     done: int = 0
@@ -39,7 +39,7 @@ class Once:
         return f"{self.name}-{self.done}"
 
     def run(self, key: str, act: Callable[[], None]) -> None:
-        """Do it, unless it has been done; keep the boxes, with the reason, where that fails.
+        """Call ``act``, unless it was done; if it fails, keep the boxes and show the reason.
 
         ``key`` is the form's key when the button was drawn. ``act`` must not call Streamlit.
         """
@@ -60,13 +60,13 @@ class Composer(Once):
     """A box for one message."""
 
     unconfirmed: tuple[tuple[str, ...], Retry] | None = None
-    """What got no answer, and how to send it again."""
+    """A message that got no answer, and how to send it again."""
     last: SentMessage | None = None
 
     def submit(self, key: str, send: Send, *people: str) -> None:
-        """Send what is in the box, once. ``send`` must not call Streamlit.
+        """Send the text in the box once. ``send`` must not call Streamlit.
 
-        After no answer, the same text between the same ``people`` is the same message.
+        If there was no answer, the same text between the same ``people`` is the same message.
         """
         text = str(st.session_state.get(key, ""))
         self.run(key, functools.partial(self._send, (text, *people), send))

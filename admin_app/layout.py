@@ -1,4 +1,4 @@
-"""What the pages share: stored text shown as text, times, problems, commands."""
+"""Shared parts of the pages: stored text shown as text, times, problems, commands."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.timestamps import now
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
 _BREAK = ":gray[]"
-"""Nothing, between two pieces of text: not even a character that a copy would bring along."""
+"""An empty piece between two texts, without a character that a copy would contain."""
 _LEFT, _ISOLATE, _POP_ISOLATE = "\u200e", "\u2068", "\u2069"
 
 
 def escaped(text: str) -> str:
     """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
 
-    Links and emoji shortcodes are looked for after escapes are resolved, so an empty piece of
-    coloured text breaks them up. What runs from right to left does so by itself.
+    Streamlit looks for links and emoji shortcodes after it resolves escapes, so an empty piece of
+    coloured text breaks them up. Right-to-left text does not change the text around it.
     """
     line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
     line = " ".join(line.split())
@@ -37,7 +37,7 @@ def escaped(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """``text`` in its own direction, beside text in another."""
+    """``text`` in its own direction, beside text in another direction."""
     return f"{_LEFT}{_ISOLATE}{text}{_POP_ISOLATE}" if _runs_right_to_left(text) else text
 
 
@@ -107,17 +107,17 @@ PANES = """
 
 
 def style() -> None:
-    """What the theme cannot say. Ours alone: nothing stored goes in here."""
+    """Styles that the theme cannot set. They contain no stored text."""
     st.html(STYLE)
 
 
 def panes() -> None:
-    """The style of a page of panes that fill the window: one at a time where it is narrow."""
+    """The style of a page whose panes fill the window: one at a time in a narrow window."""
     st.html(PANES)
 
 
 def banner(target: Target, why_production: str, may_write: bool) -> None:
-    """The target, on every page, in one line: red where it counts as production."""
+    """Show the target, on every page, in one line: red if it counts as production."""
     stores = [_told(store) for store in (target.describe_postgres, target.describe_dynamodb)]
     with st.container(horizontal=True, key="banner", vertical_alignment="center"):
         if not why_production:
@@ -146,7 +146,7 @@ def _details(values: Mapping[str, str]) -> None:
 
 
 def _told(describe: Callable[[], str]) -> str:
-    """A place, or why there is none."""
+    """Where a store is, or why that is unknown."""
     try:
         return describe()
     except CoreError as error:
@@ -154,7 +154,7 @@ def _told(describe: Callable[[], str]) -> str:
 
 
 def show_problem(error: CoreError) -> None:
-    """Show what is wrong, and the command that fixes it."""
+    """Show the problem, and the command that fixes it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon=":material/warning:")
     prod = resources.target().is_production
     line = error.command.line(prod=prod) if error.command else None
@@ -166,23 +166,23 @@ def show_problem(error: CoreError) -> None:
 
 
 def command_of(task: str, *words: str) -> Command:
-    """A task; ``words`` are its options and their values, quoted as a shell takes them."""
+    """A task's command line; ``words`` are its options and values, quoted for a shell."""
     return Command(task, (shlex.join(words),) if words else ())
 
 
 def command(task: str, *words: str) -> None:
-    """The same thing as a task, ready to copy; ``words`` are its options and their values."""
+    """Show the task that does the same, ready to copy; ``words`` are its options and values."""
     commands(command_of(task, *words))
 
 
 def commands(*tasks: Command) -> None:
-    """The same things as tasks, each with its arguments as a shell takes them."""
+    """Show the tasks that do the same, with arguments quoted for a shell."""
     with st.expander("Command line"):
         _lines(tasks)
 
 
 def commands_popover(*tasks: Command) -> None:
-    """As :func:`commands`, where there is no room below."""
+    """Like :func:`commands`, if there is no space below."""
     with st.popover(
         "Command line", icon=":material/terminal:", type="tertiary", key="command-line"
     ):
@@ -197,7 +197,7 @@ def _lines(tasks: Sequence[Command]) -> None:
 
 
 def ago(instant: datetime | None) -> str:
-    """How long ago, as a person says it."""
+    """How long ago, in words."""
     if instant is None:
         return "at an unknown time"
     seconds = (now() - instant).total_seconds()

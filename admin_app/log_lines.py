@@ -1,4 +1,4 @@
-"""Log lines that hold what a request said, without what would steer a terminal."""
+"""Log lines with text from requests, without characters that control a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PlainRecord(logging.LogRecord):
 
 
 def plain(text: str) -> str:
-    """``text`` with every character that is not printable spelled out."""
+    """``text`` with an escape for every character that is not printable."""
     return "".join(c if c.isprintable() else _spelled(c) for c in text)
 
 
@@ -35,5 +35,5 @@ def _spelled(character: str) -> str:
 
 
 def install() -> None:
-    """Have every log line of this process written this way, also those of the server itself."""
+    """Write every log line of this process this way, also those of the server itself."""
     logging.setLogRecordFactory(PlainRecord)

@@ -1,9 +1,9 @@
 """Who is logged in: the log-in page, the check before each action, and the way out.
 
-A run of the whole page begins with :func:`enter`. What happens between two such runs asks again: a
-fragment with :func:`required`, a callback with :func:`action`, and a send or a background job with
-:func:`checker`. Once a login has ended, each of them shows nothing, stores nothing, and leads to
-the log-in page.
+A run of the whole page begins with :func:`enter`. Between two such runs, a fragment checks with
+:func:`required`, a callback with :func:`action`, and a send or a background job with
+:func:`checker`. Once a login has ended, each of them shows nothing, stores nothing, and opens the
+log-in page.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ _SETTINGS = (
     "server_metadata_url",
 )
 _GROUP = "group that must be logged in"
-"""In the session: the group that this page needs; None where it needs no login."""
+"""In the session: the group that this page needs; None if it needs no login."""
 _LOOK_EVERY_S = 3
 
 P = ParamSpec("P")
 
 
 def current() -> Login | None:
-    """The login of this tab; None where nobody is logged in, or no longer."""
+    """The login of this tab; None if there is none or it has ended."""
     login = login_from(st.user.to_dict())
     return login if login is not None and login.is_valid else None
 
 
 def person() -> str:
-    """Who acts: the email or subject of who is logged in, or the local operator."""
+    """The email or subject of the login, or the local operator."""
     login = login_from(st.user.to_dict())
     return LOCAL_OPERATOR if login is None else login.email or login.subject
 
 
 def actor() -> Actor:
-    """Who acts, as the audit names them."""
+    """The user's identity, as the audit writes it."""
     login = login_from(st.user.to_dict())
     if login is None:
         return Actor(user=LOCAL_OPERATOR, uid=os.getuid(), host=socket.gethostname())
@@ -60,21 +60,20 @@ def actor() -> Actor:
 
 
 def groups() -> frozenset[str]:
-    """The groups of who is logged in."""
+    """The groups of the login."""
     login = current()
     return login.groups if login else frozenset()
 
 
 def is_needed() -> bool:
-    """Whether this page took a login."""
+    """Whether this page needed a login."""
     return st.session_state.get(_GROUP) is not None
 
 
 def checker() -> Callable[[], None]:
-    """A check for this tab's login that calls nothing of Streamlit's, for other threads.
+    """A check of this tab's login that does not call Streamlit, for other threads.
 
-    It raises LoginEndedError as soon as the login has ended. Where no login is needed, it does
-    nothing.
+    It raises LoginEndedError once the login has ended. If no login is needed, it does nothing.
     """
     group = st.session_state.get(_GROUP, "")
     if group is None:
@@ -84,7 +83,7 @@ def checker() -> Callable[[], None]:
 
 
 def _pass() -> None:
-    """Where no login is needed."""
+    """Check nothing: no login is needed."""
 
 
 def _check(login: Login | None, group: str) -> None:
@@ -93,7 +92,7 @@ def _check(login: Login | None, group: str) -> None:
 
 
 def require() -> None:
-    """Let only a person pass who may see what this tab shows. Draws nothing.
+    """Check that this tab's login may see its page. Draws nothing.
 
     Raises:
         LoginEndedError: the login has ended, or has expired.
@@ -102,7 +101,7 @@ def require() -> None:
 
 
 def action(callback: Callable[P, object]) -> Callable[P, None]:
-    """``callback`` as one that does nothing once the login has ended.
+    """A ``callback`` that does nothing once the login has ended.
 
     The run that follows a callback shows the log-in page.
     """
@@ -119,7 +118,7 @@ def action(callback: Callable[P, object]) -> Callable[P, None]:
 
 
 def required(draw: Callable[P, None]) -> Callable[P, None]:
-    """A fragment's ``draw`` as one that leads to the log-in page once the login has ended."""
+    """A fragment's ``draw`` that opens the log-in page once the login has ended."""
 
     @functools.wraps(draw)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -139,7 +138,7 @@ def _leave_if_ended() -> None:
 def enter(group: str | None) -> None:
     """Begin a run of the page: stop it at the log-in page unless ``group`` is logged in.
 
-    ``group`` None: nobody has to log in, and who is logged in is named all the same.
+    If ``group`` is None, nobody has to log in; an existing login is still named.
     """
     st.session_state[_GROUP] = group
     if group is not None:
@@ -153,7 +152,7 @@ def enter(group: str | None) -> None:
 
 @st.fragment(run_every=_LOOK_EVERY_S)
 def _watch() -> None:
-    """Leads an idle tab to the log-in page soon after its login has ended."""
+    """Opens the log-in page in an idle tab soon after its login has ended."""
     _leave_if_ended()
 
 
@@ -187,27 +186,27 @@ def _require_group(group: str) -> None:
 
 
 def _show_account() -> None:
-    """Who is logged in, and the way out."""
+    """Show the login, and a button that ends it."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.text(f"Logged in as {person()}", width="content")
         st.button("Log out", on_click=_log_out)
 
 
 def _log_out() -> None:
-    """End the login, here and in every other tab; then the provider's own."""
+    """End the login, here and in every other tab; then at the provider."""
     if (login := login_from(st.user.to_dict())) is not None:
         logins.ENDED.add(login)
     st.logout()
 
 
 def is_reachable_from_elsewhere() -> bool:
-    """Whether more than this machine reaches the server, by itself or by ``--url``."""
+    """Whether other machines reach the server, directly or through ``--url``."""
     names = (st.get_option("server.address"), st.get_option("browser.serverAddress"))
     return any(name not in _LOOPBACK for name in names)
 
 
 def read_settings() -> Mapping[str, Any]:
-    """What ``[auth]`` of the secrets files says; empty where there is none.
+    """The ``[auth]`` settings of the secrets files; empty if there are none.
 
     Raises:
         SettingsError: a file cannot be read.
@@ -226,13 +225,13 @@ def read_settings() -> Mapping[str, Any]:
 
 
 def missing_settings() -> list[str]:
-    """The settings of the login that are not there."""
+    """The missing settings of the login."""
     settings = read_settings()
     return [name for name in _SETTINGS if not settings.get(name)]
 
 
 def home() -> str:
-    """The origin that the provider sends people back to. Only there their login is known."""
+    """The origin that the provider sends people back to. The login is valid only there."""
     uri = str(read_settings()["redirect_uri"])
     return _origin(uri.replace("{port}", str(st.get_option("server.port"))))
 

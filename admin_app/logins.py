@@ -1,8 +1,8 @@
-"""What a login is, how long it lasts, and which ones have ended. Calls nothing of Streamlit's.
+"""What a login is, how long it lasts, and which ones have ended. Does not call Streamlit.
 
-Streamlit keeps what the provider said in a signed cookie, for 30 days, and hands every tab a copy
+Streamlit keeps the provider's claims in a signed cookie for 30 days, and gives every tab a copy
 when the tab is opened. So the age of a login is checked here, and the server remembers who logged
-out: one tab's log-out ends the login in all of them.
+out: logging out in one tab ends the login in all tabs.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from core.timestamps import now
 
 GOOD_FOR_S = 12 * 3600
 _CLOCKS_DIFFER_BY_S = 300
-"""How far ahead of this machine's clock the provider's may be."""
+"""How far the provider's clock may be ahead of this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One person's login: what the provider said of them, and when (``issued_at``, Unix time)."""
+    """One person's login: the provider's claims, and their time (``issued_at``, Unix time)."""
 
     issuer: str
     subject: str
@@ -31,18 +31,18 @@ class Login:
 
     @property
     def key(self) -> tuple[str, str, float]:
-        """What is the same in every tab of this login, and in no other login."""
+        """An identifier that all tabs of this login share, and no other login has."""
         return self.issuer, self.subject, self.issued_at
 
     @property
     def is_valid(self) -> bool:
-        """Whether it is neither too old nor ended."""
+        """Whether the login is not too old and has not ended."""
         age_s = now().timestamp() - self.issued_at
         return -_CLOCKS_DIFFER_BY_S < age_s < GOOD_FOR_S and not ENDED.holds(self)
 
 
 class EndedLogins:
-    """The logins that people have ended, for as long as these could still be used."""
+    """The logins that people have ended, until they would have expired."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class EndedLogins:
         return len(self._keys)
 
     def add(self, login: Login) -> None:
-        """End ``login``; forget those that have become too old to be used."""
+        """End ``login``; forget logins that have expired."""
         oldest = now().timestamp() - GOOD_FOR_S
         with self._lock:
             self._keys = {key for key in self._keys if key[2] > oldest} | {login.key}
@@ -62,16 +62,16 @@ class EndedLogins:
 
 
 ENDED = EndedLogins()
-"""Those of this server."""
+"""The ended logins of this server."""
 
 login_is_required = threading.Event()
-"""Set as soon as the server has asked somebody to log in: then downloads need a login too."""
+"""Set once the server has asked for a login: then downloads need a login too."""
 
 
 def login_from(claims: Mapping[str, Any]) -> Login | None:
-    """The login that the provider's ``claims`` describe; None where nobody is logged in.
+    """The login that the provider's ``claims`` describe; None if nobody is logged in.
 
-    The groups are Cognito's claim, or the usual one.
+    The groups come from Cognito's claim, or from the usual one.
     """
     if not claims.get("is_logged_in", False):
         return None

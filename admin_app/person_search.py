@@ -1,4 +1,4 @@
-"""Finding a person among thousands, as one types."""
+"""Find a person among thousands while typing."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def search_box(
     is_bare: bool = False,
     in_address: bool = False,
 ) -> str:
-    """A box to type a part of a handle or name in; the page follows each pause.
+    """Show a box for a part of a handle or name; the page updates after each pause.
 
-    Without what nobody sees and a copy may have brought along. ``is_bare`` shows the label inside
-    the box alone; ``in_address`` keeps what is sought in the page's address, under ``key``.
+    Invisible characters, as a copy may contain, are removed. ``is_bare`` shows the label only
+    inside the box; ``in_address`` keeps the text in the page's address, under ``key``.
     """
     typed = st.text_input(
         label,
@@ -44,7 +44,7 @@ def search_box(
 
 
 def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
-    """Buttons for those whose handle or name holds ``sought``; how many there are.
+    """Show a button for each user whose handle or name contains ``sought``; return their number.
 
     A click calls ``choose`` with the handle.
     """
@@ -70,12 +70,12 @@ def _turn(key: str, sought: str, cursor: str | None) -> None:
 
 
 def name(person: Person) -> str:
-    """How a person is named on a button."""
+    """The text of a person's button."""
     return f"{layout.escaped(person.display_name)} · {layout.escaped('@' + person.handle)}"
 
 
 def no_users() -> None:
-    """Say that there are none; only a local database leads to the demo users."""
+    """Say that there are no users; only on a local database, suggest the demo users."""
     if lacks_demo_users(access.look().db):
         st.info("There are no users yet. To add the demo users, run:")
         st.code("invoke db.seed", language=None)

@@ -19,14 +19,14 @@ _STATE_TRUSTED_S = 60.0
 _DESCRIPTION_TTL_S = 30
 
 TICK_S = 4.0
-"""Between two looks of a tab at what is new."""
+"""The time between two checks of a tab for new messages."""
 
 _SHARED_S = TICK_S - 0.5
-"""Less than a tick: a tab alone asks at each of its own."""
+"""Less than a tick, so a single tab asks at each tick."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """What ``invoke admin`` said this app may do: ``prod``, ``write``."""
+    """What ``invoke admin`` allows this app to do: ``prod``, ``write``."""
     parser = argparse.ArgumentParser(prog="invoke admin")
     parser.add_argument("--prod", action="store_true")
     parser.add_argument("--write", action="store_true")
@@ -35,13 +35,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 @st.cache_resource
 def target() -> Target:
-    """The one target of this server, for as long as it runs."""
+    """The target of this server; it never changes."""
     return resolve(Settings.from_env(), prod=options().prod)
 
 
 @st.cache_resource(on_release=Door.close)
 def door() -> Door:
-    """The one way to both stores. Both markers count, whatever is opened."""
+    """The only way to both stores. It reads both markers, whatever is opened."""
     return Door(
         target(),
         AuditLog(target().settings.audit_path),
@@ -52,13 +52,13 @@ def door() -> Door:
 
 @st.cache_data(ttl=_DESCRIPTION_TTL_S, show_spinner=False)
 def description() -> TableDescription | None:
-    """How DynamoDB describes the message table; None where it is not there."""
+    """DynamoDB's description of the message table; None if there is no table."""
     return describe_table(door().look_quickly().table)
 
 
 @st.cache_resource(on_release=Jobs.stop_all)
 def jobs() -> Jobs:
-    """The long pieces of work that were begun on this server."""
+    """The background jobs of this server."""
     return Jobs()
 
 
@@ -70,5 +70,5 @@ def outbox() -> Outbox:
 
 @st.cache_resource
 def shared_reads() -> SharedReads:
-    """What several tabs look at, read once for all of them."""
+    """The newest messages of open conversations, read once for all tabs."""
     return SharedReads(_SHARED_S)

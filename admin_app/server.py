@@ -1,4 +1,4 @@
-"""The server around ``app.py``: which requests reach the pages, and what is changed in replies."""
+"""The server around ``app.py``: which requests reach the pages, and which replies are changed."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ LOG_OUT = "/auth/logout"
 _USER_COOKIE = "_streamlit_user"
 _CORE = {"/_stcore/health", "/_stcore/host-config"}
 _UNUSED = {"_stcore", "component", "app"}
-"""First parts of the paths at which Streamlit serves what the admin UI has none of: uploads,
-custom components, static files of one's own, metrics, an interface for programs."""
+"""First parts of Streamlit's paths that the admin UI does not use: uploads, custom components, own
+static files, metrics, an interface for programs."""
 
 
 class OnlyOwnRequests:
-    """Lets in what the admin UI's own pages ask for, and nothing else.
+    """Accepts only the requests of the admin UI's own pages.
 
     Streamlit itself opens its websocket for a page of any port of this machine, and for a program
-    that names no page. It also takes uploads from whoever has opened a websocket.
+    that names no page. It also accepts uploads from any client that has opened a websocket.
 
-    A request is refused before its body is read. A person who opens an address, a link or a
-    bookmark sends no ``Origin``: those requests read, and change nothing.
+    A request is refused before its body is read. If a person opens an address, a link or a
+    bookmark, the request has no ``Origin``. Such requests only read.
     """
 
     def __init__(self, app: ASGIApp, addresses: Addresses) -> None:
@@ -50,12 +50,12 @@ class OnlyOwnRequests:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            # The connection is closed, so that a body which is on its way is not taken in.
+            # The connection is closed, so that the body of the request is not read.
             reply = PlainTextResponse("Refused\n", status, {"connection": "close"})
             await reply(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> int | None:
-        """The status to refuse a request with; None to let it in."""
+        """The status to refuse a request with; None to accept it."""
         headers = Headers(scope=scope)
         if not self._is_own_host(headers):
             return 400
@@ -76,13 +76,13 @@ class OnlyOwnRequests:
 
 
 def _refusal_of_path(scope: Scope, headers: Headers) -> int | None:
-    """The status to refuse a reading request with, for what it asks for; None to let it in."""
+    """The status to refuse a reading request with, by its path; None to accept it."""
     path = str(scope["path"])
     first = path.lstrip("/").split("/", 1)[0]
     if first in _UNUSED and path not in _CORE:
         return 404
     if first == "auth" and headers.get("sec-fetch-site") == "cross-site":
-        return 403  # a page elsewhere, which would log somebody in or out
+        return 403  # a page elsewhere, which would log a person in or out
     if first == "media" and logins.login_is_required.is_set():
         login = login_of(HTTPConnection(scope))
         return None if login is not None and login.is_valid else 403
@@ -90,7 +90,7 @@ def _refusal_of_path(scope: Scope, headers: Headers) -> int | None:
 
 
 def login_of(request: HTTPConnection) -> Login | None:
-    """The login that a request's cookie holds, if it is signed by this server."""
+    """The login in a request's cookie, if this server has signed it."""
 
     def signed(name: str) -> bytes | None:
         if (value := request.cookies.get(name)) is None:
@@ -100,15 +100,15 @@ def login_of(request: HTTPConnection) -> Login | None:
     try:
         cookie = get_cookie_with_chunks(signed, _USER_COOKIE)
         return logins.login_from(json.loads(cookie)) if cookie else None
-    except (ValueError, TypeError, AttributeError):  # signed, and not what a login looks like
+    except (ValueError, TypeError, AttributeError):  # signed, but not a login
         return None
 
 
 class LogOut:
-    """Ends the login for all its tabs, and makes the way out one that Cognito accepts too.
+    """Ends the login in all its tabs, and makes the log-out address valid for Cognito too.
 
-    Cognito calls the address to come back to ``logout_uri`` and answers OpenID Connect's own
-    ``post_logout_redirect_uri`` with an error. Other providers ignore what they do not know.
+    Cognito names the return address ``logout_uri`` and answers OpenID Connect's own
+    ``post_logout_redirect_uri`` with an error. Other providers ignore unknown parameters.
     https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
     """
 
@@ -132,13 +132,13 @@ class LogOut:
 
 
 def for_cognito(url: str) -> str:
-    """``url`` with the address to come back to under Cognito's name as well."""
+    """``url`` with the return address under Cognito's name too."""
     back = parse_qs(urlsplit(url).query).get("post_logout_redirect_uri")
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
 class KnownBase:
-    """Tells a page where its server is: it would try each part of its own path, and fail aloud."""
+    """Tells a page its server's address; otherwise it would try each part of its path."""
 
     _TELLS = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
     _BEFORE = b"<title>"
@@ -151,7 +151,7 @@ class KnownBase:
             await self.app(scope, receive, send)
             return
         headers = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-        scope = {**scope, "headers": headers}  # what is packed could not be added to
+        scope = {**scope, "headers": headers}  # compressed text could not be extended
         start: Message = {}
         parts: list[bytes] = []
 

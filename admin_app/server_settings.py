@@ -1,10 +1,10 @@
 """Every setting of the Streamlit server, as the admin UI needs it.
 
-Streamlit takes a setting from ``~/.streamlit/config.toml``, then from those of the working folder
-and of the script's folder, then from a variable, then from what the program itself asks for; the
-last one counts, also when a file changes while the server runs. So the program asks for each of
-them: nothing in a variable or a file weakens a check or moves the address. Only the theme is left
-to ``.streamlit/config.toml``.
+Streamlit reads a setting from ``~/.streamlit/config.toml``, then from the files of the working
+folder and of the script's folder, then from a variable, then from the program. The last one counts,
+also when a file changes while the server runs. So the program sets each of them: no variable and no
+file can weaken a check or change the address. Only the theme comes from
+``.streamlit/config.toml``.
 https://docs.streamlit.io/develop/api-reference/configuration/config.toml
 """
 
@@ -23,12 +23,12 @@ _CHECKS: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": "false",
     "client.disableDataExport": True,  # the pages' own downloads are audited
-    "client.allowedOrigins": [],  # of pages that may embed this one and steer it
+    "client.allowedOrigins": [],  # of pages that may embed and control this one
     "global.developmentMode": False,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.xsrfCookieSameSite": "lax",
-    "server.trustedUserHeaders": {},  # a header that says who is logged in
+    "server.trustedUserHeaders": {},  # a header with the login
     "server.enableStaticServing": False,
     "server.enableAgentApi": False,
     "server.scriptHealthCheckEnabled": False,
@@ -74,7 +74,7 @@ _CODE: dict[str, Any] = {  # what runs, and when
 _LOOK: dict[str, Any] = {
     "client.toolbarMode": "minimal",
     "client.showSidebarNavigation": True,
-    "ui.hideTopBar": False,  # it holds the list of pages
+    "ui.hideTopBar": False,  # it contains the list of pages
     "global.disableWidgetStateDuplicationWarning": False,
     "global.showWarningOnDirectExecution": True,
     "global.suppressDeprecationWarnings": False,
@@ -87,7 +87,7 @@ _LOOK: dict[str, Any] = {
 _LIMITS: dict[str, Any] = {
     "global.minCachedMessageSize": 10_000.0,
     "global.maxCachedMessageAge": 2,
-    "server.maxCacheDataSize": "0",  # each cache has its own bound
+    "server.maxCacheDataSize": "0",  # each cache has its own limit
     "server.enableExpensiveMemoryStats": False,
     "server.enableWebsocketCompression": False,
     "server.websocketPingInterval": 30,
@@ -118,10 +118,10 @@ def server_settings(addresses: Addresses) -> dict[str, Any]:
 
 
 def replace_variables() -> None:
-    """Leave none of Streamlit's variables to it but the secret of its cookies, a new one.
+    """Remove all of Streamlit's variables, and set a new secret for its cookies.
 
-    That is the one setting which a program cannot ask for. A login has its own,
-    ``cookie_secret``, which comes before it.
+    The secret is the only setting that a program cannot pass. A login has its own,
+    ``cookie_secret``, which is used first.
     """
     for name in list(os.environ):
         if name.upper().startswith("STREAMLIT_"):
@@ -130,5 +130,5 @@ def replace_variables() -> None:
 
 
 def secrets_files(setting: str | None) -> dict[str, Any]:
-    """Where the login is described, if ``STREAMLIT_SECRETS_FILES`` says so."""
+    """The files with the login, if ``STREAMLIT_SECRETS_FILES`` names them."""
     return {"secrets.files": setting.split(os.pathsep)} if setting else {}

@@ -1,4 +1,4 @@
-"""Figures as a person reads them: tables that a screen reader reads too, sizes, durations."""
+"""Figures for a person: tables that also work in a screen reader, sizes, durations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from admin_app.layout import escaped
 
 
 def facts(values: Mapping[str, str]) -> None:
-    """What is known of one thing: a name and a value a line."""
+    """Show one thing's properties: a name and a value per line."""
     rows = [{"": escaped(name), " ": escaped(value)} for name, value in values.items()]
     st.table(rows, hide_index=True, hide_header=True, border="horizontal")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-    """Rows of stored text; what is None is left empty."""
+    """Show rows of stored text; None becomes an empty cell."""
     cells = [
         {column: escaped(cell or "") for column, cell in zip(columns, row, strict=True)}
         for row in rows

@@ -74,7 +74,7 @@ class RemovalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What is left of a removed message: its key, its uuid, when and why. It names nobody."""
+    """The record of a removed message: its key, its uuid, when and why. It names no user."""
 
     message_group_uuid: str
     message_uuid: str

@@ -111,7 +111,7 @@ def progress(what: str, unit: str = "items") -> Iterator[Callable[[int, int | No
         *columns,
         console=Console(file=bar_stream),
         disable=not bar_stream.isatty(),
-        # What is printed meanwhile is not to go through the bar's console, past the guard.
+        # Text printed meanwhile must not go through the bar's console, past the guard.
         redirect_stdout=False,
         redirect_stderr=False,
     ) as bar:

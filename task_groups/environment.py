@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     asks_everywhere=True,
 )
 def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str = "") -> None:
-    """Mark both stores as local or production, where they are not marked yet."""
+    """Mark both stores as local or production, if they have no marker yet."""
     from core.errors import UsageError
     from core.targets import Environment
     from core.usecases import setup

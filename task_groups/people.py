@@ -1,4 +1,4 @@
-"""One person across both stores: Postgres and the message table."""
+"""One person in both stores: Postgres and the message table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def show(
     ctx: Context, user: str = "", prod: bool = False, json: bool = False, reason: str = ""
 ) -> None:
-    """Show what both stores hold of a user, in numbers, and whether there is a hold on them."""
+    """Show the counts of a user's data in both stores, and whether the user is held."""
     from core.usecases import people
 
     _required(user)
@@ -58,7 +58,7 @@ def export(
     prod: bool = False,
     reason: str = "",
 ) -> None:
-    """Write everything that both stores hold of a user, for them to read."""
+    """Write all data about a user in both stores to files for the user."""
     from pathlib import Path
 
     from core.errors import UsageError
@@ -113,7 +113,7 @@ _HOLDING = {"postgres": "looking", "dynamodb": "writing"}
 def hold(
     ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
 ) -> None:
-    """Hold a user: nothing of theirs is removed until they are released."""
+    """Hold a user: none of the user's messages is removed until the release."""
     from core.usecases import people
 
     _required(user)
@@ -130,7 +130,7 @@ def hold(
 def release(
     ctx: Context, user: str = "", prod: bool = False, confirm: str = "", reason: str = ""
 ) -> None:
-    """Take the hold on a user away."""
+    """Release the hold on a user."""
     from core.usecases import people
 
     _required(user)
@@ -212,7 +212,7 @@ def _print_renamed(done: Rename, cognito: str, json: bool) -> None:
 
 
 def _uuid_of(handle: str, new_handle: str = "") -> str:
-    """The uuid of the person a task is about, as the audit names them."""
+    """The uuid of the person a task is about, for the audit."""
     from core.commands import Command, option
     from core.errors import NotFoundError
     from core.postgres import find_person

@@ -16,7 +16,7 @@ def _python(*args: str) -> str:
 
 
 def _on_the_terminal() -> dict[str, Any]:
-    """How a program of ours runs: with its colours, where there is a terminal."""
+    """The options to run one of our programs: with colours, if there is a terminal."""
     outputs = {"out_stream": unguarded(sys.stdout), "err_stream": unguarded(sys.stderr)}
     return {"pty": sys.stdout.isatty(), **outputs}
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-# A command loads a lot, the AWS SDK above all, and ends. Looking for garbage as often as Python
-# does, and through everything once more at the end, would be a quarter of its time.
+# A command loads many objects, most of them from the AWS SDK, and then ends. Python's usual garbage
+# collection, and the last one at the end, would take a quarter of its time.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 standard_streams.install()
@@ -45,11 +45,11 @@ HELP = {
     "confirm": "The name of the production database or table, typed out to allow the change.",
     "reason": "Why you read or remove users' data; the audit keeps it. Or set CRUDDUR_REASON.",
     "limit": "How many to print at most.",
-    "user": "Handle of the person; of a conversation, the one whose side it is.",
+    "user": "Handle of the user; for a conversation, the member whose inbox it is in.",
     "with_": "Handle of the other person.",
     "conversation": "The conversation's message group uuid, instead of --with.",
-    "before": "Only what is older than this time (ISO 8601; UTC unless it says otherwise).",
-    "after": "Only what is newer than this time (ISO 8601; UTC unless it says otherwise).",
+    "before": "Only items before this time (ISO 8601; UTC if it has no offset).",
+    "after": "Only items after this time (ISO 8601; UTC if it has no offset).",
     "message": "The text of the message, 1 to 1,024 characters.",
 }
 """The help of the options that mean the same in every task."""

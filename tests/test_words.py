@@ -28,7 +28,6 @@ JSON_KEYS = {"mend"}
 """Keys of the JSON output, which programs read."""
 
 Texts = Callable[[str], Iterator[tuple[int, str]]]
-NOT_YET = ("tests/admin_app", "tests/browser")
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -40,8 +39,8 @@ def relative(path: Path) -> str:
 
 
 MODULES = python_files(*PACKAGES)
-TESTS = [path for path in python_files("tests") if not relative(path).startswith(NOT_YET)]
-PLAIN_MODULES = [*python_files("core", "task_groups", "benchmarks"), *TESTS]
+TESTS = python_files("tests")
+PLAIN_MODULES = [*MODULES, *python_files("benchmarks"), *TESTS]
 PAGES = [*sorted((PROJECT_ROOT / "docs").rglob("*.md")), *sorted(PROJECT_ROOT.glob("*.md"))]
 
 

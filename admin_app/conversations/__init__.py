@@ -1,1 +1,1 @@
-"""What the page Conversations needs."""
+"""The parts of the page Conversations."""

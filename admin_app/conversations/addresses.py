@@ -1,4 +1,4 @@
-"""The address of the page: whose inbox, which conversation, and the place in it."""
+"""The page's address: the user, the conversation, and the place in it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import streamlit as st
 
 
 def user() -> str:
-    """The handle of the user whose conversations are shown; empty where none is chosen."""
+    """The handle of the user whose conversations are shown; empty if none is chosen."""
     return st.query_params.get("user", "")
 
 
 def conversation() -> str:
-    """The ``message_group_uuid`` of the open conversation; empty where none is open."""
+    """The ``message_group_uuid`` of the open conversation; empty if none is open."""
     return st.query_params.get("conversation", "")
 
 
 def place() -> str:
-    """The sort key that the conversation is read at, or the beginning of one; empty: the newest."""
+    """The sort key that the conversation is read at, or its beginning; empty for the newest."""
     return st.query_params.get("at", "")
 
 
 def open_user(handle: str) -> None:
-    """Have the page show this user's conversations."""
+    """Show this user's conversations."""
     st.query_params.from_dict({"user": handle})
 
 
 def go(*, conversation: str | None = None, at: str = "") -> None:
-    """Have the page show a conversation of the same user, or another place in the open one.
+    """Show a conversation of the same user, or another place in the open one.
 
     An empty ``conversation`` closes the open one.
     """
@@ -36,7 +36,7 @@ def go(*, conversation: str | None = None, at: str = "") -> None:
 
 
 def return_from_elsewhere() -> None:
-    """Have the page show what it showed when another page was opened from it."""
+    """Show what the page showed before another page was opened from it."""
     has_arrived = st.session_state.pop("has arrived", False)
     if has_arrived and not st.query_params and (left := st.session_state.get("place left")):
         st.query_params.from_dict(left)

@@ -1,7 +1,7 @@
-"""The page's own elements: their scripts and styles, as they stand in the files beside this one.
+"""The page's own elements, with their scripts and styles from the folder ``assets``.
 
-Components of Streamlit's second version. A question of one (``asked``) is an action of the visitor
-like any other: whoever answers it checks the permission again.
+They are components of Streamlit's second version. A question of an element (``asked``) is an action
+of the visitor like any other: the code that answers it checks the permission again.
 https://docs.streamlit.io/develop/concepts/custom-components/components-v2
 """
 
@@ -45,14 +45,14 @@ _ELEMENTS = {name: _element(name) for name in ("inbox", "thread")}
 class Questions:
     """The questions of one element in one session: each is answered once, in order.
 
-    The element sends all that are open each time, because a rerun may take the place of another.
+    The element sends all open questions each time, because a rerun may replace another one.
     """
 
     answered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, asked: object, answer: Answer) -> None:
-        """Answer what has not been answered. ``answer`` must not call Streamlit to stop the run."""
+        """Answer the open questions. ``answer`` must not call Streamlit to stop the run."""
         with self._lock:
             for question in asked if isinstance(asked, list) else []:
                 number = question.get("n") if isinstance(question, dict) else None
@@ -91,7 +91,7 @@ def milliseconds(instant: datetime | None) -> int | None:
 
 
 def show_again(name: str, subject: str, error: CoreError) -> None:
-    """Draw it as it was, with what is wrong now: nothing is read, and what is typed stays.
+    """Draw it as it was, with the problem: nothing is read, and typed text stays.
 
     Raises:
         CoreError: it showed something else, or nothing.
@@ -103,7 +103,7 @@ def show_again(name: str, subject: str, error: CoreError) -> None:
 
 
 def trouble(error: CoreError | None) -> dict[str, str] | None:
-    """What is wrong, and the command that fixes it, as text."""
+    """The problem, and the command that fixes it, as text."""
     if error is None:
         return None
     prod = resources.target().is_production

@@ -1,6 +1,6 @@
 """What a session has loaded of an inbox, and what to ask for next.
 
-A rerun asks DynamoDB for what is new, never again for what is there.
+A rerun reads only new rows from DynamoDB, never the loaded ones again.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ PAGE = 20
 """Conversations asked for at a time."""
 
 VIEW = 40
-"""Rows that the page gets at a time."""
+"""Rows sent to the page at a time."""
 
 _LONG_PAGE = 1000
 """Conversations asked for at a time by a filter, which reads all of them."""
 
 _FILTER_FOR_S = 0.4
-"""After this time a filter shows what it has found, and reads on in the next run."""
+"""After this time a filter shows its matches, and continues in the next run."""
 
 _NAMES_ARE_GOOD_FOR_S = 60.0
 _REFRESH_S = 7.0
@@ -31,9 +31,9 @@ _REFRESH_S = 7.0
 
 @dataclass
 class Inbox:
-    """The newest conversations of one user, as far as somebody has asked for them.
+    """The newest conversations of one user, up to the last one that was loaded.
 
-    ``sought`` is what the filter holds, ``start`` the first row that is in view.
+    ``sought`` is the text of the filter, ``start`` the first visible row.
     """
 
     user_uuid: str
@@ -47,18 +47,18 @@ class Inbox:
     _refreshed_at: float = float("-inf")
 
     def refresh_if_due(self, table: Table, *, anew: bool = False) -> None:
-        """Take in what has moved to the top, where that has not been asked for a while."""
+        """Load the rows that have moved to the top, unless this was done a moment ago."""
         if anew or time.monotonic() - self._refreshed_at >= _REFRESH_S:
             self.refresh(table)
             self._refreshed_at = time.monotonic()
 
     def refresh(self, table: Table) -> None:
-        """Take in what has moved to the top. One request of :data:`PAGE` rows."""
+        """Load the rows that have moved to the top. One request of :data:`PAGE` rows."""
         newest = list_inbox(table, self.user_uuid, limit=PAGE)
         fresh = newest.entries
         top = self.entries[0].sort_key if self.entries else ""
         if newest.cursor is None or not self.entries or fresh[-1].sort_key > top:
-            # All there is, or more has moved than one page holds: begin again.
+            # The whole inbox, or more rows have moved than fit in one page: start again.
             self.entries, self.cursor = list(fresh), newest.cursor
             return
         moved = {entry.message_group_uuid for entry in fresh}
@@ -72,13 +72,13 @@ class Inbox:
         self.entries = [*fresh, *older]
 
     def load_more(self, table: Table, limit: int = PAGE) -> None:
-        """One page further back."""
+        """Load one page further back."""
         page = list_inbox(table, self.user_uuid, limit=limit, cursor=self.cursor)
         self.entries += page.entries
         self.cursor = page.cursor
 
     def read_for_view(self, table: Table) -> None:
-        """What the rows in view take: the next page, or for a filter all there is, in a while."""
+        """Load what the visible rows need: the next page, or everything for a filter, in steps."""
         if not self.sought:
             if self.cursor is not None and self.start + VIEW > len(self.entries):
                 self.load_more(table, VIEW)
@@ -89,11 +89,11 @@ class Inbox:
 
     @property
     def is_searching(self) -> bool:
-        """Whether a filter has not seen all conversations yet."""
+        """Whether the filter has not read all conversations yet."""
         return bool(self.sought) and self.cursor is not None
 
     def named(self, db: Database) -> None:
-        """Know the names of now: of all rows, in one query; asked again after a minute."""
+        """Load the current names of all rows in one query, again after a minute."""
         if time.monotonic() - self._named_at > _NAMES_ARE_GOOD_FOR_S:
             self._names.clear()
             self._named_at = time.monotonic()
@@ -103,11 +103,11 @@ class Inbox:
             self._names |= {user_uuid: known.get(user_uuid) for user_uuid in unknown}
 
     def other(self, entry: InboxRow) -> Person:
-        """The other member: as Postgres names them, else as the row does."""
+        """The other member, with the name from Postgres, or else from the row."""
         return self._names.get(entry.other.uuid) or entry.other
 
     def matching(self) -> Sequence[InboxRow]:
-        """The conversations whose person or last message holds what is sought."""
+        """The conversations whose person or last message contains the filter's text."""
         sought = self.sought.strip().casefold()
         return [entry for entry in self.entries if sought in self._text(entry)]
 
@@ -116,7 +116,7 @@ class Inbox:
         return f"{other.display_name}\n@{other.handle}\n{entry.preview}".casefold()
 
     def senders(self, table: Table, rows: Sequence[InboxRow]) -> Iterator[str]:
-        """Who wrote the last message of each row, by uuid; empty where that is not known."""
+        """The uuid of the sender of each row's last message; empty if unknown."""
         unknown = [row for row in rows if _place(row) not in self._senders]
         if unknown:
             self._senders |= dict.fromkeys(map(_place, unknown), "")

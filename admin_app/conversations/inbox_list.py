@@ -1,4 +1,4 @@
-"""One user's conversations on the screen: what the element gets, and what it asks."""
+"""One user's conversations on the screen: the element's data, and its questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BEFORE_VIEW = 10
 
 
 def show(person: Person, stores: Stores) -> None:
-    """The list, newest first; conversations with news move to the top by themselves."""
+    """Show the list, newest first; conversations with new messages move to the top."""
     inbox = _loaded(person)
     trouble = None
     try:
@@ -31,7 +31,7 @@ def show(person: Person, stores: Stores) -> None:
 
 
 def show_again(person: Person, error: CoreError) -> None:
-    """The list as it was shown, and that the stores do not answer now."""
+    """Show the list as it was, and that the stores do not answer now."""
     elements.show_again("inbox", person.uuid, error)
 
 

@@ -1,6 +1,6 @@
 """What a session has loaded of a conversation, and what to ask for next.
 
-A rerun asks DynamoDB for what is new, never again for what is there.
+A rerun reads only new messages from DynamoDB, never the loaded ones again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from core.dynamodb import Table, list_thread
 from core.models import Message, Page
 
 CONTEXT = 20
-"""Messages loaded up to the one that a link or a search leads to."""
+"""Messages loaded up to the one that a link or a search opens."""
 
 MOST = 240
-"""Messages kept: loading at one end lets go at the other."""
+"""Messages kept: loading at one end drops messages at the other."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Thread:
     """A stretch of one conversation, oldest first.
 
     ``at`` is the sort key that it was opened at; empty for its newest end. ``has_older`` and
-    ``has_newer`` tell whether the conversation goes on beyond what is loaded.
+    ``has_newer`` say whether the conversation has more than what is loaded.
     """
 
     message_group_uuid: str
@@ -35,9 +35,9 @@ class Thread:
     _opened: bool = False
 
     def refresh(self, table: Table, newest: Newest, *, anew: bool = False) -> None:
-        """Open it, or take in what was sent since. One request; two to open it ``at`` a place."""
+        """Open it, or load the messages sent since. One request; two to open it ``at`` a place."""
         if not self._opened and self.at:
-            # The place itself is the last of the first page: a bound is exclusive.
+            # A bound is exclusive, so the place itself is the last of the first page.
             self._take_older(self._before(table, f"{self.at}\0", CONTEXT))
             self._take_newer(self._after(table, self.at, STEP - CONTEXT))
         elif not self.has_newer:
@@ -45,12 +45,12 @@ class Thread:
         self._opened = True
 
     def load_older(self, table: Table, before: str) -> None:
-        """One page further back, if it begins with ``before``: what asks twice gets it once."""
+        """Load one page further back, if it begins with ``before``; a repeat loads nothing."""
         if self.has_older and self.entries and self.entries[0].sort_key == before:
             self._take_older(self._before(table, before, STEP))
 
     def load_newer(self, table: Table, after: str) -> None:
-        """One page further on, if it ends with ``after``."""
+        """Load one page further on, if it ends with ``after``."""
         if self.has_newer and self.entries and self.entries[-1].sort_key == after:
             self._take_newer(self._after(table, after, STEP))
 
@@ -60,7 +60,7 @@ class Thread:
             return
         last = self.entries[-1].sort_key
         if has_older and newest[0].sort_key.encode() > last.encode():
-            self._take_newer(self._after(table, last, STEP))  # much has come since
+            self._take_newer(self._after(table, last, STEP))  # many messages have been sent since
             return
         first = newest[0].sort_key.encode() if newest else b""
         kept = [m for m in self.entries if m.sort_key.encode() < first] if has_older else []

@@ -1,7 +1,7 @@
-"""What a tab has sent: each message once, however often it is asked for.
+"""The messages that the tabs have sent: each once, however often a tab asks.
 
-The browser names each message by a uuid before it is sent, and asks again where it got no answer.
-So a message is known by its uuid, over reruns and over a reload of the page.
+The browser gives each message a uuid before it is sent, and asks again if it gets no answer. So a
+message is recognised by its uuid, over reruns and over a reload of the page.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from core.models import SentMessage
 from core.usecases.conversations import Retry
 
 _MOST = 2000
-"""Messages remembered, of all tabs together."""
+"""How many messages are remembered, for all tabs together."""
 
 Deliver = Callable[[str, Retry], SentMessage]
 
 
 @dataclass
 class Outcome:
-    """What became of one message: ``sort_key`` once it is stored, else ``problem``.
+    """The result for one message: ``sort_key`` once it is stored, otherwise ``problem``.
 
-    ``sent`` is what it was: text, sender and conversation. ``retry`` is for one in doubt.
+    ``sent`` is its text, sender and conversation. ``retry`` is for an unconfirmed message.
     """
 
     sent: tuple[str, ...]
@@ -37,7 +37,7 @@ class Outcome:
 
 
 class Outbox:
-    """The messages that this server has been asked to send. Calls nothing of Streamlit's."""
+    """The messages that this server was asked to send. Does not call Streamlit."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,10 +46,10 @@ class Outbox:
     def submit(
         self, message_uuid: str, text: str, where: tuple[str, ...], deliver: Deliver
     ) -> Outcome:
-        """Send ``text``, unless it was; a second call at the same time waits for the first.
+        """Send ``text``, unless it was sent; a second call at the same time waits for the first.
 
         ``where`` is the sender and the conversation. Another text, sender or conversation is
-        another message: its uuid must be new.
+        another message and needs a new uuid.
         """
         try:
             outcome = self._outcome(message_uuid, (text, *where))

@@ -18,20 +18,20 @@ _MOST_OF_A_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The message to remove, and the two members whose conversation it is in."""
+    """The message to remove, and the two members of its conversation."""
 
     message: Message
     about: tuple[str, ...]
 
 
 def ask(place: Membership, message: Message) -> None:
-    """Have the next run show the form for ``message``."""
+    """Show the form for ``message`` in the next run."""
     st.session_state["removing"] = Asked(message, (place.user.uuid, place.other.uuid))
     st.session_state.pop("removing refused", None)
 
 
 def show(group: str) -> bool:
-    """The form, if a message of this conversation is to be removed; whether it is shown."""
+    """Show the form to remove a message of this conversation; return whether it is shown."""
     asked = st.session_state.get("removing")
     if not isinstance(asked, Asked) or asked.message.message_group_uuid != group:
         return False
@@ -63,7 +63,7 @@ def show(group: str) -> bool:
 
 @login.action
 def _remove(asked: Asked) -> None:
-    """Remove the message; the reason or the name that is missing is named in the form."""
+    """Remove the message; if the reason or the name is missing, the form says so."""
     message = asked.message
     desk = access.desk(
         reason=str(st.session_state.get("removing why", "")),

@@ -1,6 +1,6 @@
-"""The newest messages of a conversation, read once for all who look at it.
+"""The newest messages of a conversation, read once for all tabs that show it.
 
-Thirty tabs on one conversation ask the store as often as one does. Each of them has its own
+Thirty tabs on one conversation read the store as often as one tab. Each tab needs its own
 permission, reason and audit line before it gets here: only the answer is shared.
 """
 
@@ -25,12 +25,12 @@ _KEPT = 2 * STEP
 _MOST_CONVERSATIONS = 500
 
 Newest = Callable[[bool], tuple[Sequence[Message], bool]]
-"""The newest messages, oldest first, and whether there are older ones; True reads them anew."""
+"""The newest messages, oldest first, and whether there are older ones; True reads again."""
 
 
 @dataclass
 class _End:
-    """The newest end of one conversation, as it was ``read_at``."""
+    """The newest messages of one conversation, as they were ``read_at``."""
 
     entries: list[Message] = field(default_factory=list)
     has_older: bool = False
@@ -38,14 +38,14 @@ class _End:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, table: Table, message_group_uuid: str) -> None:
-        """One request: of all its messages the first time, of the last few after that."""
+        """Read in one request: all its messages the first time, then only the last few."""
         if len(self.entries) <= _OVERLAP or not self._read_on(table, message_group_uuid):
             page = list_thread(table, message_group_uuid, limit=STEP)
             self.entries, self.has_older = [*reversed(page.entries)], page.cursor is not None
         self.read_at = time.monotonic()
 
     def _read_on(self, table: Table, message_group_uuid: str) -> bool:
-        """Whether what came since is all here now; False where it is more than a page."""
+        """Whether all later messages are here now; False if they are more than a page."""
         kept = self.entries[:-_OVERLAP]
         since = kept[-1].sort_key
         page = list_thread(table, message_group_uuid, limit=STEP, after=since, newest_first=False)
@@ -58,7 +58,7 @@ class _End:
 
 
 class SharedReads:
-    """The newest ends that this server has read, each good for ``good_for_s``."""
+    """The newest messages that this server has read, each valid for ``good_for_s``."""
 
     def __init__(self, good_for_s: float) -> None:
         self._good_for_s = good_for_s
@@ -70,7 +70,7 @@ class SharedReads:
     ) -> tuple[Sequence[Message], bool]:
         """The newest messages, oldest first, and whether there are older ones.
 
-        At most one request for all who ask at once; ``anew`` asks in any case.
+        At most one request for all tabs that ask at once; ``anew`` always reads.
         """
         end = self._end(message_group_uuid)
         with end.lock:

@@ -1,4 +1,4 @@
-"""One conversation on the screen: what the element gets, and what it asks."""
+"""One conversation on the screen: the element's data, and its questions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from core.usecases import conversations
 from core.usecases.conversations import Membership, Retry
 
 _OUTCOMES = 20
-"""Of messages sent from this tab, those that its page is told of again."""
+"""How many of this tab's latest sends are reported to its page again."""
 
 
 _HITS = 50
-"""Shown of what a search has found, the newest ones."""
+"""How many matches of a search are shown, newest first."""
 
 
 def show(stores: Stores, place: Membership, group: str) -> None:
-    """The messages, oldest first, and the box to answer in; new ones appear by themselves."""
+    """Show the messages, oldest first, and the box for an answer; new ones appear automatically."""
     if removing.show(group):
         return
     thread = _loaded(group, addresses.place())
@@ -46,7 +46,7 @@ def show(stores: Stores, place: Membership, group: str) -> None:
 
 
 def show_again(group: str, error: CoreError) -> None:
-    """The conversation as it was shown, and that its stores do not answer now."""
+    """Show the conversation as it was, and that its stores do not answer now."""
     elements.show_again("thread", group, error)
 
 
@@ -99,7 +99,7 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
 
 
 def title(place: Membership) -> str:
-    """The two members, the one whose inbox it is first."""
+    """The two members; the owner of the inbox is first."""
     other = place.other.display_name or place.other.handle or place.other.uuid
     return f"{place.user.display_name or place.user.handle} and {other}"
 
@@ -109,7 +109,7 @@ def _person(person: Person) -> dict[str, str]:
 
 
 def _message(message: Message, place: Membership) -> dict[str, Any]:
-    """One message, with its sender's current names; of a removed one only a line is left."""
+    """One message, with its sender's current names; for a removed message, only a line."""
     known = {person.uuid: person for person in (place.user, place.other)}
     sender = known.get(message.sender.uuid, message.sender)
     return {
@@ -124,7 +124,7 @@ def _message(message: Message, place: Membership) -> dict[str, Any]:
     }
 
 
-# What is asked
+# Questions of the element
 
 
 def _answer(place: Membership, question: Question) -> None:
@@ -157,7 +157,7 @@ def _ask_to_remove(place: Membership, message_uuid: str) -> None:
 
 
 def _send(place: Membership, question: Question) -> None:
-    """Send a message that was written in this conversation, or in the one that was open before."""
+    """Send a message that was written in this conversation, or in the previous one."""
     values = [str(question.get(name, "")) for name in ("id", "text", "sender", "group")]
     message_uuid, text, sender, asked_group = values
     known = st.session_state.get("memberships", {}).get((place.user.uuid, asked_group), place)
@@ -180,8 +180,8 @@ def _told(outcome: Outcome) -> dict[str, str]:
 def _deliver(
     desk: Desk, sender: str, group: str, about: tuple[str, ...], text: str, retry: Retry
 ) -> SentMessage:
-    """Send, audited. Calls nothing of Streamlit's: see :class:`~admin_app.access.Desk`."""
-    message_text(text)  # an empty message is nothing to audit
+    """Send, audited. Does not call Streamlit: see :class:`~admin_app.access.Desk`."""
+    message_text(text)  # do not audit an empty message
     with desk.open(
         actions.SEND_MESSAGE, about=about, conversation=group, message=retry.message_uuid
     ) as stores:
@@ -192,7 +192,7 @@ def _deliver(
 
 
 def _search(group: str, table: Table) -> None:
-    """Read once for each question: a rerun does not read the conversation again."""
+    """Search once for each question: a rerun does not read the conversation again."""
     wanted = st.session_state.pop("search wants", None)
     search = st.session_state.get("search")
     if isinstance(wanted, str):
@@ -223,7 +223,7 @@ def _hits(group: str) -> dict[str, Any] | None:
 
 
 def _excerpt(text: str, words: str, around: int = 40) -> str:
-    """The part of ``text`` that holds ``words``, with something before and after it."""
+    """The part of ``text`` that contains ``words``, with some text before and after it."""
     start = max(0, text.casefold().find(words.casefold()) - around)
     end = start + 2 * around + len(words)
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

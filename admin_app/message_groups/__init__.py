@@ -1,1 +1,1 @@
-"""What the page Message groups needs."""
+"""The parts of the page Message groups."""

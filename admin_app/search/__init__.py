@@ -1,1 +1,1 @@
-"""What the page Search needs."""
+"""The parts of the page Search."""

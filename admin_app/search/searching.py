@@ -1,6 +1,6 @@
-"""A search that goes on in the background, while its page shows what it has found so far.
+"""A search that runs in the background, while its page shows the matches so far.
 
-It belongs to one tab. Calls nothing of Streamlit's.
+It belongs to one tab. It does not call Streamlit.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.models import Message
 from core.usecases.search import search
 
 SHOWN = 50
-"""Messages kept and shown, the newest ones."""
+"""How many messages are kept and shown, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is searched for; ``user`` and ``sender`` are handles, ``about`` their uuids."""
+    """The words and limits of a search; ``user``, ``sender`` are handles, ``about`` their uuids."""
 
     words: str
     user: str = ""
@@ -44,7 +44,7 @@ class Searching:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, desk: Desk) -> None:
-        """Search in a thread of its own, audited before."""
+        """Search in a separate thread; the audit line comes first."""
         thread = threading.Thread(
             target=self.job.run, args=(lambda job: self._search(desk, job),), daemon=True
         )
@@ -52,12 +52,12 @@ class Searching:
 
     @property
     def newest(self) -> list[Message]:
-        """The newest matches so far, the newest first."""
+        """The newest matches so far, newest first."""
         with self._lock:
             return [message for _, _, message in sorted(self._newest, reverse=True)]
 
     def _search(self, desk: Desk, job: Job) -> bool:
-        """Whether all was read."""
+        """Whether everything was read."""
         asked = self.question
         with desk.open(actions.SEARCH_MESSAGES, about=asked.about) as stores:
             pages = search(

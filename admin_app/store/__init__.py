@@ -1,1 +1,1 @@
-"""What the page Store needs."""
+"""The parts of the page Store."""

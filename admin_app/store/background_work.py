@@ -1,4 +1,4 @@
-"""What the page Store has done in the background. Calls nothing of Streamlit's."""
+"""The page Store's background work. Does not call Streamlit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What a verification found, and by conversation the handle of somebody who may open it.
+    """The result of a verification, and for each conversation the handle of one member.
 
-    ``repaired`` is how many faults a repair repaired before; None where none was asked for.
+    ``repaired`` is how many faults were repaired before; None if no repair was asked for.
     """
 
     summary: FaultSummary
@@ -35,7 +35,7 @@ class Checkup:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The messages of the last days up to ``until``; lower bounds where it was ended early."""
+    """The messages of the last days up to ``until``; lower bounds if it was stopped early."""
 
     counts: MessageCounts
     until: datetime
@@ -58,7 +58,7 @@ def verify(desk: Desk) -> Work:
 
 
 def repair_faults(desk: Desk) -> Work:
-    """Repair what can be repaired; then a :class:`Checkup`."""
+    """Repair all repairable faults; then a :class:`Checkup`."""
 
     def work(job: Job) -> Checkup:
         with desk.open(actions.REPAIR) as stores:

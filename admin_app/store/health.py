@@ -1,4 +1,4 @@
-"""The health of a target: what the doctor says, what a verification finds, and the repair."""
+"""The health of a target: the doctor, the verification and the repair."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OUTDATED = "This is older than what is broken now. Run it again."
 
 
 def show_doctor(*, is_outdated: bool) -> None:
-    """A button, and what was found the last time; ``is_outdated``: a store has failed since."""
+    """Show a button and the latest result; ``is_outdated``: a store has failed since."""
     st.write("Checks this installation and its target, and says how to fix each problem.")
     progress.button(
         "Run the doctor",
@@ -64,9 +64,9 @@ def _told(finding: Finding) -> str:
 def show_verification(
     items: int, read_units: float | None, *, conversations: int, is_outdated: bool
 ) -> None:
-    """The verification of a table of so many ``items``, and its repair.
+    """Show the verification of a table with ``items`` items, and its repair.
 
-    Reading it whole costs ``read_units``, as far as that is known, and each of the
+    Reading the whole table costs ``read_units``, if that is known, and each of the
     ``conversations`` about 1 RCU more.
     """
     st.write("Checks every guarantee for all stored items.")
@@ -85,7 +85,7 @@ def show_verification(
 
 
 def cost(read_units: float | None) -> str:
-    """What reading the whole table costs."""
+    """The cost of reading the whole table."""
     if not read_units:
         return "Reads the whole table: 0.5 RCU for every 4 KB; its size is not known yet."
     return f"Reads the whole table: about {max(read_units, 0.5):,.0f} RCU."
@@ -122,7 +122,7 @@ def _fault(fault: FaultKind, count: int, checkup: Checkup) -> None:
 
 
 def _repair(checkup: Checkup, items: int) -> None:
-    """The plan; then the table's name, typed; then the repair, once."""
+    """Show the plan, ask for the table's name, then repair once."""
     st.markdown("### Repair")
     if not checkup.is_complete:
         st.info("Verify the whole table before you repair it.")
@@ -154,7 +154,7 @@ def _repair(checkup: Checkup, items: int) -> None:
 
 @login.action
 def _begin_repair(key: str, serial: int, items: int) -> None:
-    """Begin the repair; a name that is not the table's is told beside the box."""
+    """Start the repair; if the typed name is wrong, say so beside the box."""
     desk = access.desk(typed_name=str(st.session_state.get(key, "")).strip())
     try:
         desk.door.refuse_another_name(actions.REPAIR, desk.visitor.typed_name or "")

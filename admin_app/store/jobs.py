@@ -1,7 +1,7 @@
-"""Work that outlasts a page's run: in a thread of its own, begun once, watched and stopped by all.
+"""Work that takes longer than a page's run: once, in its own thread; every tab can stop it.
 
-The jobs belong to the server, not to a session: whoever comes back, or reloads, finds what they
-began, and two people who ask for the same thing at once get it once.
+The jobs belong to the server, not to a session. A person who returns or reloads finds the job still
+there, and two people who ask for the same job at once get one job.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work. Its ``result`` or its ``problem`` is there once it is not running."""
+    """One job. It has a ``result`` or a ``problem`` when it is not running."""
 
     name: str
     title: str
     who: str
     expected: int = 0
-    """How many items it will see, as far as that is known."""
+    """How many items it will read, if that is known."""
     seen: int = 0
     capacity: ConsumedCapacity = field(default_factory=ConsumedCapacity)
     result: object = None
@@ -56,16 +56,16 @@ class Job:
         return replace(table, capacity=self.capacity)
 
     def go_on(self, seen: int) -> bool:
-        """Note how far the work is; whether nobody has asked it to stop."""
+        """Note the progress; return whether the job should continue."""
         self.seen = seen
         return not self._stopped.is_set()
 
     def stop(self) -> None:
-        """Ask the work to end where it is; it does so at the next item or page."""
+        """Ask the job to stop; it stops at the next item or page."""
         self._stopped.set()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether the work has ended, within ``timeout_s`` at the latest."""
+        """Wait for the end, at most ``timeout_s``; return whether the job has ended."""
         return self._ended.wait(timeout_s)
 
     def run(self, work: Work) -> None:
@@ -73,7 +73,7 @@ class Job:
             self.result = work(self)
         except CoreError as error:
             self.problem = error
-        except Exception:  # noqa: BLE001 - nobody is behind this thread to see it
+        except Exception:  # noqa: BLE001 - no caller would see it
             _log.exception("the job %s broke", self.name)
             self.problem = CoreError("The work failed", "Read the admin UI's log on stderr.")
         finally:
@@ -82,7 +82,7 @@ class Job:
 
 
 class Jobs:
-    """The jobs of a server: of each name, one at a time."""
+    """The jobs of a server: one of each name at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -94,11 +94,11 @@ class Jobs:
         return self._latest.get(name)
 
     def serial(self, name: str) -> int:
-        """How many jobs of that name there have been: what a click answers to."""
+        """How many jobs of that name have started; a click refers to this number."""
         return self._serials.get(name, 0)
 
     def start(self, job: Job, serial: int, work: Work) -> None:
-        """Begin ``job``, unless one of its name began since ``serial`` was read, or still runs."""
+        """Start ``job``, unless one of its name runs or has started since ``serial`` was read."""
         with self._lock:
             latest = self._latest.get(job.name)
             if serial != self.serial(job.name) or (latest is not None and latest.is_running):
@@ -110,7 +110,7 @@ class Jobs:
         thread.start()
 
     def stop_all(self, patience_s: float = 5.0) -> None:
-        """Ask all to stop, and wait a little until they have."""
+        """Ask all jobs to stop, and wait briefly until they have."""
         deadline = time.monotonic() + patience_s
         for job in list(self._latest.values()):
             job.stop()

@@ -14,12 +14,12 @@ from admin_app.store.background_work import Count
 
 COUNT = "count"
 _COLOR = "#7059e8"
-"""Told from the background in both themes."""
+"""Visible on the background in both themes."""
 _RANGES = ("24 hours", "48 hours", "30 days")
 
 
 def show(items: int, cost: str) -> None:
-    """The count of a table of so many ``items``: on demand, at the ``cost`` that is told."""
+    """Show the count of a table with ``items`` items: on demand, after showing its ``cost``."""
     st.caption(cost)
     work = background_work.count_messages(access.desk())
     progress.button("Count the messages", COUNT, work, expected=items, icon=":material/bar_chart:")
@@ -66,9 +66,9 @@ def _utc(instant: datetime) -> dict[str, Any]:
 
 
 def _bars(unit: str, buckets: Mapping[datetime, int]) -> dict[str, Any]:
-    """A bar for each hour or day of UTC, whatever the browser's clock.
+    """Show a bar for each hour or day of UTC, whatever the browser's time zone is.
 
-    Its scales are given: drawn before its data is there, the chart would warn of what it finds.
+    The scales are set, because a chart that is drawn before its data arrives would log a warning.
     """
     ends_at = max(buckets) + timedelta(**{f"{unit}s": 1})
     time_unit = "utcyearmonthdate" if unit == "day" else "utcyearmonthdatehours"

@@ -1,4 +1,4 @@
-"""A job as a page shows it: how far it is, how to stop it, what it has consumed."""
+"""A job on a page: its progress, a button that stops it, and what it has consumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from admin_app.store.jobs import Job, Work
 
 _LOOK_EVERY_S = 1.0
 _QUICK_S = 0.5
-"""What is done within this time is shown at once, without a progress bar before."""
+"""A job that ends within this time is shown without a progress bar."""
 
 
 def button(
@@ -20,11 +20,11 @@ def button(
     expected: int = 0,
     icon: str | None = None,
 ) -> None:
-    """A button that has ``work`` done once, however often it is pressed."""
+    """Show a button that does ``work`` once, however often it is pressed."""
     serial = resources.jobs().serial(name)
     st.button(
         label,
-        key=f"{name} {serial}",  # another job, another button: a late second click presses none
+        key=f"{name} {serial}",  # each job has its own button, so a late second click does nothing
         icon=icon,
         on_click=start,
         args=(label, name, serial, work, expected),
@@ -33,7 +33,7 @@ def button(
 
 @login.action
 def start(title: str, name: str, serial: int, work: Work, expected: int) -> None:
-    """Begin the job that answers to the page drawn at ``serial``; wait for one that is quick."""
+    """Start the job for the page drawn at ``serial``; wait briefly, because it may be quick."""
     job = Job(name, title, login.person(), expected)
     resources.jobs().start(job, serial, work)
     job.wait(_QUICK_S)
@@ -42,7 +42,7 @@ def start(title: str, name: str, serial: int, work: Work, expected: int) -> None
 def outcome(name: str) -> object:
     """The result of the latest job of that name, once it has one.
 
-    Until then its progress is shown, or its problem.
+    Until then, show its progress or its problem.
     """
     job = resources.jobs().latest(name)
     if job is None:
@@ -61,7 +61,7 @@ def outcome(name: str) -> object:
 
 
 def _consumed(job: Job) -> str:
-    """What it cost in all, as the list of consumed capacity has it."""
+    """The total cost, as in the list of consumed capacity."""
     units = ((job.capacity.read_units, "RCU"), (job.capacity.write_units, "WCU"))
     return "".join(f", {amount:g} {unit}" for amount, unit in units if amount)
 
@@ -69,7 +69,7 @@ def _consumed(job: Job) -> str:
 @st.fragment(run_every=_LOOK_EVERY_S)
 @login.required
 def _watch(name: str) -> None:
-    """The running job; redraws the page when it has ended."""
+    """Show the running job; redraw the page when it has ended."""
     job = resources.jobs().latest(name)
     if job is None or not job.is_running:
         st.rerun()
@@ -78,7 +78,7 @@ def _watch(name: str) -> None:
 
 
 def _share(job: Job) -> float:
-    """How much is done; never all of it: what was expected may have grown."""
+    """The finished part; never 100 %, because the table may have grown."""
     return min(job.seen / job.expected, 0.99) if job.expected else 0.0
 
 
@@ -88,7 +88,7 @@ def _how_far(job: Job) -> str:
 
 
 def show_consumed() -> None:
-    """What this server's long pieces of work have consumed, each and together."""
+    """Show what this server's jobs have consumed, one by one and together."""
     jobs = list(resources.jobs().history)
     if not jobs:
         st.caption("None yet: descriptions use no capacity.")

@@ -12,11 +12,11 @@ from core.access import AuditEntry, read_audit
 from core.errors import CoreError
 
 MOST = 500
-"""Lines shown, the newest ones."""
+"""How many lines are shown, newest first."""
 
 
 def page() -> None:
-    """The filters, and the newest lines that match, newest first."""
+    """Show the filters, and the lines that match, newest first."""
     st.title("Audit")
     access.visitor().require_login()
     if not access.may_see_audit():

@@ -25,7 +25,7 @@ _MOST_MEMBERSHIPS = 50
 def page() -> None:
     """People and their conversations on the left, the thread on the right.
 
-    One fragment, so that a click, a tick and a keystroke each take one run of this alone.
+    One fragment, so that a click, a tick or a keystroke runs only this part.
     """
     layout.panes()
     addresses.return_from_elsewhere()
@@ -45,7 +45,7 @@ def page() -> None:
 
 
 def _part(draw: Callable[[Person], None], person: Person) -> None:
-    """Each pane by itself: one whose store does not answer leaves the other as it is."""
+    """Draw each pane separately: if one's store does not answer, the other is unchanged."""
     try:
         draw(person)
     except LoginEndedError:
@@ -64,7 +64,7 @@ def _nothing_open(words: str) -> None:
 
 
 def _choose_person() -> Person | None:
-    """The person whose conversations are shown: whom the link names."""
+    """Show the person whose conversations are shown, as the link names them."""
     sought = person_search.search_box("Find a person", "sought", is_bare=True)
     handle = addresses.user()
     try:
@@ -112,7 +112,7 @@ def _commands(person: Person) -> list[Command]:
 
 
 def _known_person(handle: str) -> Person | None:
-    """The person; asked for once for as long as they are chosen. None: nobody has that handle."""
+    """The chosen person, read once; None if no user has that handle."""
     known = st.session_state.get("person")
     if not isinstance(known, Person) or known.handle != handle:
         try:
@@ -124,7 +124,7 @@ def _known_person(handle: str) -> Person | None:
 
 
 def _no_such_user(handle: str) -> None:
-    """Say so, and offer those who may be meant: by the handle's beginning, ever shorter."""
+    """Say so, and offer similar handles: those with the same beginning, ever shorter."""
     st.info("No such user.", icon=":material/person_off:")
     st.text(handle)
     similar = similar_handles(access.look().db, handle, limit=person_search.MATCHES)
@@ -147,7 +147,7 @@ def _open_person(handle: str) -> None:
 
 
 def _show_inbox(person: Person) -> None:
-    """Their conversations, once it is known why they are read."""
+    """Show the person's conversations, once there is a reason."""
     subject = Subject(actions.OPEN_INBOX, "Why do you open this inbox?", about=(person.uuid,))
     try:
         stores = access.opened(subject)
@@ -193,7 +193,7 @@ def _not_theirs(error: NotFoundError | NotAMemberError, person: Person) -> None:
 
 
 def _membership(stores: Stores, person: Person, group: str) -> Membership:
-    """Who takes part: read once in a session, it does not change."""
+    """The members: they never change, so they are read once in a session."""
     known: dict[tuple[str, str], Membership] = st.session_state.setdefault("memberships", {})
     asked = (person.uuid, group)
     if asked not in known:

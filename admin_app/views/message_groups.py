@@ -23,7 +23,7 @@ SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversation
 
 
 def page() -> None:
-    """The table, and what can be done with its rows."""
+    """Show the table, and the actions for its rows."""
     st.title("Message groups")
     if (stores := access.opened(SUBJECT)) is None:
         return
@@ -80,7 +80,7 @@ def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
 
 
 def _as_rows(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with names that each run in their own direction: all rows begin at the left."""
+    """The row, with each name in its own text direction: all rows begin at the left."""
     return row | {"members": ", ".join(map(layout.isolated, row["members"].split(", ")))}
 
 
@@ -111,7 +111,7 @@ def _table(rows: list[dict[str, Any]], sought: str) -> list[int]:
         placeholder="",
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"groups {sought}",  # a selection is of positions: another filter, another one
+        key=f"groups {sought}",  # a selection belongs to one filter
         alt="Conversations",
     )
     return list(event.selection.rows)
@@ -153,7 +153,7 @@ def _downloads(overview: AllConversations, sought: str) -> None:
         ):
             st.download_button(
                 label,
-                # Read, built, and audited, once somebody clicks.
+                # Read, built and audited only after a click.
                 data=functools.partial(_built, desk, overview, sought.strip(), text),
                 mime=mime,
                 file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
@@ -168,7 +168,7 @@ def _built(
     sought: str,
     text: Callable[[list[dict[str, Any]]], str],
 ) -> str:
-    """What is downloaded, audited before. Calls nothing of Streamlit's."""
+    """The downloaded text, audited before. Does not call Streamlit."""
     with desk.open(actions.DOWNLOAD_MESSAGE_GROUPS) as stores:
         whole = overview.whole(stores.db, stores.table)
         return text([_row(group, whole) for group in whole.groups if _matches(group, sought)])

@@ -1,4 +1,4 @@
-"""A form for the first message to somebody."""
+"""A form for the first message of a conversation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM = "new conversation"
 
 
 def page() -> None:
-    """The two people, the message, and what became of it."""
+    """Show the two people, the message, and the result of sending it."""
     st.title("New conversation")
     if not access.may_write():
         st.info("Read-only. To start a conversation, start the admin UI with --write.")
@@ -44,7 +44,7 @@ def page() -> None:
 
 
 def _person(label: str, key: str) -> Person | None:
-    """Who has the handle that is typed; until somebody has, who may be meant."""
+    """The user with the typed handle; until there is one, show similar users."""
     sought = person_search.search_box(label, key)
     if not sought.strip():
         return None
@@ -68,9 +68,9 @@ def _choose(key: str, handle: str) -> None:
 
 
 def _say_if_known(sender: Person, recipient: Person, box: Composer) -> None:
-    """Tell that the two talk already, before anything is sent.
+    """Say that the two already have a conversation, before anything is sent.
 
-    Not on production: whom somebody talks with is not shown without a reason.
+    Not on production, where the partners of a user are not shown without a reason.
     """
     if access.why_production():
         return
@@ -112,11 +112,11 @@ def _submit(key: str) -> None:
 
 
 def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -> SentMessage:
-    """Send, audited. Calls nothing of Streamlit's: see the composer."""
+    """Send, audited. Does not call Streamlit: see the composer."""
     for what, handle in (("From", sender), ("To", recipient)):
         if not handle:
             raise InputError(f"{what} is empty", "Type a user’s handle.")
-    message_text(text)  # an empty message is nothing to audit
+    message_text(text)  # do not audit an empty message
     db = desk.look().db
     about = [find_person(db, handle).uuid for handle in (sender, recipient)]
     with desk.open(actions.START_CONVERSATION, about=about, message=retry.message_uuid) as stores:

@@ -18,13 +18,13 @@ from core.postgres import find_person
 SUBJECT = Subject(actions.SEARCH_MESSAGES, "Why do you search the messages?")
 _LOOK_EVERY_S = 1.0
 _QUICK_S = 0.7
-"""What is done within this time is shown at once."""
+"""A search that ends within this time is shown at once."""
 _FIELDS = ("words", "user", "sender", "after", "before")
 _AROUND = 60
 
 
 def page() -> None:
-    """The form, and below it what the latest search has found."""
+    """Show the form, and below it the matches of the latest search."""
     st.title("Search")
     if access.opened(SUBJECT) is None:
         return
@@ -60,7 +60,7 @@ def _cost() -> str:
 
 @login.action
 def _begin() -> None:
-    """Begin a search; the one before ends."""
+    """Start a search; the previous one ends."""
     values = {name: st.session_state.get(f"search {name}") for name in _FIELDS}
     if isinstance(previous := st.session_state.get("searching"), Searching):
         previous.job.stop()
@@ -107,7 +107,7 @@ def _results(searching: Searching) -> None:
 @st.fragment(run_every=_LOOK_EVERY_S)
 @login.required
 def _watch(searching: Searching) -> None:
-    """The matches so far; redraws the page when all was read."""
+    """Show the matches so far; redraw the page when everything was read."""
     if not searching.job.is_running:
         st.rerun()
     st.button("Stop", key="stop search", on_click=login.action(searching.job.stop))

@@ -1,4 +1,4 @@
-"""What an operator asks of the two stores first, and what keeps them well."""
+"""The health and the properties of both stores, and the checks and repairs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TABLES = 50
 _READ_AGAIN_S = 30
 _BACKUPS = {True: "on", False: "off", None: "unknown"}
 
-# How DynamoDB describes the table, or why it does not.
+# DynamoDB's description of the table, or the reason why there is none.
 Description = TableDescription | CoreError
 
 
 def page() -> None:
-    """Health first. Each part by itself: one that does not answer hides no other."""
+    """Show the health first. A part that does not answer hides no other."""
     description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.title("Store", width="content")
@@ -64,7 +64,7 @@ def _part(title: str, draw: Callable[[], None]) -> None:
 
 
 def _answer(ask: Callable[[], DatabaseDescription]) -> DatabaseDescription | CoreError:
-    """What a store says, or why it does not."""
+    """A store's answer, or the reason why there is none."""
     try:
         return ask()
     except CoreError as error:
@@ -197,7 +197,7 @@ def _rows(table: TableSize) -> str:
 @st.fragment
 @login.required
 def _sessions(most: int) -> None:
-    """Who is connected, page by page."""
+    """Show the connected sessions, page by page."""
     pages: list[Session | None] = st.session_state.setdefault("store sessions", [None])
     try:
         rows = sessions(access.look().db, limit=SESSIONS + 1, after=pages[-1])
@@ -223,7 +223,7 @@ def _who(session: Session) -> str:
 
 
 def _from(session: Session) -> str:
-    """The client's address and what it calls itself."""
+    """The client's address and its application name."""
     return ", ".join(filter(None, (session.client_address, session.application)))
 
 

@@ -1,4 +1,4 @@
-"""Users: who they are, what they posted, how many conversations they have, and a form for more."""
+"""Users, their posts, the number of their conversations, and a form to add a user."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ MOCK = "MOCK"
 
 
 def page() -> None:
-    """The table of users, one of them in detail, and the form."""
+    """Show the table of users, the selected user, and the form."""
     st.title("Users")
     if (stores := access.opened(SUBJECT)) is None:
         return
     handle = st.query_params.get("user", "")
-    # Beside the table, so that it is in view; above it where the window is narrow.
+    # Beside the table, so that it is visible; above it in a narrow window.
     columns = st.columns([3, 2], gap="medium") if handle else [st.container()]
     with columns[0]:
         _list(stores)
@@ -60,7 +60,7 @@ def _list(stores: Stores) -> None:
 
 
 def _listed(stores: Stores) -> tuple[list[User], str | None]:
-    """The users of the page that is shown, and the cursor of the next one."""
+    """The users of the shown page, and the cursor of the next page."""
     sought = person_search.search_box("Find a user", "q", "Handle, name or email", in_address=True)
     pages = _pages(sought)
     page = search_users(stores.db, sought, limit=PAGE, after=pages[-1])
@@ -68,7 +68,7 @@ def _listed(stores: Stores) -> tuple[list[User], str | None]:
 
 
 def _pages(sought: str) -> list[str | None]:
-    """The cursors of the pages up to the one that is shown; another search begins anew."""
+    """The cursors of the pages up to the shown one; another search starts at the first."""
     if st.session_state.get("users pages of") != sought:
         st.session_state["users pages of"] = sought
         st.session_state["users pages"] = [None]
@@ -139,7 +139,7 @@ def _table(shown: list[User]) -> None:
 
 
 def _link(user: User) -> str:
-    """What Postgres knows of the person's Cognito user."""
+    """What Postgres has about the person's Cognito user."""
     return "not linked" if user.cognito_user_id == MOCK else f"linked: {user.cognito_user_id}"
 
 
@@ -171,7 +171,7 @@ def _on_demand(shown: list[User]) -> None:
 
 
 def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
-    """What the pool says of each user, by uuid."""
+    """The pool's data about each user, by uuid."""
     desk = access.desk(access.reason_for(SUBJECT))
     with desk.open(actions.ASK_COGNITO) as stores:
         return dict(link_states(stores.aws, pool_id, shown))
@@ -194,7 +194,7 @@ def _detail(stores: Stores, user: User) -> None:
 
 
 def _activities(stores: Stores, user: User) -> None:
-    """What they posted, newest first, a page more on demand."""
+    """The user's posts, newest first; another page on demand."""
     known = st.session_state.get("activities")
     if known is None or known[0] != user.uuid:
         known = (user.uuid, [], None)
@@ -266,7 +266,7 @@ def _add(box: Once, key: str, fields: dict[str, str]) -> None:
 
 
 def _create(desk: access.Desk, values: dict[str, str]) -> None:
-    """Add the user, audited. Calls nothing of Streamlit's: see ``Once``."""
+    """Add the user, audited. Does not call Streamlit: see ``Once``."""
     user_uuid = str(uuid.uuid4())
     with desk.open(actions.CREATE_USER, about=[user_uuid]) as stores:
         create_user(

@@ -69,9 +69,9 @@ def make_client(
 def _session(profile: str | None, is_local: bool) -> botocore.session.Session:
     """The SDK's session, which finds credentials once: in the ``profile`` of the settings.
 
-    The SDK does not read a ``.env`` file, and where the variable is empty it looks for a profile
-    called "". A local session takes its own defaults: a local run needs no AWS files, and a broken
-    one must not stop it.
+    The SDK does not read a ``.env`` file, and if the variable is empty it looks for a profile
+    called "". A local session uses only its own defaults: a local run needs no AWS files, and a
+    broken one must not stop it.
 
     This is botocore's session: boto3's clients are the same, but importing boto3 is slower.
     """

@@ -23,7 +23,7 @@ _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 def postgres_address(target: Target) -> PostgresAddress:
-    """The address of the target's database, with the password that AWS gives if it is to.
+    """The address of the target's database, with a password from AWS if the settings say so.
 
     Raises:
         SettingsError: the settings contradict each other. Nothing is sent yet.
@@ -95,7 +95,7 @@ class IamToken:
 
 
 class Secret:
-    """The password in a secret, read once, and again when the server has refused it."""
+    """The password in a secret, read once, and again if the server has refused it."""
 
     def __init__(self, target: AwsTarget, arn: str, address: PostgresAddress) -> None:
         # The region of the secret is in its ARN: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME

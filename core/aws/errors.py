@@ -136,10 +136,10 @@ _CREDENTIAL_MODULES = {"botocore.credentials", "botocore.tokens"}
 
 
 def is_from_credentials(error: BaseException) -> bool:
-    """Whether the SDK met ``error`` while it looked for credentials.
+    """Whether ``error`` occurred while the SDK looked for credentials.
 
-    Their sources raise whatever they meet: a program's output that is not JSON, a prompt for a code
-    without a terminal, a refusal by STS.
+    Their sources raise many kinds of errors: a program's output that is not JSON, a prompt for a
+    code without a terminal, a refusal by STS.
     """
     trace = error.__traceback__
     while trace is not None:
@@ -169,7 +169,7 @@ def _no_credentials(target: AwsTarget, error: Exception) -> CredentialsError:
 
 
 def _kind(error: ValueError) -> str:
-    """What kind of fault it is, with the text of those that quote no answer."""
+    """The kind of the error, with its text if that contains no reply."""
     if isinstance(error, json.JSONDecodeError):
         return "not JSON"
     return str(error) if type(error) is ValueError else type(error).__name__

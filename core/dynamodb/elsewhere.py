@@ -1,4 +1,4 @@
-"""Whether a missing table is there for another region or access key of a local endpoint.
+"""Whether a missing table exists for another region or access key of a local endpoint.
 
 DynamoDB Local without ``-sharedDb``, ministack and other engines keep a separate store for each.
 """
@@ -21,7 +21,7 @@ _KEYS = ("local", "dummy", "test", "fakeMyKeyId")
 """Access keys that people and tutorials use for local engines; the first is our placeholder."""
 
 _REGIONS = ("local", "localhost", "ddblocal")
-"""Names that are no region of AWS, and that people use for local engines."""
+"""Names that are not regions of AWS, but that people use for local engines."""
 
 
 @dataclass(frozen=True, slots=True)

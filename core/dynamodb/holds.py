@@ -1,4 +1,4 @@
-"""Holds on users: while there is one, nothing of the user is removed."""
+"""Holds on users: none of a held user's messages is removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.timestamps import now, sort_key
 
 
 def hold(table: Table, user_uuid: str, reason: str) -> bool:
-    """True if a hold was put; False if there is one already, which stays as it is. 1 WCU."""
+    """True if a hold was put; False if one already exists, which is not changed. 1 WCU."""
     return request_if(
         table,
         "put_item",
@@ -23,7 +23,7 @@ def hold(table: Table, user_uuid: str, reason: str) -> bool:
 
 
 def release(table: Table, user_uuid: str) -> bool:
-    """True if the hold was taken away; False if there is none. 1 WCU."""
+    """True if the hold was released; False if there is none. 1 WCU."""
     return request_if(
         table,
         "delete_item",
@@ -42,7 +42,7 @@ def find_hold(table: Table, user_uuid: str) -> Hold | None:
 
 
 def held_users(table: Table) -> Iterator[str]:
-    """The uuids of all held users, read consistently: keys only, so looking is enough."""
+    """The uuids of all held users, read consistently. Keys only, so it needs only looking."""
     items = paging.items(
         table,
         "query",

@@ -158,7 +158,7 @@ def _plain(value: Any) -> Any:
 
 def _number(value: Decimal) -> int | float | str:
     if value and value.adjusted() > MAX_EXPONENT:
-        return str(value)  # converting that many digits may take for ever
+        return str(value)  # converting that many digits may take very long
     if value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)

@@ -82,7 +82,7 @@ HOLD_PK = "HOLD#"
 
 
 def hold_key(user_uuid: str) -> Key:
-    """The key of the hold on a user: while it is there, nothing of theirs is removed."""
+    """The key of the hold on a user: while it exists, none of the user's messages is removed."""
     return key(HOLD_PK, user_uuid)
 
 

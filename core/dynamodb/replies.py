@@ -18,7 +18,7 @@ from core.dynamodb.keys import Item
 def take_items(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
-    """Move the items of a reply to what the SDK adds to it once it has parsed the rest.
+    """Take the items out of a reply; they are added again after the SDK has parsed the rest.
 
     A handler of the SDK's event ``before-parse``. A reply that is an error, or not JSON, is left
     to the SDK.

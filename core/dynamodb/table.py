@@ -117,7 +117,7 @@ def open_client(
     dry: DrySink | None = None,
     quick: bool = False,
 ) -> Any:
-    """A client of ``dynamodb`` or ``dynamodbstreams`` that keeps to ``purpose``."""
+    """A client of ``dynamodb`` or ``dynamodbstreams`` that is limited to ``purpose``."""
 
     def check(params: Mapping[str, Any], model: Any, **_: Any) -> None:
         permissions.require(purpose, model.name, params)

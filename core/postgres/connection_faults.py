@@ -1,6 +1,6 @@
 """Why a connection to Postgres failed: the certificate, or the option at fault and its source.
 
-The texts are libpq's and the server's: neither gives a code for a connection that failed.
+The texts are libpq's and the server's: neither gives a code for a failed connection.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.targets.postgres import PostgresAddress
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """A text of a failed connection: what it means, the libpq option at fault, and what to do."""
+    """A text of a failed connection: its meaning, the libpq option at fault, and what to do."""
 
     text: re.Pattern[str]
     problem: str
@@ -94,7 +94,7 @@ WITHOUT_POOLER = "Use the server's own host and port for it, not the pooler's."
 
 
 def connection_fault(address: PostgresAddress, text: str) -> PostgresError | None:
-    """The error for a failed connection, where an option or a certificate is at fault.
+    """The error for a failed connection, if an option or a certificate is at fault.
 
     ``text`` is libpq's, with a line for every server that was tried.
     """
@@ -105,7 +105,7 @@ def connection_fault(address: PostgresAddress, text: str) -> PostgresError | Non
             WITHOUT_POOLER,
         )
     if any("pg_hba.conf" in line and "SSL encryption" in line for line in lines):
-        return None  # it was refused encrypted and not: the user or the address is at fault
+        return None  # refused with and without encryption: the user or the address is at fault
     for reason in _REASONS:
         for line in lines:
             if match := reason.text.search(line):
@@ -120,7 +120,7 @@ def connection_fault(address: PostgresAddress, text: str) -> PostgresError | Non
 
 
 def _source(address: PostgresAddress, option: str) -> str:
-    """Where the value of ``option`` is from, as an instruction."""
+    """An instruction that names the source of the value of ``option``."""
     from_url = conninfo_to_dict(address.conninfo)
     variable = address.variable or "the address"
     if option == "sslrootcert" and variable == "PROD_CONNECTION_URL":

@@ -20,7 +20,7 @@ from core.postgres.statements import load
 from core.private_files import open_private
 
 Progress = Callable[[int, int | None], None]
-"""Receives the number of tables that are done, and of all that there are."""
+"""Receives the number of finished tables, and the number of all tables."""
 
 _MARKER = "cruddur_ops_environment"
 _LEDGER = "cruddur_ops_migrations"
@@ -33,7 +33,7 @@ def has_any_table(db: Queries) -> bool:
 
 
 def dump_database(db: Database, programs: Programs, path: Path, progress: Progress) -> int:
-    """The size in bytes of the dump that was written to ``path``, whole or not at all.
+    """The size in bytes of the dump that was written to ``path``, completely or not at all.
 
     The file has mode 0600.
 
@@ -70,10 +70,10 @@ def dump_database(db: Database, programs: Programs, path: Path, progress: Progre
 def restore_database(
     db: Database, programs: Programs, path: Path, environment: str, progress: Progress
 ) -> None:
-    """Restore the dump at ``path``, in one transaction: all of it or nothing.
+    """Restore the dump at ``path``, in one transaction: completely or not at all.
 
-    What the dump holds replaces what there is. The marker stays; a database without one is marked
-    as ``environment`` first. A ledger of migrations that the dump does not replace is dropped.
+    The objects in the dump replace existing ones. The marker stays; a database without one is
+    marked as ``environment`` first. A ledger of migrations that is not in the dump is dropped.
 
     Raises:
         InputError: the file cannot be read, or is not a dump.

@@ -38,7 +38,7 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableTime:
-    """A row with a time that Python cannot hold; it is shown without it."""
+    """A row with a time that Python cannot represent; it is shown without the time."""
 
     table: str
     uuid: str
@@ -65,7 +65,7 @@ def greet(db: Queries) -> Greeting:
 
 
 def schema_differences(db: Queries) -> list[str]:
-    """How the tables differ from Cruddur's; empty where they do not.
+    """How the tables differ from Cruddur's; empty if they do not.
 
     Keys and constraints are not compared: operators choose them, and ours are stricter than
     Cruddur's. Types are compared only for the columns that our statements compare with uuids.
@@ -90,7 +90,7 @@ def schema_differences(db: Queries) -> list[str]:
 
 
 def has_integer_replies(db: Queries) -> bool:
-    """Whether answers refer to activities by an integer, as in the first Cruddur: none fits."""
+    """Whether replies refer to activities by an integer, as in the first Cruddur: no uuid fits."""
     rows = db.query_rows(load("admin/columns"), {"tables": ["activities"]})
     types = {row["column"]: row["type"] for row in rows}
     return types.get("reply_to_activity_uuid") == "integer"

@@ -1,4 +1,4 @@
-"""Postgres's own programs, pg_dump and pg_restore: which one fits a server, and running it.
+"""Choose the pg_dump and pg_restore that fit a server, and run them.
 
 The password is never an argument. pg_dump refuses a server that is newer than itself.
 https://www.postgresql.org/docs/current/app-pgdump.html
@@ -41,10 +41,10 @@ class Programs:
         stdout: IO[bytes] | int = subprocess.DEVNULL,
         tell: Callable[[str], None] | None = None,
     ) -> None:
-        """Run the program ``name`` to its end; ``tell`` receives the lines that it says.
+        """Run the program ``name`` to its end; ``tell`` receives the lines that it prints.
 
         Raises:
-            PostgresError: it failed, with the reason that it gave.
+            PostgresError: it failed; the error has its reason.
         """
         last, reason = "", ""
         with self._started(name, arguments, address, stdout) as process:
@@ -87,7 +87,7 @@ class Programs:
 
 
 def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
-    """The programs on the PATH if they fit the server, else the oldest bundled ones that do.
+    """The programs on the PATH if they fit the server, else the oldest bundled ones that fit.
 
     ``bundled`` are the folders of the embedded Postgres's wheel, whose programs have no TLS.
 
@@ -118,7 +118,7 @@ def _of_version(folders: Sequence[Path], least: int) -> list[Programs]:
 
 @cache
 def _major(folder: Path) -> int | None:
-    """The major version of the programs in ``folder``; None where they do not run."""
+    """The major version of the programs in ``folder``; None if they do not run."""
     if not (folder / "pg_restore").exists():
         return None
     try:

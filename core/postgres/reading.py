@@ -1,6 +1,6 @@
-"""How values of Postgres become Python's: lenient, because others write these tables too.
+"""Converts values of Postgres to Python's, leniently: other programs write these tables too.
 
-A time that Python cannot hold (``infinity``, before the year 1, after 9999) reads as None.
+A time that Python cannot represent (``infinity``, before the year 1, after 9999) becomes None.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _LenientTimestamptz(TimestamptzLoader):
 
 
 def lenient_adapters() -> AdaptersMap:
-    """The adapters of a connection that reads what others wrote."""
+    """The adapters of a connection that reads such values."""
     adapters = AdaptersMap(psycopg.adapters)
     adapters.register_loader("date", _LenientDate)
     adapters.register_loader("timestamp", _LenientTimestamp)

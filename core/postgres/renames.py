@@ -13,7 +13,7 @@ from core.postgres.users import check_user, find_user, refusing_duplicates
 def rename_user(
     db: Database, handle: str, *, new_handle: str = "", display_name: str = "", email: str = ""
 ) -> User:
-    """The user called ``handle``, as they are called from now on. What is empty stays.
+    """The user ``handle`` after the change. Empty values change nothing.
 
     Raises:
         NotFoundError: there is no such user.

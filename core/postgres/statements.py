@@ -37,7 +37,7 @@ class FileStatement(sql.Composable):
 
     @classmethod
     def from_text(cls, text: str, need: Need) -> FileStatement:
-        """A statement that stands in another file, such as a migration."""
+        """A statement from another file, such as a migration."""
         return cls(_sql(text), need)
 
     def as_bytes(self, context: AdaptContext | None = None) -> bytes:

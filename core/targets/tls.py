@@ -39,7 +39,7 @@ def rds_region(host: str) -> str | None:
 
 
 def verified(address: PostgresAddress, bundle: str | None) -> PostgresAddress:
-    """``address`` with the verification that its URL does not choose itself.
+    """``address`` with verification, unless its URL chooses an ``sslmode`` itself.
 
     ``bundle`` is the path of the certificates that servers are verified with, from the settings.
 
@@ -59,7 +59,7 @@ def verified(address: PostgresAddress, bundle: str | None) -> PostgresAddress:
 def _bundle(
     address: PostgresAddress, from_url: Mapping[str, object], setting: str | None
 ) -> str | None:
-    """The file to verify with; None leaves it to libpq, which has one of its own."""
+    """The file to verify with; None if libpq uses its own."""
     if setting:
         named = PROJECT_ROOT / setting
         if not named.is_file():
@@ -85,7 +85,7 @@ def _aws_bundles(regions: set[str]) -> Iterator[Path]:
 def _system_bundles() -> Iterator[Path]:
     """Where systems keep the certificates of public authorities.
 
-    Libpq's ``sslrootcert=system`` asks its own OpenSSL, which a wheel built elsewhere.
+    Libpq's ``sslrootcert=system`` uses the OpenSSL of its wheel, which was built elsewhere.
     """
     if own := ssl.get_default_verify_paths().cafile:
         yield Path(own)

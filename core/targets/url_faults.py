@@ -7,7 +7,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 Explanation = tuple[str, str]
-"""What is wrong with a URL, to follow its variable's name, and what to do."""
+"""A URL's problem, in words that follow its variable's name, and what to do."""
 
 _QUOTES = "\"'`“”‘’"
 _POSTGRES_SCHEMES = ("postgresql", "postgres")

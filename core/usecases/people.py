@@ -19,7 +19,7 @@ from core.postgres import bare_handle, count_activities, find_user, rename_user
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What both stores hold of a user, in numbers, and the hold on them if there is one."""
+    """The counts of a user's data in both stores, and the hold on the user if there is one."""
 
     user: User
     activities: int
@@ -28,7 +28,7 @@ class Profile:
 
 
 def show(stores: Stores, handle: str) -> Profile:
-    """A user across both stores. 1 RCU, and 0.5 per 4 KB of their inbox.
+    """A user in both stores. 1 RCU, and 0.5 per 4 KB of the inbox.
 
     Raises:
         NotFoundError: there is no such user.
@@ -43,21 +43,21 @@ def show(stores: Stores, handle: str) -> Profile:
 
 
 def hold(stores: Stores, user_uuid: str) -> bool:
-    """True if from now on nothing of the user is removed, expired or dropped; False if so before.
+    """True if the user is now held: nothing is removed, expired or dropped; False if held before.
 
-    The reason of the grant is kept with the hold.
+    The reason of the grant is stored with the hold.
     """
     return put_hold(stores.table, user_uuid, stores.grant.reason)
 
 
 def release(stores: Stores, user_uuid: str) -> bool:
-    """True if the hold on the user was taken away; False if there was none."""
+    """True if the hold on the user was released; False if there was none."""
     return delete_hold(stores.table, user_uuid)
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A person as they are called now, and what changed: ``changed_rows`` inbox rows."""
+    """A person with the current names, and the numbers of changes."""
 
     user: User
     conversations: int
@@ -69,8 +69,8 @@ def rename(
 ) -> Rename:
     """Give a user other names, in Postgres and in every inbox row that shows them.
 
-    Messages keep the names of their time; every interface shows the current ones. Without a new
-    value it brings the rows to the names in Postgres: so an interrupted rename is finished.
+    Messages keep the names that they were sent with; every interface shows the current ones.
+    Without a new value the rows get the names in Postgres, which completes an interrupted rename.
 
     Raises:
         NotFoundError: there is no such user.
@@ -84,9 +84,9 @@ def rename(
 
 
 def compare_with_cognito(stores: Stores, user: User, pool_id: str) -> str:
-    """What Cognito calls the user, in words; ``""`` where it agrees.
+    """How Cognito's names of the user differ, in words; ``""`` if they agree.
 
-    Cognito's own names are changed by the user, or in its console: nothing is written there.
+    Nothing is written to Cognito: the user changes the names there, or an operator in its console.
     """
     for known in list_users(stores.aws, pool_id):
         if _is_same_user(known, user):

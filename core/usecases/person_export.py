@@ -1,4 +1,4 @@
-"""Exports everything that both stores hold about one user, for a request for access."""
+"""Exports all data about one user in both stores, for a request for access."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class PersonExport:
-    """What an export came to, in numbers."""
+    """The counts of an export."""
 
     path: Path
     user_uuid: str
@@ -48,9 +48,9 @@ def export_person(
     own_only: bool = False,
     progress: Progress = lambda _: None,
 ) -> PersonExport:
-    """Write all that both stores hold of a user into the folder ``path``, or a zip if it ends so.
+    """Write all data about a user to the folder ``path``, or to a zip if the name ends in .zip.
 
-    There is JSON Lines for a program and HTML for a person, and a manifest with counts and
+    It contains JSON Lines for a program, HTML for a person, and a manifest with counts and
     checksums. With ``own_only`` only the user's own messages are written, not the answers. Each
     file has mode 0600; ``path`` appears only when it is complete. Constant memory.
 

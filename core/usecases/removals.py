@@ -1,4 +1,4 @@
-"""Removes messages: one (a leaked password, abuse), or all from before a time."""
+"""Removes messages: one (a leaked password, abuse), or all before a time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from core.models import Message, RemovalReason
 from core.timestamps import parse, sort_key
 
 _FIRST = " "
-"""Before every sort key."""
+"""Sorts before every sort key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A message that is gone. ``was_removed_before``: nothing was left to do."""
+    """A removed message. ``was_removed_before``: this call changed nothing."""
 
     message_group_uuid: str
     message_uuid: str
@@ -39,8 +39,8 @@ def remove_message(
 ) -> Removed:
     """Remove the message with ``message_uuid``, or the one ``at`` a time, from a conversation.
 
-    Both inboxes then show the newest remaining message. Running it again changes nothing. A
-    message named by its uuid is looked for: 1 RCU per 4 KB of the conversation.
+    Both inboxes then show the newest remaining message. Running it again changes nothing. To find
+    a message by its uuid costs 1 RCU per 4 KB of the conversation.
 
     Raises:
         NotFoundError: there is no such message.
@@ -54,7 +54,7 @@ def remove_message(
 
 @dataclass(slots=True)
 class Expired:
-    """The result of an expiry, in numbers: of ``held`` messages there is a hold on the sender."""
+    """The counts of an expiry; ``held`` messages stay, because of a hold on the sender."""
 
     messages: int = 0
     conversations: int = 0
@@ -62,14 +62,14 @@ class Expired:
 
     @property
     def most_write_units(self) -> int:
-        """What removing the messages costs at most, for items of up to 1 KB."""
+        """The maximum cost of removing the messages, for items of up to 1 KB."""
         return 14 * self.messages + 6 * self.conversations
 
 
 def expire(
     table: Table, before: datetime, progress: Callable[[int], None] = lambda _: None
 ) -> Expired:
-    """Remove every message from before a time, in every conversation; a dry run only counts.
+    """Remove every message before a time, in every conversation; a dry run only counts.
 
     Reads the whole table: 0.5 RCU per 4 KB. It may be interrupted and run again.
     """
@@ -87,7 +87,7 @@ def expire(
 
 
 def _expire_message(table: Table, message: Message) -> bool:
-    """True if the message is gone, or would go; False if there is a hold on its sender."""
+    """True if the message is, or would be, removed; False if there is a hold on its sender."""
     if table.dry:
         return find_hold(table, message.sender.uuid or " ") is None
     try:

@@ -29,7 +29,7 @@ def search(
     after: datetime | None = None,
     before: datetime | None = None,
 ) -> Generator[Found, None, None]:
-    """The messages that hold ``words``, page by page as they are found, in no order.
+    """The messages that contain ``words``, page by page as they are found, in no order.
 
     ``user`` and ``sender`` are handles: only that user's conversations; only messages from that
     sender. Cost: see :func:`~core.dynamodb.search_store` and
@@ -51,7 +51,7 @@ def search(
 
 
 def _groups(table: Table, user_uuid: str) -> Iterator[str]:
-    """A user's conversations, each once, newest first; read as they are needed."""
+    """A user's conversations, each once, newest first; read when they are needed."""
     known: set[str] = set()
     cursor: str | None = None
     while True:

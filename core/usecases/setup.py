@@ -43,7 +43,7 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
         yield "loaded the Postgres schema"
     table = stores.table
     if (elsewhere := relocated(table)) is not None:
-        raise elsewhere  # or a second table would be made and seeded without a word
+        raise elsewhere  # or it would silently create and seed a second table
     if add_missing_index(table):
         yield f"added the missing index to table {table.name}"
     if create_table(table, stores.environment_of(Store.DYNAMODB)):
@@ -51,9 +51,9 @@ def make_what_is_missing(stores: Stores) -> Iterator[str]:
 
 
 def apply_first_migrations(stores: Stores) -> Iterator[Done]:
-    """Apply the project's migrations to a database that has had none; yields each as it is done.
+    """Apply the project's migrations to a database that has had none; yields each when it is done.
 
-    What is pending later is for the person who wrote it to apply.
+    Later migrations are applied by the person who writes them.
     """
     if not read_ledger(stores.db):
         yield from migrate(stores.db, read_migrations(stores.target.settings.migrations_path))
@@ -82,7 +82,7 @@ def seed_conversation(
 
 
 def seed_users(stores: Stores) -> Seeded:
-    """Add the demo users and what they posted, in a database that is marked first."""
+    """Add the demo users and their activities, in a database that is marked first."""
     mark_before_seed(stores, Store.POSTGRES)
     return seed_demo_data(stores.db, stores.target.settings)
 

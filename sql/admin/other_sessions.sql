@@ -1,5 +1,5 @@
 -- needs: look
--- Lists who else is connected to this database. What the role may not see of others is null.
+-- Lists the other sessions on this database. Columns that the role may not see are null.
 SELECT
   pid,
   usename AS "user",

@@ -1,6 +1,6 @@
 -- needs: look
--- The sessions of the server. What this role may not see of other sessions is null, including
--- their kind. A next page begins after the session (%(database)s, %(pid)s).
+-- The sessions of the server. Columns that this role may not see are null, including the kind. The
+-- next page begins after the session (%(database)s, %(pid)s).
 SELECT
   pid,
   usename AS "user",

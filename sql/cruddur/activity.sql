@@ -1,5 +1,5 @@
 -- needs: read
--- What Cruddur's app reads of an activity that it has just added.
+-- What Cruddur's app reads about an activity that it has just added.
 SELECT
   activities.uuid, users.display_name, users.handle, activities.message,
   activities.created_at, activities.expires_at, activities.reply_to_activity_uuid

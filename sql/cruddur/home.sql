@@ -1,5 +1,5 @@
 -- needs: read
--- What Cruddur's home page reads: everybody's activities, newest first.
+-- What Cruddur's home page reads: the activities of all users, newest first.
 SELECT
   activities.uuid, users.display_name, users.handle, activities.message,
   activities.replies_count, activities.reposts_count, activities.likes_count,

@@ -1,5 +1,5 @@
 -- needs: read
--- What Cruddur's app reads of the person whom a message is for.
+-- What Cruddur's app reads about the receiver of a message.
 SELECT users.uuid, users.display_name, users.handle
 FROM public.users
 WHERE users.handle = %(handle)s

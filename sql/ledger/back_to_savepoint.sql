@@ -1,3 +1,3 @@
 -- needs: make
--- Takes back what has been done since the savepoint.
+-- Rolls back to the savepoint.
 ROLLBACK TO SAVEPOINT statement

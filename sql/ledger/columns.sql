@@ -1,6 +1,6 @@
 -- needs: look
--- Compares columns with what they should be: whether each is there, with that type (by any of the
--- type's names), and whether it takes nulls. The default is as Postgres writes it.
+-- Compares columns with their expected state: whether each exists, with that type (by any of the
+-- type's names), and whether it allows nulls. The default is as Postgres writes it.
 SELECT
   wanted.number::int AS number,
   attribute.attnum IS NOT NULL AS is_there,

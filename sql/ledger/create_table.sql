@@ -1,5 +1,5 @@
 -- needs: make
--- The ledger: which migrations this database has had. A position grows with every row that is added.
+-- The ledger: the migrations of this database. The position grows with every added row.
 CREATE TABLE public.cruddur_ops_migrations (
   source text NOT NULL CHECK (source IN ('project', 'cruddur')),
   stamp text NOT NULL,

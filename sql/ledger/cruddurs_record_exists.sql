@@ -1,3 +1,3 @@
 -- needs: look
--- Says whether Cruddur's own scripts record here how far its migrations got.
+-- Whether Cruddur's own scripts record the progress of its migrations here.
 SELECT to_regclass('public.schema_information') IS NOT NULL

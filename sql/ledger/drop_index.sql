@@ -1,3 +1,3 @@
 -- needs: destroy
--- Drops what an interrupted build of an index left.
+-- Drops the incomplete index of an interrupted build.
 DROP INDEX CONCURRENTLY IF EXISTS {name}

@@ -1,3 +1,3 @@
 -- needs: destroy
--- Drops the ledger: what it says is not true of the tables that are there now.
+-- Drops the ledger, because it does not match the restored tables.
 DROP TABLE IF EXISTS public.cruddur_ops_migrations

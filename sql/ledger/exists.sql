@@ -1,3 +1,3 @@
 -- needs: look
--- Says whether this database has a ledger of migrations.
+-- Whether this database has a ledger of migrations.
 SELECT to_regclass('public.cruddur_ops_migrations') IS NOT NULL

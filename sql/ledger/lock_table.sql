@@ -1,3 +1,3 @@
 -- needs: destroy
--- Takes the lock that a change of a table's columns takes, before the statements that need others.
+-- Takes the lock for a change of a table's columns, before statements that need other locks.
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE

@@ -1,3 +1,3 @@
 -- needs: destroy
--- Takes a migration out of the ledger.
+-- Removes a migration from the ledger.
 DELETE FROM public.cruddur_ops_migrations WHERE source = %(source)s AND stamp = %(stamp)s

@@ -1,3 +1,3 @@
 -- needs: make
--- Begins what can be taken back without ending the transaction.
+-- Begins a part that can be rolled back without ending the transaction.
 SAVEPOINT statement

@@ -1,5 +1,5 @@
 -- needs: destroy
--- Says how far a migration of the ledger is, and by which version of its file.
+-- Records the progress of a migration, and the version of its file.
 UPDATE public.cruddur_ops_migrations
 SET
   state = %(state)s,

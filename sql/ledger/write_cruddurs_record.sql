@@ -1,5 +1,5 @@
 -- needs: destroy
--- Says to Cruddur's scripts how far its migrations got.
+-- Records the progress of Cruddur's migrations for its own scripts.
 WITH changed AS (
   UPDATE public.schema_information SET last_successful_run = %(value)s WHERE id = 1 RETURNING id
 )

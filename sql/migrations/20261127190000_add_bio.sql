@@ -1,5 +1,5 @@
 -- needs: destroy
--- What people say of themselves, on the profile page of the last Cruddur.
+-- The text about a user on the profile page of the last Cruddur.
 -- present: SELECT EXISTS (
 -- present:   SELECT FROM pg_catalog.pg_attribute
 -- present:   WHERE attrelid = to_regclass('public.users') AND attname = 'bio' AND NOT attisdropped

@@ -1,7 +1,7 @@
 -- needs: destroy
--- The first Cruddur has an integer here, which no activity's uuid fits: its answers are lost. Any
--- other type is what a later migration of Cruddur's made, and stays. sql/schema.sql has a uuid. The
--- column is made anew, because changing its type would rewrite the whole table under its lock.
+-- The first Cruddur has an integer here, which cannot store an activity's uuid, so replies are lost.
+-- Any other type is from a later migration of Cruddur's, and stays. sql/schema.sql has a uuid. The
+-- column is dropped and added, because changing its type would rewrite the whole table under its lock.
 -- present: SELECT EXISTS (
 -- present:   SELECT FROM pg_catalog.pg_attribute
 -- present:   WHERE attrelid = to_regclass('public.activities') AND NOT attisdropped

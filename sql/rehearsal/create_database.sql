@@ -1,3 +1,3 @@
 -- needs: destroy
--- Makes the database in which migrations are tried.
+-- Creates the database in which migrations are tried.
 CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0

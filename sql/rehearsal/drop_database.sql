@@ -1,3 +1,3 @@
 -- needs: destroy
--- Drops a database of a rehearsal; one that is in use stays.
+-- Drops a database of a rehearsal, unless it is in use.
 DROP DATABASE IF EXISTS {name}

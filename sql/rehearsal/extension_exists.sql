@@ -1,3 +1,3 @@
 -- needs: look
--- Says whether this server has an extension.
+-- Whether this server has an extension.
 SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = %(name)s)

@@ -1,3 +1,3 @@
 -- needs: destroy
--- Holds tables as a write does, so that a statement that waits for writers can be looked at.
+-- Locks tables as a write does, to observe a statement that waits for writers.
 LOCK TABLE {tables} IN ROW EXCLUSIVE MODE

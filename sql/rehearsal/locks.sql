@@ -1,6 +1,6 @@
 -- needs: look
--- The locks on tables, indexes and the like that this session holds, as pg_locks shows them. Those
--- on the server's own catalogs and on the ledger are left out.
+-- The locks of this session on tables, indexes and the like, from pg_locks. Locks on the server's
+-- own catalogs and on the ledger are left out.
 SELECT lock.relation::bigint AS relation, lock.mode
 FROM pg_catalog.pg_locks AS lock
 LEFT JOIN pg_catalog.pg_class AS class ON class.oid = lock.relation

@@ -1,5 +1,5 @@
 -- needs: look
--- The locks on tables and indexes of a session on this database that waits for another one.
+-- The locks on tables and indexes of a session on this database that waits for another session.
 SELECT lock.relation::bigint AS relation, lock.mode
 FROM pg_catalog.pg_locks AS lock
 JOIN pg_catalog.pg_class AS class ON class.oid = lock.relation

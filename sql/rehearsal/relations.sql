@@ -1,5 +1,5 @@
 -- needs: look
--- Every table, index and the like, with the file that its rows are in: a rewrite makes a new one.
+-- Every table, index and the like, with the file of its rows: a rewrite creates a new file.
 SELECT
   class.oid::bigint AS oid,
   format('%I.%I', namespace.nspname, class.relname) AS name,

@@ -1,5 +1,5 @@
 -- needs: read
--- A sample of what those users posted: as long as it was, and without its text.
+-- A sample of those users' activities: each text is replaced by one of the same length.
 SELECT
   uuid::text, user_uuid::text, repeat('x', length(message)) AS message,
   replies_count, reposts_count, likes_count, expires_at::text, created_at::text

@@ -1,6 +1,6 @@
 -- needs: read
--- A sample of users without anything that says who they are. What only some databases have, such
--- as a bio, is left out.
+-- A sample of users without anything that identifies them. Columns that only some databases have,
+-- such as a bio, are left out.
 SELECT
   uuid::text,
   'Person ' || number AS display_name,

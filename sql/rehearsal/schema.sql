@@ -1,6 +1,6 @@
 -- needs: look
--- The whole schema, a line for everything in it, without the ledger. The order of columns is left
--- out: nothing that names its columns depends on it, and a dropped column cannot get its place back.
+-- The whole schema without the ledger, one line for each object. The order of columns is left out:
+-- statements that name their columns do not depend on it, and a restored column comes last.
 WITH of_users AS (
   SELECT oid, nspname AS name
   FROM pg_catalog.pg_namespace

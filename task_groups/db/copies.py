@@ -1,4 +1,4 @@
-"""Sessions on the database ended, and the whole database copied to a file and back."""
+"""End sessions on the database; copy the whole database to a file and back."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def dump(ctx: Context, file: str = "", prod: bool = False, reason: str = "") -> 
     confirmed_by=_POSTGRES,
 )
 def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
-    """Restore a dump, all of it or nothing; over a database that is not empty, it asks first."""
+    """Restore a dump, completely or not at all; asks first if the database is not empty."""
     from core.access import Store
     from core.engines import program_folders
     from core.errors import UsageError

@@ -1,4 +1,4 @@
-"""The database itself: made, dropped, set up, seeded, looked into."""
+"""The database itself: create, drop, set up, seed, inspect."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def drop(ctx: Context, prod: bool = False, confirm: str = "") -> None:
 
 @task(help=help_for("prod", "confirm"), opens={_POSTGRES: "destroying"}, confirmed_by=_POSTGRES)
 def schema_load(ctx: Context, prod: bool = False, confirm: str = "") -> None:
-    """Drop and recreate the tables; where there are none, create them."""
+    """Drop and recreate the tables; if there are none, create them."""
     from core.purposes import Purpose
 
     run().tell_target()

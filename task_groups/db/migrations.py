@@ -1,4 +1,4 @@
-"""Migrations of the database: made, listed, applied and undone."""
+"""Migrations of the database: create, list, apply and undo them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _described(entry: Entry) -> dict[str, object]:
         "confirm",
         to="Stop after this migration: its stamp.",
         from_=FROM,
-        no_rehearsal="On production, do not try them on a copy of the schema first.",
+        no_rehearsal="On production, do not rehearse first.",
     ),
     opens={_POSTGRES: "destroying"},
     confirmed_by=_POSTGRES,
@@ -97,9 +97,9 @@ def migrate(
 def apply(
     ctx: Context, stores: Stores, files: Files, *, to: str | None = None, is_new: bool = False
 ) -> None:
-    """Apply what is pending of ``files``, and say so.
+    """Apply the pending migrations of ``files``, and print them.
 
-    ``is_new``: the database was made a moment ago. A dry run has not made it, and lists them all.
+    ``is_new``: the database was just created. A dry run has not created it, and lists them all.
     """
     from core.postgres import migrate
 
@@ -119,7 +119,7 @@ def apply(
     help=help_for(
         "prod",
         "confirm",
-        to="Undo all that were applied after this migration: its stamp.",
+        to="Undo all migrations applied after this one: its stamp.",
         from_=FROM,
     ),
     opens={_POSTGRES: "destroying"},

@@ -1,4 +1,4 @@
-"""Pending migrations, tried on a copy of the schema in the embedded Postgres."""
+"""Try pending migrations on a copy of the schema in the embedded Postgres."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _opens(arguments: Mapping[str, Any]) -> dict[str, str]:
         "prod",
         "json",
         "reason",
-        rows="Copy so many users with their activities too; names, emails and texts are replaced.",
+        rows="Also copy this many users and their activities; names, emails, texts are replaced.",
         from_=FROM,
     ),
     opens=_opens,
@@ -60,7 +60,7 @@ def rehearse(
 
 
 def rehearse_first(stores: Stores, files: Files) -> None:
-    """Rehearse before production is changed, and stop if something is wrong."""
+    """Rehearse before production is changed, and stop if there is a problem."""
     from core.errors import TargetRefusedError
 
     rehearsal = _rehearsed(stores, files, 0)
@@ -103,7 +103,7 @@ def _rows(rehearsal: Rehearsal) -> Iterator[tuple[object, ...]]:
 
 
 def _lines(rehearsal: Rehearsal) -> Iterator[str]:
-    """What the rehearsal showed, beside the statements: a line for each point."""
+    """The results of the rehearsal, besides the statements: a line for each."""
     from core.postgres import squawk_path
 
     for tried in rehearsal.tried:
@@ -128,7 +128,7 @@ def _lines(rehearsal: Rehearsal) -> Iterator[str]:
 
 
 def _as_json(rehearsal: Rehearsal) -> list[dict[str, Any]]:
-    """One object a migration, with one a statement in it."""
+    """One object for each migration, with one for each of its statements."""
     return [
         {
             "stamp": tried.migration.stamp,

@@ -21,7 +21,7 @@ DEFAULT_LIMIT = 20
 
 
 def _reading(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """A conversation that is named by its id takes only a look at the users' names."""
+    """A conversation that is named by its id needs only the users' names."""
     return {"postgres": "reading" if arguments.get("user") else "looking", "dynamodb": "reading"}
 
 
@@ -202,7 +202,7 @@ def remove_message(
 def expire(
     ctx: Context, before: str = "", prod: bool = False, confirm: str = "", reason: str = ""
 ) -> None:
-    """Remove every message from before a time; with --dry, only say how many there are."""
+    """Remove every message before a time; with --dry, only count them."""
     from core.errors import UsageError
     from core.purposes import Purpose
     from core.usecases import removals
@@ -252,7 +252,7 @@ def _print_removed(done: Removed, json: bool) -> None:
 
 
 def _named(messages: Sequence[Message]) -> Sequence[Message]:
-    """The messages with the names in Postgres; as they are stored where it does not answer."""
+    """The messages with the names in Postgres, or the stored names if it does not answer."""
     from core.errors import StoreError
     from core.usecases import conversations
 
@@ -274,7 +274,7 @@ def _newest_conversation(stores: Stores, user: str, with_: str) -> str:
 
 
 def user_uuids(*handles: str) -> list[str]:
-    """The users whose data a task is about, as the audit names them. Looks up nothing else."""
+    """The uuids of the users whose data a task is about, for the audit. Looks up nothing else."""
     from core.postgres import find_person
 
     db = run().door.look().db

@@ -60,7 +60,7 @@ def _follow(table: Table, follower: Follower, prod: bool) -> None:
 
 
 def _project(table: Table, follower: Follower, batch: Batch) -> bool:
-    """Deal with one batch; False where it is to be delivered again, after a pause."""
+    """Process one batch; False if it must be delivered again, after a pause."""
     from core.dynamodb import project
     from core.timestamps import now
 

@@ -1,4 +1,4 @@
-"""Stores of one's own, named in the environment as a person names them."""
+"""New stores, named in the environment as a person names them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GROUP = Settings().admin_group
 
 @pytest.fixture
 def environ(engines, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
-    """Stores nobody has set up, named in the environment; the app's caches are its own."""
+    """Empty stores, named in the environment; the app has its own caches."""
     server = urlsplit(engines.postgres_url)
     environ = {
         "CONNECTION_URL": server._replace(path=f"/pages-{uuid.uuid4().hex[:12]}").geturl(),
@@ -101,16 +101,16 @@ def taken_port() -> Iterator[int]:
 
 @pytest.fixture
 def logged_in(monkeypatch) -> Login:
-    """A login of the operators' group, as the one that every page finds."""
-    found = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
+    """A login of the operators' group, which every page uses."""
+    current = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
 
     def enter(group: str | None) -> None:
         st.session_state[login._GROUP] = group
-        if not found.is_valid:
+        if not current.is_valid:
             st.title("Log in")
             st.stop()
 
     monkeypatch.setattr(logins, "ENDED", EndedLogins())
     monkeypatch.setattr(login, "enter", enter)
-    monkeypatch.setattr(login, "current", lambda: found)
-    return found
+    monkeypatch.setattr(login, "current", lambda: current)
+    return current

@@ -1,4 +1,4 @@
-"""The app run in process, and what it shows."""
+"""Runs the app in process, and reads what it shows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def labels(app: AppTest) -> list[str]:
 
 
 def give_reason(app: AppTest, question: str, reason: str) -> AppTest:
-    """Say why, in the form that asks ``question``."""
+    """Give a reason in the form that asks ``question``."""
     next(box for box in app.text_input if box.label == question).input(reason)
     return _button_of(app, question).click().run()
 
@@ -76,7 +76,7 @@ _NUMBERS = itertools.count(1)
 
 
 def element(app: AppTest, name: str) -> dict[str, Any] | None:
-    """What the element ``name`` of the page has been given; None where it is not drawn."""
+    """The data of the page's element ``name``; None if it is not drawn."""
     for node in app.get("bidi_component"):
         if node.proto.component_name == f"cruddur_{name}":
             return json.loads(node.proto.json)
@@ -96,7 +96,7 @@ def inbox(app: AppTest) -> list[dict[str, Any]]:
 
 
 def ask(app: AppTest, name: str, kind: str, **values: Any) -> AppTest:
-    """Ask what the element ``name`` asks in a browser, and run the page."""
+    """Ask a question of the element ``name``, as a browser does, and run the page."""
     (node,) = [
         node for node in app.get("bidi_component") if node.proto.component_name == f"cruddur_{name}"
     ]
@@ -124,5 +124,5 @@ def answer_with(app: AppTest, text: str, sender: str = "bayko") -> AppTest:
 
 
 def outcome(app: AppTest) -> dict[str, str]:
-    """What became of the message that was sent last."""
+    """The outcome of the message that was sent last."""
     return element(app, "thread")["outcomes"][-1]

@@ -49,12 +49,12 @@ def test_a_handle_is_refused_where_a_uuid_is_needed(lines) -> None:
     assert "'olga' is not a user's uuid" in said(app)
 
 
-def test_where_a_login_is_needed_it_is_for_a_group_of_its_own(lines, logged_in) -> None:
+def test_with_a_login_the_page_needs_its_own_group(lines, logged_in) -> None:
     app = opened(PAGE)
     assert len(app.dataframe) == 1  # a local target needs no login
 
 
-def test_production_s_audit_is_for_the_auditors(lines, logged_in, db) -> None:
+def test_the_audit_of_production_is_for_the_auditors(lines, logged_in, db) -> None:
     db.query_commit("UPDATE public.cruddur_ops_environment SET environment = 'production'")
     app = opened(PAGE)
     assert len(app.dataframe) == 0

@@ -1,4 +1,4 @@
-"""A box for one message: what is sent, and as which message, whatever is clicked."""
+"""A box for one message: what it sends, and as which message, after any clicks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CREATED_AT = "2026-03-04T05:06:07.000000+00:00"
 
 
 class Store:
-    """Takes messages, or says what it is told to say."""
+    """Accepts messages, or gives the configured answer."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Retry]] = []
@@ -52,7 +52,7 @@ def press(box: Composer, store: Store, text: str, sender: str = "ana") -> None:
 
 
 def unanswered(box: Composer, store: Store, text: str) -> Retry:
-    """Send it, without an answer. What a retry should carry."""
+    """Send a message without getting an answer; return the ids for a retry."""
 
     def send(text: str, retry: Retry) -> object:
         store.asked.append((text, retry))
@@ -65,14 +65,14 @@ def unanswered(box: Composer, store: Store, text: str) -> Retry:
     return Retry(store.asked[-1][1].message_uuid, CREATED_AT)
 
 
-def test_each_message_sent_is_another_one(box, store) -> None:
+def test_each_sent_message_is_a_new_one(box, store) -> None:
     press(box, store, "one")
     press(box, store, "one")
     first, second = (retry for _, retry in store.asked)
     assert first.message_uuid != second.message_uuid
 
 
-def test_a_click_on_a_box_that_has_been_sent_does_nothing(box, store) -> None:
+def test_a_click_on_a_sent_box_does_nothing(box, store) -> None:
     key = box.key
     press(box, store, "one")
     box.submit(key, store.send)
@@ -118,7 +118,7 @@ def test_another_text_or_sender_after_no_answer_is_another_message(
     assert retry.created_at is None
 
 
-def test_a_message_that_is_refused_can_be_mended_and_sent(box, store) -> None:
+def test_a_refused_message_can_be_corrected_and_sent(box, store) -> None:
     store.error = InputError("too long", "Shorten it.")
     press(box, store, "one")
     assert box.problem is store.error

@@ -31,7 +31,7 @@ def work_until_stopped(job: Job) -> str:
     return "stopped"
 
 
-def test_the_result_is_there_when_the_work_has_ended(jobs) -> None:
+def test_the_result_exists_when_the_job_has_ended(jobs) -> None:
     begun = job()
     jobs.start(begun, 0, lambda _: 42)
     assert begun.wait(5)
@@ -39,7 +39,7 @@ def test_the_result_is_there_when_the_work_has_ended(jobs) -> None:
     assert begun.took == begun.finished_at - begun.started_at
 
 
-def test_many_clicks_on_one_button_begin_one_job(jobs) -> None:
+def test_many_clicks_on_one_button_start_one_job(jobs) -> None:
     ran: list[int] = []
     start = threading.Barrier(8)
 
@@ -58,7 +58,7 @@ def test_many_clicks_on_one_button_begin_one_job(jobs) -> None:
     assert (len(ran), jobs.serial("verify")) == (1, 1)
 
 
-def test_nothing_of_the_name_begins_while_one_runs(jobs) -> None:
+def test_no_second_job_of_a_name_starts_while_one_runs(jobs) -> None:
     first, second = job(), job()
     jobs.start(first, 0, work_until_stopped)
     jobs.start(second, 1, lambda _: None)
@@ -77,7 +77,7 @@ def test_jobs_of_other_names_run_side_by_side(jobs) -> None:
     assert jobs.latest("verify").is_running
 
 
-def test_a_stopped_job_ends_with_what_it_has(jobs) -> None:
+def test_a_stopped_job_returns_its_partial_result(jobs) -> None:
     begun = job()
     jobs.start(begun, 0, work_until_stopped)
     while not begun.seen:
@@ -97,7 +97,7 @@ def test_a_problem_is_kept_for_the_page(jobs) -> None:
     assert begun.problem.problem == "no such thing"
 
 
-def test_work_that_breaks_is_logged_and_said(jobs, caplog) -> None:
+def test_an_error_in_a_job_is_logged_and_shown(jobs, caplog) -> None:
     begun = job()
     with caplog.at_level(logging.ERROR):
         jobs.start(begun, 0, lambda _: 1 / 0)
@@ -114,7 +114,7 @@ def test_a_server_remembers_a_few_jobs(jobs) -> None:
     assert len(jobs.history) == MOST_REMEMBERED
 
 
-def test_a_server_that_ends_stops_what_runs() -> None:
+def test_a_server_that_ends_stops_its_jobs() -> None:
     jobs = Jobs()
     begun = job()
     jobs.start(begun, 0, work_until_stopped)

@@ -1,4 +1,4 @@
-"""Stored text in places where Streamlit reads Markdown, and times as people read them."""
+"""Stored text in places where Streamlit reads Markdown, and times in words."""
 
 from datetime import timedelta
 
@@ -9,26 +9,26 @@ from core.timestamps import now
 
 
 @pytest.mark.parametrize("character", list("\\`*_{}[]()<>#+-.!|~$:&\"'/@^=%;,?"))
-def test_no_punctuation_keeps_a_meaning(character: str) -> None:
+def test_punctuation_has_no_markdown_meaning(character: str) -> None:
     assert escaped(character) == f"\\{character}"
 
 
-def test_a_copy_brings_along_nothing_that_nobody_sees() -> None:
+def test_a_copy_contains_no_invisible_characters() -> None:
     line = escaped("@bayko a@example.com http://127.0.0.1:80/ :smile: www.example.com")
     assert line.isascii()
 
 
-def test_nothing_is_lost_but_what_cannot_be_seen() -> None:
+def test_only_invisible_characters_are_removed() -> None:
     text = "<b>hi</b> :smile: www.example.com a@example.com 🙂"
     assert escaped(text).replace("\\", "").replace(":gray[]", "") == text
 
 
 @pytest.mark.parametrize("text", [":smile:", "http://evil.example", "www.evil.example", "a@b.c"])
-def test_what_is_looked_for_after_escapes_is_broken_up(text: str) -> None:
+def test_links_and_shortcodes_are_broken_up(text: str) -> None:
     assert ":gray[]" in escaped(text)
 
 
-def test_a_name_stays_on_one_line_and_steers_nothing() -> None:
+def test_a_name_stays_on_one_line_without_control_characters() -> None:
     assert escaped("a\n\n# b\x1b[31m\u202ec") == r"a \# b \[31m c"
 
 
@@ -41,10 +41,10 @@ def test_a_name_stays_on_one_line_and_steers_nothing() -> None:
         (timedelta(days=2), "2 d ago"),
     ],
 )
-def test_times_are_told_as_a_person_says_them(age: timedelta, shown: str) -> None:
+def test_times_are_shown_in_words(age: timedelta, shown: str) -> None:
     assert ago(now() - age) == shown
 
 
-def test_an_old_time_is_told_as_a_date_and_an_unreadable_one_as_such() -> None:
+def test_an_old_time_is_shown_as_a_date_and_an_unreadable_one_as_such() -> None:
     assert ago(now() - timedelta(days=400))[-4:].isdigit()
     assert ago(None) == "at an unknown time"

@@ -1,4 +1,4 @@
-"""How long a login lasts, and who asks whether it still does."""
+"""How long a login is valid, and where this is checked."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CLAIMS = {"is_logged_in": True, "iss": "https://id.example", "sub": "olga", "ema
 
 
 def login(age: timedelta = timedelta(0), **claims: object) -> Login:
-    found = login_from({**CLAIMS, "iat": (now() - age).timestamp(), **claims})
-    assert found is not None
-    return found
+    current = login_from({**CLAIMS, "iat": (now() - age).timestamp(), **claims})
+    assert current is not None
+    return current
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def ended(monkeypatch) -> EndedLogins:
     return logins.ENDED
 
 
-def test_nobody_is_logged_in_without_the_servers_word() -> None:
+def test_without_the_servers_claims_nobody_is_logged_in() -> None:
     assert login_from({}) is None
     assert login_from({**CLAIMS, "is_logged_in": False}) is None
 
@@ -47,12 +47,12 @@ def test_a_login_lasts_twelve_hours(age, is_valid) -> None:
     assert login(age).is_valid is is_valid
 
 
-def test_a_login_of_no_age_is_over() -> None:
+def test_a_login_without_a_time_is_invalid() -> None:
     assert not login(iat=None).is_valid
     assert not login(iat="").is_valid
 
 
-def test_an_ended_login_is_over_in_every_tab_and_no_other_login_is(ended) -> None:
+def test_an_ended_login_is_invalid_in_every_tab_but_other_logins_are_valid(ended) -> None:
     issued_at = now().timestamp()
     ended.add(login(iat=issued_at))
     assert not login(iat=issued_at, email="another@x.example").is_valid
@@ -61,7 +61,7 @@ def test_an_ended_login_is_over_in_every_tab_and_no_other_login_is(ended) -> Non
     assert login(iat=issued_at, iss="https://other.example").is_valid
 
 
-def test_what_could_not_be_used_any_more_is_forgotten(ended) -> None:
+def test_expired_logins_are_forgotten(ended) -> None:
     ended.add(login(timedelta(hours=13)))
     ended.add(login(timedelta(hours=11)))
     ended.add(login())
@@ -75,26 +75,26 @@ def test_groups_are_cognitos_or_the_usual_ones() -> None:
 
 
 def decorators(part: str) -> dict[str, list[str]]:
-    """The decorators of each function of the admin UI, by where it is, if ``part`` is in one."""
-    found = {}
+    """The decorators of each function of the admin UI, by its name, if one contains ``part``."""
+    functions = {}
     for path in (PROJECT_ROOT / "admin_app").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 names = [ast.unparse(decorator) for decorator in node.decorator_list]
                 if any(part in name for name in names):
-                    found[f"{path.stem}.{node.name}"] = names
-    return found
+                    functions[f"{path.stem}.{node.name}"] = names
+    return functions
 
 
-def test_every_fragment_asks_whether_the_login_has_ended() -> None:
+def test_every_fragment_checks_the_login() -> None:
     fragments = decorators("st.fragment")
     assert len(fragments) > 4
-    own = fragments.pop("login._watch")  # asks by itself
+    own = fragments.pop("login._watch")  # checks itself
     assert len(own) == 1
     assert {name for name, names in fragments.items() if names[-1] != "login.required"} == set()
 
 
-def test_every_callback_that_stores_or_begins_something_asks_too() -> None:
+def test_every_callback_that_stores_or_starts_something_checks_the_login() -> None:
     actions = set(decorators("login.action"))
     assert actions == {
         "elements.take",  # every question of an element, a message to send among them
@@ -121,7 +121,7 @@ def test_a_log_line_is_one_line_of_printable_characters(text, written) -> None:
     assert logging.Formatter("%(message)s").format(record) == f"said: {written}"
 
 
-def test_a_traceback_is_written_the_same_way() -> None:
+def test_a_traceback_has_only_printable_characters() -> None:
     with pytest.raises(ValueError, match="red") as caught:
         raise ValueError("\x1b[31mred\nforged")
     problem = (caught.type, caught.value, caught.tb)

@@ -28,11 +28,11 @@ def test_every_conversation_is_listed_newest_first(two_groups) -> None:
     assert "2 of 2 loaded conversations: the whole store" in said(app)
 
 
-def test_a_filter_looks_at_members_and_last_messages(two_groups) -> None:
+def test_a_filter_searches_members_and_last_messages(two_groups) -> None:
     app = opened(PAGE)
-    for sought, found in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
+    for sought, count in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
         app.text_input(key="q").input(sought).run()
-        assert len(app.dataframe[0].value) == found
+        assert len(app.dataframe[0].value) == count
 
 
 def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
@@ -53,7 +53,7 @@ def test_reading_again_shows_what_is_new(db, table, two_groups) -> None:
     assert len(app.dataframe[0].value) == 3
 
 
-def test_an_empty_store_says_where_to_start(db, table) -> None:
+def test_an_empty_store_shows_where_to_start(db, table) -> None:
     assert "No conversations yet" in said(opened(PAGE))
 
 
@@ -82,7 +82,7 @@ def test_production_shows_nothing_without_a_reason(production, logged_in, audit_
     assert (entry.what, entry.why) == ("message groups opened", "ticket 9")
 
 
-def test_a_download_holds_what_is_not_loaded_too(db, table, two_groups, monkeypatch) -> None:
+def test_a_download_contains_rows_that_are_not_loaded(db, table, two_groups, monkeypatch) -> None:
     monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 1)
     loaded = AllConversations()
     loaded.read_on(db, table)

@@ -1,4 +1,4 @@
-"""What a tab sends: each message once, whatever is asked again, and by whom."""
+"""The outbox sends each message once, however often and from wherever it is asked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHERE = ("bayko", "a group")
 
 
 class Store:
-    """Takes messages, or fails as it is told to."""
+    """Accepts messages, or fails as configured."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Retry]] = []
@@ -41,7 +41,7 @@ def message_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def test_what_is_asked_twice_is_sent_once(store, message_uuid) -> None:
+def test_a_repeated_question_sends_once(store, message_uuid) -> None:
     outbox = Outbox()
     for _ in range(2):
         outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver)
@@ -49,7 +49,7 @@ def test_what_is_asked_twice_is_sent_once(store, message_uuid) -> None:
     assert store.asked == [("one", Retry(message_uuid))]
 
 
-def test_two_who_ask_at_once_send_one_message(store, message_uuid) -> None:
+def test_two_questions_at_once_send_one_message(store, message_uuid) -> None:
     outbox, begun, go_on = Outbox(), threading.Event(), threading.Event()
 
     def slow(text: str, retry: Retry):
@@ -70,7 +70,7 @@ def test_two_who_ask_at_once_send_one_message(store, message_uuid) -> None:
     assert len(store.asked) == 1
 
 
-def test_after_no_answer_the_same_message_is_looked_for(store, message_uuid) -> None:
+def test_a_retry_after_no_answer_looks_for_the_same_message(store, message_uuid) -> None:
     outbox = Outbox()
     store.error = MessageUnconfirmedError(
         "no answer", "Look.", message_uuid=message_uuid, created_at=CREATED_AT
@@ -81,7 +81,7 @@ def test_after_no_answer_the_same_message_is_looked_for(store, message_uuid) -> 
     assert store.asked[-1] == ("one", Retry(message_uuid, CREATED_AT))
 
 
-def test_what_was_refused_can_be_sent_again(store, message_uuid) -> None:
+def test_a_refused_message_can_be_sent_again(store, message_uuid) -> None:
     outbox = Outbox()
     store.error = StoreError("busy", "Try again.")
     assert outbox.submit(message_uuid, "one", WHERE, store.deliver).sort_key == ""
@@ -93,7 +93,7 @@ def test_what_was_refused_can_be_sent_again(store, message_uuid) -> None:
 @pytest.mark.parametrize(
     ("text", "where"), [("two", WHERE), ("one", ("ana", "a group")), ("one", ("bayko", "another"))]
 )
-def test_an_id_is_good_for_one_message(store, message_uuid, text, where) -> None:
+def test_an_id_is_valid_for_one_message(store, message_uuid, text, where) -> None:
     outbox = Outbox()
     outbox.submit(message_uuid, "one", WHERE, store.deliver)
     assert outbox.submit(message_uuid, text, where, store.deliver).problem is not None
@@ -101,7 +101,7 @@ def test_an_id_is_good_for_one_message(store, message_uuid, text, where) -> None
 
 
 @pytest.mark.parametrize("odd", ["", "7", "x" * 36, "6BA7B810-9DAD-41D1-80B4-00C04FD430C8"])
-def test_what_is_no_uuid_sends_nothing(store, odd) -> None:
+def test_an_invalid_uuid_sends_nothing(store, odd) -> None:
     assert Outbox().submit(odd, "one", WHERE, store.deliver).problem is not None
     assert store.asked == []
 
@@ -117,7 +117,7 @@ def test_questions_are_answered_once_and_in_order() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "text", {"n": 1}, [None, "x", {"n": "1"}, {"kind": "send"}]])
-def test_what_is_no_question_is_passed_over(odd) -> None:
+def test_an_invalid_question_is_ignored(odd) -> None:
     answered: list[object] = []
     Questions().take(odd, answered.append)
     assert answered == []

@@ -40,7 +40,7 @@ from core.targets.postgres import parse_url
 
 
 def opened_for(group: str, reason: str) -> AppTest:
-    """A conversation of bayko's on production, with the reason that it asks for."""
+    """A conversation of bayko's on production, opened with a reason."""
     app = opened(user="bayko", conversation=group)
     app = give_reason(app, "Why do you open this conversation?", reason)
     assert not app.exception
@@ -56,7 +56,7 @@ def test_a_conversation_is_shown_oldest_first(db, table) -> None:
     assert element(app, "thread")["title"] == "Andrew Bayko and Andrew Brown"
 
 
-def test_odd_rows_of_others_are_shown_and_break_nothing(db, table) -> None:
+def test_odd_rows_of_other_programs_are_shown(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "hi"))[0].message_group_uuid
     for at, more in (
@@ -76,7 +76,7 @@ def test_the_banner_names_the_target_and_no_password(db, table, environ) -> None
     assert urlsplit(environ["CONNECTION_URL"]).password not in banner
 
 
-def test_nobody_yet_names_the_command_that_seeds(environ, table) -> None:
+def test_without_users_the_page_names_the_command_that_seeds(environ, table) -> None:
     address = parse_url(environ["CONNECTION_URL"], "CONNECTION_URL")
     unguarded.create_database(address)
     with Database(address) as db:
@@ -84,11 +84,11 @@ def test_nobody_yet_names_the_command_that_seeds(environ, table) -> None:
     assert "invoke db.seed" in said(opened())
 
 
-def test_no_conversation_yet_says_where_to_start_one(db, table) -> None:
+def test_without_conversations_the_page_says_where_to_start_one(db, table) -> None:
     assert inbox(opened(user="bayko")) == []
 
 
-def test_nothing_is_opened_before_somebody_chooses_it(db, table) -> None:
+def test_nothing_is_opened_without_a_choice(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "private"))
     app = opened(user="bayko")
     assert "Choose a conversation" in said(app)
@@ -118,7 +118,9 @@ def test_more_people_than_fit_are_paged(db, table) -> None:
     assert [label for label in labels(app) if "@" in label] == first
 
 
-def test_a_filter_looks_at_names_and_last_messages_of_all(db, table, monkeypatch) -> None:
+def test_a_filter_searches_names_and_last_messages_of_all_conversations(
+    db, table, monkeypatch
+) -> None:
     monkeypatch.setattr("admin_app.conversations.inbox.PAGE", 1)
     monkeypatch.setattr("admin_app.conversations.inbox.VIEW", 1)
     ben = person(db, "bayko")
@@ -136,7 +138,7 @@ def test_a_filter_looks_at_names_and_last_messages_of_all(db, table, monkeypatch
         assert (element(app, "inbox")["total"], element(app, "inbox")["loaded"]) == (len(shown), 2)
 
 
-def test_the_inbox_tells_who_wrote_last_and_asks_that_once(db, table, requests) -> None:
+def test_the_inbox_shows_who_wrote_last_and_reads_it_once(db, table, requests) -> None:
     ben = person(db, "bayko")
     start(table, Draft(person(db, "andrewbrown"), ben, "to bayko"))
     start(table, Draft(ben, person(db, "londo"), "from bayko"))
@@ -153,7 +155,7 @@ def test_the_inbox_tells_who_wrote_last_and_asks_that_once(db, table, requests) 
     assert requests.count("batch_get_item") == 1
 
 
-def test_the_inbox_shows_the_names_of_now(db, table) -> None:
+def test_the_inbox_shows_the_current_names(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     db.query_commit("UPDATE public.users SET display_name = 'A. B.' WHERE handle = 'andrewbrown'")
     assert [row["name"] for row in inbox(opened(user="bayko"))] == ["A. B."]
@@ -161,7 +163,7 @@ def test_the_inbox_shows_the_names_of_now(db, table) -> None:
 
 @pytest.fixture
 def requests(monkeypatch) -> list[str]:
-    """The requests that DynamoDB gets from now on, each with what it is for."""
+    """The requests to DynamoDB from now on, each with its purpose."""
     asked: list[str] = []
     real = BaseClient._make_api_call
 
@@ -174,7 +176,7 @@ def requests(monkeypatch) -> list[str]:
     return asked
 
 
-def test_opening_a_conversation_asks_for_one_page_of_it(db, table, requests) -> None:
+def test_opening_a_conversation_reads_one_page(db, table, requests) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     for n in range(STEP + 10):
         message, _ = start(table, Draft(ana, ben, f"message {n}"))
@@ -191,7 +193,7 @@ def test_opening_a_conversation_asks_for_one_page_of_it(db, table, requests) -> 
     assert len(texts(app)) == STEP + 10
 
 
-def test_tabs_that_look_at_one_conversation_read_it_once(db, table, requests, monkeypatch) -> None:
+def test_tabs_that_show_one_conversation_read_it_once(db, table, requests, monkeypatch) -> None:
     monkeypatch.setattr("admin_app.resources._SHARED_S", 600)
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "hello"))[0].message_group_uuid
@@ -205,7 +207,7 @@ def test_tabs_that_look_at_one_conversation_read_it_once(db, table, requests, mo
     assert requests.count(query) == 2
 
 
-def test_a_search_leads_to_the_place_and_back(db, table) -> None:
+def test_a_match_opens_its_place_and_back_returns(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     for n in range(STEP + 30):
         message, _ = start(table, Draft(ana, ben, f"Needle {n}" if n == 3 else f"hay {n}"))
@@ -221,7 +223,7 @@ def test_a_search_leads_to_the_place_and_back(db, table) -> None:
     assert "at" not in app.query_params
 
 
-def test_a_date_leads_to_the_day_and_home_to_the_beginning(db, table) -> None:
+def test_a_date_opens_the_day_and_home_the_beginning(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "today"))[0].message_group_uuid
     for day in range(1, 29):
@@ -236,11 +238,11 @@ def test_a_date_leads_to_the_day_and_home_to_the_beginning(db, table) -> None:
     assert not element(app, "thread")["hasOlder"]
 
 
-def test_a_missing_database_names_the_command_that_makes_it(environ, table) -> None:
+def test_a_missing_database_names_the_command_that_creates_it(environ, table) -> None:
     assert "invoke db." in said(opened())
 
 
-def test_a_missing_table_names_the_command_that_makes_it(db, environ) -> None:
+def test_a_missing_table_names_the_command_that_creates_it(db, environ) -> None:
     assert "invoke ddb.schema-load" in said(opened(user="bayko"))
 
 
@@ -292,13 +294,13 @@ def test_a_form_that_cannot_be_sent_keeps_the_text_and_says_why(
     assert app.text_input(key="to").value == recipient
 
 
-def test_a_first_message_goes_out_and_empties_the_box(db, table) -> None:
+def test_a_first_message_is_sent_and_empties_the_box(db, table) -> None:
     app = send_from_form(opened("views/new_conversation.py"), "bayko", "@londo", "hello")
     assert "This started" in said(app)
     assert app.text_area[0].value == ""
 
 
-def test_that_two_talk_already_is_said_before_anything_is_sent(db, table) -> None:
+def test_an_existing_conversation_is_reported_before_anything_is_sent(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = opened("views/new_conversation.py")
     app.text_input(key="from").input("bayko").run()
@@ -308,7 +310,7 @@ def test_that_two_talk_already_is_said_before_anything_is_sent(db, table) -> Non
     assert "These two already have a conversation" not in said(app)
 
 
-def test_what_is_wrong_with_a_person_is_said_beside_the_field(db, table) -> None:
+def test_a_problem_with_a_person_is_shown_beside_the_field(db, table) -> None:
     app = opened("views/new_conversation.py")
     app.text_input(key="from").input("bayko").run()
     app.text_input(key="to").input("bayko").run()
@@ -320,7 +322,9 @@ def test_what_is_wrong_with_a_person_is_said_beside_the_field(db, table) -> None
     assert app.text_input(key="to").value == "londo"
 
 
-def test_what_gets_no_answer_is_told_beside_the_box_and_sent_once(db, table, monkeypatch) -> None:
+def test_an_unconfirmed_message_is_reported_beside_the_box_and_sent_once(
+    db, table, monkeypatch
+) -> None:
     message, _ = start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     group = message.message_group_uuid
     app = opened(user="bayko", conversation=group)
@@ -336,14 +340,14 @@ def test_what_gets_no_answer_is_told_beside_the_box_and_sent_once(db, table, mon
     assert "invoke up" in element(app, "thread")["trouble"]["text"]
     assert texts(app) == ["hi"]
     monkeypatch.setattr(Table, "request", real)
-    for _ in range(2):  # a browser asks again until it is told
+    for _ in range(2):  # a browser asks again until it gets an answer
         ask(app, "thread", "send", **draft)
         assert texts(app) == ["hi", "a draft"]
         assert "problem" not in outcome(app)
     assert element(app, "thread")["messages"][-1]["uuid"] == draft["id"]
 
 
-def test_one_message_s_id_sends_no_other(db, table) -> None:
+def test_the_id_of_a_message_sends_no_other(db, table) -> None:
     message, _ = start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = opened(user="bayko", conversation=message.message_group_uuid)
     sent = {"id": str(uuid.uuid4()), "sender": "bayko", "group": message.message_group_uuid}
@@ -378,9 +382,7 @@ class TestProduction:
         """Production, and a person who may see it."""
         return logged_in
 
-    def test_an_inbox_is_opened_for_a_reason_which_is_kept(
-        self, db, signed_in, group, audit_lines
-    ) -> None:
+    def test_an_inbox_needs_a_reason_which_is_kept(self, db, signed_in, group, audit_lines) -> None:
         app = opened(user="bayko")
         assert element(app, "inbox") is None
         assert list(audit_lines) == []
@@ -399,7 +401,7 @@ class TestProduction:
         assert texts(app) == ["private"]
         assert not element(app, "thread")["mayWrite"]
 
-    def test_a_conversation_is_opened_for_a_reason_which_is_kept(
+    def test_a_conversation_needs_a_reason_which_is_kept(
         self, signed_in, group, audit_lines
     ) -> None:
         app = opened(user="bayko", conversation=group)
@@ -454,7 +456,7 @@ class TestProduction:
         messages = reads.list_messages(production, group, limit=5).entries
         assert [message.text for message in messages] == ["private"]
 
-    def test_can_be_answered_in_when_started_to_write(self, signed_in, group, monkeypatch) -> None:
+    def test_can_be_answered_with_write(self, signed_in, group, monkeypatch) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
         app = opened_for(group, "ticket 7")
         assert "you may write" in said(app)
@@ -466,7 +468,7 @@ def test_a_database_that_is_production_makes_the_table_production_too(db, table)
     assert "needs a login" in said(opened(user="bayko"))
 
 
-def test_what_is_done_on_a_local_target_leaves_no_audit_line(db, table, audit_lines) -> None:
+def test_a_local_target_writes_no_audit_line(db, table, audit_lines) -> None:
     send_from_form(opened("views/new_conversation.py"), "bayko", "londo", "a secret of theirs")
     assert list(audit_lines) == []
 

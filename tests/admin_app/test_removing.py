@@ -31,14 +31,14 @@ def submitted(app: AppTest, label: str, *, reason: str = "", name: str = "") -> 
     return next(button for button in app.button if button.label == label).click().run()
 
 
-def test_the_form_shows_the_message_and_what_happens(conversation) -> None:
+def test_the_form_shows_the_message_and_the_consequences(conversation) -> None:
     app = asked_to_remove(conversation, "my password")
     assert "my password" in said(app)
     assert "for good" in said(app)
     assert element(app, "thread") is None
 
 
-def test_with_a_reason_and_the_name_it_is_removed(conversation, table: Table) -> None:
+def test_with_a_reason_and_the_name_the_message_is_removed(conversation, table: Table) -> None:
     app = asked_to_remove(conversation, "three")
     app = submitted(app, "Remove", reason="a leaked password", name=table.name)
     assert texts(app) == ["one", "my password", "A message was removed"]
@@ -49,7 +49,7 @@ def test_with_a_reason_and_the_name_it_is_removed(conversation, table: Table) ->
     ("reason", "named", "problem"),
     [("", True, "no reason"), ("a leak", False, "is not the name of the table")],
 )
-def test_without_one_of_them_nothing_is_removed(
+def test_without_the_reason_or_the_name_nothing_is_removed(
     conversation, table: Table, reason, named, problem
 ) -> None:
     app = asked_to_remove(conversation, "three")
@@ -59,7 +59,7 @@ def test_without_one_of_them_nothing_is_removed(
     assert texts(app) == ["one", "my password", "three"]
 
 
-def test_what_is_not_shown_cannot_be_removed(conversation) -> None:
+def test_a_message_that_is_not_shown_cannot_be_removed(conversation) -> None:
     app = opened(user="bayko", conversation=conversation)
     app = ask(app, "thread", "remove", id="another message's uuid")
     assert texts(app) == ["one", "my password", "three"]

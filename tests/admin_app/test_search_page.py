@@ -1,4 +1,4 @@
-"""The page Search: over the store, over one user, stopped, refused, audited."""
+"""The page Search: in the store, in one user's conversations, stopped, refused, audited."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def conversations(db, table) -> None:
 
 
 def search(app: AppTest, **values: object) -> AppTest:
-    """Fill in the form, search, and see the page once all was read."""
+    """Fill in the form, search, and return the page after everything was read."""
     for name, value in values.items():
         kind = app.date_input if isinstance(value, date) else app.text_input
         kind(key=f"search {name}").set_value(value)
@@ -56,11 +56,11 @@ def test_the_store_or_one_user_is_searched(conversations) -> None:
         ({"words": "x", "user": "nobody-here"}, "nobody-here"),
     ],
 )
-def test_what_cannot_be_searched_is_said(conversations, values, complaint) -> None:
+def test_an_invalid_search_is_reported(conversations, values, complaint) -> None:
     assert complaint in said(search(opened(PAGE), **values))
 
 
-def test_production_takes_a_reason_and_each_search_leaves_a_line(
+def test_production_needs_a_reason_and_each_search_writes_an_audit_line(
     db, table, conversations, logged_in, audit_lines
 ) -> None:
     table.request("put_item", Item=keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}})

@@ -59,7 +59,7 @@ def in_force(folder: Path, **variables: str) -> dict[str, Any]:
 
 
 def hostile(name: str) -> Any:
-    """A value of the right kind that is not ours."""
+    """A value of the right type that is not ours."""
     ours = server_settings(Addresses(PORT)).get(name)
     option = OPTIONS[name]
     if name == "server.trustedUserHeaders":
@@ -87,7 +87,7 @@ def hostile(name: str) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """``value`` as a variable holds it."""
+    """``value`` as the text of a variable."""
     if isinstance(value, list):
         return " ".join(value)
     return json.dumps(value) if isinstance(value, (dict, bool)) else str(value)
@@ -97,14 +97,14 @@ def as_toml(values: dict[str, Any]) -> str:
     lines = ["[theme]", 'primaryColor = "#123456"']
     for name, value in values.items():
         group, option = name.split(".")
-        told = '{ "X-User" = "sub" }' if isinstance(value, dict) else json.dumps(value)
-        lines += [f"{group}.{option} = {told}"]
+        text = '{ "X-User" = "sub" }' if isinstance(value, dict) else json.dumps(value)
+        lines += [f"{group}.{option} = {text}"]
     return "\n".join([*lines[2:], *lines[:2]])
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> dict[str, Any]:
-    """The options where no variable is set and no file is there."""
+    """The options without any variable or file."""
     return in_force(tmp_path_factory.mktemp("alone"))
 
 
@@ -115,7 +115,7 @@ def test_every_option_is_set_by_us(alone) -> None:
     assert len(alone[SECRET]) == 64
 
 
-def test_what_decides_who_is_let_in_is_strict(alone) -> None:
+def test_the_settings_that_protect_access_are_strict(alone) -> None:
     assert alone["server.enableCORS"] is True
     assert alone["server.enableXsrfProtection"] is True
     assert alone["server.trustedUserHeaders"] == {}
@@ -127,11 +127,13 @@ def test_what_decides_who_is_let_in_is_strict(alone) -> None:
     assert alone["global.developmentMode"] is False
 
 
-def assert_ours(found: dict[str, Any], alone: dict[str, Any], name: str | None = None) -> None:
-    secret = found.pop(SECRET)
+def assert_ours(values: dict[str, Any], alone: dict[str, Any], name: str | None = None) -> None:
+    secret = values.pop(SECRET)
     assert secret not in ("/evil", alone[SECRET])
     different = {
-        each: value for each, value in found.items() if each in OPTIONS and value != alone[each]
+        option: value
+        for option, value in values.items()
+        if option in OPTIONS and value != alone[option]
     }
     assert different == {}, name
 
@@ -142,7 +144,7 @@ def test_no_variable_takes_precedence(alone, tmp_path) -> None:
 
 
 def test_no_variable_of_the_command_line_program_takes_precedence(alone, tmp_path) -> None:
-    """Streamlit's own program reads others besides, made of its name and its commands'."""
+    """Streamlit's own program also reads variables made of its name and its commands' names."""
     variables = {
         f"STREAMLIT_RUN_{name.replace('.', '_').upper()}": as_text(hostile(name))
         for name in OPTIONS
@@ -156,18 +158,18 @@ def test_no_configuration_file_takes_precedence(alone, tmp_path, where) -> None:
     file = tmp_path / where / ".streamlit" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text(as_toml({name: hostile(name) for name in OPTIONS}))
-    found = in_force(tmp_path)
-    assert found["theme.primaryColor"] == "#123456"  # it was read
-    assert_ours(found, alone)
+    values = in_force(tmp_path)
+    assert values["theme.primaryColor"] == "#123456"  # it was read
+    assert_ours(values, alone)
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != SECRET])
-def test_what_is_tried_is_something_else_than_ours(name) -> None:
+def test_the_tried_values_differ_from_ours(name) -> None:
     assert hostile(name) != server_settings(Addresses(PORT))[name]
 
 
-def test_without_us_the_files_and_variables_would_count(tmp_path, monkeypatch) -> None:
-    """The measure of the tests above: Streamlit itself takes these values."""
+def test_without_our_settings_the_files_and_variables_would_count(tmp_path, monkeypatch) -> None:
+    """The control of the tests above: Streamlit itself uses these values."""
     values = {name: hostile(name) for name in OPTIONS if not name.endswith("developmentMode")}
     file = tmp_path / ".streamlit" / "config.toml"
     file.parent.mkdir()
@@ -186,8 +188,8 @@ def test_without_us_the_files_and_variables_would_count(tmp_path, monkeypatch) -
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout)
-    assert {name: found[name] for name in values} == values
+    actual = json.loads(result.stdout)
+    assert {name: actual[name] for name in values} == values
 
 
 def refused(folder: Path, *options: str, **variables: str) -> str:
@@ -210,7 +212,7 @@ def refused(folder: Path, *options: str, **variables: str) -> str:
 @pytest.mark.parametrize(
     "content", [b"[auth", b"\xff\xfe", None], ids=["broken", "bytes", "folder"]
 )
-def test_secrets_that_cannot_be_read_are_one_line(tmp_path, content) -> None:
+def test_secrets_that_cannot_be_read_print_one_line(tmp_path, content) -> None:
     file = tmp_path / "secrets.toml"
     if content is None:
         (file / "auth").mkdir(parents=True)
@@ -222,17 +224,17 @@ def test_secrets_that_cannot_be_read_are_one_line(tmp_path, content) -> None:
     assert "Fix the file or remove it." in line
 
 
-def test_a_configuration_file_that_cannot_be_read_is_one_line(tmp_path) -> None:
+def test_a_configuration_file_that_cannot_be_read_prints_one_line(tmp_path) -> None:
     file = tmp_path / ".streamlit" / "config.toml"
     file.mkdir(parents=True)
     assert "Could not read Streamlit's config.toml" in refused(tmp_path, f"--port={PORT}")
 
 
-def test_a_taken_port_is_one_line(tmp_path, taken_port) -> None:
+def test_a_port_in_use_prints_one_line(tmp_path, taken_port) -> None:
     assert f"port {taken_port}" in refused(tmp_path, f"--port={taken_port}")
 
 
-def test_an_address_of_another_machine_is_one_line(tmp_path) -> None:
+def test_an_address_of_another_machine_prints_one_line(tmp_path) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(AUTH)
     line = refused(
@@ -255,27 +257,27 @@ AUTH_SETTINGS = [line.split()[0] for line in AUTH.splitlines() if "=" in line]
 ELSEWHERE = ("--address=0.0.0.0", "--url=https://ops.example")
 
 
-def test_elsewhere_is_only_listened_with_a_login(tmp_path) -> None:
+def test_listening_for_other_machines_needs_a_login(tmp_path) -> None:
     line = refused(tmp_path, f"--port={PORT}", *ELSEWHERE)
     assert "--url needs a login, but" in line
 
 
 @pytest.mark.parametrize("name", AUTH_SETTINGS)
-def test_elsewhere_takes_every_setting_of_the_login(tmp_path, name) -> None:
+def test_listening_for_other_machines_needs_every_setting_of_the_login(tmp_path, name) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text("\n".join(line for line in AUTH.splitlines() if not line.startswith(name)))
     line = refused(tmp_path, f"--port={PORT}", *ELSEWHERE, STREAMLIT_SECRETS_FILES=str(secrets))
     assert f"{name} is missing in the settings" in line
 
 
-def test_elsewhere_takes_a_login_that_comes_back_there(tmp_path) -> None:
+def test_listening_for_other_machines_needs_a_login_that_returns_to_the_url(tmp_path) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(AUTH.replace("https://ops.example/", "https://ops.example.org/"))
     line = refused(tmp_path, f"--port={PORT}", *ELSEWHERE, STREAMLIT_SECRETS_FILES=str(secrets))
     assert "returns to https://ops.example.org, not to https://ops.example" in line
 
 
-def test_elsewhere_takes_the_address_that_people_open(tmp_path) -> None:
+def test_listening_for_other_machines_needs_the_url(tmp_path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "admin_app", f"--port={PORT}", "--address=0.0.0.0"],
         cwd=PROJECT_ROOT,

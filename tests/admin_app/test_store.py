@@ -33,7 +33,7 @@ EARLY = "2024-01-01T00:00:00.000000+00:00"
 
 
 def shown(app: AppTest) -> str:
-    """What the page says, its tables included."""
+    """The text of the page, with its tables."""
     cells = [str(cell) for table in app.table for cell in table.value.to_numpy().flatten()]
     more = [element.value for kind in (app.text, app.warning) for element in kind]
     expanders = [expander.label for expander in app.expander]
@@ -42,7 +42,7 @@ def shown(app: AppTest) -> str:
 
 
 def press(app: AppTest, label: str) -> AppTest:
-    """Press a button, and see the page once the job that it began has ended."""
+    """Press a button, and return the page after its job has ended."""
     next(button for button in app.button if button.label == label).click().run()
     for job in list(resources.jobs().history):
         assert job.wait(20)
@@ -52,7 +52,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def plant_a_stale_row(db: Database, table: Table) -> str:
-    """A conversation of which bayko's inbox shows an older message; its message group uuid."""
+    """The id of a new conversation whose older message bayko's inbox shows."""
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "first"))[0].message_group_uuid
     send(table, group, Draft(ana, ben, "newest"))
@@ -69,18 +69,18 @@ def group(db, table) -> str:
 
 
 def test_both_stores_are_described(db, table) -> None:
-    told = shown(opened(PAGE))
-    assert table.name in told
-    assert "on, NEW_IMAGE" in told
-    assert "message-group-sk-index" in told
-    assert "on demand" in told
-    assert "about every six hours" in told
-    assert "public.users" in told
-    assert db.address.dbname in told
-    assert "cruddur-ops" in told  # this connection, among those who are connected
+    text = shown(opened(PAGE))
+    assert table.name in text
+    assert "on, NEW_IMAGE" in text
+    assert "message-group-sk-index" in text
+    assert "on demand" in text
+    assert "about every six hours" in text
+    assert "public.users" in text
+    assert db.address.dbname in text
+    assert "cruddur-ops" in text  # this connection, among the sessions
 
 
-def test_nothing_runs_by_itself(db, table) -> None:
+def test_nothing_runs_without_a_click(db, table) -> None:
     opened(PAGE).run()
     assert list(resources.jobs().history) == []
 
@@ -100,13 +100,13 @@ def test_each_action_shows_its_command(db, table) -> None:
     ("down", "other_half"),
     [("AWS_ENDPOINT_URL", "public.users"), ("CONNECTION_URL", "message-group-sk-index")],
 )
-def test_a_half_that_is_down_hides_nothing_of_the_other(
+def test_a_store_that_is_down_does_not_hide_the_other(
     db, table, monkeypatch, down, other_half
 ) -> None:
     monkeypatch.setenv(down, NOWHERE[down])
-    told = shown(opened(PAGE))
-    assert "invoke up" in told
-    assert other_half in told
+    text = shown(opened(PAGE))
+    assert "invoke up" in text
+    assert other_half in text
 
 
 def test_with_both_stores_down_the_doctor_still_answers(db, table, monkeypatch) -> None:
@@ -117,7 +117,7 @@ def test_with_both_stores_down_the_doctor_still_answers(db, table, monkeypatch) 
     assert "2 bad" in shown(app)
 
 
-def test_what_was_well_before_a_store_failed_is_marked_as_older(db, table, monkeypatch) -> None:
+def test_results_from_before_a_store_failed_are_marked_as_older(db, table, monkeypatch) -> None:
     app = press(press(opened(PAGE), "Run the doctor"), "Verify the messages")
     assert "No problems." in shown(app)
     assert "older than what is broken" not in shown(app)
@@ -131,7 +131,7 @@ def test_what_was_well_before_a_store_failed_is_marked_as_older(db, table, monke
     assert "No problems." not in shown(app)
 
 
-def test_a_cost_that_is_told_is_the_one_that_was_metered(db, table) -> None:
+def test_the_shown_cost_is_the_metered_one(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = press(opened(PAGE), "Verify the messages")
     (job,) = resources.jobs().history
@@ -140,9 +140,7 @@ def test_a_cost_that_is_told_is_the_one_that_was_metered(db, table) -> None:
     assert f"Together {consumed}" in shown(app)
 
 
-def test_engines_that_were_never_started_are_a_friendly_page(
-    environ, monkeypatch, tmp_path
-) -> None:
+def test_engines_that_were_never_started_show_what_to_do(environ, monkeypatch, tmp_path) -> None:
     for name in ("AWS_ENDPOINT_URL", "CONNECTION_URL"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("CRUDDUR_ENGINES_DIR", str(tmp_path / "engines"))
@@ -155,18 +153,18 @@ def test_engines_that_were_never_started_are_a_friendly_page(
 
 
 def test_a_missing_table_names_its_command_beside_a_loaded_database(db, environ) -> None:
-    told = shown(opened(PAGE))
-    assert "invoke ddb.schema-load" in told
-    assert "public.users" in told
+    text = shown(opened(PAGE))
+    assert "invoke ddb.schema-load" in text
+    assert "public.users" in text
 
 
 def test_a_missing_database_names_its_command_beside_a_loaded_table(environ, table) -> None:
-    told = shown(opened(PAGE))
-    assert "invoke db." in told
-    assert "message-group-sk-index" in told
+    text = shown(opened(PAGE))
+    assert "invoke db." in text
+    assert "message-group-sk-index" in text
 
 
-def test_the_doctor_s_findings_name_the_command_that_mends(db, table) -> None:
+def test_the_doctor_s_problems_name_the_command_that_fixes_them(db, table) -> None:
     table.client.delete_table(TableName=table.name)
     app = press(opened(PAGE), "Run the doctor")
     assert f"There is no table {table.name}" in shown(app)
@@ -174,7 +172,7 @@ def test_the_doctor_s_findings_name_the_command_that_mends(db, table) -> None:
     assert "Create it: invoke ddb.schema-load" in shown(app)
 
 
-def test_a_sound_table_is_well(db, table) -> None:
+def test_a_table_without_faults_has_no_problems(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = press(opened(PAGE), "Verify the messages")
     assert "No problems." in shown(app)
@@ -182,16 +180,16 @@ def test_a_sound_table_is_well(db, table) -> None:
     assert "Repair" not in labels(app)
 
 
-def test_a_fault_is_told_with_its_key_and_its_conversation(db, table, group) -> None:
+def test_a_fault_is_shown_with_its_key_and_its_conversation(db, table, group) -> None:
     app = press(opened(PAGE), "Verify the messages")
-    told = shown(app)
-    assert "1 × stale preview" in told
-    assert f"GRP#{person(db, 'bayko').uuid}  {EARLY}" in told
+    text = shown(app)
+    assert "1 × stale preview" in text
+    assert f"GRP#{person(db, 'bayko').uuid}  {EARLY}" in text
     (link,) = (link for link in app.get("page_link") if "Open as" in link.proto.label)
     assert link.proto.query_string == f"user=bayko&conversation={group}"
 
 
-def test_a_repair_takes_the_table_s_name(db, table, group) -> None:
+def test_a_repair_needs_the_table_s_name(db, table, group) -> None:
     app = press(opened(PAGE), "Verify the messages")
     assert "A repair would fix: 1 × stale preview" in shown(app)
     for typed in ("", "another-table"):
@@ -212,7 +210,7 @@ def inbox(db: Database, table: Table) -> str:
     return reads.list_inbox(table, owner, limit=1).entries[0].preview
 
 
-def test_a_repair_is_begun_once_by_two_pages(db, table, group) -> None:
+def test_two_pages_start_one_repair(db, table, group) -> None:
     one = press(opened(PAGE), "Verify the messages")
     two = opened(PAGE)
     for app in (one, two):
@@ -222,7 +220,7 @@ def test_a_repair_is_begun_once_by_two_pages(db, table, group) -> None:
     assert [job.title for job in resources.jobs().history].count("Repair") == 1
 
 
-def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
+def test_a_running_job_is_shown_can_be_stopped_and_does_not_start_again(
     db, table, group, monkeypatch
 ) -> None:
     looked, may_end = threading.Event(), threading.Event()
@@ -252,7 +250,7 @@ def test_a_running_job_is_shown_can_be_stopped_and_is_not_begun_again(
     assert "Repair" not in labels(app)
 
 
-def test_messages_are_counted_on_demand_with_the_cost_said_before(db, table) -> None:
+def test_messages_are_counted_on_demand_after_the_cost_is_shown(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "one"))[0].message_group_uuid
     send(table, group, Draft(ben, ana, "two"))
@@ -266,7 +264,7 @@ def test_messages_are_counted_on_demand_with_the_cost_said_before(db, table) -> 
     assert "2 messages in the last 30 days" in shown(app)
 
 
-def test_what_the_page_consumed_is_added_up(db, table, group) -> None:
+def test_the_consumption_of_the_page_is_added_up(db, table, group) -> None:
     app = opened(PAGE)
     assert "None yet" in shown(app)
     press(app, "Verify the messages")
@@ -276,7 +274,7 @@ def test_what_the_page_consumed_is_added_up(db, table, group) -> None:
     assert f"Together {total:g} RCU and 0 WCU" in shown(app)
 
 
-def test_a_store_that_goes_down_under_a_job_is_a_problem_not_a_traceback(
+def test_a_store_that_stops_during_a_job_is_a_problem_not_a_traceback(
     db, table, group, monkeypatch
 ) -> None:
     app = opened(PAGE)
@@ -287,7 +285,7 @@ def test_a_store_that_goes_down_under_a_job_is_a_problem_not_a_traceback(
     assert "division by zero" in shown(app)
 
 
-def test_many_sessions_come_page_by_page(db, table) -> None:
+def test_many_sessions_are_shown_page_by_page(db, table) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(25):
             stack.enter_context(Database(db.address)).query_value("SELECT 1")
@@ -306,7 +304,7 @@ def pids(app: AppTest) -> set[str]:
     return set(sessions["Pid"])
 
 
-def test_names_that_others_gave_are_shown_as_text(db, table) -> None:
+def test_names_from_other_programs_are_shown_as_text(db, table) -> None:
     naming = "SELECT set_config('application_name', '**[x](http://e.example)**', false)"
     with Database(db.address) as other:
         other.query_value(naming)
@@ -327,18 +325,18 @@ class TestProduction:
         """Production, and a person who may see it."""
 
     def test_shows_nothing_without_a_login(self, production) -> None:
-        told = shown(opened(PAGE))
-        assert "needs a login" in told
-        assert "public.users" not in told
+        text = shown(opened(PAGE))
+        assert "needs a login" in text
+        assert "public.users" not in text
 
     def test_a_table_that_is_down_does_not_open_a_production_database(
         self, db, production, monkeypatch
     ) -> None:
         db.query_commit("UPDATE public.cruddur_ops_environment SET environment = 'production'")
         monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE["AWS_ENDPOINT_URL"])
-        told = shown(opened(PAGE))
-        assert "needs a login" in told
-        assert "public.users" not in told
+        text = shown(opened(PAGE))
+        assert "needs a login" in text
+        assert "public.users" not in text
 
     def test_verifies_and_shows_the_plan_but_repairs_nothing(self, signed_in) -> None:
         app = press(opened(PAGE), "Verify the messages")
@@ -346,7 +344,7 @@ class TestProduction:
         assert "Read-only. To repair here" in shown(app)
         assert "Repair" not in labels(app)
 
-    def test_repairs_by_name_when_started_to_write(
+    def test_repairs_by_name_with_write(
         self, db, table, signed_in, audit_lines, monkeypatch
     ) -> None:
         monkeypatch.setattr("sys.argv", ["app.py", "--write"])
@@ -357,10 +355,10 @@ class TestProduction:
         (entry,) = audit_lines
         assert entry.what == "store repaired"
 
-    def test_a_table_that_became_production_a_moment_ago_is_not_repaired(
+    def test_a_table_that_has_just_become_production_is_not_repaired(
         self, db, table, group
     ) -> None:
-        app = press(opened(PAGE), "Verify the messages")  # knows it as local, for a minute
+        app = press(opened(PAGE), "Verify the messages")  # remembers it as local for a minute
         marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
         table.request("put_item", Item=marker)
         app.text_input[0].input(table.name)
@@ -370,7 +368,7 @@ class TestProduction:
         assert "read-only" in str(resources.jobs().history[-1].problem)
         assert inbox(db, table) == "first"
 
-    def test_the_commands_are_meant_for_the_production_target(
+    def test_the_commands_are_for_the_production_target(
         self, environ, signed_in, monkeypatch
     ) -> None:
         for name, value in {

@@ -66,16 +66,16 @@ def test_a_link_shows_the_user_and_what_they_posted(db, table) -> None:
     assert list(app.dataframe[1].value["Message"]) == [entry.message for entry in stored]
 
 
-def test_somebody_who_posted_nothing_is_shown_as_such(db, table) -> None:
+def test_a_user_without_posts_is_shown_as_such(db, table) -> None:
     users.create_user(db, "quiet", "Quiet One", "quiet@example.com")
     assert "No activities yet" in said(opened(PAGE, user="quiet"))
 
 
-def test_an_unknown_user_in_a_link_is_told(db, table) -> None:
+def test_an_unknown_user_in_a_link_is_reported(db, table) -> None:
     assert "nobody-here" in said(opened(PAGE, user="nobody-here"))
 
 
-def test_a_link_to_a_mistyped_handle_suggests_the_one_that_was_meant(db, table) -> None:
+def test_a_link_to_a_mistyped_handle_suggests_the_right_one(db, table) -> None:
     assert "Did you mean bayko?" in said(opened(PAGE, user="Bayko"))
 
 
@@ -97,7 +97,7 @@ def test_a_new_user_is_added_once_and_shown(db, table, audit_lines) -> None:
         ("bayko", "Name", "a@example.com", "bayko"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(
+def test_invalid_input_is_reported_and_stays_in_the_form(
     db, table, handle, name, email, complaint
 ) -> None:
     app = add(opened(PAGE), handle, name, email)
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
     assert users.count_users(db) == 3
 
 
-def test_a_taken_email_is_refused(db, table) -> None:
+def test_an_existing_email_is_refused(db, table) -> None:
     taken = users.find_user(db, "bayko").email
     add(opened(PAGE), "somebody-new", "Name", taken)
     assert users.count_users(db) == 3

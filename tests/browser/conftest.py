@@ -37,8 +37,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# How long to look for what will come: on a busy machine a page takes more than Playwright's five
-# seconds, and which machine it is, is not what is tested.
+# How long to wait for an element: on a busy machine a page needs more than Playwright's five
+# seconds, and the machine's speed is not tested.
 expect.set_options(timeout=30_000)
 
 LOOPBACK = {"127.0.0.1", "localhost"}
@@ -58,12 +58,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app_env(engines, tmp_path_factory) -> dict[str, str]:
-    """The environment of an admin UI over stores of its own, with the demo users."""
+    """The environment of an admin UI with its own stores and the demo users."""
     return furnished(engines, tmp_path_factory.mktemp("home"))
 
 
 def furnished(engines: Endpoints, home: Path) -> dict[str, str]:
-    """The environment of an admin UI over new stores on these engines."""
+    """The environment of an admin UI with new stores on these engines."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path=f"/browser-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
@@ -106,8 +106,8 @@ def serving(
 ) -> Iterator[str]:
     """The address of a running admin UI, started and ended as a person does it.
 
-    What it writes to stderr, the audit lines among it, goes to ``log``. ``answers`` tells whether
-    it does, where its address leads nowhere.
+    Its stderr, with the audit lines, goes to ``log``. ``answers`` checks whether it is up, if its
+    address does not lead to it.
     """
     with log.open("w") as stderr:
         server = subprocess.Popen(
@@ -138,7 +138,7 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of one's own; at the end no page of its browser complained or asked anybody else."""
+    """A new page; at the end no page of its browser has logged an error or called other servers."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     complaints: list[str] = []
 
@@ -179,21 +179,21 @@ _STANDS_STILL = """quietMs => {
 
 
 def leave(page: Page) -> None:
-    """Go away from an app that is about to end: its page would complain of that."""
+    """Leave an app that is about to end, because its page would log an error."""
     page.goto("about:blank")
 
 
 def wait_until_drawn(page: Page, quiet_ms: int = 300) -> None:
-    """Until no run of the script is under way or asked for, and nothing on the page changes.
+    """Wait until no run of the script is running or requested, and nothing on the page changes.
 
-    While one is, what it replaces is still there, beside what replaces it; and what it draws moves
-    what is there, so that a click would go beside its button.
+    During a run, the page has both the old and the new elements, and new elements move the others,
+    so a click would miss its button.
     """
     page.wait_for_function(_STANDS_STILL, arg=quiet_ms, polling=50, timeout=30_000)
 
 
 def unfold(label: Locator) -> None:
-    """Open an expander, and wait until it stands still: for a while it moves what is in it."""
+    """Open an expander, and wait until its content has stopped moving."""
     wait_until_drawn(label.page)
     label.click()
     wait_until_drawn(label.page)

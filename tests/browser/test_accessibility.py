@@ -1,4 +1,4 @@
-"""Every page for everybody: axe-core finds nothing serious, and the keyboard alone will do."""
+"""Accessibility of every page: axe-core finds nothing serious, and a keyboard is enough."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def themed(browser: Browser, request) -> Iterator[Page]:
 
 
 def links(page: Page, url: str) -> list[str]:
-    """The pages that the app's own navigation leads to."""
+    """The pages in the app's own navigation."""
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(url)
     navigation = page.get_by_role("navigation").get_by_role("link")
@@ -32,10 +32,10 @@ def links(page: Page, url: str) -> list[str]:
 
 
 def complaints(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
         f"{page.url} {violation['id']}: {node['target']} {node['html'][:200]}"
-        for violation in found
+        for violation in violations
         if violation["impact"] in SERIOUS
         for node in violation["nodes"]
     ]
@@ -45,17 +45,17 @@ def test_no_page_has_a_serious_violation(themed: Page, app_url, app_env) -> None
     say(app_env, "andrewbrown", "bayko", "for everybody")
     pages = links(themed, app_url)
     assert len(pages) == 7
-    found = []
+    violations = []
     for link in [*pages, f"{app_url}/users?user=andrewbrown"]:
         themed.goto(link)
         for width in WIDTHS:
             themed.set_viewport_size({"width": width, "height": 900})
             wait_until_drawn(themed)
-            found += complaints(themed)
-    assert found == []
+            violations += complaints(themed)
+    assert violations == []
 
 
-def test_an_open_conversation_that_scrolls_has_none(themed: Page, app_url, app_env) -> None:
+def test_an_open_conversation_has_no_serious_violation(themed: Page, app_url, app_env) -> None:
     for n in range(12):
         say(app_env, "andrewbrown", "bayko", f"for everybody {n}")
     open_conversation(themed, app_url, "bayko", "Andrew Brown")
@@ -89,7 +89,9 @@ def tab_to(page: Page, label: str, *, exact: bool = False) -> None:
     pytest.fail(f"the keyboard does not get to {label}")
 
 
-def test_the_keyboard_alone_finds_opens_and_answers(page: Page, app_url, app_env) -> None:
+def test_the_keyboard_alone_finds_opens_and_answers_a_conversation(
+    page: Page, app_url, app_env
+) -> None:
     say(app_env, "andrewbrown", "bayko", "can you do without a mouse?")
     page.goto(app_url)
     expect(page.get_by_label("Find a person")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The console as a support person works in it: what went wrong once, step by step, in a browser."""
+"""The conversations page in a browser, step by step: regressions from earlier use."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def desktop(page: Page) -> Page:
 
 @pytest.fixture
 def pair(app_env) -> Callable[..., tuple[str, str, str]]:
-    """Two people of one's own with a conversation: their handles, and its id."""
+    """Two new people with a conversation: their handles, and its id."""
 
     def make(name: str = "Robin", count: int = 0, days: float = 300) -> tuple[str, str, str]:
         one, two = (f"{name.lower()}-{uuid.uuid4().hex[:6]}" for name in (name, "Sam"))
@@ -60,7 +60,7 @@ def scroller(page: Page) -> Locator:
 
 
 def place_of(page: Page, text: str) -> float:
-    """How far a message is from the top of the window."""
+    """The distance of a message from the top of the window."""
     return bubbles(page).get_by_text(text, exact=True).bounding_box()["y"]
 
 
@@ -74,7 +74,7 @@ def wait_until_page_does_not_scroll(page: Page) -> None:
 
 
 def first_in_view(page: Page) -> tuple[str, float]:
-    """The text and the place of the topmost message that is wholly in view."""
+    """The text and the place of the topmost message that is completely visible."""
     return page.evaluate(
         """() => {
           const hosts = [...document.querySelectorAll("*")].map(node => node.shadowRoot)
@@ -87,7 +87,7 @@ def first_in_view(page: Page) -> tuple[str, float]:
     )
 
 
-def test_older_messages_come_as_one_scrolls_and_nothing_jumps(desktop: Page, app_url, pair) -> None:
+def test_scrolling_loads_older_messages_and_nothing_jumps(desktop: Page, app_url, pair) -> None:
     one, _, group = pair(count=400)
     desktop.goto(f"{app_url}/?user={one}&conversation={group}")
     expect(bubbles(desktop).get_by_text(f"hello from {one}")).to_be_in_viewport()
@@ -97,7 +97,7 @@ def test_older_messages_come_as_one_scrolls_and_nothing_jumps(desktop: Page, app
         desktop.mouse.wheel(0, -900)
         desktop.wait_for_timeout(20)
         text, place = first_in_view(desktop)
-        desktop.wait_for_timeout(60)  # what was asked for comes
+        desktop.wait_for_timeout(60)  # until the requested messages arrive
         again = bubbles(desktop).get_by_text(text, exact=True)
         if again.count():
             assert (
@@ -116,7 +116,7 @@ def test_older_messages_come_as_one_scrolls_and_nothing_jumps(desktop: Page, app
     assert nodes < 300
 
 
-def test_news_are_counted_below_what_is_read_and_a_send_says_where_it_is(
+def test_new_messages_are_counted_below_and_a_send_links_to_its_message(
     desktop: Page, app_url, app_env, pair
 ) -> None:
     one, two, group = pair(count=150)
@@ -133,7 +133,7 @@ def test_news_are_counted_below_what_is_read_and_a_send_says_where_it_is(
     desktop.get_by_role("button", name="2 new messages").click()
     expect(bubbles(desktop).get_by_text("news 1")).to_be_in_viewport()
 
-    # At a date, which Enter goes to, a message is sent.
+    # Go to a date with Enter, then send a message.
     desktop.get_by_role("button", name="Search this conversation").click()
     desktop.get_by_label("Go to a date").fill("2025-03-01")
     desktop.get_by_label("Go to a date").press("Enter")
@@ -148,14 +148,14 @@ def test_news_are_counted_below_what_is_read_and_a_send_says_where_it_is(
     assert stored(app_env, "sent from long ago") == 3
 
 
-def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_env, pair) -> None:
+def test_the_box_keeps_the_focus_and_the_drafts(desktop: Page, app_url, app_env, pair) -> None:
     one, two, group = pair()
     say(app_env, one, "londo", "another conversation")
     address = f"{app_url}/?user={one}&conversation={group}"
     desktop.goto(address)
     box = message_box(desktop)
-    expect(box).to_be_focused()  # opened from a link as well
-    # Enter, then on: the focus stays.
+    expect(box).to_be_focused()  # also if opened from a link
+    # The focus stays after Enter.
     desktop.keyboard.type("first")
     desktop.keyboard.press("Enter")
     desktop.keyboard.type("second")
@@ -164,7 +164,7 @@ def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_
     expect(bubbles(desktop).get_by_text("first", exact=True)).to_be_visible()
     desktop.keyboard.press("Enter")
     expect(desktop.get_by_text("Sending…")).to_have_count(0)
-    # Paragraphs are kept as they are pasted.
+    # Pasted paragraphs are kept.
     pasted = "One paragraph.\n\nAnother one."
     desktop.evaluate("text => navigator.clipboard?.writeText(text).catch(() => 0)", pasted)
     box.evaluate(
@@ -179,7 +179,7 @@ def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_
     expect(bubbles(desktop).get_by_text("Another one.")).to_be_visible()
     assert stored(app_env, pasted) == 3
     assert stored(app_env, "second\nin two lines") == 1
-    # What cannot be sent is said beside the box, in view.
+    # If a message cannot be sent, a visible text beside the box says so.
     desktop.get_by_role("button", name="Send", exact=True).click()
     expect(desktop.get_by_text("The message is empty")).to_be_in_viewport(ratio=1)
     box.fill("é" * 899)
@@ -188,7 +188,7 @@ def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_
     expect(desktop.get_by_text("1,025 of 1,024 characters")).to_be_in_viewport(ratio=1)
     desktop.keyboard.press("Enter")
     expect(desktop.get_by_text("the limit is 1,024")).to_be_in_viewport(ratio=1)
-    # A draft outlives another conversation, a reload, and another page and back.
+    # A draft survives another conversation, a reload, and a visit to another page.
     box.fill("half a sentence")
     desktop.get_by_role("link", name="Londo Mollari").click()
     expect(desktop.get_by_role("heading", name="and Londo Mollari")).to_be_visible()
@@ -204,7 +204,7 @@ def test_one_writes_on_and_what_was_written_is_kept(desktop: Page, app_url, app_
     assert two not in desktop.url
 
 
-def test_all_that_belongs_to_a_conversation_is_in_view(page: Page, app_url, pair) -> None:
+def test_all_parts_of_a_conversation_are_visible(page: Page, app_url, pair) -> None:
     one, _, group = pair(count=30, days=0.1)
     for width, height in ((1280, 800), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
@@ -224,7 +224,7 @@ def test_all_that_belongs_to_a_conversation_is_in_view(page: Page, app_url, pair
         ]
         assert len(visible) >= 10
         assert page.title() == "Robin and Sam Summer · Cruddur Ops"
-    expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(0)  # folded
+    expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(0)  # closed
     page.get_by_role("button", name="Command line").click()  # the only one
     expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(1)
 
@@ -254,7 +254,7 @@ def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) ->
     assert page.locator(".st-key-banner").bounding_box()["height"] < 40
 
 
-def test_no_click_is_lost_and_each_takes_one_run(desktop: Page, app_url, app_env, pair) -> None:
+def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env, pair) -> None:
     one, _, _ = pair()
     say(app_env, one, "londo", "the other one")
     asked: list[BackMsg] = []
@@ -277,7 +277,7 @@ def test_no_click_is_lost_and_each_takes_one_run(desktop: Page, app_url, app_env
         assert len(asked) == 1
 
 
-def test_an_inbox_is_filtered_whole_and_tells_namesakes_apart(
+def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     desktop: Page, app_url, app_env
 ) -> None:
     table = table_of(app_env)
@@ -312,14 +312,14 @@ def test_an_inbox_is_filtered_whole_and_tells_namesakes_apart(
     expect(people.filter(has_text="@person000")).to_have_count(1)
     people.first.focus()
     last = people.filter(has_text="@person199")
-    for _ in range(60):  # as further rows come
+    for _ in range(60):  # when more rows are loaded
         desktop.keyboard.press("End")
         desktop.wait_for_timeout(200)
         if last.count():
             break
     expect(last).to_be_in_viewport()
     assert people.count() < 60
-    # They are of no conversation: a verification by another test would look for each.
+    # They belong to no conversation; a verification by another test would report each.
     gone = [{"DeleteRequest": {"Key": keys.key(*_place(row))}} for row in rows]
     for start in range(0, 200, 25):
         table.client.batch_write_item(RequestItems={table.name: gone[start : start + 25]})
@@ -330,7 +330,7 @@ def _place(put: dict[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def test_a_message_is_removed_once_a_reason_and_the_name_are_typed(
+def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(
     desktop: Page, app_url, app_env, pair
 ) -> None:
     one, two, group = pair()
@@ -347,7 +347,7 @@ def test_a_message_is_removed_once_a_reason_and_the_name_are_typed(
     assert stored(app_env, "my password is hunter2") == 0
 
 
-def test_who_wrote_last_and_who_waits_is_told(desktop: Page, app_url, app_env, pair) -> None:
+def test_a_row_shows_who_wrote_last_and_who_waits(desktop: Page, app_url, app_env, pair) -> None:
     one, two, _ = pair()
     desktop.goto(f"{app_url}/?user={one}")
     expect(desktop.get_by_role("link", name="You: hello from")).to_be_visible()
@@ -357,7 +357,7 @@ def test_who_wrote_last_and_who_waits_is_told(desktop: Page, app_url, app_env, p
     expect(desktop.get_by_role("img", name="Waits for an answer")).to_be_visible()
 
 
-def test_a_link_to_nobody_offers_who_may_be_meant(desktop: Page, app_url) -> None:
+def test_a_link_to_an_unknown_handle_suggests_similar_ones(desktop: Page, app_url) -> None:
     desktop.goto(f"{app_url}/?user=baykoo")
     expect(desktop.get_by_text("No such user")).to_be_visible()
     expect(desktop.get_by_text("invoke ")).to_have_count(0)
@@ -381,7 +381,7 @@ def in_new_york(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_times_are_the_reader_s_own_and_what_is_copied_is_what_is_stored(
+def test_times_are_in_the_reader_s_zone_and_a_copy_is_the_stored_text(
     in_new_york: Page, app_url, app_env, pair
 ) -> None:
     page = in_new_york

@@ -1,4 +1,4 @@
-"""Who may ask the running admin UI: raw requests, as a page elsewhere would have them sent."""
+"""Which requests the running admin UI accepts: raw requests, like those of other pages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def upgraded(url: str, host: str, origin: str) -> int:
 
 @pytest.mark.parametrize("host", [EVIL, f"{EVIL}:8501", "127.0.0.1.evil.example", "", "0.0.0.0"])
 def test_a_websocket_of_a_rebound_name_is_refused(app_url, host) -> None:
-    """As a page of evil.example would open it, whose name was made to lead to 127.0.0.1."""
+    """As a page of evil.example would open it, after its name was rebound to 127.0.0.1."""
     assert upgraded(app_url, host, f"http://{host}") in REFUSED
 
 
@@ -52,7 +52,7 @@ def test_a_websocket_of_a_foreign_page_is_refused(app_url) -> None:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_a_websocket_of_the_own_page_is_let_in(app_url, name) -> None:
+def test_a_websocket_of_our_own_page_is_accepted(app_url, name) -> None:
     host = f"{name}:{urlsplit(app_url).port}"
     assert upgraded(app_url, host, f"http://{host}") == 101
 
@@ -62,14 +62,14 @@ def test_a_websocket_of_the_own_page_is_let_in(app_url, name) -> None:
     ["/", "/new_conversation", "/nowhere", "/media/x", "/oauth2callback", "/auth/login",
      "/auth/logout", "/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/a/b"],
 )  # fmt: skip
-def test_a_page_of_a_rebound_name_is_handed_nothing(app_url, path) -> None:
+def test_a_page_of_a_rebound_name_gets_nothing(app_url, path) -> None:
     headers = {"Host": EVIL, "Origin": f"http://{EVIL}"}
     assert status(app_url, path, **headers) in REFUSED
     assert status(app_url, path, "POST", **headers) in REFUSED
 
 
 @pytest.mark.parametrize("path", ["/", "/_stcore/health", "/_stcore/host-config"])
-def test_a_foreign_page_may_not_read_what_it_asks_for(app_url, path) -> None:
+def test_a_foreign_page_may_not_read_the_reply(app_url, path) -> None:
     answer = reply(app_url, path, Origin=f"http://{EVIL}")
     assert answer.status == 200
     assert answer.headers.get("Access-Control-Allow-Origin") is None
@@ -97,7 +97,7 @@ FOREIGN_ORIGINS = [
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_a_websocket_of_another_origin_is_refused(app_url, origin) -> None:
-    """Of another port of this machine too: what listens there is another program's."""
+    """Also of another port of this machine, where another program listens."""
     where = urlsplit(app_url)
     origin = origin.format(port=where.port, other=where.port + 1)
     assert upgraded(app_url, where.netloc, origin) == 403
@@ -126,8 +126,8 @@ def test_there_is_one_websocket(app_url, path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/new_conversation", "/_stcore/health"])
-def test_a_person_who_opens_an_address_is_answered(app_url, path) -> None:
-    """A browser sends no Origin then; nor does a program that asks whether the server is well."""
+def test_a_person_who_opens_an_address_gets_the_page(app_url, path) -> None:
+    """Then a browser sends no Origin; neither does a program that checks the server's health."""
     assert status(app_url, path) == 200
     assert status(app_url, path, "HEAD") == 200
 
@@ -139,7 +139,7 @@ def test_a_person_who_opens_an_address_is_answered(app_url, path) -> None:
      "/app/static/a.js", "/_stcore/agent/interact", "/_stcore/agent/openapi.json",
      "/_stcore/agent/mcp", "/_stcore/nowhere", "/_stcore"],
 )  # fmt: skip
-def test_what_the_app_does_not_use_is_not_there(app_url, path) -> None:
+def test_paths_that_the_app_does_not_use_are_refused(app_url, path) -> None:
     assert status(app_url, path, Origin=app_url) == 404
 
 
@@ -155,7 +155,7 @@ MB = 2**20
 
 
 def upload(url: str, size_mb: int, *headers: str) -> tuple[bytes, int]:
-    """The first line of the reply to a PUT of so much, and how many bytes were taken from us."""
+    """The first line of the reply to a PUT of this size, and how many bytes were sent."""
     where = urlsplit(url)
     sent = 0
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
@@ -175,7 +175,7 @@ def upload(url: str, size_mb: int, *headers: str) -> tuple[bytes, int]:
     return b"", sent
 
 
-def test_an_upload_is_refused_before_it_is_taken_in(app_url) -> None:
+def test_an_upload_is_refused_before_its_body_is_read(app_url) -> None:
     port = urlsplit(app_url).port
     (server,) = {c.pid for c in psutil.net_connections("tcp")
                  if c.status == psutil.CONN_LISTEN and c.laddr.port == port}  # fmt: skip
@@ -185,12 +185,12 @@ def test_an_upload_is_refused_before_it_is_taken_in(app_url) -> None:
         line, sent = upload(app_url, 100, header, f"Origin: {app_url}")
         assert b"200" not in line
         assert b"204" not in line
-        assert sent < 20 * MB  # what fits into the buffers on the way
+        assert sent < 20 * MB  # the size of the buffers in between
     assert psutil.Process(server).memory_info().rss - before < 20 * MB
     assert status(app_url, "/_stcore/health") == 200
 
 
-def test_variables_and_files_of_streamlit_let_nobody_in(app_env, tmp_path) -> None:
+def test_variables_and_files_of_streamlit_open_no_access(app_env, tmp_path) -> None:
     file = tmp_path / ".streamlit" / "config.toml"
     file.parent.mkdir()
     file.write_text(
@@ -229,7 +229,7 @@ server_metadata_url = "https://id.example/.well-known/openid-configuration"
 """
 
 
-def test_elsewhere_only_the_address_that_people_open_is_answered_too(app_env, tmp_path) -> None:
+def test_with_url_only_that_address_is_served_too(app_env, tmp_path) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(SECRETS)
     env = app_env | {"STREAMLIT_SECRETS_FILES": str(secrets)}
@@ -243,8 +243,8 @@ def test_elsewhere_only_the_address_that_people_open_is_answered_too(app_env, tm
             return status(url, "/_stcore/health", Host="ops.example") == 200
         return False
 
-    with serving(env, *options, port=port, answers=answers) as told:
-        assert told == "https://ops.example"
+    with serving(env, *options, port=port, answers=answers) as address:
+        assert address == "https://ops.example"
         assert status(url, "/", Host="ops.example") == 200
         assert upgraded(url, "ops.example", "https://ops.example") == 101
         assert upgraded(url, f"localhost:{port}", f"http://localhost:{port}") == 101
@@ -260,7 +260,7 @@ def forwarded_url(app_env) -> Iterator[str]:
         yield url
 
 
-def test_in_a_workspace_only_its_forwarded_address_is_let_in_too(forwarded_url) -> None:
+def test_in_a_workspace_only_its_forwarded_address_is_served_too(forwarded_url) -> None:
     port = urlsplit(forwarded_url).port
     own, other = f"{port}-me-app-1.gitpod.example", f"{port}-you-app-2.gitpod.example"
     local = urlsplit(forwarded_url).netloc

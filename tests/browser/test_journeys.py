@@ -1,4 +1,4 @@
-"""What a support person does, in a real browser."""
+"""The work of a support person, in a real browser."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ ATTACK = (
 
 
 def say(env, user: str, other: str, text: str) -> None:
-    """Send a message beside the app, as a task or another window would."""
+    """Send a message outside the app, as a task or another window would."""
     with database_of(env) as db:
         conversations.start_conversation(db, table_of(env), user, other, text)
 
 
 def put_messages(table: Table, group: str, sender: str, count: int, days: float = 300) -> None:
-    """Messages over so many days of 2025, as an app of its own would store them."""
+    """Put ``count`` messages over ``days`` days of 2025, as another app would."""
     items = []
     for n in range(count):
         at = datetime(2025, 1, 1, 12, tzinfo=UTC) + timedelta(days=n * days / count)
@@ -52,7 +52,7 @@ def put_messages(table: Table, group: str, sender: str, count: int, days: float 
 
 
 def add_person(env, handle: str, display_name: str) -> None:
-    """Somebody as an app of its own would store them, with nothing checked."""
+    """Add a user as another app would store them, without any check."""
     person = str(uuid.uuid4())
     values = {"handle": handle, "display_name": display_name, "email": f"{person}@example.com"}
     with database_of(env) as db, db.transaction() as transaction:
@@ -64,7 +64,7 @@ def stored(env, text: str) -> int:
 
 
 def bubbles(page: Page) -> Locator:
-    """The messages of the open conversation, as far as they are in view or near it."""
+    """The messages of the open conversation that are in view or near it."""
     return page.get_by_role("article")
 
 
@@ -73,7 +73,7 @@ def message_box(page: Page) -> Locator:
 
 
 def open_conversation(page: Page, url: str, user: str, other: str) -> None:
-    """Open the page of ``user`` and there the conversation with whom it names."""
+    """Open the page of ``user``, and the conversation with the named person there."""
     page.goto(f"{url}/?user={user}")
     page.get_by_role("link", name=other).first.click()
     expect(page.get_by_role("heading", name=f"and {other}")).to_be_visible()
@@ -98,7 +98,9 @@ def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url,
     expect(bubbles(page).get_by_text("a first message")).to_be_visible()
 
 
-def test_starting_with_somebody_known_continues_and_says_so(page: Page, app_url, app_env) -> None:
+def test_starting_an_existing_conversation_continues_it_and_says_so(
+    page: Page, app_url, app_env
+) -> None:
     say(app_env, "andrewbrown", "londo", "hello")
     page.goto(f"{app_url}/new_conversation")
     choose(page, "From", "mollari", "Londo Mollari")
@@ -109,7 +111,7 @@ def test_starting_with_somebody_known_continues_and_says_so(page: Page, app_url,
     expect(page.get_by_text("Sent in the existing conversation")).to_be_visible()
 
 
-def test_a_person_is_found_while_one_types(page: Page, app_url, app_env) -> None:
+def test_a_person_is_found_while_typing(page: Page, app_url, app_env) -> None:
     say(app_env, "bayko", "londo", "for bayko's inbox")
     page.goto(app_url)
     page.get_by_label("Find a person").press_sequentially("BAYK")
@@ -120,7 +122,9 @@ def test_a_person_is_found_while_one_types(page: Page, app_url, app_env) -> None
     assert parse_qs(urlsplit(page.url).query) == {"user": ["bayko"]}
 
 
-def test_a_year_back_by_scrolling_by_search_and_back(page: Page, app_url, app_env) -> None:
+def test_old_messages_are_reached_by_key_by_search_and_by_back(
+    page: Page, app_url, app_env
+) -> None:
     say(app_env, "londo", "bayko", "the newest")
     table = table_of(app_env)
     (row,) = [
@@ -207,7 +211,7 @@ def assert_nothing_but_text(page: Page) -> None:
     expect(main.locator(".katex")).to_have_count(0)
 
 
-def test_an_attack_is_shown_as_the_text_it_is(page: Page, app_url, app_env) -> None:
+def test_an_attack_in_a_message_is_shown_as_text(page: Page, app_url, app_env) -> None:
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     say(app_env, "londo", "bayko", ATTACK)
     open_conversation(page, app_url, "bayko", "Londo Mollari")
@@ -225,7 +229,7 @@ def test_an_attack_is_shown_as_the_text_it_is(page: Page, app_url, app_env) -> N
     ],
     ids=["markup", "ansi", "right-to-left override", "1,024 emoji"],
 )
-def test_an_attack_as_a_name_is_shown_as_the_text_it_is(
+def test_an_attack_in_a_name_is_shown_as_text(
     page: Page, app_url, app_env, attack: str, shown: str | re.Pattern[str]
 ) -> None:
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
@@ -245,7 +249,7 @@ def test_an_attack_as_a_name_is_shown_as_the_text_it_is(
             page.get_by_role("searchbox").first.press_sequentially(handle[-8:])
         elif path == "new_conversation":
             page.get_by_role("searchbox", name="To", exact=True).press_sequentially(handle[-8:])
-        if path not in ("message_groups", "users"):  # tables on a canvas, which knows text alone
+        if path not in ("message_groups", "users"):  # tables on a canvas, which can only show text
             expect(visible_in).to_contain_text(shown)
         assert_nothing_but_text(page)
     page.get_by_role("link", name="Londo Mollari").first.click()
@@ -254,7 +258,9 @@ def test_an_attack_as_a_name_is_shown_as_the_text_it_is(
     assert_nothing_but_text(page)
 
 
-def test_a_phone_shows_the_same_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
+def test_a_phone_shows_the_conversation_without_scrolling_sideways(
+    page: Page, app_url, app_env
+) -> None:
     say(app_env, "andrewbrown", "bayko", "x" * 1024)
     page.set_viewport_size({"width": 390, "height": 844})
     open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
@@ -263,7 +269,7 @@ def test_a_phone_shows_the_same_without_scrolling_sideways(page: Page, app_url, 
     assert width <= 390
 
 
-def test_what_one_window_sends_another_shows(page: Page, app_url, app_env) -> None:
+def test_a_message_sent_in_one_window_is_shown_in_another(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "londo", "between two windows")
     other = page.context.new_page()
     open_conversation(page, app_url, "andrewbrown", "Londo Mollari")
@@ -272,20 +278,20 @@ def test_what_one_window_sends_another_shows(page: Page, app_url, app_env) -> No
     page.keyboard.press("Enter")
     arrived = bubbles(other).get_by_text("can you see this?")
     expect(arrived).to_be_visible()
-    # The other window's list follows as well.
+    # The other window's list is updated too.
     expect(other.get_by_role("link", name="can you see this?")).to_be_visible()
 
 
 @pytest.fixture
 def own_engines(tmp_path) -> Iterator[Path]:
-    """Engines of this test's own, to be stopped and started."""
+    """Separate engines for this test, which stops and starts them."""
     folder = tmp_path / ".engines"
     embedded.start(folder)
     yield folder
     embedded.stop(folder)
 
 
-def test_engines_that_stop_and_come_back_lose_neither_page_nor_draft(
+def test_a_restart_of_the_engines_keeps_the_page_and_the_draft(
     page: Page, own_engines, tmp_path
 ) -> None:
     env = furnished(embedded.endpoints(own_engines), tmp_path)
@@ -302,7 +308,7 @@ def test_engines_that_stop_and_come_back_lose_neither_page_nor_draft(
         embedded.start(own_engines)
         wait = {"timeout": 40_000}
         expect(page.get_by_text("Sending…")).to_have_count(0, **wait)
-        if box.input_value():  # it came back, with what is wrong beside it
+        if box.input_value():  # it came back, with the problem beside it
             expect(box).to_have_value("written while it was down")
             page.keyboard.press("Enter")
         expect(bubbles(page).get_by_text("written while it was down")).to_be_visible(**wait)

@@ -32,7 +32,7 @@ PRIVATE = "what andrew told bayko in private"
 
 @dataclass(frozen=True)
 class Provider:
-    """A user pool with one person of the operators' group, and one of another."""
+    """A user pool with one person in the operators' group, and one in another group."""
 
     cognito: object
     endpoint_url: str
@@ -40,7 +40,7 @@ class Provider:
     client: dict[str, str] = field(repr=False)
 
     def settings(self) -> str:
-        """``secrets.toml``, as docs/admin-ui.md has it."""
+        """``secrets.toml``, as in docs/admin-ui.md."""
         return f"""
             [auth]
             redirect_uri = "http://127.0.0.1:{{port}}/oauth2callback"
@@ -51,7 +51,7 @@ class Provider:
         """
 
     def let_back(self, url: str) -> None:
-        """Register the app's address, which Cognito wants to know beforehand."""
+        """Register the app's address, which Cognito must know before a login."""
         address = f"{url}/oauth2callback"
         self.cognito.update_user_pool_client(
             UserPoolId=self.pool,
@@ -88,7 +88,7 @@ def provider(engines) -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def prod_env(app_env) -> dict[str, str]:
-    """The stores of ``app_env`` as production's, with one conversation in them."""
+    """The stores of ``app_env`` as production, with one conversation."""
     say(app_env, "andrewbrown", "bayko", PRIVATE)
     return {
         "PATH": app_env["PATH"],
@@ -113,13 +113,13 @@ def with_login(prod_env, provider, tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory) -> Path:
-    """What the app of ``prod_url`` writes on stderr."""
+    """The stderr of the app of ``prod_url``."""
     return tmp_path_factory.mktemp("audit") / "stderr"
 
 
 @pytest.fixture(scope="module")
 def prod_url(with_login, provider, log) -> Iterator[str]:
-    """The admin UI on production, as somebody looks at it who did not mean to write."""
+    """The admin UI on production, without ``--write``."""
     with serving(with_login, "--prod", log=log) as url:
         provider.let_back(url)
         yield url
@@ -166,16 +166,16 @@ def audit_lines(log: Path) -> list[dict[str, str]]:
     return [json.loads(line.removeprefix("audit ")) for line in lines if line.startswith("audit ")]
 
 
-def assert_nothing_was_told(page: Page, frames: list[str]) -> None:
-    """Neither on the page nor to it: no person, no message, no address of a store."""
+def assert_nothing_was_shown(page: Page, frames: list[str]) -> None:
+    """Neither the page nor its data has a person, a message or an address of a store."""
     assert frames
-    told = page.inner_text("body") + "".join(frames)
+    text = page.inner_text("body") + "".join(frames)
     for word in (PRIVATE, "andrewbrown", "Andrew Brown", "bayko", "Postgres", "DynamoDB"):
-        assert word not in told
+        assert word not in text
 
 
 def carry_cookie(page: Page, url: str, secret: str, **claims: object) -> None:
-    """Have the browser send a login that nobody made, signed with ``secret``."""
+    """Make the browser send a forged login, signed with ``secret``."""
     claims = {
         "is_logged_in": True,
         "origin": url,
@@ -196,21 +196,21 @@ def test_without_a_login_configured_production_says_what_to_configure(
         expect(page.get_by_text("needs a login, and none is configured")).to_be_visible()
         for name in ("secrets.toml", "redirect_uri", "cookie_secret", "server_metadata_url"):
             expect(page.get_by_text(name)).to_be_visible()
-        assert_nothing_was_told(page, frames)
+        assert_nothing_was_shown(page, frames)
         page.goto(f"{url}/new_conversation")
         expect(page.get_by_text("needs a login")).to_be_visible()
         expect(page.get_by_role("textbox")).to_have_count(0)
         leave(page)
 
 
-def test_before_the_login_nothing_is_told(page: Page, prod_url, frames) -> None:
+def test_nothing_is_shown_before_the_login(page: Page, prod_url, frames) -> None:
     page.goto(f"{prod_url}/?user=andrewbrown")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     expect(page.get_by_text("PRODUCTION")).to_have_count(0)
-    assert_nothing_was_told(page, frames)
+    assert_nothing_was_shown(page, frames)
 
 
-def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log) -> None:
+def test_a_person_of_the_group_may_read_but_not_write(page: Page, prod_url, log) -> None:
     log_in(page, prod_url, "olga")
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
     page.get_by_text("PRODUCTION").click()
@@ -228,7 +228,7 @@ def test_a_person_of_the_group_reads_and_may_not_write(page: Page, prod_url, log
     assert PRIVATE not in log.read_text()
 
 
-def test_a_person_of_another_group_gets_nothing(page: Page, prod_url, frames) -> None:
+def test_a_person_of_another_group_sees_nothing(page: Page, prod_url, frames) -> None:
     log_in(page, prod_url, "otto")
     expect(page.get_by_text(f"not in the group {GROUP}")).to_be_visible()
     page.goto(f"{prod_url}/?user=andrewbrown")
@@ -237,23 +237,23 @@ def test_a_person_of_another_group_gets_nothing(page: Page, prod_url, frames) ->
     page.goto(f"{prod_url}/new_conversation")
     expect(page.get_by_text(f"not in the group {GROUP}")).to_be_visible()
     expect(page.get_by_role("textbox")).to_have_count(0)
-    assert_nothing_was_told(page, frames)
+    assert_nothing_was_shown(page, frames)
 
 
-def test_who_logs_out_sees_nothing_any_more(page: Page, prod_url, frames) -> None:
+def test_nothing_is_shown_after_logging_out(page: Page, prod_url, frames) -> None:
     log_in(page, prod_url, "olga")
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert page.url == f"{prod_url}/"  # by way of the provider, which lets people back
+    assert page.url == f"{prod_url}/"  # through the provider, which returns to the app
     assert COOKIE not in [cookie["name"] for cookie in page.context.cookies()]
     frames.clear()
     page.goto(f"{prod_url}/?user=andrewbrown")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert_nothing_was_told(page, frames)
+    assert_nothing_was_shown(page, frames)
 
 
-def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
+def test_with_write_an_answer_is_audited_with_the_login(
     page: Page, with_login, provider, tmp_path
 ) -> None:
     log = tmp_path / "stderr"
@@ -271,8 +271,8 @@ def test_started_to_write_an_answer_goes_out_in_the_name_of_who_is_logged_in(
         leave(page)
 
 
-def test_a_login_signed_with_the_right_secret_counts(page: Page, prod_url) -> None:
-    """The measure of the tests below: what they change is what makes the difference."""
+def test_a_login_signed_with_the_right_secret_is_valid(page: Page, prod_url) -> None:
+    """The control of the tests below: only their change makes the login invalid."""
     carry_cookie(page, prod_url, COOKIE_SECRET)
     page.goto(prod_url)
     expect(page.get_by_text("Logged in as olga@ops.example")).to_be_visible()
@@ -287,14 +287,16 @@ def test_a_login_signed_with_the_right_secret_counts(page: Page, prod_url) -> No
         pytest.param(COOKIE_SECRET, {"iat": None}, id="of no age"),
     ],
 )
-def test_a_login_that_does_not_count_is_none(page: Page, prod_url, frames, secret, claims) -> None:
+def test_an_invalid_login_shows_the_log_in_page(
+    page: Page, prod_url, frames, secret, claims
+) -> None:
     carry_cookie(page, prod_url, secret, **claims)
     page.goto(f"{prod_url}/?user=andrewbrown")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert_nothing_was_told(page, frames)
+    assert_nothing_was_shown(page, frames)
 
 
-def test_at_an_address_that_the_login_does_not_come_back_to_the_right_one_is_named(
+def test_at_another_address_than_redirect_uri_the_page_names_the_right_one(
     page: Page, prod_url
 ) -> None:
     page.goto(f"http://localhost:{urlsplit(prod_url).port}")
@@ -304,17 +306,17 @@ def test_at_an_address_that_the_login_does_not_come_back_to_the_right_one_is_nam
     expect(opened.value.get_by_role("button", name="Log in")).to_be_visible()
 
 
-def test_what_nobody_foresaw_is_told_without_a_traceback(page: Page, prod_url, frames) -> None:
+def test_an_unexpected_error_is_shown_without_a_traceback(page: Page, prod_url, frames) -> None:
     carry_cookie(page, prod_url, COOKIE_SECRET, **{"cognito:groups": 5})
     page.goto(prod_url)
     expect(page.get_by_test_id("stException")).to_be_visible()
-    told = page.inner_text("body") + "".join(frames)
+    text = page.inner_text("body") + "".join(frames)
     for word in ("Traceback", "access.py", "TypeError", "not iterable"):
-        assert word not in told
+        assert word not in text
 
 
 def open_conversation_with_a_login(page: Page, url: str, **claims: object) -> None:
-    """As olga, with the conversation of the two in ``page``."""
+    """Open the conversation in ``page``, as olga."""
     carry_cookie(page, url, COOKIE_SECRET, **claims)
     open_for_a_reason(page, url, "bayko", "Andrew Brown")
     expect(page.get_by_role("article").get_by_text(PRIVATE)).to_be_visible()
@@ -327,16 +329,16 @@ def assert_shows_the_log_in_page(page: Page, within_s: float) -> None:
     expect(page.get_by_text(PRIVATE)).to_have_count(0)
 
 
-def test_who_logs_out_in_one_tab_is_logged_out_in_all(page: Page, prod_url, with_login) -> None:
+def test_logging_out_in_one_tab_logs_out_all_tabs(page: Page, prod_url, with_login) -> None:
     open_conversation_with_a_login(page, prod_url)
     other = page.context.new_page()
     other.goto(f"{prod_url}/users")
     expect(other.get_by_text("Logged in as olga@ops.example")).to_be_visible()
     other.get_by_role("button", name="Log out").click()
-    assert_shows_the_log_in_page(page, within_s=5)  # nobody has touched it
+    assert_shows_the_log_in_page(page, within_s=5)  # without any action in it
 
 
-def test_a_login_that_expires_is_over_in_an_open_conversation(
+def test_an_open_conversation_notices_an_expired_login(
     page: Page, prod_url, frames, app_env
 ) -> None:
     lasts_s = 30
@@ -347,7 +349,7 @@ def test_a_login_that_expires_is_over_in_an_open_conversation(
     assert_shows_the_log_in_page(page, within_s=5)
     frames.clear()
     say(app_env, "andrewbrown", "bayko", "after the end")
-    page.wait_for_timeout(6_000)  # longer than any part of the page waits to look again
+    page.wait_for_timeout(6_000)  # longer than the page waits between two checks
     assert "after the end" not in "".join(frames)
 
 
@@ -366,7 +368,7 @@ def press_send(page: Page, before: str = "") -> None:
 LOG_OUT = 'await fetch("/auth/logout", {redirect: "manual"});'
 
 
-def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, tmp_path) -> None:
+def test_nothing_is_stored_after_logging_out(page: Page, with_login, provider, tmp_path) -> None:
     log = tmp_path / "stderr"
     with serving(with_login, "--prod", "--write", log=log) as url:
         provider.let_back(url)
@@ -388,7 +390,7 @@ def test_after_the_log_out_nothing_is_stored(page: Page, with_login, provider, t
         leave(page)
 
 
-def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> None:
+def test_a_download_needs_a_valid_login(page: Page, prod_url) -> None:
     carry_cookie(page, prod_url, COOKIE_SECRET)
     page.goto(f"{prod_url}/message_groups")
     give_reason(page, "Why do you open all conversations")
@@ -405,17 +407,17 @@ def test_a_download_takes_a_login_that_has_not_ended(page: Page, prod_url) -> No
     assert status(prod_url, path, Cookie=f"{COOKIE}={cookies[COOKIE]}") == 403
 
 
-def test_a_page_elsewhere_logs_nobody_out(page: Page, prod_url) -> None:
+def test_a_page_elsewhere_cannot_log_a_person_out(page: Page, prod_url) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
     assert status(prod_url, "/auth/logout", **headers) == 403
     assert status(prod_url, "/auth/login", **headers) == 403
 
 
-def test_what_a_request_says_steers_no_terminal(prod_url, log) -> None:
-    told = "\x1b[31mred\x9b2J\u202eleft\u2066\r\nforged line\x07"
-    query = urlencode({"error": f"denied{told}", "error_description": told, "state": "x"})
+def test_a_request_cannot_control_the_terminal(prod_url, log) -> None:
+    text = "\x1b[31mred\x9b2J\u202eleft\u2066\r\nforged line\x07"
+    query = urlencode({"error": f"denied{text}", "error_description": text, "state": "x"})
     assert status(prod_url, f"/oauth2callback?{query}") in (302, 307)
     lines = [line for line in log.read_text().split("\n") if "denied" in line]
     assert len(lines) == 1
-    assert "forged line" in lines[0]  # on the same one
+    assert "forged line" in lines[0]  # on the same line
     assert lines[0].isprintable()

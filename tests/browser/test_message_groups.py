@@ -1,4 +1,4 @@
-"""What an operator does with the table of all conversations."""
+"""An operator uses the table of all conversations."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_conversation_is_filtered_counted_opened_and_downloaded(
     expect(page.get_by_role("heading", name="Message groups")).to_be_visible()
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
+def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
     say(app_env, "londo", "bayko", "hello")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/message_groups")

@@ -1,4 +1,4 @@
-"""What an operator asks of the stores first."""
+"""An operator checks and repairs the stores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inbox(table: Table, owner: str) -> list[str]:
 
 @pytest.fixture
 def stale(app_env) -> tuple[Table, str]:
-    """The table, and a member whose inbox shows a conversation as it was long ago."""
+    """The table, and a member whose inbox shows an old message of a conversation."""
     say(app_env, "andrewbrown", "londo", "the newest")
     table = table_of(app_env)
     with database_of(app_env) as db:
@@ -50,7 +50,7 @@ def open_fault(page: Page) -> None:
     unfold(fault)
 
 
-def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
+def test_a_stale_row_is_found_and_repaired_after_the_table_name_is_typed(
     page: Page, app_url, stale
 ) -> None:
     table, owner = stale
@@ -78,7 +78,7 @@ def test_a_planted_stale_row_is_found_and_repaired_once_its_table_is_named(
     assert (verified.count(), repaired.count()) == (before[0] + 1, before[1] + 1)
 
 
-def test_a_fault_leads_to_its_conversation(page: Page, app_url, stale) -> None:
+def test_a_fault_links_to_its_conversation(page: Page, app_url, stale) -> None:
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Verify the messages").click()
     open_fault(page)
@@ -99,7 +99,7 @@ def test_messages_over_time_are_a_chart_and_a_table(page: Page, app_url, app_env
     expect(page.get_by_role("columnheader", name="Day (UTC)")).to_be_visible()
 
 
-def test_what_was_found_is_still_there_after_a_reload(page: Page, app_url, app_env) -> None:
+def test_results_are_still_shown_after_a_reload(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Run the doctor").click()
     expect(page.get_by_role("cell", name="postgres schema")).to_be_visible()
@@ -118,7 +118,7 @@ def test_the_account_s_tables_are_listed_on_demand(page: Page, app_url, app_env)
         expect(listed).not_to_have_text(shown)
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
+def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/store")
     page.get_by_role("button", name="Run the doctor").click()
@@ -126,7 +126,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(page: Page, app_url, app_en
     page.get_by_role("button", name="Count the messages").click()
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
     assert page.get_by_test_id("stMain").evaluate("node => node.scrollWidth") <= 390
-    # What of a wide table is beyond the edge can be scrolled to.
+    # The parts of a wide table beyond the edge can be scrolled to.
     hidden = page.get_by_test_id("stTable").evaluate_all(
         "tables => tables.filter(table => table.scrollWidth > table.clientWidth"
         " && ![table, ...table.querySelectorAll('div')]"

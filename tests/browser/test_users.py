@@ -14,7 +14,7 @@ from .test_journeys import open_conversation, say
 from .test_message_groups import select_row
 
 
-def test_a_user_is_found_opened_and_left_by_back(page: Page, app_url, app_env) -> None:
+def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_env) -> None:
     page.goto(f"{app_url}/users")
     page.get_by_label("Find a user").press_sequentially("andrew br")
     expect(page.get_by_test_id("stDataFrame").get_by_text("bayko", exact=True)).to_have_count(0)
@@ -37,7 +37,7 @@ def test_a_user_is_found_opened_and_left_by_back(page: Page, app_url, app_env) -
     expect(page.get_by_role("heading", name="New user")).to_be_visible()
 
 
-def test_conversations_are_where_the_reader_left_them(page: Page, app_url, app_env) -> None:
+def test_returning_to_conversations_shows_the_same_one(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "still here")
     open_conversation(page, app_url, "andrewbrown", "Andrew Bayko")
     left = page.url
@@ -48,7 +48,9 @@ def test_conversations_are_where_the_reader_left_them(page: Page, app_url, app_e
     expect(page).to_have_url(left)
 
 
-def test_a_double_click_adds_one_user_and_a_duplicate_is_told(page: Page, app_url, app_env) -> None:
+def test_a_double_click_adds_one_user_and_a_duplicate_is_reported(
+    page: Page, app_url, app_env
+) -> None:
     handle = f"new-{uuid.uuid4().hex[:8]}"
     page.goto(f"{app_url}/users")
     for _ in range(2):

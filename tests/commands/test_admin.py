@@ -23,7 +23,7 @@ def test_a_dry_run_shows_the_command_and_listens_nowhere(run_invoke, table_env) 
         ({"CODESPACE_NAME": "fluffy-engine"}, "fluffy-engine-28999.app.github.dev"),
     ],
 )
-def test_in_a_workspace_only_its_forwarded_address_is_let_in_too(
+def test_in_a_workspace_only_its_forwarded_address_is_served_too(
     run_invoke, table_env, env, host
 ) -> None:
     result = run_invoke("--dry", "admin", "--port", "28999", env=table_env | env)
@@ -89,7 +89,7 @@ def test_an_invalid_port_is_one_line(run_invoke, table_env, port) -> None:
     assert "--port needs" in result.stderr
 
 
-def test_a_taken_port_is_one_line(run_invoke, table_env) -> None:
+def test_a_port_in_use_prints_one_line(run_invoke, table_env) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         result = run_invoke("admin", "--port", str(port), env=table_env)

@@ -75,7 +75,7 @@ def test_a_closed_pipe_ends_it_quietly(filled, tmp_path) -> None:
     assert "rror" not in stderr
 
 
-def test_a_missing_table_names_the_command_that_makes_it(run_invoke, bare_env) -> None:
+def test_a_missing_table_names_the_command_that_creates_it(run_invoke, bare_env) -> None:
     result = run_invoke("ddb.scan", env=bare_env)
     assert result.returncode == 1
     assert "invoke ddb.schema-load" in result.stderr

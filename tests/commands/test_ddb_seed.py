@@ -124,7 +124,7 @@ def test_bad_options_are_one_line(run_invoke, table_env, options, complaint) -> 
     assert complaint in result.stderr
 
 
-def test_a_missing_table_names_the_command_that_makes_it(run_invoke, bare_env) -> None:
+def test_a_missing_table_names_the_command_that_creates_it(run_invoke, bare_env) -> None:
     result = run_invoke("ddb.seed", env=bare_env)
     assert result.returncode == 1
     assert "invoke ddb.schema-load" in result.stderr

@@ -1,5 +1,5 @@
-// What the elements of the page share. Put before each of them when the server starts; there is no
-// build step. Stored text only ever becomes the text of a node: nothing here parses it.
+// Shared code of the page's elements. The server puts it before each of them when it starts; there is
+// no build step. Stored text only becomes the text of a node: nothing here parses it.
 
 const NARROW = "(max-width: 699px)"
 
@@ -15,7 +15,7 @@ function el(tag, attributes = {}, ...children) {
   return node
 }
 
-/** A Material symbol; what it means is said by the label of what it stands in. */
+/** A Material symbol; the label of the element around it says what it means. */
 function icon(name) {
   return el("span", { class: "icon", "aria-hidden": "true", translate: "no" }, name)
 }
@@ -23,8 +23,8 @@ function icon(name) {
 /**
  * Asks the server, in order and without loss.
  *
- * A rerun may take the place of another one and drop what it carried. So each question has a number,
- * all that are open are sent together, and the server says which one it has answered last.
+ * A rerun may replace another one and drop its questions. So each question has a number, all open
+ * questions are sent together, and the server says which one it answered last.
  */
 class Asker {
   static RETRY_MS = 5000
@@ -48,7 +48,7 @@ class Asker {
     this.timer = setTimeout(() => this.flush(), Asker.RETRY_MS)
   }
 
-  /** Whether one of that kind waits for its answer. */
+  /** Whether a question of that kind waits for its answer. */
   waits(kind) {
     return this.open.some(question => question.kind === kind)
   }
@@ -64,7 +64,7 @@ class Asker {
   }
 }
 
-/** Has `node` end at the foot of the window, however much stands above it. */
+/** Makes `node` end at the foot of the window, whatever is above it. */
 function fillWindow(node, least, resized) {
   const fit = () => {
     const top = node.getBoundingClientRect().top + pageScroll(node)
@@ -108,7 +108,7 @@ function mounted(instances, component, make) {
   }
 }
 
-/** Whether a key was pressed where letters are typed. */
+/** Whether a key was pressed in a text box. */
 function isTyping(event) {
   const target = event.composedPath()[0]
   return target instanceof Element
@@ -120,7 +120,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text)
     return
   } catch {
-    // Only pages with a certificate, and those of this machine, have a clipboard of their own.
+    // Only pages with a certificate, and those of this machine, can use the clipboard.
   }
   const box = el("textarea", { "aria-hidden": "true", style: "position: fixed; opacity: 0" })
   box.value = text
@@ -130,12 +130,12 @@ async function copy(text) {
   box.remove()
 }
 
-/** A name on one line, without what steers the text around it. */
+/** A name on one line, without characters that change the text around it. */
 function plain(text) {
   return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, " ")
 }
 
-/** What is wrong, and the command that fixes it. */
+/** The problem, and the command that fixes it. */
 function showTrouble(node, trouble) {
   node.hidden = !trouble
   if (!trouble) node.replaceChildren()
@@ -147,7 +147,7 @@ function characters(text) {
   return Array.from(text.trim()).length
 }
 
-/** How long ago, in as few letters as will do. */
+/** How long ago, in as few letters as possible. */
 function ago(ms) {
   if (ms == null) return ""
   const minutes = (Date.now() - ms) / 60000

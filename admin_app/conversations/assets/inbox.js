@@ -1,5 +1,5 @@
-// The conversations of one user. Every row is as high as any other, so a list of any length is as
-// high as its rows together, and only those in view are there.
+// The conversations of one user. All rows have the same height, so the height of the list is known,
+// and only the visible rows are in the page.
 
 const ROW = 56
 const AROUND = 8

@@ -1,7 +1,7 @@
-// One conversation: its messages, the way through them, and the box to answer in.
+// One conversation: its messages, the navigation, and the box for an answer.
 //
-// The server sends a stretch of the conversation, of a few hundred messages at most, and this shows
-// the part of it that is in view. Whoever scrolls near an end gets the next stretch.
+// The server sends a part of the conversation, a few hundred messages at most, and this shows the
+// visible ones. Scrolling near an end loads the next part.
 
 const OVERSCAN = 320
 const GUESS = 40
@@ -165,7 +165,7 @@ class Thread {
     )
   }
 
-  /** What can be done with a message: one bar for all, in the message that is pointed at. */
+  /** The actions for a message: one bar, moved to the message under the pointer. */
   buildTools() {
     const tool = (name, label, act) => el(
       "button",
@@ -187,7 +187,7 @@ class Thread {
     )
   }
 
-  // What the server sends
+  // Data from the server
 
   update(data) {
     const before = this.data
@@ -209,7 +209,7 @@ class Thread {
     if (isElsewhere && data.at && !isOther) this.focusMessages()
   }
 
-  /** Begin with another conversation. */
+  /** Start with another conversation. */
   enter() {
     this.heights.clear()
     for (const row of this.rows.values()) row.remove()
@@ -251,7 +251,7 @@ class Thread {
     this.reach()
   }
 
-  /** Which messages belong together: of one sender, of one day, soon after each other. */
+  /** Group messages of one sender, on one day, with little time between them. */
   joinUp() {
     let previous = null
     for (const message of this.list) {
@@ -288,7 +288,7 @@ class Thread {
     return Boolean(this.data.at) && message.key === this.data.at
   }
 
-  // What is in view
+  // Visible messages
 
   heightOf(message) {
     return this.heights.get(message.key) ?? GUESS
@@ -359,7 +359,7 @@ class Thread {
     })
   }
 
-  /** The message at the top of the view, and how far from it: what must not move. */
+  /** The message at the top of the view, and its distance from it: this must not move. */
   noteAnchor() {
     let top = this.edgeHeight() - this.scroll.scrollTop
     for (const message of this.list) {
@@ -372,7 +372,7 @@ class Thread {
     }
   }
 
-  /** Show the messages around the anchor, and have it stay where it is. */
+  /** Show the messages around the anchor, and keep it in its place. */
   place() {
     if (!this.data) return
     this.placing = true
@@ -418,7 +418,7 @@ class Thread {
     }
   }
 
-  /** Take the real heights, and put the anchor back; whether one was not what was thought. */
+  /** Measure the real heights, and put the anchor back; return whether a height has changed. */
   measure(first, last) {
     let changed = false
     for (const message of this.list.slice(first, last)) {
@@ -439,7 +439,7 @@ class Thread {
     return changed
   }
 
-  /** Ask for the next stretch once an end of this one is near. */
+  /** Ask for the next part once an end of this one is near. */
   reach() {
     if (!this.list.length) return
     const { scrollTop, clientHeight, scrollHeight } = this.scroll
@@ -747,7 +747,7 @@ class Thread {
     this.box.focus()
   }
 
-  /** Send the oldest of what waits, one at a time: a message is sent after the one before it. */
+  /** Send the oldest waiting message: each is sent after the previous one. */
   post() {
     sessionStorage.setItem("cruddur outbox", JSON.stringify(this.outbox))
     const [next] = this.outbox
@@ -757,7 +757,7 @@ class Thread {
     this.asker.ask({ kind: "send", id, text, sender, group })
   }
 
-  /** What was under way when the page was left goes back into its box. */
+  /** A message that was unconfirmed when the page was left goes back into its box. */
   restoreOutbox() {
     const left = JSON.parse(sessionStorage.getItem("cruddur outbox") ?? "[]")
     sessionStorage.removeItem("cruddur outbox")
@@ -783,7 +783,7 @@ class Thread {
     this.post()
   }
 
-  /** A message that was sent before the page was loaded anew is no draft any more. */
+  /** A message that was sent before a reload of the page is no longer a draft. */
   forgetStored() {
     const message = this.doubtful
     if (!message || message.group !== this.data.group) return
@@ -897,7 +897,7 @@ class Thread {
     if (message) this.focusOn(message)
   }
 
-  /** Give a message the focus, and have the view hold it. */
+  /** Give a message the focus, and keep it in view. */
   focusOn(message) {
     this.active = message.key
     if (!this.rows.has(message.key)) {

@@ -151,7 +151,7 @@ class Verification:
                 yield from self._unless_removed(fault, conversation)
 
     def _is_left_over(self, pair: Pair, pairs: Sequence[Pair]) -> bool:
-        """Whether nobody knows the two, and others under the same id are known."""
+        """Whether both users are unknown, and another pair under the same id is known."""
         return is_left_over(pair, pairs, lambda uuid: self._person(uuid) is not None)
 
     def _other_conversations(self, item: Item, pair: Pair, group: str) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Finds the messages from before a time, in every conversation."""
+"""Finds the messages before a time, in every conversation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from core.models import Message
 def list_messages_before(table: Table, instant: datetime) -> Iterator[Message]:
     """Every message that was sent before ``instant``, oldest first in each conversation.
 
-    One whose time is invalid is left out. No index has messages by time, so this reads the whole
-    table: 0.5 RCU per 4 KB of it, a request per 1 MB. Constant memory.
+    Messages with an invalid time are left out. No index has messages by time, so this reads the
+    whole table: 0.5 RCU per 4 KB of it, a request per 1 MB. Constant memory.
     """
     items = paging.items(
         table,

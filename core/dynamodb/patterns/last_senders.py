@@ -1,4 +1,4 @@
-"""Who wrote the last message of conversations: an inbox row names the other member, not the sender.
+"""The senders of last messages: an inbox row names the other member, not the sender.
 
 A row's sort key is that of its newest message, so the messages are read by their keys, many in one
 request.
@@ -23,9 +23,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.
 def last_senders(table: Table, rows: Sequence[InboxRow]) -> dict[tuple[str, str], str]:
     """The sender's user_uuid of each row's newest message, by conversation and sort key.
 
-    Rows without such a message are left out: a seed may write them, and a row may stand a
-    microsecond after its message. One request and 0.5 RCU a row, eventually consistent; what the
-    request leaves unprocessed is left out as well.
+    Rows without such a message are left out: a seed may write them, and a row may be a microsecond
+    later than its message. One request and 0.5 RCU a row, eventually consistent. Rows that
+    DynamoDB leaves unprocessed are left out too.
     """
     wanted = {
         (keys.message_pk(row.message_group_uuid), row.sort_key)

@@ -1,4 +1,4 @@
-"""Reads what is left of removed messages, and shows it in their places."""
+"""Reads the removals, and shows each in the place of its message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def list_thread(
             before = reached if before is None else min(before, reached)
         else:
             after = reached if after is None else max(after, reached)
-    # One more shows whether there is a next page, and one more that it is a place of its own.
+    # One more item shows whether there is a next page, another that it is at another place.
     page_size = limit + 2 + (PASSED_OVER if between != ANY_TIME else 0)
     bounds = (newest_first, after, before, page_size)
     messages = map(message_from, query(table, pk, *bounds))
@@ -63,7 +63,7 @@ def _place_of(removal: Removal) -> Message:
 
 
 def _one_a_place(entries: Iterator[Message]) -> Iterator[Message]:
-    """Each place once: a message that has the key of a removed one is shown there."""
+    """Each place once: a message with the key of a removed one is shown there."""
     held: Message | None = None
     for entry in entries:
         if held is None or held.sort_key != entry.sort_key:

@@ -1,7 +1,7 @@
-"""Removes a message: deletes it, leaves its removal, and moves both inboxes to what remains.
+"""Removes a message: deletes it, puts its removal, and moves both inboxes to the newest remaining.
 
 One transaction does all of it. A message is never changed in place: Cruddur's own stream function
-takes a changed message for a new one. It skips deletions, and every key but a message's.
+treats a changed message as a new one. It skips deletions and all keys that are not a message's.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def remove_message(
 
     Raises:
         HeldError: there is a hold on the sender.
-        StoreError: no answer came, or the rows keep changing. Run it again: that changes nothing
-            where the message is gone.
+        StoreError: no answer came, or the rows keep changing. Run it again: this changes nothing if
+            the message was removed.
     """
     return _Removing(table, message, reason).run()
 
 
 class _ChangedError(Exception):
-    """A row is not what it was when it was read."""
+    """A row has changed since it was read."""
 
 
 class _Removing:
@@ -147,12 +147,12 @@ class _Removing:
         return {"Delete": delete | ({"ExpressionAttributeValues": values} if values else {})}
 
     def _check_not_held(self) -> Action:
-        """Make sure that there is no hold on the sender. A message without one is nobody's."""
+        """Check that there is no hold on the sender, if the message has one."""
         key = keys.hold_key(self.message.sender.uuid or " ")
         return check_item(self.table, key, "attribute_not_exists(pk)", {})
 
     def _put(self) -> Action:
-        """Put the removal; a message that once had this key may have its own there."""
+        """Put the removal, at its second key if the first one is taken."""
         places = keys.removal_keys(self.group, self.message.sort_key, self.message.message_uuid)
         condition = "attribute_not_exists(pk) OR message_uuid = :uuid"
         values = {":uuid": {"S": self.message.message_uuid}}
@@ -160,10 +160,10 @@ class _Removing:
         return put_item(self.table, item, condition, values)
 
     def _moves(self) -> list[tuple[str, Action]]:
-        """What becomes of the inbox rows, each action with its owner's uuid.
+        """The actions for the inbox rows, each with the owner's uuid.
 
         Raises:
-            _ChangedError: the rows are others by now than those that were read.
+            _ChangedError: the rows have changed since they were read.
         """
         self.moved = []
         moves: list[tuple[str, Action]] = []
@@ -177,7 +177,7 @@ class _Removing:
         return moves
 
     def _beside(self, owner: str, rows: Sequence[InboxRow]) -> list[Action]:
-        """Make sure that nobody brings the message into an inbox that does not show it yet.
+        """Check that no writer puts the message into an inbox that does not show it yet.
 
         The stream puts the new row before it deletes the old one, at the message's key or behind
         another conversation's row there.
@@ -187,13 +187,13 @@ class _Removing:
         is_newest = self.newest is None or self.newest.sort_key < self.message.sort_key
         if is_newest and last >= self.message.sort_key and (following := next_sort_key(last)):
             places.append(following)
-        actions: dict[str, Action] = {}  # a transaction names a key once
+        actions: dict[str, Action] = {}  # a transaction may have a key once
         for place in places:
             actions |= self._free_from(owner, place, rows)
         return list(actions.values())
 
     def _free_from(self, owner: str, start: str, rows: Sequence[InboxRow]) -> dict[str, Action]:
-        """Make sure that no more rows of the conversation are at ``start``, or behind others'.
+        """Check that no other row of the conversation is at ``start``, or behind others' rows.
 
         Returns the actions by their sort keys.
         """
@@ -216,7 +216,7 @@ class _Removing:
         return actions
 
     def _shows_it(self, rows: Sequence[InboxRow]) -> bool:
-        """Whether one of a member's rows shows the message, or a text that is the same."""
+        """Whether one of a member's rows shows the message, or the same text."""
         newest = self.newest
         if newest is not None and newest.sort_key > self.message.sort_key and len(rows) == 1:
             row = rows[0]
@@ -225,9 +225,9 @@ class _Removing:
         return any(row.preview == self.message.text for row in rows)
 
     def _moved(self, rows: Sequence[InboxRow]) -> list[Action]:
-        """Bring a member's row to the newest remaining message, or have it say that none is left.
+        """Move a member's row to the newest remaining message, or make it say that none is left.
 
-        A transaction names a key once: where the row stays at its place it is only put.
+        A transaction may have a key once, so a row that keeps its key is only put.
         """
         last = max(rows, key=lambda row: row.sort_key)
         text, place = REMOVED_TEXT, last.sort_key
@@ -253,14 +253,14 @@ class _Removing:
         return [*deletes, put]
 
     def _unchanged(self, row: InboxRow) -> Action:
-        """Make sure that a row shows what it did: it must not come to show the message."""
+        """Check that a row still shows the same text, so that it cannot show the message."""
         key = keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key)
         condition, values = as_read(row).values()
         shown = {":text": {"S": row.preview}}
         return check_item(self.table, key, f"{condition} AND message = :text", values | shown)
 
     def _note(self, outcome: Outcome, moves: Sequence[tuple[str, Action]]) -> None:
-        """What was in the way: an earlier removal, or another conversation at that instant."""
+        """Note the conflict: an earlier removal, or another conversation at that instant."""
         if 1 in outcome.failed:
             self.place = 1
         taken = [
@@ -290,19 +290,19 @@ class _Removing:
         )
 
     def _take(self, rows: Sequence[InboxRow]) -> None:
-        """Note the rows of the sender's pair: others may use the same id.
+        """Note the rows of the sender's pair, because other pairs may use the same id.
 
-        Where the rows contradict each other, all count.
+        If the rows contradict each other, all count.
         """
         pairs = pairs_of(rows)
         pair = pair_with(rows, self.message.sender.uuid)
         if pair is None and len(pairs) == 1:
-            pair = pairs[0]  # the message of a person who is not a member
+            pair = pairs[0]  # the sender is not a member
         self.pair = pair or ()
         self.rows = rows_of_pair(rows, pair) if pair else list(rows)
 
     def _settle(self) -> None:
-        """Go on to a message that others put meanwhile without moving a row."""
+        """Move the rows to a message that another writer has put meanwhile without moving them."""
         if self.table.dry or not self.moved:
             return
         with contextlib.suppress(StoreError):  # it is removed; the stream or a repair does this

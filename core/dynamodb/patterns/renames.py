@@ -1,7 +1,7 @@
-"""Brings a user's current names into the inbox rows of everybody who talks with them.
+"""Writes a user's current names into the inbox rows of the user's conversations.
 
-Names on rows are changed in place: Cruddur's stream function skips every key but a message's. The
-messages keep the names of their time.
+Names on rows are changed in place: Cruddur's stream function skips all keys that are not a
+message's. The messages keep the names that they were sent with.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _MOST_PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class RenamedRows:
-    """What a rename came to: conversations looked at, and inbox rows that had another name."""
+    """The counts of a rename: conversations read, and inbox rows that had another name."""
 
     conversations: int
     changed: int
 
 
 def rename_in_inboxes(table: Table, person: Person, *, go_on: GoOn = always) -> RenamedRows:
-    """Give every inbox row that shows ``person`` the names they have now.
+    """Write the current names of ``person`` into every inbox row that shows them.
 
     Constant memory. 0.5 RCU for each of their conversations in each of at least two passes, and 2
     WCU for a row that has another name. It may be interrupted and run again. A writer that
-    read the old name before and writes after the last pass leaves it: a verification finds that.
+    has read the old name may still write it after the last pass: a verification finds that.
 
     Raises:
         StoreError: no answer came, or a row keeps moving. Run it again.
@@ -58,7 +58,7 @@ def _conversations(table: Table, user_uuid: str) -> Iterator[tuple[str, str]]:
 
 
 def _rename(table: Table, person: Person, group: str, other: str) -> int:
-    """How many rows of one conversation were changed."""
+    """The number of changed rows of one conversation."""
     rows = [row for row in list_rows_of(table, group) if row.owner_uuid == other]
     rows = rows or inbox_rows(table, other, group)  # the index lags, or there is none
     backoff = Backoff()

@@ -121,7 +121,7 @@ def this_message(message: Message) -> tuple[str, Item]:
 def check_not_removed(table: Table, message: Message) -> list[Action]:
     """Make sure that the message was not stored at its key and removed: a retry would restore it.
 
-    Not needed at a first try, of which nothing can have been stored.
+    Not needed at a first try, before which nothing can have been stored.
     """
     places = keys.removal_keys(message.message_group_uuid, message.sort_key, message.message_uuid)
     values = {":uuid": {"S": message.message_uuid}}
@@ -185,7 +185,7 @@ def nudged(key: str, microseconds: int) -> str:
 def nudge(
     nudges: dict[str, int], moves: Sequence[tuple[str, Action]], failed: Iterable[int]
 ) -> None:
-    """Note the owners whose put ``failed``: another conversation of theirs has that instant.
+    """Note the owners whose put ``failed``: another of their conversations has that instant.
 
     ``failed`` are positions in ``moves``. A row first moves by a microsecond, then by up to a
     millisecond more, at random: if a clock stands still, many instants may be in use.

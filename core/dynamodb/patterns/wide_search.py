@@ -1,7 +1,7 @@
 """Searches many conversations for words: those of one user, or all of the store.
 
-There is no index of words, and no second copy of anybody's messages: every message is read. Several
-requests run at the same time, and the matches come as they are found.
+There is no index of words and no second copy of the messages, so every message is read. Several
+requests run at the same time, and matches are returned as they are found.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOOK_FOR_STOP_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a message must have: words in its text, in any case; a sender; a time.
+    """The criteria of a match: words in the text, in any case; a sender; a time.
 
     ``since`` (inclusive) and ``until`` (exclusive) are sort keys, or the beginning of one.
     """
@@ -38,7 +38,7 @@ class Wanted:
     until: str = ""
 
     def matches(self, message: Message) -> bool:
-        """Whether it is one of them."""
+        """Whether a message is a match."""
         return (
             self.words.strip().casefold() in message.text.casefold()
             and (not self.sender_uuid or message.sender.uuid == self.sender_uuid)
@@ -58,8 +58,8 @@ class Found:
 def search_store(table: Table, wanted: Wanted) -> Generator[Found, None, None]:
     """The matches of the whole table, page by page.
 
-    A parallel scan: 0.5 RCU for every 4 KB of the table, whatever matches. A sender or a time does
-    not make it cheaper. Ending the iteration early ends the requests.
+    A parallel scan: 0.5 RCU for every 4 KB of the table, however many match. A sender or a time
+    does not make it cheaper. Ending the iteration early ends the requests.
 
     Raises:
         InputError: there are no words.
@@ -76,7 +76,7 @@ def search_conversations(
 ) -> Generator[Found, None, None]:
     """The matches of these conversations, by ``message_group_uuid``, page by page.
 
-    A query each: 0.5 RCU for every 4 KB of its messages, only of those in the wanted time.
+    A query each: 0.5 RCU for every 4 KB of the messages within the given time.
 
     Raises:
         InputError: there are no words.
@@ -123,7 +123,7 @@ def _is_message(item: Item) -> bool:
 
 
 class _Readers:
-    """Threads that each take the next request, and read it to its end."""
+    """Threads; each takes the next request and reads all its pages."""
 
     def __init__(self, table: Table, requests: Iterable[dict[str, Any]]) -> None:
         self._table = table
@@ -133,7 +133,7 @@ class _Readers:
         self._pages: queue.Queue[list[Item] | CoreError | None] = queue.Queue(2 * THREADS)
 
     def pages(self) -> Iterator[list[Item]]:
-        """What they read, as it comes."""
+        """The pages that the threads read, as they arrive."""
         threads = [
             threading.Thread(target=self._read, daemon=True, name="search") for _ in range(THREADS)
         ]
@@ -150,7 +150,7 @@ class _Readers:
                 yield page
 
     def stop(self) -> None:
-        """Have them end at their next page."""
+        """Make the threads end at their next page."""
         self._stopped.set()
 
     def _read(self) -> None:

@@ -47,12 +47,12 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     """Put the items of ``path`` into the table, unless another item has their key.
 
     The whole file is checked before anything is written: removals first, inbox rows last. Each put
-    is conditional, 8 at a time; running it again changes nothing. The marker is skipped, and so are
-    an inbox row of which the table has a later one, and what was removed. Into a conversation that
-    the table had nothing of an item costs 1 WCU per KB, and 2 RCU once for the conversation; into
-    any other, a message that is missing there 6 WCU and 1 RCU. An export is not a snapshot, and
-    others may write meanwhile: a verification finds inbox rows that are then stored twice. If the
-    table throttles, each item is retried for up to five minutes; if it does not answer, for half a
+    is conditional, 8 at a time; running it again changes nothing. It skips the marker, removed
+    messages, and an inbox row if the table has a later one. In a conversation that is not in the
+    table yet, an item costs 1 WCU per KB, and 2 RCU once for the conversation; in any other
+    conversation, a missing message costs 6 WCU and 1 RCU. An export is not a snapshot, and others
+    may write meanwhile: a verification finds inbox rows that are then stored twice. If the table
+    throttles, each item is retried for up to five minutes; if it does not answer, for half a
     minute.
 
     Raises:
@@ -88,7 +88,7 @@ def _chunks(path: Path, passes: Iterable[int]) -> Iterator[list[Entry]]:
 
 
 def _pass_of(item: Item) -> int:
-    """When an item is put: removals and holds first, inbox rows after the messages they show."""
+    """The order in which items are put: removals and holds first, inbox rows after messages."""
     pk = text_of(item, "pk")
     if keys.removal_group_of(pk) is not None or pk == keys.HOLD_PK:
         return 0

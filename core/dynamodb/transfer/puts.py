@@ -1,4 +1,4 @@
-"""Puts the items of an export, one at a time, and leaves out what was removed since."""
+"""Puts the items of an export, one at a time, except messages that were removed since."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ ADDED, PRESENT, DIFFERS, REMOVED = "added", "present", "differs", "removed"
 
 _REMEMBERED = 10_000
 _LOOKED_AT = 8
-"""Messages that are looked at for the one that an inbox row shows."""
+"""How many messages are read to find the one that an inbox row shows."""
 
 
 class Putter:
     """Puts items into one table; safe to share between threads.
 
-    A conversation of which the table had nothing gets its items by plain puts. In any other one a
-    message may be removed at any moment, so a message that is missing is put in one transaction
-    with a look at its removal, and an inbox row with a look at the message that it shows.
+    The items of a conversation that is not in the table yet are put without transactions. In any
+    other conversation a message may be removed at any moment. So a missing message is put in one
+    transaction with a check of its removal, and an inbox row with a check of its message.
     """
 
     def __init__(self, table: Table) -> None:
@@ -48,7 +48,7 @@ class Putter:
         self._lock = threading.Lock()
 
     def put(self, item: Item) -> str:
-        """Put ``item``, unless its key is taken; returns the outcome in a word."""
+        """Put ``item``, unless its key exists; returns the outcome in a word."""
         pk = text_of(item, "pk")
         if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
             return self._put_message(item, message_from(item))
@@ -75,7 +75,7 @@ class Putter:
         shown = self._shown_by(row)
         if shown is not None:
             return self._put_beside(item, [check_stored(self.table, shown)])
-        # Behind the messages: one that was removed before they were read is found here.
+        # Read after the messages, so that it contains everything removed before.
         if row.preview != REMOVED_TEXT and has_removals(self.table, row.message_group_uuid):
             return REMOVED
         return self._put_alone(item)
@@ -88,7 +88,7 @@ class Putter:
         )
 
     def _shown_by(self, row: InboxRow) -> Message | None:
-        """The message that a row shows: the newest before it, or one of the few before that."""
+        """The message that a row shows: the newest one up to its time, or one of the few before."""
         items = paging.items(
             self.table,
             "query",
@@ -105,7 +105,7 @@ class Putter:
         return next((message for message in messages if message.text == row.preview), None)
 
     def _is_new(self, group: str) -> bool:
-        """Whether the table had nothing of the conversation when it was first met."""
+        """Whether the table had no item of the conversation when the import first reached it."""
         with self._lock:
             known = self._known.get(group)
         if known is None:
@@ -129,7 +129,7 @@ class Putter:
         return any(True for _ in items)
 
     def _put_beside(self, item: Item, checks: Sequence[Action]) -> str:
-        """Put ``item`` in one transaction with ``checks``, which hold where nothing was removed."""
+        """Put ``item`` in one transaction with ``checks``, which pass if nothing was removed."""
         backoff = Backoff()
         while True:
             put = put_item(self.table, item, "attribute_not_exists(pk)")
@@ -172,5 +172,5 @@ class Putter:
 
 
 def _without_marker(item: Item | None) -> Item:
-    """An inbox row without the removal that put it back: it shows the same."""
+    """An inbox row without its ``after_removal``, which does not change what it shows."""
     return {name: value for name, value in (item or {}).items() if name != "after_removal"}

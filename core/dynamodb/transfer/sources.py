@@ -1,4 +1,4 @@
-"""The items in a file to import: our own export, or one that AWS wrote.
+"""The items in a file to import: our own export, or one from AWS.
 
 ==========================================  ==================================================
 what                                        form
@@ -37,7 +37,7 @@ Entry = tuple[str, Item]
 
 
 def read_items(path: Path) -> Iterator[Entry]:
-    """The items of a file or an export's folder with their places, the marker aside.
+    """The items of a file or an export's folder with their places, without the marker.
 
     Raises:
         InputError: a line is not an item, or the export is not complete. Counts and checksums of an
@@ -141,7 +141,7 @@ def _not_an_item(path: Path, place: str) -> InputError:
 
 
 def _export_folder(path: Path) -> Path | None:
-    """The folder of an export to S3 that ``path`` leads to; None if it is another file."""
+    """The folder of the export to S3 at ``path``; None if it is another file."""
     if path.name in (_SUMMARY, _FILES):
         return path.parent
     if not path.is_dir():
@@ -179,7 +179,7 @@ def _items_of_export(folder: Path) -> Iterator[Entry]:
 
 
 def _summary(folder: Path) -> int | None:
-    """The number of items that an export's summary tells; None without a summary."""
+    """The number of items in an export's summary; None without a summary."""
     path = folder / _SUMMARY
     if not path.is_file():
         return None

@@ -1,7 +1,7 @@
-"""Migrations that run in no transaction, statement by statement: ``CREATE INDEX CONCURRENTLY``.
+"""Migrations that run without a transaction, such as ``CREATE INDEX CONCURRENTLY``.
 
-The ledger says before the first statement that the migration is half applied, and after each one
-how many are done. So an interrupted run is seen, and the next one goes on where it stopped.
+Before the first statement the ledger records that the migration is half applied, and after each
+one how many are done. So the next run sees an interruption and resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.postgres.statements import FileStatement, load
 from core.purposes import Need
 
 Observer = Callable[[Queries, Migration, SqlStatement], AbstractContextManager[None]]
-"""Wraps every statement of a migration. Gets the database where there is no transaction."""
+"""Wraps every statement of a migration. Gets the database if there is no transaction."""
 
 
 def unobserved(*_: object) -> AbstractContextManager[None]:
@@ -37,10 +37,10 @@ def apply(
     row: LedgerRow | None,
     observe: Observer = unobserved,
 ) -> None:
-    """Apply ``migration``; or, where ``row`` says that it is half applied, the rest of it.
+    """Apply ``migration``; or the rest of it, if ``row`` says that it is half applied.
 
-    ``guard`` is the open transaction that keeps other runs out. Between its statements it holds no
-    snapshot, so nothing here waits for it.
+    ``guard`` is the open transaction that prevents other runs. Between its statements it has no
+    snapshot, so no statement here waits for it.
     """
     started = time.perf_counter()
     state = RowState.HALF_APPLIED
@@ -55,7 +55,7 @@ def apply(
 
 
 def undo(db: Database, guard: Queries, migration: Migration, row: LedgerRow | None) -> None:
-    """Undo ``migration``; or, where ``row`` says that it is half undone, the rest of it."""
+    """Undo ``migration``; or the rest of it, if ``row`` says that it is half undone."""
     state = RowState.HALF_UNDONE
     if row is not None and row.state is not state:
         with db.transaction() as transaction:
@@ -103,7 +103,7 @@ def _run_statement(
 
 
 def _is_done(db: Database, statement: SqlStatement) -> bool:
-    """Whether a statement that was interrupted has done its work; clears what it left otherwise."""
+    """Whether an interrupted statement is complete; if not, removes what it left."""
     if (name := _index_built_by(statement)) is not None:
         is_valid = _is_valid(db, name)
         if is_valid is False:
@@ -115,7 +115,7 @@ def _is_done(db: Database, statement: SqlStatement) -> bool:
 
 
 def _remove_leftover(db: Database, statement: SqlStatement) -> bool:
-    """Whether nothing is left of a statement that failed; drops an index that is not complete."""
+    """Whether a failed statement has left nothing; drops an incomplete index."""
     name = _index_built_by(statement)
     if name is None:
         return True
@@ -136,7 +136,7 @@ def _drop_index(db: Database, name: str) -> None:
 
 
 def _index_built_by(statement: SqlStatement) -> str | None:
-    """The index that ``CREATE INDEX CONCURRENTLY`` builds, with its schema, as it is written."""
+    """The index that ``CREATE INDEX CONCURRENTLY`` builds, with its schema, as in the statement."""
     words = list(statement.words)
     if words[:2] == ["create", "unique"]:
         del words[1]
@@ -152,7 +152,7 @@ def _index_dropped_by(statement: SqlStatement) -> str | None:
 
 
 def _index_name(words: list[str], optional: tuple[str, ...]) -> str | None:
-    """The name at the beginning of ``words``, with the schema that it is in."""
+    """The name at the beginning of ``words``, with its schema."""
     if tuple(words[: len(optional)]) == optional:
         words = words[len(optional) :]
     if not words or words[0] == "on":

@@ -1,8 +1,8 @@
-"""Cruddur's own migrations, read out of their Python files. Nothing in them is run.
+"""Cruddur's own migrations, read from their Python files without running them.
 
 Each file has a class whose functions ``migrate_sql`` and ``rollback_sql`` return a literal
-text, as its generator writes them. Anything else is refused with its line: what is not a literal
-cannot be known without running it.
+string, as its generator writes them. Anything else is refused with its line, because its value is
+unknown without running it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UP, _DOWN = "migrate_sql", "rollback_sql"
 
 
 def read_checkout(checkout: Path) -> list[Migration]:
-    """Cruddur's migrations in a checkout of the app, in the order in which they were made.
+    """Cruddur's migrations in a checkout of the app, in the order of their creation.
 
     Raises:
         InputError: there is no such folder, or a file is not what Cruddur's generator writes.

@@ -1,6 +1,6 @@
-"""The statements of the last Cruddur's app, as far as the schema matters to them.
+"""The statements of the last Cruddur's app that depend on the schema.
 
-Each is ours in its words, and names the same tables, columns and comparisons as the app's own.
+Each is written here, with the same tables, columns and comparisons as the app's own.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def _statements() -> dict[str, FileStatement]:
 
 
 class _TakenBack(Exception):  # noqa: N818 - it never leaves this module
-    """Ends a transaction that must leave nothing."""
+    """Ends a transaction that must change nothing."""
 
 
 def failing_cruddur_statements(db: Database) -> dict[str, str]:
-    """What fails of Cruddur's own statements, with Postgres's reason. Nothing of them stays."""
+    """Cruddur's own statements that fail, with Postgres's reason. Their changes are rolled back."""
     failures: dict[str, str] = {}
     with suppress(_TakenBack), db.transaction() as transaction:
         for name, reason in _try_statements(transaction):

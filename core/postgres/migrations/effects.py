@@ -1,7 +1,7 @@
-"""What a migration does to columns, and whether that is there already.
+"""What a migration does to columns, and whether that was already done.
 
-Only ``ALTER TABLE`` with ``ADD``, ``DROP`` and ``ALTER … TYPE`` of columns is understood: what else
-a migration does cannot be told from the schema alone.
+Only ``ALTER TABLE`` with ``ADD``, ``DROP`` and ``ALTER … TYPE`` of columns is understood. The
+schema alone does not show whether anything else was done.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.purposes import Need
 
 
 class Presence(StrEnum):
-    """Whether all that a migration does is there already. Unknown: it does something else too."""
+    """Whether a migration's whole effect is present. Unknown: it does something else too."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -29,7 +29,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as a migration leaves it. ``type`` is None where it drops the column."""
+    """A column after a migration. ``type`` is None if the migration drops the column."""
 
     type: str | None
     is_not_null: bool = False
@@ -37,7 +37,7 @@ class Column:
 
 
 Effect = dict[tuple[str, str], Column]
-"""What a migration leaves, by table and column. Both are written as in a statement."""
+"""The columns after a migration, by table and column, both written as in a statement."""
 
 _TYPES_OF_WORDS = {
     "double precision",
@@ -54,7 +54,7 @@ class _NotUnderstood(Exception):  # noqa: N818 - it never leaves this module
 
 @cache
 def effect_of(script: Script) -> Effect | None:
-    """What ``script`` does to columns; None if it does something else too."""
+    """The effects of ``script`` on columns; None if it does something else too."""
     effect: Effect = {}
     try:
         for statement in script.statements:
@@ -66,7 +66,7 @@ def effect_of(script: Script) -> Effect | None:
 
 
 def changed_table(statement: SqlStatement) -> str | None:
-    """The table whose columns ``statement`` changes, as it is written, with its schema."""
+    """The table whose columns ``statement`` changes, as written there, with its schema."""
     try:
         return next(iter(_changes(statement)))[0][0]
     except _NotUnderstood:
@@ -74,7 +74,7 @@ def changed_table(statement: SqlStatement) -> str | None:
 
 
 def presence_of(db: Queries, migration: Migration) -> Presence:
-    """Whether all that ``migration`` does is there already."""
+    """Whether the whole effect of ``migration`` is present."""
     if migration.present_if:
         question = FileStatement.from_text(migration.present_if, Need.LOOK)
         return Presence.PRESENT if db.query_value(question) is True else Presence.ABSENT
@@ -85,7 +85,7 @@ def presence_of(db: Queries, migration: Migration) -> Presence:
 
 
 def is_present(db: Queries, effect: Effect) -> bool:
-    """Whether every column is as ``effect`` leaves it."""
+    """Whether every column is as ``effect`` says."""
     keys = list(effect)
     params = {
         "tables": [table for table, _ in keys],
@@ -117,7 +117,7 @@ def _unquoted(name: str) -> str:
 
 
 def _changes(statement: SqlStatement) -> Iterator[tuple[tuple[str, str], Column]]:
-    """What one statement leaves, column by column.
+    """The columns after one statement.
 
     Raises:
         _NotUnderstood: it is not an ``ALTER TABLE`` of columns.
@@ -142,7 +142,7 @@ def _table(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _change(action: list[str]) -> tuple[str, Column]:
-    """The column that one action of an ``ALTER TABLE`` is about, and how it leaves it."""
+    """The column that one action of an ``ALTER TABLE`` changes, and its new state."""
     match _without(action, "column", at=1):
         case ["drop", *rest]:
             rest = _without(rest, "if", "exists")
@@ -188,13 +188,13 @@ def _type(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _without(words: list[str], *unneeded: str, at: int = 0) -> list[str]:
-    """``words`` without the ``unneeded`` ones, where these stand at that place."""
+    """``words`` without the ``unneeded`` ones, if they are at that place."""
     end = at + len(unneeded)
     return words[:at] + words[end:] if words[at:end] == list(unneeded) else words
 
 
 def _split_at_commas(words: Sequence[str]) -> Iterator[list[str]]:
-    """The parts between the commas that stand in no parentheses."""
+    """The parts between commas, ignoring commas in parentheses."""
     part: list[str] = []
     depth = 0
     for word in words:

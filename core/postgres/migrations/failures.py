@@ -1,4 +1,4 @@
-"""Says in which line of which migration a statement failed, and what that means."""
+"""Names the migration and the line of a failed statement, and the consequence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def in_file(
         next_step = _NEXT_STEPS.get(sqlstate or "")
         hint, command = (next_step, None) if next_step else (error.hint, error.command)
         if isinstance(error, MissingSchemaError):
-            hint, command = "", None  # loading the schema drops what is there
+            hint, command = "", None  # loading the schema drops existing tables
         problem = f"{migration.path.name}, line {_line(statement, cause)}: {error.problem}"
         raise PostgresError(
             problem, f"{consequence} {hint}".strip(), command, sqlstate=sqlstate
@@ -39,7 +39,7 @@ def in_file(
 
 
 def _line(statement: SqlStatement, cause: BaseException | None) -> int:
-    """The line of the file that Postgres means; that of the statement if it names none."""
+    """The line of the file that Postgres names; if it names none, the statement's line."""
     position = cause.diag.statement_position if isinstance(cause, psycopg.Error) else None
     if position is None:
         return statement.line

@@ -8,9 +8,9 @@
     -- migrate:down
     ALTER TABLE public.users DROP COLUMN bio;
 
-After either marker may stand ``transaction:false``, for what Postgres refuses in a transaction. In
-the lines above the first one, ``-- present:`` may begin a query: where it says true, all that the
-migration does is there already, and it is recorded and not run.
+``transaction:false`` may follow either marker, for statements that Postgres refuses in a
+transaction. Lines above the first marker may contain a query after ``-- present:``. If it is true,
+the migration's whole effect is present, and it is recorded but not run.
 https://github.com/amacneil/dbmate#migration-options
 """
 
@@ -58,7 +58,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One direction of a migration. ``in_transaction``: all of it or nothing."""
+    """One direction of a migration. ``in_transaction``: completely or not at all."""
 
     statements: tuple[SqlStatement, ...] = ()
     in_transaction: bool = True
@@ -66,10 +66,10 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A migration as its file has it. ``down`` is empty where it cannot be undone.
+    """A migration in its file. ``down`` is empty if it cannot be undone.
 
-    ``present_if`` is the query that says whether all that it does is there already, if its file has
-    one. ``checksum`` is of what ``up`` does.
+    ``present_if`` is the query that says whether its whole effect is present, if its file has one.
+    ``checksum`` covers the statements of ``up``.
     """
 
     source: Source
@@ -95,7 +95,7 @@ class Migration:
 
     @property
     def place(self) -> tuple[Instant, Source, str]:
-        """Where it stands among all migrations: in the order in which they were made."""
+        """The position among all migrations: they sort by the time of creation."""
         return place_of(*self.key)
 
 
@@ -110,13 +110,13 @@ def read_folder(folder: Path) -> list[Migration]:
 
 
 def place_of(source: Source, stamp: str) -> tuple[Instant, Source, str]:
-    """Where the migration of this stamp stands among all migrations."""
+    """The position of this stamp's migration among all migrations."""
     project = project_instant(stamp) if source is Source.PROJECT else None
     return project or cruddur_instant(stamp), source, stamp
 
 
 def in_order(migrations: Iterable[Migration]) -> list[Migration]:
-    """``migrations`` in the order in which they were made.
+    """``migrations`` in the order of their creation.
 
     Raises:
         InputError: two of them have one stamp.
@@ -137,7 +137,7 @@ def generate_migration(folder: Path, name: str, now: datetime, *, dry: bool = Fa
     """The path of a new, empty migration. With ``dry`` the file is not written.
 
     Raises:
-        UsageError: the name is not one.
+        UsageError: the name is invalid.
         InputError: the folder cannot be written.
     """
     if not _NAME.fullmatch(name):
@@ -161,7 +161,7 @@ def generate_migration(folder: Path, name: str, now: datetime, *, dry: bool = Fa
 
 
 def checksum_of(text: str) -> str:
-    """The checksum of ``text``, whatever its line ends and the blanks at the ends of its lines."""
+    """The checksum of ``text``, ignoring line endings and blanks at the ends of lines."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -214,7 +214,7 @@ def _read_file(path: Path) -> Migration:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What stands below one marker. ``line`` is the number of its first line in the file."""
+    """The text below one marker. ``line`` is the number of its first line in the file."""
 
     text: str
     line: int
@@ -229,7 +229,7 @@ def read_statements(path: Path, text: str, line: int) -> list[SqlStatement]:
     """The statements of a part of ``path`` that begins at ``line``.
 
     Raises:
-        InputError: a string does not end, or a statement has no place in a migration.
+        InputError: a string does not end, or a statement is not allowed in a migration.
     """
     try:
         statements = split_statements(text, first_line=line)
@@ -241,7 +241,7 @@ def read_statements(path: Path, text: str, line: int) -> list[SqlStatement]:
 
 
 def _refuse_out_of_place(path: Path, statement: SqlStatement) -> None:
-    """Refuse what would end the transaction, or outlast it in a session that others use."""
+    """Refuse statements that would end the transaction, or change the session after it."""
     first, second = (*statement.words, "", "")[:2]
     where = f"{path.name}, line {statement.line}"
     if first in _NO_PLACE_HERE or (first == "rollback" and second != "to"):
@@ -257,7 +257,7 @@ def _refuse_out_of_place(path: Path, statement: SqlStatement) -> None:
 
 
 def _parts(path: Path, text: str) -> dict[str, _Part]:
-    """The parts of a file, by their names. There is an ``up``."""
+    """The parts of a file, by their names. There is always an ``up``."""
     markers = list(_MARKER.finditer(text))
     ends = [marker.start() for marker in markers[1:]] + [len(text)]
     if [marker[1] for marker in markers] not in (["up"], ["up", "down"]):

@@ -14,11 +14,11 @@ from core.postgres.statements import load
 
 
 class RowState(StrEnum):
-    """What the ledger says of a migration.
+    """The state of a migration in the ledger.
 
-    ``PRESENT``: all that it does was there already; it was not run, and is not undone.
-    ``BY_CRUDDUR``: Cruddur's own script ran it. ``HALF_…``: some of its statements ran, which no
-    transaction holds together. ``UNDONE``: a migration of Cruddur's that was undone here; its own
+    ``PRESENT``: its whole effect was present, so it was not run and is not undone.
+    ``BY_CRUDDUR``: Cruddur's own script ran it. ``HALF_…``: some of its statements ran, without a
+    transaction around them. ``UNDONE``: a migration of Cruddur's that was undone here; its own
     record may still cover it.
     """
 
@@ -36,7 +36,7 @@ class RowState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One migration that this database has had."""
+    """One migration that was recorded in this database."""
 
     source: Source
     stamp: str
@@ -58,7 +58,7 @@ class LedgerRow:
 
 
 def read_ledger(db: Queries) -> list[LedgerRow]:
-    """The ledger, in the order in which the migrations were applied; empty where there is none."""
+    """The ledger, in the order in which the migrations were applied; empty if there is none."""
     if not db.query_value(load("ledger/exists")):
         return []
     return [
@@ -110,10 +110,10 @@ def remove_row(db: Queries, key: tuple[Source, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CruddursRecord:
-    """How far Cruddur's migrations got, in the words of its own scripts.
+    """The progress of Cruddur's migrations, in the record of its own scripts.
 
-    They run what is not below this number, and undo what is below it. ``text`` is None where there
-    is no record.
+    The scripts run migrations that are not below this number, and undo those below it. ``text`` is
+    None if there is no record.
     """
 
     text: str | None
@@ -128,7 +128,7 @@ class CruddursRecord:
         return cruddur_instant(str(self.number))
 
     def covers(self, stamp: str) -> bool:
-        """Whether Cruddur's script takes the migration for applied."""
+        """Whether Cruddur's script considers the migration applied."""
         return int(stamp) < self.number
 
 
@@ -142,10 +142,10 @@ def read_cruddurs_record(db: Queries) -> CruddursRecord:
 def write_cruddurs_record(
     db: Queries, applied: Collection[str], pending: Iterable[str]
 ) -> list[str]:
-    """Make Cruddur's record say which of its migrations are applied.
+    """Update Cruddur's record of its applied migrations.
 
-    Returns the pending ones that its script would still not run: it compares stamps as
-    numbers, so that one number cannot tell a longer one that is applied from a shorter one.
+    Returns the pending ones that its script would still not run: it compares stamps as numbers, so
+    a pending stamp with fewer digits counts as applied.
     """
     record = read_cruddurs_record(db)
     pending = list(pending)

@@ -1,4 +1,4 @@
-"""What squawk says about a migration: https://squawkhq.com. It runs offline, as a program."""
+"""Squawk's warnings about a migration: https://squawkhq.com. It runs offline, as a program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_HERE = (
     "prefer-robust-stmts",
     "require-timeout-settings",
 )
-"""Rules for migrations that no program runs: every wait is limited, and none is run twice."""
+"""Rules that do not apply here: every wait is limited, and no migration is run twice."""
 _TIMEOUT_S = 20
 
 
@@ -33,18 +33,18 @@ class Advice:
 
 @cache
 def squawk_path() -> str | None:
-    """The program, beside this Python or on the PATH; None if it is not installed."""
+    """The program's path, beside this Python or on the PATH; None if it is not installed."""
     beside = Path(sys.executable).with_name("squawk")
     return str(beside) if beside.exists() else shutil.which("squawk")
 
 
 def advice_on(migration: Migration) -> tuple[Advice, ...]:
-    """What squawk warns of in the part that applies ``migration``; nothing if it is missing."""
+    """Squawk's warnings for the part that applies ``migration``; none if it is not installed."""
     program = squawk_path()
     if program is None or not migration.up.statements:
         return ()
     text = ""
-    for statement in migration.up.statements:  # each where it stands in its file
+    for statement in migration.up.statements:  # each at its line in the file
         text += "\n" * (statement.line - 1 - text.count("\n")) + f"{statement.text}; "
     options = ["--reporter=json", f"--exclude={','.join(_NOT_HERE)}", "--stdin-filepath=up.sql"]
     if migration.up.in_transaction:

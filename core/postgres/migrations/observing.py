@@ -1,4 +1,4 @@
-"""What a statement does to others: its time, its locks, and whether it rewrites a table."""
+"""A statement's effect on other sessions: its time, its locks, and the tables it rewrites."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ _STRENGTH = {mode: number for number, (mode, _) in enumerate(_MODES)}
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock that a statement took, and on what."""
+    """A lock that a statement took, and the table or index."""
 
     relation: str
     mode: str
 
     @property
     def blocks(self) -> str:
-        """What waits behind it until the migration ends."""
+        """The statements that wait behind it until the migration ends."""
         return _MODES[_STRENGTH[self.mode]][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What one statement did. ``rewritten``: the tables that got a new file for their rows."""
+    """The effect of one statement. ``rewritten``: the tables that got a new file for their rows."""
 
     migration: Migration
     statement: SqlStatement
@@ -62,7 +62,7 @@ class Observed:
 
 @dataclass(slots=True)
 class Observation:
-    """Collects what each statement of a run does; ``observe`` wraps them."""
+    """Collects the effects of a run's statements; ``observe`` wraps them."""
 
     observed: list[Observed] = field(default_factory=list)
 
@@ -70,7 +70,7 @@ class Observation:
     def observe(
         self, transaction: Queries, migration: Migration, statement: SqlStatement
     ) -> Iterator[None]:
-        if isinstance(transaction, Database):  # nothing holds its locks together afterwards
+        if isinstance(transaction, Database):  # its locks are released afterwards
             yield from self._observe_alone(transaction, migration, statement)
             return
         locks_before, before = _locks(transaction), _relations(transaction)
@@ -92,10 +92,10 @@ class Observation:
     def _observe_alone(
         self, db: Database, migration: Migration, statement: SqlStatement
     ) -> Iterator[None]:
-        """As ``observe``, for a statement in no transaction: it is looked at while it waits.
+        """Like ``observe``, for a statement without a transaction: it is observed while it waits.
 
-        What builds an index beside others waits for their writes first. A write that is held for
-        that moment shows which locks it has by then.
+        A concurrent build of an index first waits for the writes of others. A write that is held
+        open until then shows the locks that it has.
         """
         names = {oid: name for oid, (name, _, _) in _relations(db).items()}
         writer = _Writer(db)
@@ -108,7 +108,7 @@ class Observation:
 
 
 class _Writer:
-    """Holds every table as a write does, until a session waits for that, and notes its locks."""
+    """Locks every table as a write does, until a session waits for it, and notes its locks."""
 
     def __init__(self, db: Database) -> None:
         self._db = Database(db.address, Purpose.DESTROYING)
@@ -157,6 +157,6 @@ def _locks(transaction: Queries) -> set[tuple[int, str]]:
 
 
 def _relations(transaction: Queries) -> dict[int, tuple[str, str, int]]:
-    """Every table and index by its number: its name, its kind and its file."""
+    """Every table and index, by its oid: its name, its kind and its file."""
     rows = transaction.query_rows(load("rehearsal/relations"))
     return {row["oid"]: (row["name"], row["kind"], row["file"]) for row in rows}

@@ -1,4 +1,4 @@
-"""Compares the migrations in the files with those that the database has had."""
+"""Compares the migrations in the files with those in the ledger."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from core.postgres.migrations.ledger import (
 
 
 class Standing(StrEnum):
-    """Where a migration stands.
+    """The state of a migration.
 
-    ``CHANGED``: its file is not what was applied. ``MISSING``: it was applied, and has no file.
+    ``CHANGED``: its file was edited after it was applied. ``MISSING``: it was applied, but has no
+    file.
     """
 
     APPLIED = "applied"
@@ -35,10 +36,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One migration, with its file and its row of the ledger, as far as there are any.
+    """One migration, with its file or its row of the ledger or both.
 
-    ``is_present``: it is pending, and all that it does is there already. A migration that Cruddur's
-    own script applied is applied, and may have no row yet.
+    ``is_present``: it is pending, but its whole effect is present. A migration that Cruddur's own
+    script applied is applied, and may have no row yet.
     """
 
     standing: Standing
@@ -50,7 +51,7 @@ class Entry:
     def key(self) -> tuple[Source, str]:
         if self.migration is not None:
             return self.migration.key
-        assert self.row is not None  # noqa: S101 - one of them is there
+        assert self.row is not None  # noqa: S101 - one of them exists
         return self.row.key
 
     @property
@@ -65,17 +66,17 @@ class Entry:
 
     @property
     def is_to_do(self) -> bool:
-        """Whether a run has something to do: to apply it, or to record that it is applied."""
+        """Whether a run must apply it, or record that it is applied."""
         return not self.is_settled or self.row is None
 
 
 def survey_migrations(
     db: Queries, migrations: Sequence[Migration], sources: Collection[Source]
 ) -> list[Entry]:
-    """Every migration, from its file or from the ledger, in the order in which they were made.
+    """Every migration, from its file or from the ledger, in the order of their creation.
 
-    ``migrations`` are those of the files of all ``sources``, in order. What the ledger says of
-    another source is believed.
+    ``migrations`` are those of the files of all ``sources``, in order. For other sources the ledger
+    alone counts.
     """
     rows = {row.key: row for row in read_ledger(db)}
     record = CruddursRecord(None)
@@ -97,7 +98,7 @@ def survey_migrations(
 
 
 def find_drift(db: Queries, entries: Sequence[Entry]) -> list[str]:
-    """The applied migrations of which something is no longer there, by their titles."""
+    """The titles of the applied migrations whose effect is not completely present any more."""
     with_files = [entry for entry in entries if entry.migration is not None]
     migrations = [entry.migration for entry in with_files if entry.migration is not None]
     return [
@@ -110,7 +111,7 @@ def find_drift(db: Queries, entries: Sequence[Entry]) -> list[str]:
 
 
 def refuse_unsettled(entries: Iterable[Entry]) -> None:
-    """Refuse to go on where the files are not what this database has had.
+    """Refuse to continue if the files differ from the applied migrations.
 
     Raises:
         InputError: a migration was changed or removed after it was applied.
@@ -131,7 +132,7 @@ def refuse_unsettled(entries: Iterable[Entry]) -> None:
 def _presence(
     db: Queries, migration: Migration, row: LedgerRow | None, record: CruddursRecord
 ) -> Presence:
-    """Whether it is there already, where that decides something."""
+    """Whether its effect is present, if the answer matters."""
     is_cruddurs = migration.source is Source.CRUDDUR
     contradicts = is_cruddurs and not record.covers(migration.stamp)
     if not (row is None or row.state is RowState.UNDONE or contradicts):
@@ -142,7 +143,7 @@ def _presence(
 
 
 def _is_superseded(migration: Migration, later: Iterable[Migration]) -> bool:
-    """Whether a ``later`` migration changes a column of this one: its absence then says nothing."""
+    """Whether a ``later`` migration changes a column of this one, so its absence means nothing."""
     columns = set(effect_of(migration.up) or ())
     return any(columns & set(effect_of(other.up) or ()) for other in later)
 
@@ -162,23 +163,23 @@ def _entry(
     if row.checksum != migration.checksum:
         return Entry(Standing.CHANGED, migration, row)
     if presence is Presence.ABSENT:
-        # Cruddur's own script has undone it since: its record says so, and so does the schema.
+        # Cruddur's own script has undone it since, as its record and the schema show.
         return Entry(Standing.PENDING, migration, row)
     return Entry(Standing.APPLIED, migration, row)
 
 
 def _was_run_by_cruddur(migration: Migration, presence: Presence, record: CruddursRecord) -> bool:
-    """Whether Cruddur's own script has applied it: made before its last run, and not skipped."""
+    """Whether Cruddur's own script has applied it: created before its last run, not skipped."""
     if migration.source is not Source.CRUDDUR or record.number == 0:
         return False
     return migration.instant < record.instant and presence is not Presence.ABSENT
 
 
 def named(entries: Iterable[Entry], name: str) -> Callable[[Entry], bool]:
-    """Whether an entry is the one that ``name`` means: a stamp, a name or both.
+    """A predicate for the entry that ``name`` identifies: by a stamp, a name or both.
 
     Raises:
-        InputError: it means none of ``entries``, or several.
+        InputError: it identifies none of ``entries``, or several.
     """
     stem = name.removesuffix(".sql").removesuffix(".py")
     keys = {

@@ -1,4 +1,4 @@
-"""Tries the pending migrations on a copy of a database's schema, and says what they would do."""
+"""Tries the pending migrations on a copy of a database's schema, and reports their effects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.targets.postgres import PostgresAddress
 class Tried:
     """The result of one try. ``problem`` and ``left_over`` are empty if all is well.
 
-    ``left_over``: how the schema differs once the migration is applied and undone, a line each.
+    ``left_over``: the differences of the schema after applying and undoing, a line each.
     """
 
     migration: Migration
@@ -38,9 +38,9 @@ class Tried:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What the pending migrations would do. ``broken``: what of Cruddur's statements they break.
+    """The effects of the pending migrations. ``broken``: Cruddur's statements that they break.
 
-    ``sample`` counts the rows that were copied.
+    ``sample`` counts the copied rows.
     """
 
     tried: list[Tried] = field(default_factory=list)
@@ -57,9 +57,9 @@ class Rehearsal:
 def rehearse(
     source: Database, server: PostgresAddress, programs: Programs, files: Files, *, rows: int = 0
 ) -> Rehearsal:
-    """Apply what is pending on ``source`` to a copy of its schema on ``server``, and undo it.
+    """Apply and undo what is pending on ``source``, on a copy of its schema on ``server``.
 
-    Of ``source`` only the schema is read, and up to ``rows`` users with their activities, whose
+    From ``source`` it reads only the schema, and up to ``rows`` users with their activities, whose
     names, emails and texts are replaced. The copy is dropped at the end.
 
     Raises:
@@ -77,10 +77,10 @@ def rehearse(
 
 
 def _try_all(scratch: Database, files: Files, rehearsal: Rehearsal) -> None:
-    """Apply, undo and apply again each migration that is pending, until one is not well."""
+    """Apply, undo and apply again each pending migration, until one has a problem."""
     while (entry := next((e for e in files.survey(scratch) if e.is_to_do), None)) is not None:
         migration = entry.migration
-        if migration is None:  # what has no file is refused below
+        if migration is None:  # a migration without a file is refused below
             next(migrate(scratch, files))
             return
         tried = Tried(migration, is_recorded_only=entry.is_present or entry.is_settled)

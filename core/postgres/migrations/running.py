@@ -1,12 +1,12 @@
 """Applies and undoes migrations: one transaction each, one run at a time.
 
 The lock that makes two runs take turns belongs to a transaction, because a pooler may give the next
-transaction another session. It is asked for and not waited for: a session that waits holds a
+transaction another session. A run tries the lock but does not wait for it: a waiting session has a
 snapshot, and the other run's ``CREATE INDEX CONCURRENTLY`` would wait for that.
 
-A statement waits for the locks of others for a fraction of a second, then all is rolled back and
-tried again. Others queue behind a statement that waits, so this is also what they wait. It is less
-than ``deadlock_timeout``, so that no statement of theirs is chosen as a deadlock's victim.
+A statement waits for the locks of others for a fraction of a second, then everything is rolled back
+and tried again. Other sessions queue behind a waiting statement, so they wait no longer either. The
+time is less than ``deadlock_timeout``, so none of their statements is ended as a deadlock's victim.
 https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
 """
 
@@ -43,7 +43,7 @@ from core.postgres.statements import FileStatement, load
 from core.purposes import Need
 
 _TRY_AGAIN = {"55P03", "40P01", "40001"}
-"""A lock was not free in time, a deadlock, a conflict: the same may succeed a moment later."""
+"""A lock was not free in time, a deadlock, a conflict: a retry may succeed."""
 
 LOCK_TIMEOUT_S = 0.4
 PATIENCE_S = 60.0
@@ -61,7 +61,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result of one migration. ``state`` is None where it was undone."""
+    """The result of one migration. ``state`` is None if it was undone."""
 
     migration: Migration
     state: RowState | None
@@ -70,7 +70,7 @@ class Done:
 
     @property
     def sentence(self) -> str:
-        """The result, as a person reads it."""
+        """The result, in words."""
         title = self.migration.title
         took = f"in {self.duration_ms:,.1f} ms"
         return {
@@ -82,13 +82,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The migrations of all files in their order, and the sources that these are of."""
+    """The migrations of all files in their order, and their sources."""
 
     migrations: Sequence[Migration]
     sources: Collection[Source] = (Source.PROJECT,)
 
     def survey(self, db: Queries) -> list[Entry]:
-        """Where every migration stands. See :func:`survey_migrations`."""
+        """The state of every migration. See :func:`survey_migrations`."""
         return survey_migrations(db, self.migrations, self.sources)
 
 
@@ -116,14 +116,14 @@ def migrate(
     limits: Limits | None = None,
     observer: Observer | None = None,
 ) -> Iterator[Done]:
-    """Apply what is pending in its order, up to ``to``; yields each migration as it is done.
+    """Apply the pending migrations in order, up to ``to``; yields each one when it is done.
 
-    A migration whose effect is there already, or that Cruddur's script applied, is only recorded.
+    A migration whose effect is present, or that Cruddur's script applied, is only recorded.
 
     Raises:
-        InputError: an applied migration was changed or is missing, or ``to`` is none. Nothing ran.
-        PostgresError: a statement was refused. What was yielded stays; of this migration nothing
-            does, unless it runs in no transaction.
+        InputError: an applied migration was changed or is missing, or ``to`` is unknown. None ran.
+        PostgresError: a statement was refused. The yielded migrations stay; this one is rolled
+            back, unless it runs without a transaction.
     """
     yield from _Run(db, files, limits or Limits(), observer).forward(to)
 
@@ -139,9 +139,9 @@ def roll_back(
     """Undo the migration that was applied last, or all that were applied after ``to``.
 
     Raises:
-        InputError: it cannot be undone, its file is missing or was changed, or ``to`` is none.
+        InputError: it cannot be undone, its file is missing or was changed, or ``to`` is unknown.
         PostgresError: a statement was refused. Nothing of this migration was undone, unless it runs
-            in no transaction.
+            without a transaction.
     """
     yield from _Run(db, files, limits or Limits(), observer).back(to)
 
@@ -169,10 +169,10 @@ class _Run:
             if to is None:
                 return
 
-    # Waiting and trying again
+    # Waits and retries
 
     def _patiently(self, attempt: Callable[[], Done | None]) -> Done | None:
-        """The result of ``attempt``, tried again while a lock or the turn is another session's."""
+        """The result of ``attempt``, tried again while another session has a lock or the turn."""
         start = time.monotonic()
         pause = 0.05
         while True:
@@ -194,7 +194,7 @@ class _Run:
             pause = min(pause * 2, 1.0)
 
     def _take_turn(self, transaction: Queries) -> list[Entry]:
-        """Where every migration stands, while no other run changes that."""
+        """The state of every migration, while no other run can change it."""
         turn = transaction.query_commit(load("ledger/take_turn"))
         if turn is False:
             raise _OthersTurn
@@ -230,7 +230,7 @@ class _Run:
 
     def _apply(self, transaction: Queries, entries: list[Entry], entry: Entry) -> Done:
         migration, row = entry.migration, entry.row
-        assert migration is not None  # noqa: S101 - what has no file is not to do
+        assert migration is not None  # noqa: S101 - a migration to apply has a file
         started = time.perf_counter()
         state = _state_to_record(entry)
         if state is RowState.APPLIED and not migration.up.statements:
@@ -304,9 +304,9 @@ class _Run:
     def _run_all(
         self, transaction: Queries, migration: Migration, statements: Sequence[SqlStatement]
     ) -> None:
-        """Run ``statements``, which together wait for locks as long as one of them may.
+        """Run ``statements``; together they wait for locks no longer than one of them may.
 
-        Others may queue behind the first lock until the last one is free.
+        Other sessions may queue behind the first lock until the last one is free.
         """
         limit_s = self._limits.lock_timeout_s
         ends_at = time.monotonic() + limit_s
@@ -327,8 +327,8 @@ class _Run:
     def _noting_a_taken_lock(self, statement: SqlStatement) -> Iterator[None]:
         """Lock a table first in the next try if it was not free in this one.
 
-        A migration of two tables that locks them in the other order than the statements around it
-        would fail each time: they hold the one and wait for the other.
+        A migration that locks two tables in another order than the statements around it would fail
+        each time: they hold one lock and wait for the other.
         """
         try:
             yield
@@ -346,12 +346,12 @@ class _Run:
         applied: Entry | None = None,
         undone: Entry | None = None,
     ) -> tuple[str, ...]:
-        """Keep Cruddur's own record right. Returns what its script will still get wrong."""
+        """Keep Cruddur's own record correct. Returns what its script will still do wrong."""
         if Source.CRUDDUR not in self._files.sources:
             return ()
         stamps = [entry.key[1] for entry in entries if entry.key[0] is Source.CRUDDUR]
         done = {entry.key for entry in entries if entry.is_settled}
-        # A dry run has not really done what it did: it is still pending, or still applied.
+        # A dry run changes nothing: the migration is still pending, or still applied.
         done = done | self._done if undone is None else done - self._done - {undone.key}
         if applied is not None:
             done.add(applied.key)
@@ -364,7 +364,7 @@ class _Run:
 
 
 def _state_to_record(entry: Entry) -> RowState:
-    """What the ledger will say of a migration that is to do."""
+    """The next state in the ledger of a migration that is to be applied or recorded."""
     if entry.is_settled:
         return RowState.BY_CRUDDUR
     return RowState.PRESENT if entry.is_present else RowState.APPLIED
@@ -374,7 +374,7 @@ def _undoable(entry: Entry) -> Migration:
     """The migration to undo.
 
     Raises:
-        InputError: its file is missing, or does not say how.
+        InputError: its file is missing, or has no part to undo it.
     """
     if entry.migration is None:
         raise InputError(
@@ -391,13 +391,13 @@ def _undoable(entry: Entry) -> Migration:
 
 
 def _applied_place(entry: Entry) -> tuple[int, object]:
-    """When it was applied. What only Cruddur's script applied stands first, by its stamp."""
+    """The order of applying. Migrations applied only by Cruddur's script come first, by stamp."""
     position = entry.row.position if entry.row else 0
     return position, place_of(*entry.key)
 
 
 def _limit_waiting(transaction: Queries, limit_s: float) -> None:
-    milliseconds = max(1, round(limit_s * 1000))  # 0 would mean for ever
+    milliseconds = max(1, round(limit_s * 1000))  # 0 would mean no limit
     transaction.query_commit(load("ledger/limit_waiting"), {"timeout": f"{milliseconds}ms"})
 
 

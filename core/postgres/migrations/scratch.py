@@ -1,6 +1,6 @@
-"""A database to try migrations in: the schema of another one, on a server of one's own.
+"""A database for rehearsals: the schema of another database, on the embedded server.
 
-It is dropped at the end. One that a crash left is dropped by the next rehearsal.
+It is dropped at the end. After a crash, the next rehearsal drops it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def scratch_database(server: PostgresAddress) -> Iterator[Database]:
 
 
 def copy_schema(source: Database, scratch: Database, programs: Programs) -> None:
-    """Copy the schema of ``source``, and which migrations it has had. No other row leaves it.
+    """Copy the schema of ``source`` and its records of migrations, but no other rows.
 
     An extension that the server of ``scratch`` does not have is left out.
     """
@@ -74,7 +74,7 @@ def copy_schema(source: Database, scratch: Database, programs: Programs) -> None
 
 
 def _without_missing_extensions(scratch: Database, programs: Programs, path: Path) -> Path:
-    """A file that lists what of the dump at ``path`` this server can restore."""
+    """A file that lists the parts of the dump at ``path`` that this server can restore."""
     listed, wanted = path.with_name("listed"), path.with_name("wanted")
     with listed.open("wb") as file:
         programs.run("pg_restore", ["--list", str(path)], stdout=file)
@@ -82,14 +82,14 @@ def _without_missing_extensions(scratch: Database, programs: Programs, path: Pat
     missing = {name for line in lines if (name := _extension(line)) and not _has(scratch, name)}
     if "uuid-ossp" in missing:
         scratch.query_commit(load("rehearsal/stand_in_for_uuid_ossp"))
-    # The schema public is there already.
+    # The schema public already exists.
     kept = [line for line in lines if _extension(line) not in missing and not _is_public(line)]
     wanted.write_text("\n".join(kept) + "\n", "utf-8")
     return wanted
 
 
 def _extension(line: str) -> str | None:
-    """The extension that a line of the list is about: ``2; 3079 24577 EXTENSION - uuid-ossp``."""
+    """The extension in a line of the list, like ``2; 3079 24577 EXTENSION - uuid-ossp``."""
     return line.split()[-1] if " EXTENSION - " in line else None
 
 

@@ -29,7 +29,7 @@ _OPENING = re.compile(r"/\*|\*/")
 
 @dataclass(frozen=True, slots=True)
 class SqlStatement:
-    """One statement of a file, without its semicolon. ``line`` is that of its first word.
+    """One statement of a file, without its semicolon. ``line`` is the line of its first word.
 
     ``words`` are its words, names and signs without comments; words are in lower case.
     """
@@ -44,7 +44,7 @@ class SqlStatement:
 
 @dataclass(slots=True)
 class _Depth:
-    """Where a semicolon ends no statement: in parentheses, and in the body of a function."""
+    """Where a semicolon does not end a statement: in parentheses and in a function's body."""
 
     parentheses: int = 0
     body: int = 0
@@ -97,7 +97,7 @@ def _statement(text: str, start: int, end: int, words: list[str], first_line: in
 
 
 def _words(text: str, first_line: int) -> Iterator[tuple[str, int, int]]:
-    """Every word that is not blank or a comment, with where it starts and ends."""
+    """Every word that is not blank or a comment, with its start and end."""
     position = 0
     while match := _WORD.match(text, position):
         start, position = match.span()
@@ -114,7 +114,7 @@ def _words(text: str, first_line: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _comment_end(text: str, start: int) -> int:
-    """Where the comment at ``start`` ends, which may contain comments; 0 if it does not end."""
+    """The end of the comment at ``start``, which may contain comments; 0 if it does not end."""
     depth = 0
     for match in _OPENING.finditer(text, start):
         depth += 1 if match[0] == "/*" else -1

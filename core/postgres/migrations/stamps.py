@@ -1,7 +1,7 @@
 """The stamps of migrations: ours are UTC times of one length, Cruddur's have any length.
 
 Cruddur's are what Python's ``time.time()`` prints, without its dot: ten digits of seconds, then the
-fraction, without the zeros at its end. As numbers, a shorter one is below every longer one.
+fraction, without trailing zeros. As numbers, a shorter one is below every longer one.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 Instant = tuple[int, str]
-"""Seconds since 1970 and the digits of the fraction: compares as the times do."""
+"""Seconds since 1970 and the digits of the fraction: they compare like the times."""
 
 _FORM = "%Y%m%d%H%M%S"
 STAMP_LENGTH = 14
 
 
 def cruddur_instant(stamp: str) -> Instant:
-    """When a migration of Cruddur's was made: ``16811528612904313`` is 1681152861.2904313."""
+    """The creation time of Cruddur's migration: ``16811528612904313`` is 1681152861.2904313."""
     return int(stamp[:10]), stamp[10:].rstrip("0")
 
 
 def project_instant(stamp: str) -> Instant | None:
-    """When a migration of the project was made; None if ``stamp`` is not a UTC time."""
+    """The creation time of a migration of the project; None if ``stamp`` is not a UTC time."""
     if len(stamp) != STAMP_LENGTH:
         return None
     try:
@@ -32,7 +32,7 @@ def project_instant(stamp: str) -> Instant | None:
 
 
 def stamp_after(newest: str | None, now: datetime) -> str:
-    """The stamp of a migration made at ``now``; always greater than ``newest``."""
+    """The stamp of a migration created at ``now``; always greater than ``newest``."""
     stamp = now.astimezone(UTC).strftime(_FORM)
     if newest is None or stamp > newest:
         return stamp
