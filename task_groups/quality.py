@@ -38,7 +38,7 @@ def _require(*modules: str) -> None:
         )
 
 
-WORKERS = 4
+WORKERS = 3
 """Processes that share the tests, each with its own engines. A test waits for half of its time."""
 
 

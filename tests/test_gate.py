@@ -61,7 +61,7 @@ def run_test_task(*options: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ((), "pytest --numprocesses 4 --dist worksteal"),
+        ((), "pytest --numprocesses 3 --dist worksteal"),
         (("--quick",), "pytest --quick"),
         (("--deep", "--only", "crash"), "pytest --deep -k crash"),
         (("--explore",), "pytest --explore tests/model/test_explored.py"),

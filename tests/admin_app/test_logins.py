@@ -103,6 +103,7 @@ def test_every_callback_that_stores_or_starts_something_checks_the_login() -> No
         "users._add",
         "progress.start",
         "health._begin_repair",
+        "removing._remove",
     }
 
 
