@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -34,6 +35,14 @@ _LOOKED_AT = 8
 """How many messages are read to find the one that an inbox row shows."""
 
 
+@dataclass(slots=True)
+class _FirstLook:
+    """Whether the table had nothing of a conversation; None before it was read."""
+
+    is_new: bool | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Putter:
     """Puts items into one table; safe to share between threads.
 
@@ -44,7 +53,7 @@ class Putter:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._known: OrderedDict[str, bool] = OrderedDict()
+        self._known: OrderedDict[str, _FirstLook] = OrderedDict()
         self._lock = threading.Lock()
 
     def put(self, item: Item) -> str:
@@ -107,14 +116,15 @@ class Putter:
     def _is_new(self, group: str) -> bool:
         """Whether the table had no item of the conversation when the import first reached it."""
         with self._lock:
-            known = self._known.get(group)
-        if known is None:
-            known = not (self._has_any(keys.message_pk(group)) or has_removals(self.table, group))
-            with self._lock:
-                known = self._known.setdefault(group, known)
-                if len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
-        return known
+            first_look = self._known.setdefault(group, _FirstLook())
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        with first_look.lock:  # other threads wait for the one that reads
+            if first_look.is_new is None:
+                first_look.is_new = not (
+                    self._has_any(keys.message_pk(group)) or has_removals(self.table, group)
+                )
+            return first_look.is_new
 
     def _has_any(self, pk: str) -> bool:
         items = paging.items(
