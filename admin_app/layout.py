@@ -18,6 +18,9 @@ from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
+_MOST_OF_A_NAME = 255
+"""Characters; DynamoDB's own limit."""
+
 _BREAK = ":gray[]"
 """An empty piece between two texts, without a character that a copy would contain."""
 _LEFT, _ISOLATE, _POP_ISOLATE = "\u200e", "\u2068", "\u2069"
@@ -151,6 +154,16 @@ def _told(describe: Callable[[], str]) -> str:
         return describe()
     except CoreError as error:
         return error.problem
+
+
+def table_name_box(key: str) -> None:
+    """The box in which the table's name is typed to allow a change. It never holds a default."""
+    st.text_input(
+        f"Type the table’s name, {escaped(resources.target().table_name)}",
+        key=key,
+        max_chars=_MOST_OF_A_NAME,
+        autocomplete="off",
+    )
 
 
 def show_problem(error: CoreError) -> None:

@@ -27,7 +27,7 @@ def show(
     """Show the counts of a user's data in both stores, and whether the user is held."""
     from core.usecases import people
 
-    _required(user)
+    terminal.required(user, "--user HANDLE")
     run().tell_target()
     with opened(ctx, about=[_uuid_of(user)]) as stores:
         profile = people.show(stores, user)
@@ -61,12 +61,10 @@ def export(
     """Write all data about a user in both stores to files for the user."""
     from pathlib import Path
 
-    from core.errors import UsageError
     from core.usecases.person_export import export_person
 
-    _required(user)
-    if not file:
-        raise UsageError("--file PATH is missing", "See: invoke --help TASK")
+    terminal.required(user, "--user HANDLE")
+    terminal.required(file, "--file PATH")
     run().tell_target()
     with opened(ctx, about=[_uuid_of(user)]) as stores:
         if terminal.is_dry(ctx):
@@ -116,7 +114,7 @@ def hold(
     """Hold a user: none of the user's messages is removed until the release."""
     from core.usecases import people
 
-    _required(user)
+    terminal.required(user, "--user HANDLE")
     run().tell_target()
     user_uuid = _uuid_of(user)
     with opened(ctx, about=[user_uuid]) as stores:
@@ -133,7 +131,7 @@ def release(
     """Release the hold on a user."""
     from core.usecases import people
 
-    _required(user)
+    terminal.required(user, "--user HANDLE")
     run().tell_target()
     user_uuid = _uuid_of(user)
     with opened(ctx, about=[user_uuid]) as stores:
@@ -172,7 +170,7 @@ def rename(
     """Give a user another handle, display name or email, also in the inboxes of others."""
     from core.usecases import people
 
-    _required(user)
+    terminal.required(user, "--user HANDLE")
     run().tell_target()
     pool_id = run().settings.user_pool_id
     with opened(ctx, about=[_uuid_of(user, handle)]) as stores:
@@ -232,13 +230,6 @@ def _uuid_of(handle: str, new_handle: str = "") -> str:
             "If an earlier rename was interrupted, finish it",
             Command("people.rename", (option("--user", renamed.handle),)),
         ) from error
-
-
-def _required(user: str) -> None:
-    from core.errors import UsageError
-
-    if not user:
-        raise UsageError("--user HANDLE is missing", "See: invoke --help TASK")
 
 
 ns = Collection(show, export, rename, hold, release)

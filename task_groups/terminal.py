@@ -60,6 +60,14 @@ def help_for(*names: str, **extra: str) -> dict[str, str]:
     return {**{name: HELP[name] for name in names}, **extra}
 
 
+def required(value: str, option: str) -> None:
+    """Refuse an option that must be given: ``option`` with what its value is."""
+    from core.errors import UsageError
+
+    if not value:
+        raise UsageError(f"{option} is missing", "See: invoke --help TASK")
+
+
 def is_dry(ctx: Context) -> bool:
     """Whether ``invoke --dry`` was asked for: nothing may change anywhere."""
     return bool(ctx.config.run.dry)

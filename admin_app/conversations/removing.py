@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from admin_app import access, actions, layout, login, resources
+from admin_app import access, actions, layout, login
 from admin_app.conversations import addresses
 from core.errors import CoreError
 from core.models import Message
 from core.usecases import removals
 from core.usecases.conversations import Membership
-
-_MOST_OF_A_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,7 @@ def show(group: str) -> bool:
             " “A message was removed” stays in its place."
         )
         st.text_input("Reason", key="removing why", max_chars=access.MOST_OF_A_REASON)
-        st.text_input(
-            f"Type the table’s name, {layout.escaped(resources.target().table_name)}",
-            key="removing name",
-            max_chars=_MOST_OF_A_NAME,
-            autocomplete="off",
-        )
+        layout.table_name_box("removing name")
         with st.container(horizontal=True):
             st.form_submit_button("Remove", type="primary", on_click=_remove, args=(asked,))
             st.form_submit_button("Cancel", on_click=_close)

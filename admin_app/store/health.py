@@ -14,8 +14,6 @@ from core.wording import agreeing
 
 DOCTOR = "doctor"
 CHECKUP = "checkup"
-_MOST_OF_A_NAME = 255
-"""Characters; DynamoDB's own limit."""
 
 
 _OUTDATED = "This is older than what is broken now. Run it again."
@@ -139,12 +137,7 @@ def _repair(checkup: Checkup, items: int) -> None:
     serial = resources.jobs().serial(CHECKUP)
     key = f"repair name {serial}"
     with st.form(f"repair {serial}", enter_to_submit=False):
-        st.text_input(
-            f"Type the table’s name, {layout.escaped(resources.target().table_name)}",
-            key=key,
-            max_chars=_MOST_OF_A_NAME,
-            autocomplete="off",
-        )
+        layout.table_name_box(key)
         st.form_submit_button(
             "Repair", type="primary", on_click=_begin_repair, args=(key, serial, items)
         )

@@ -74,7 +74,6 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.removal_reads import (
         find_removal as find_removal,
-        list_removals as list_removals,
         list_thread as list_thread,
     )
     from core.dynamodb.patterns.removals import remove_message as remove_message
@@ -202,7 +201,6 @@ NAMES = {
     ),
     "patterns.removal_reads": (
         "find_removal",
-        "list_removals",
         "list_thread",
     ),
     "patterns.removals": ("remove_message",),

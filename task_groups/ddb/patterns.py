@@ -83,7 +83,7 @@ def list_conversations(
     """Print a user's conversations, newest first (pattern B)."""
     from core.usecases import conversations
 
-    _required(user, "--user HANDLE")
+    terminal.required(user, "--user HANDLE")
     bounds = _bounds(limit, before, after)
     run().tell_target()
     with opened(ctx, about=user_uuids(user)) as stores:
@@ -107,9 +107,9 @@ def create_conversation(
     """Send a user a first message, or one more in an existing conversation (pattern C)."""
     from core.usecases import conversations
 
-    _required(user, "--user HANDLE")
-    _required(with_, "--with HANDLE")
-    _required(message, "--message TEXT")
+    terminal.required(user, "--user HANDLE")
+    terminal.required(with_, "--with HANDLE")
+    terminal.required(message, "--message TEXT")
     run().tell_target()
     with opened(ctx, about=user_uuids(user, with_)) as stores:
         table = stores.table
@@ -135,9 +135,9 @@ def create_message(
     """Add a message to a conversation, as one of its members (pattern D)."""
     from core.usecases import conversations
 
-    _required(user, "--user HANDLE")
+    terminal.required(user, "--user HANDLE")
     _one_of(user, with_, conversation)
-    _required(message, "--message TEXT")
+    terminal.required(message, "--message TEXT")
     run().tell_target()
     with opened(ctx, about=user_uuids(user, with_), conversation=conversation) as stores:
         table = stores.table
@@ -178,7 +178,7 @@ def remove_message(
     from core.purposes import Purpose
     from core.usecases import removals
 
-    _required(conversation, "--conversation UUID")
+    terminal.required(conversation, "--conversation UUID")
     if bool(message_uuid) == bool(at):
         raise UsageError("The message is not clear", "Give --message-uuid UUID or --at TIME.")
     run().tell_target()
@@ -281,13 +281,6 @@ def user_uuids(*handles: str) -> list[str]:
     return [find_person(db, handle).uuid for handle in handles if handle]
 
 
-def _required(value: str, option: str) -> None:
-    from core.errors import UsageError
-
-    if not value:
-        raise UsageError(f"{option} is missing", "See: invoke --help TASK")
-
-
 def _one_of(user: str, with_: str, conversation: str) -> None:
     from core.errors import UsageError
 
@@ -297,7 +290,7 @@ def _one_of(user: str, with_: str, conversation: str) -> None:
             "Give --user HANDLE and --with HANDLE, or --conversation UUID.",
         )
     if with_:
-        _required(user, "--user HANDLE")
+        terminal.required(user, "--user HANDLE")
 
 
 def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
 from core import cursors
@@ -76,34 +76,43 @@ def _page(
     between: Instants,
     cursor: str | None,
 ) -> Page[Entry]:
-    if cursor is not None:
-        reached = sort_key_of(cursor, pk, newest_first)
-        if newest_first:
-            before = reached if before is None else min(before, reached)
-        else:
-            after = reached if after is None else max(after, reached)
-    entries: list[Entry] = []
+    bounds = bounds_from(cursor, pk, newest_first, after, before)
     # One more than the limit shows whether there is a next page.
     page_size = limit + 1 + (PASSED_OVER if between != ANY_TIME else 0)
-    for item in query(table, pk, newest_first, after, before, page_size):
-        if not between.includes(item["sk"]["S"]):
-            continue
-        if len(entries) == limit:
-            return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
-        entries.append(read(item))
-    return Page(entries, None)
+    items = query(table, pk, newest_first, *bounds, page_size)
+    return first_page(map(read, items), pk, newest_first, limit, between)
 
 
-def sort_key_of(cursor: str, pk: str, newest_first: bool) -> str:
-    """The sort key that the page before ended with.
+def bounds_from(
+    cursor: str | None, pk: str, newest_first: bool, after: str | None, before: str | None
+) -> tuple[str | None, str | None]:
+    """The bounds ``after`` and ``before`` of a page that begins where the cursor's page ended.
 
     Raises:
         InputError: ``cursor`` is not one of this question.
     """
-    sort_key = cursors.decode(cursor, [pk, newest_first])
-    if not isinstance(sort_key, str):
+    if cursor is None:
+        return after, before
+    reached = cursors.decode(cursor, [pk, newest_first])
+    if not isinstance(reached, str):
         raise cursors.invalid()
-    return sort_key
+    if newest_first:
+        return after, reached if before is None else min(before, reached)
+    return reached if after is None else max(after, reached), before
+
+
+def first_page(
+    entries: Iterable[Entry], pk: str, newest_first: bool, limit: int, between: Instants
+) -> Page[Entry]:
+    """The first ``limit`` of ``entries`` in the period, with a cursor if there is one more."""
+    page: list[Entry] = []
+    for entry in entries:
+        if not between.includes(entry.sort_key):
+            continue
+        if len(page) == limit:
+            return Page(page, cursors.encode([pk, newest_first], page[-1].sort_key))
+        page.append(entry)
+    return Page(page, None)
 
 
 def query(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from core import cursors
 from core.dynamodb import keys, paging
 from core.dynamodb.items import message_from, removal_from
-from core.dynamodb.patterns.reads import PASSED_OVER, query, sort_key_of
+from core.dynamodb.patterns.reads import PASSED_OVER, bounds_from, first_page, query
 from core.dynamodb.table import Table
 from core.models import Message, Page, Removal
 from core.timestamps import ANY_TIME, Instants, parse
@@ -31,13 +30,7 @@ def list_thread(
     requests, 1 RCU, while the page is under 4 KB.
     """
     pk = keys.message_pk(message_group_uuid)
-    after, before = between.narrowed(after, before)
-    if cursor is not None:
-        reached = sort_key_of(cursor, pk, newest_first)
-        if newest_first:
-            before = reached if before is None else min(before, reached)
-        else:
-            after = reached if after is None else max(after, reached)
+    after, before = bounds_from(cursor, pk, newest_first, *between.narrowed(after, before))
     # One more item shows whether there is a next page, another that it is at another place.
     page_size = limit + 2 + (PASSED_OVER if between != ANY_TIME else 0)
     bounds = (newest_first, after, before, page_size)
@@ -48,14 +41,7 @@ def list_thread(
     merged = heapq.merge(
         messages, places, key=lambda message: message.sort_key, reverse=newest_first
     )
-    entries: list[Message] = []
-    for entry in _one_a_place(merged):
-        if not between.includes(entry.sort_key):
-            continue
-        if len(entries) == limit:
-            return Page(entries, cursors.encode([pk, newest_first], entries[-1].sort_key))
-        entries.append(entry)
-    return Page(entries, None)
+    return first_page(_one_a_place(merged), pk, newest_first, limit, between)
 
 
 def _place_of(removal: Removal) -> Message:

@@ -12,6 +12,7 @@ https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIME
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -160,14 +161,32 @@ class _Run:
         self._lock_first: list[str] = []
 
     def forward(self, to: str | None) -> Iterator[Done]:
-        while (done := self._patiently(lambda: self._next(to))) is not None:
+        choose = functools.partial(self._first_to_do, to=to)
+        while (done := self._patiently(lambda: self._step(choose, self._apply))) is not None:
             yield done
 
     def back(self, to: str | None) -> Iterator[Done]:
-        while (done := self._patiently(lambda: self._last(to))) is not None:
+        choose = functools.partial(self._last_applied, to=to)
+        while (done := self._patiently(lambda: self._step(choose, self._undo))) is not None:
             yield done
             if to is None:
                 return
+
+    def _step(
+        self,
+        choose: Callable[[list[Entry]], Entry | None],
+        act: Callable[[Queries, list[Entry], Entry], Done],
+    ) -> Done | None:
+        """The result of acting on the migration that ``choose`` names; None if it names none."""
+        with self._db.transaction() as transaction:
+            entries = self._take_turn(transaction)
+            entry = choose(entries)
+            if entry is None:
+                return None
+            done = act(transaction, entries, entry)
+        self._done.add(entry.key)
+        self._lock_first = []
+        return done
 
     # Waits and retries
 
@@ -203,17 +222,6 @@ class _Run:
         return entries
 
     # Forward
-
-    def _next(self, to: str | None) -> Done | None:
-        with self._db.transaction() as transaction:
-            entries = self._take_turn(transaction)
-            entry = self._first_to_do(entries, to)
-            if entry is None:
-                return None
-            done = self._apply(transaction, entries, entry)
-        self._done.add(entry.key)
-        self._lock_first = []
-        return done
 
     def _first_to_do(self, entries: list[Entry], to: str | None) -> Entry | None:
         is_last = named(entries, to) if to else lambda _: False
@@ -254,17 +262,6 @@ class _Run:
         return Done(migration, state, duration_ms, notes)
 
     # Back
-
-    def _last(self, to: str | None) -> Done | None:
-        with self._db.transaction() as transaction:
-            entries = self._take_turn(transaction)
-            entry = self._last_applied(entries, to)
-            if entry is None:
-                return None
-            done = self._undo(transaction, entries, entry)
-        self._done.add(entry.key)
-        self._lock_first = []
-        return done
 
     def _last_applied(self, entries: list[Entry], to: str | None) -> Entry | None:
         applied = [
