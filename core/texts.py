@@ -1,4 +1,4 @@
-"""The rule for a message's text, the same wherever a message comes from."""
+"""A message's text: the rule for it, the same wherever it comes from, and excerpts of it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def message_text(text: str) -> str:
     if "\0" in trimmed or any("\ud800" <= character <= "\udfff" for character in trimmed):
         raise InputError("The message contains a NUL or a lone surrogate", "Remove that character.")
     return trimmed
+
+
+def excerpt(text: str, words: str, around: int) -> str:
+    """The part of ``text`` with ``words``, and up to ``around`` characters on either side."""
+    start = max(0, text.casefold().find(words.casefold()) - around)
+    end = start + 2 * around + len(words)
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

@@ -35,7 +35,10 @@ class Thread:
     _opened: bool = False
 
     def refresh(self, table: Table, newest: Newest, *, anew: bool = False) -> None:
-        """Open it, or load the messages sent since. One request; two to open it ``at`` a place."""
+        """Open it, or load the messages sent since.
+
+        Two requests, for messages and removals; four to open it ``at`` a place.
+        """
         if not self._opened and self.at:
             # A bound is exclusive, so the place itself is the last of the first page.
             self._take_older(self._before(table, f"{self.at}\0", CONTEXT))

@@ -38,7 +38,7 @@ class _End:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, table: Table, message_group_uuid: str) -> None:
-        """Read in one request: all its messages the first time, then only the last few."""
+        """Read a page: all its messages the first time, then only the last few. Two requests."""
         if len(self.entries) <= _OVERLAP or not self._read_on(table, message_group_uuid):
             page = list_thread(table, message_group_uuid, limit=STEP)
             self.entries, self.has_older = [*reversed(page.entries)], page.cursor is not None
@@ -70,7 +70,7 @@ class SharedReads:
     ) -> tuple[Sequence[Message], bool]:
         """The newest messages, oldest first, and whether there are older ones.
 
-        At most one request for all tabs that ask at once; ``anew`` always reads.
+        At most one read for all tabs that ask at once; ``anew`` always reads.
         """
         end = self._end(message_group_uuid)
         with end.lock:

@@ -17,13 +17,16 @@ from core.access import Stores
 from core.dynamodb import Search, Table, search_further, search_messages
 from core.errors import CoreError
 from core.models import Message, Person, SentMessage
-from core.texts import MAX_CODE_POINTS, message_text
+from core.texts import MAX_CODE_POINTS, excerpt, message_text
 from core.usecases import conversations
 from core.usecases.conversations import Membership, Retry
 
 _OUTCOMES = 20
 """How many of this tab's latest sends are reported to its page again."""
 
+
+_AROUND = 40
+"""Characters of a match that are shown on either side of the words."""
 
 _HITS = 50
 """How many matches of a search are shown, newest first."""
@@ -215,15 +218,8 @@ def _hits(group: str) -> dict[str, Any] | None:
                 "key": hit.sort_key,
                 "ms": elements.milliseconds(hit.created_at),
                 "handle": hit.sender.handle,
-                "excerpt": _excerpt(hit.text, search.words),
+                "excerpt": excerpt(hit.text, search.words, _AROUND),
             }
             for hit in search.hits[:_HITS]
         ],
     }
-
-
-def _excerpt(text: str, words: str, around: int = 40) -> str:
-    """The part of ``text`` that contains ``words``, with some text before and after it."""
-    start = max(0, text.casefold().find(words.casefold()) - around)
-    end = start + 2 * around + len(words)
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

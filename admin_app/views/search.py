@@ -14,6 +14,7 @@ from core.dynamodb import price
 from core.errors import CoreError, InputError
 from core.models import Message
 from core.postgres import find_person
+from core.texts import excerpt
 
 SUBJECT = Subject(actions.SEARCH_MESSAGES, "Why do you search the messages?")
 _LOOK_EVERY_S = 1.0
@@ -138,7 +139,7 @@ def _hit(message: Message, question: Question) -> None:
     sender = message.sender.handle or message.sender.display_name or "unknown sender"
     label = (
         f"{layout.exact(message.created_at)} · **{layout.escaped(sender)}** ·"
-        f" {layout.escaped(_excerpt(message.text, question.words))}"
+        f" {layout.escaped(excerpt(message.text, question.words, _AROUND))}"
     )
     reader = question.user or message.sender.handle
     if not reader:
@@ -153,12 +154,6 @@ def _hit(message: Message, question: Question) -> None:
             "at": message.sort_key,
         },
     )
-
-
-def _excerpt(text: str, words: str) -> str:
-    start = max(0, text.casefold().find(words.casefold()) - _AROUND)
-    end = start + 2 * _AROUND + len(words)
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
 page()
