@@ -54,6 +54,9 @@ class KnownGroups:
             self.groups.add(group)
 
     def note_insert(self, group: str) -> None:
+        """Something was inserted: the removals of a new conversation are read at the end."""
+        if not (group and self.is_new(group)):
+            return
         self.has_inserted = True
         if len(self.inserted) <= _FEW_GROUPS:
             self.inserted.add(group)
