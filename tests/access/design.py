@@ -236,6 +236,12 @@ TASKS = (
         words=("--user", "bayko"),
         reads=_of(DYNAMODB),
     ),
+    Row(
+        "ddb.patterns.export-conversation",
+        {POSTGRES: "looking", DYNAMODB: "reading"},
+        words=("--conversation", "{conversation}", "--file", "{folder}/{fresh}"),
+        reads=_of(DYNAMODB),
+    ),
     Row("ddb.scan", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
     Row(
         "ddb.search",
