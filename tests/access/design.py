@@ -458,6 +458,7 @@ _READING = {POSTGRES: "reading", DYNAMODB: "reading"}
 ACTIONS = (
     Row("inbox opened", _READING, reads=_of(DYNAMODB)),
     Row("conversation opened", _READING, reads=_of(DYNAMODB)),
+    Row("conversation exported", _READING, reads=_of(DYNAMODB)),
     Row("message groups opened", _READING, reads=_BOTH),
     Row("message groups downloaded", _READING, reads=_BOTH),
     Row("messages searched", _READING, reads=_of(DYNAMODB)),
