@@ -13,7 +13,8 @@ from admin_app.access import Desk
 from admin_app.conversations import elements
 from admin_app.downloads import Download, Progress
 from core.errors import CoreError
-from core.usecases import conversation_export, conversations
+from core.postgres import find_people_by_uuid
+from core.usecases import conversation_export
 from core.usecases.conversation_export import FORMATS, Format
 from core.usecases.conversations import Membership
 
@@ -63,7 +64,7 @@ def _parts(
 ) -> Generator[str]:
     """Read the conversation, audited. Does not call Streamlit."""
     with desk.open(actions.EXPORT_CONVERSATION, about=about, conversation=group) as stores:
-        names = functools.partial(conversations.current_names, stores.db)
+        names = functools.partial(find_people_by_uuid, stores.db)
         source = stores.target.describe_dynamodb()
         parts = conversation_export.export_conversation(stores.table, group, form, names, source)
         for seen, part in enumerate(parts):

@@ -38,7 +38,7 @@ from core.access import Action, Actor, Stores
 from core.aws import AwsServices, list_users, services
 from core.dynamodb import Follower, permissions, repair, scan
 from core.errors import CoreError
-from core.postgres import Programs, create_user, search_users, statements
+from core.postgres import Programs, create_user, find_people_by_uuid, search_users, statements
 from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
@@ -357,7 +357,7 @@ def _read_conversation(stores: Stores, conversation: str, _: str) -> None:
 
 
 def _export(stores: Stores, conversation: str, _: str) -> None:
-    names = functools.partial(conversations.current_names, stores.db)
+    names = functools.partial(find_people_by_uuid, stores.db)
     parts = export_conversation(stores.table, conversation, Format.JSON_LINES, names, "")
     assert len([*parts]) > 0
 
