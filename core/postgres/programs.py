@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import PostgresError, SettingsError
-from core.postgres.database import Queries
+from core.postgres.database import Database
 from core.postgres.health import greet
+from core.postgres.poolers import refuse_pooler
 from core.postgres.shell import asks_for_tls, connection_arguments
 from core.targets.postgres import PostgresAddress
 
@@ -86,14 +87,17 @@ class Programs:
         )
 
 
-def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
+def find_programs(db: Database, bundled: Sequence[Path]) -> Programs:
     """The programs on the PATH if they fit the server, else the oldest bundled ones that fit.
 
     ``bundled`` are the folders of the embedded Postgres's wheel, whose programs have no TLS.
 
     Raises:
         SettingsError: all that are installed are older than the server, or lack TLS.
+        InputError: a connection pooler is in between. They set parameters of their session, which
+            an app would find in the pooler's next one: an empty search_path, for example.
     """
+    refuse_pooler(db, "where pg_dump and pg_restore do not work")
     version = greet(db).version
     server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
     on_path = shutil.which("pg_dump")

@@ -21,7 +21,7 @@ from core.errors import (
     SettingsError,
     UnreachableError,
 )
-from core.postgres.connection_faults import connection_fault
+from core.postgres.connection_faults import WITHOUT_POOLER, connection_fault
 from core.targets.postgres import PostgresAddress
 
 # libpq does not report the SQLSTATE of a refused connection, only the server's message.
@@ -76,6 +76,13 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
         return PostgresError(
             f"The server at {address.place} is a standby, which takes no writes",
             f"Name the primary in {address.variable or 'the URL'}.",
+            sqlstate=state,
+        )
+    if "statement pooling mode" in text:
+        return PostgresError(
+            f"The connection pooler at {address.place} is in statement mode, which allows no"
+            " transactions",
+            f"{WITHOUT_POOLER} Or set its pool_mode to transaction.",
             sqlstate=state,
         )
     return PostgresError(

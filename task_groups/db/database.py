@@ -40,11 +40,13 @@ def connect(
 ) -> None:
     """Open psql on the database; read-only on production unless --write is given."""
     from core.engines import psql_path
-    from core.postgres import find_shell
+    from core.postgres import check_read_only, find_shell
 
     run().tell_target()
     with opened(ctx) as stores:
         read_only = stores.grant.is_production and not write
+        if read_only:
+            check_read_only(stores.db)
         shell = find_shell(
             stores.db.address,
             psql_path(),
