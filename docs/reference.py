@@ -32,6 +32,10 @@ A local run needs no AWS files and reads none, nor the AWS SDK's own variables. 
 (`PGSSLMODE`, `PGOPTIONS`, …) fill in what a URL leaves out; they do not change the connection to
 the embedded Postgres.
 
+Invoke's own configuration files change nothing that the project relies on. Invoke reads
+`~/.invoke.yaml` and `/etc/invoke.yaml` before the project: if one of them is invalid, Invoke ends
+with a traceback, whose last line names the file.
+
 | variable | unset | what it does |
 |---|---|---|
 """
