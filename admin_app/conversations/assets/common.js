@@ -115,6 +115,17 @@ function isTyping(event) {
     && (target.matches("input, textarea, select, [contenteditable]") || target.closest("dialog"))
 }
 
+/**
+ * Shows another page of the app in this tab, without loading the app again.
+ *
+ * To Streamlit this is a step in the browser's history, as with the browser's Back and Forward. Its
+ * own `switch_page` with a query adds two steps: Back would lead to an address between the pages.
+ */
+function visit(href) {
+  history.pushState({}, "", href)
+  window.dispatchEvent(new PopStateEvent("popstate"))
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text)
