@@ -20,7 +20,7 @@ from core.errors import PostgresError, SettingsError
 from core.postgres.database import Database
 from core.postgres.health import greet
 from core.postgres.poolers import refuse_pooler
-from core.postgres.shell import asks_for_tls, connection_arguments
+from core.postgres.shell import READ_WRITE, asks_for_tls, connection_arguments
 from core.targets.postgres import PostgresAddress
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -69,7 +69,11 @@ class Programs:
         address: PostgresAddress | None,
         stdout: IO[bytes] | int,
     ) -> subprocess.Popen[str]:
-        connection, password = connection_arguments(address) if address else ("", None)
+        connection, password = "", None
+        if address is not None:
+            # It sets most parameters itself, but not this one, which others may have set.
+            option = READ_WRITE if name == "pg_restore" else ""
+            connection, password = connection_arguments(address, option)
         environment = {**os.environ, "LC_ALL": "C"}
         if password is not None:
             environment["PGPASSWORD"] = password

@@ -16,7 +16,8 @@ from core.targets.postgres import PostgresAddress
 
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 READ_ONLY = "-c default_transaction_read_only=on"
-"""The option for the server that makes a session's transactions read-only by default."""
+READ_WRITE = "-c default_transaction_read_only=off"
+"""Options for the server: whether a session's transactions are read-only by default."""
 
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 

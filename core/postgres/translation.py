@@ -34,6 +34,12 @@ _REFUSED = re.compile(r"FATAL: +(?! |the database system is )")
 
 _SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
 
+_TIMEOUTS = {
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+    "57014": "statement_timeout",
+    "57P05": "idle_session_timeout",
+}
 _SESSIONS = Command("db.sessions")
 _NEXT_STEPS = {
     "2BP01": ("Drop what depends on it first, or drop the database", Command("db.drop")),
@@ -83,6 +89,13 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
             f"The connection pooler at {address.place} is in statement mode, which allows no"
             " transactions",
             f"{WITHOUT_POOLER} Or set its pool_mode to transaction.",
+            sqlstate=state,
+        )
+    if "timeout" in text and (setting := _TIMEOUTS.get(state or "")):
+        return PostgresError(
+            f"Postgres ended the statement: {text}",
+            f"{setting} is set too low for it: for the server, the database, the role, or in"
+            f" {address.variable or 'the URL'}.",
             sqlstate=state,
         )
     return PostgresError(
