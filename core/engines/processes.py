@@ -16,6 +16,9 @@ from core.errors import EngineError
 _CLOCK_TOLERANCE_S = 2.0
 """How far a process's start time may seem to move when the system's clock is set."""
 
+_PORT_TIMEOUT_S = 2.0
+"""How long to wait for the port of a program that has just ended."""
+
 
 def alive(process: Process | None) -> psutil.Process | None:
     """The process if it still runs; None if it ended, even if a later one has its pid."""
@@ -81,8 +84,12 @@ def is_free(port: int, address: str = "127.0.0.1") -> bool:
 
 
 def require_free(port: int, name: str, folder: Path) -> None:
-    """Raise an error that names the program on ``port``, unless the port is free."""
-    if is_free(port):
+    """Raise an error that names the program on ``port``, unless the port is free.
+
+    A program that was killed may keep its port for a moment after its pid has ended: until its
+    last thread is gone.
+    """
+    if wait_until(lambda: is_free(port), _PORT_TIMEOUT_S):
         return
     raise EngineError(
         f"Port {port}, which {name} uses in {folder}, is taken{_by_whom(port)}",

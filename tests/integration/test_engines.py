@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -231,6 +232,15 @@ def test_a_taken_port_is_named_with_who_has_it(folder, engine) -> None:
     with socket.create_server(("127.0.0.1", port)), complaint:
         engines.start(folder)
     assert states(engines.start(folder)) == ["running", "running"]
+
+
+def test_the_port_of_a_program_that_is_just_ending_is_waited_for(tmp_path) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    ending = threading.Timer(0.2, server.close)
+    ending.start()
+    processes.require_free(port, "Postgres", tmp_path)
+    ending.join()
 
 
 def test_a_long_path_with_spaces_works(tmp_path) -> None:

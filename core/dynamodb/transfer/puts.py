@@ -97,7 +97,10 @@ class Putter:
         )
 
     def _shown_by(self, row: InboxRow) -> Message | None:
-        """The message that a row shows: the newest one up to its time, or one of the few before."""
+        """The message that a row shows: the newest one up to its time, or one of the few before.
+
+        By one of the row's own two members: other pairs may use the same id, and the same texts.
+        """
         items = paging.items(
             self.table,
             "query",
@@ -110,8 +113,11 @@ class Putter:
             Limit=_LOOKED_AT,
             ConsistentRead=True,
         )
-        messages = map(message_from, islice(items, _LOOKED_AT))
-        return next((message for message in messages if message.text == row.preview), None)
+        pair = (row.owner_uuid, row.other.uuid)
+        for message in map(message_from, islice(items, _LOOKED_AT)):
+            if message.text == row.preview and message.sender.uuid in pair:
+                return message
+        return None
 
     def _is_new(self, group: str) -> bool:
         """Whether the table had no item of the conversation when the import first reached it."""
