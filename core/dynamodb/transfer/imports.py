@@ -186,13 +186,13 @@ class _Writers:
 
     def _found(self, chunk: list[Entry], numbers: list[int]) -> dict[int, str]:
         """The items that the table has already, exactly as they are."""
-        found: dict[int, str] = {}
+        present: dict[int, str] = {}
         for batch, stored in self._by_batch(self._stored, chunk, numbers, MAX_KEYS):
             for number in batch:
                 item = chunk[number][1]
                 if puts.is_same(stored.get(place_of(item)), item):
-                    found[number] = puts.PRESENT
-        return found
+                    present[number] = puts.PRESENT
+        return present
 
     def _by_batch(
         self,

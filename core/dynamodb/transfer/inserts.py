@@ -43,7 +43,7 @@ Place = tuple[str, str]
 
 
 class Inserted(Enum):
-    """What became of one item of a batch."""
+    """The result for one item of a batch."""
 
     ADDED = auto()
     TAKEN = auto()
@@ -69,7 +69,7 @@ class Inserter:
         return sum([len(value.get("S", "")) for value in item.values()]) <= _MAX_TEXT
 
     def insert(self, items: Sequence[Item]) -> list[Inserted]:
-        """What became of each item, at most 25, which have different keys.
+        """Insert up to 25 items with different keys; one result for each, in their order.
 
         Raises:
             StoreError: the request may be sent again.

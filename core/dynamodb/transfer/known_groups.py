@@ -106,10 +106,10 @@ def _scanned(table: Table) -> Iterator[list[Item]]:
 
 
 def settle(table: Table, known: KnownGroups) -> int:
-    """The number of messages deleted again, which others removed while the import put them.
+    """Delete again the messages that were removed during the import; return their number.
 
     An insert cannot check that its message was not removed. The removals are read after all
-    inserts: whoever removes a message later finds it stored, and deletes it. Inbox rows that show
+    inserts: a later removal finds its message stored, and deletes it. Inbox rows that show
     a removed message, or that are there twice because others listed the conversation as its
     messages arrived, are corrected as well.
     """
