@@ -1,4 +1,4 @@
-"""Finds users as somebody types, in a time that hardly grows with their number.
+"""Finds users as a person types, in a time that hardly grows with their number.
 
 An index of handles answers for a handle and its beginning, in any collation. Nothing that Postgres
 has without an extension answers for a text in the middle, so such a text is looked for in a stretch
@@ -115,7 +115,9 @@ def _read(cursor: str) -> _Place:
         handle, row_uuid, shown = place
         if isinstance(handle, str) and is_text(handle):
             return _Place(
-                handle, str(uuid.UUID(row_uuid)), tuple(str(uuid.UUID(each)) for each in shown)
+                handle,
+                str(uuid.UUID(row_uuid)),
+                tuple(str(uuid.UUID(user_uuid)) for user_uuid in shown),
             )
     except (ValueError, TypeError, AttributeError):
         pass

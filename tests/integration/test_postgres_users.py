@@ -194,13 +194,13 @@ def test_a_search_for_any_text_looks_at_a_stretch_and_its_cursor_continues(
     monkeypatch.setattr(searches, "STRETCH", 4)
     handles = [f"u{number:02}" for number in range(10)]
     add(db, *handles, "x-needle")
-    sizes, found, cursor = [], [], None
+    sizes, matches, cursor = [], [], None
     while not sizes or cursor is not None:
         page = users.search_people(db, "needle", after=cursor)
         sizes.append(len(page.entries))
-        found += [person.handle for person in page.entries]
+        matches += [person.handle for person in page.entries]
         cursor = page.cursor
-    assert (sizes, found) == ([0, 0, 1], ["x-needle"])
+    assert (sizes, matches) == ([0, 0, 1], ["x-needle"])
 
 
 def test_a_last_page_that_is_full_has_no_cursor(seeded: Database) -> None:

@@ -83,10 +83,10 @@ class Notes:
     def rows_of(self, message_group_uuid: str) -> list[InboxRow]:
         """A conversation's rows. Their previews are marks, as are the texts of messages."""
         if self._last[0] != message_group_uuid:
-            found = self._database.execute(
+            stored = self._database.execute(
                 "SELECT * FROM rows WHERE conversation = ?", (message_group_uuid,)
             )
-            self._last = (message_group_uuid, list(map(_row, found)))
+            self._last = (message_group_uuid, list(map(_row, stored)))
         return self._last[1]
 
     def conversations(self) -> Iterator[tuple[str, list[InboxRow]]]:
@@ -100,13 +100,13 @@ class Notes:
         self._store_waiting()
         newest: Message | None = None
         for sender in senders:
-            found = self._database.execute(
+            stored = self._database.execute(
                 "SELECT sk, text FROM newest WHERE conversation = ? AND sender = ?",
                 (message_group_uuid, sender),
             ).fetchone()
-            if found is not None and (newest is None or found[0] > newest.sort_key):
+            if stored is not None and (newest is None or stored[0] > newest.sort_key):
                 person = Person(sender, "", "")
-                newest = Message(message_group_uuid, "", person, found[1], found[0], None)
+                newest = Message(message_group_uuid, "", person, stored[1], stored[0], None)
         return newest
 
     def first_conversation_of(self, pair: Pair, message_group_uuid: str) -> str:
@@ -114,10 +114,10 @@ class Notes:
         self._database.execute(
             "INSERT OR IGNORE INTO pairs VALUES (?, ?, ?)", (*pair, message_group_uuid)
         )
-        found = self._database.execute(
+        stored = self._database.execute(
             "SELECT conversation FROM pairs WHERE one = ? AND other = ?", pair
         ).fetchone()
-        return str(found[0])
+        return str(stored[0])
 
 
 def _mark(text: str) -> str:
