@@ -21,7 +21,7 @@ _NO_UUID = str(uuid.UUID(int=0))
 STRETCH = 60_000
 """Users that a search for any text looks at in one request."""
 
-BRIEF_STRETCH = 2_000
+BRIEF_STRETCH = 1_000
 """The same where some handles begin with the text."""
 
 
