@@ -17,6 +17,7 @@ from typing import Any, cast
 import streamlit as st
 
 from admin_app import login, resources
+from admin_app.downloads import Download
 from core.commands import advice
 from core.errors import CoreError
 
@@ -93,6 +94,17 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
 def milliseconds(instant: datetime | None) -> int | None:
     """An instant as a browser counts it."""
     return None if instant is None else int(instant.timestamp() * 1000)
+
+
+def download(begun: Download) -> dict[str, Any]:
+    """A download, for an element that lets the browser fetch it."""
+    return {
+        "path": begun.path,
+        "name": begun.name,
+        "state": str(begun.state),
+        "seen": begun.seen,
+        "unit": begun.unit,
+    }
 
 
 def show_again(name: str, subject: str, error: CoreError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.dynamodb import Table, conversations_of, list_all_inbox_rows
@@ -28,11 +29,17 @@ class AllConversations:
         self._read_page(table)
         self._name(db)
 
-    def whole(self, db: Database, table: Table) -> AllConversations:
-        """All conversations: the loaded ones, and the rest, read now."""
+    def whole(
+        self, db: Database, table: Table, progress: Callable[[int], None]
+    ) -> AllConversations:
+        """All conversations: the loaded ones, and the rest, read now.
+
+        ``progress`` receives the number of rows, two for a conversation.
+        """
         everything = AllConversations([*self.rows], self.cursor, [*self.groups], self.counts)
         while everything.cursor is not None:
             everything._read_page(table)
+            progress(len(everything.rows))
         everything._name(db)
         return everything
 
@@ -52,3 +59,21 @@ class AllConversations:
         A row names only the other member, and the other row may not be loaded.
         """
         return [self.people.get(person.uuid, person) for person in group.members]
+
+    def members_text(self, group: Conversation) -> str:
+        """The members' names and handles, on one line."""
+        return ", ".join(map(_name, self.members(group)))
+
+    def matching(self, sought: str) -> list[Conversation]:
+        """The conversations whose members, last message or id contain ``sought``."""
+        words = sought.casefold()
+        return [group for group in self.groups if words in self._text(group).casefold()]
+
+    def _text(self, group: Conversation) -> str:
+        preview = group.newest_row.preview
+        return "\n".join((self.members_text(group), preview, group.message_group_uuid))
+
+
+def _name(person: Person) -> str:
+    handle = f"@{person.handle}" if person.handle else person.uuid
+    return f"{person.display_name} ({handle})" if person.display_name else handle

@@ -12,9 +12,10 @@ import streamlit as st
 from admin_app import access
 from admin_app.conversations import elements
 from admin_app.conversations.elements import Question
+from admin_app.message_groups import downloading
 from admin_app.message_groups.all_conversations import AllConversations
 from core.dynamodb import count_messages
-from core.models import Conversation, Person
+from core.models import Conversation
 
 _VIEW = 80
 """Rows sent to the page at a time."""
@@ -56,20 +57,10 @@ class Order:
 
 
 _KEYS: dict[str, Callable[[AllConversations, Conversation], Any]] = {
-    "members": lambda overview, group: members_text(overview, group).casefold(),
+    "members": lambda overview, group: overview.members_text(group).casefold(),
     "at": lambda _, group: group.newest_row.sort_key,
     "messages": lambda overview, group: overview.counts.get(group.message_group_uuid, -1),
 }
-
-
-def members_text(overview: AllConversations, group: Conversation) -> str:
-    """The members' names and handles, on one line."""
-    return ", ".join(map(_name, overview.members(group)))
-
-
-def _name(person: Person) -> str:
-    handle = f"@{person.handle}" if person.handle else person.uuid
-    return f"{person.display_name} ({handle})" if person.display_name else handle
 
 
 def order() -> Order:
@@ -99,6 +90,7 @@ def show(groups: list[Conversation], overview: AllConversations, sought: str) ->
         "total": len(groups),
         "start": start,
         "rows": [_row(group, overview) for group in groups[start : start + _VIEW]],
+        "download": downloading.data(),
     }
     elements.show("groups", data, _answer)
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
 from admin_app import access, actions, layout
-from admin_app.access import Desk, Subject
-from admin_app.message_groups import table
+from admin_app.access import Subject
+from admin_app.message_groups import downloading, table
 from admin_app.message_groups.all_conversations import AllConversations
-from core import spreadsheets
+from admin_app.message_groups.downloading import FORMS
 from core.access import Stores
 from core.errors import CoreError
 from core.models import Conversation
 
-COLUMNS = ("members", "last_message", "last_message_at", "messages", "message_group_uuid")
 SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversations?")
 
 
@@ -36,7 +31,7 @@ def page() -> None:
     except CoreError as error:
         layout.show_problem(error)
     sought = _filter().strip()
-    groups = [group for group in overview.groups if _matches(overview, group, sought)]
+    groups = overview.matching(sought)
     _tools(overview, groups, sought)
     table.show(table.order().sorted(groups, overview), overview, sought)
 
@@ -48,16 +43,6 @@ def _filter() -> str:
     ) or ""  # fmt: skip
 
 
-def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
-    return {
-        "members": table.members_text(overview, group),
-        "last_message": " ".join(group.newest_row.preview.split()),
-        "last_message_at": group.newest_row.last_message_at,
-        "messages": overview.counts.get(group.message_group_uuid),
-        "message_group_uuid": group.message_group_uuid,
-    }
-
-
 def _overview(stores: Stores) -> AllConversations:
     overview = st.session_state.get("overview")
     if not isinstance(overview, AllConversations) or st.session_state.get("read again"):
@@ -67,15 +52,6 @@ def _overview(stores: Stores) -> AllConversations:
     elif st.session_state.get("read on") and overview.cursor:
         overview.read_on(stores.db, stores.table)
     return overview
-
-
-def _matches(overview: AllConversations, group: Conversation, sought: str) -> bool:
-    parts = (
-        table.members_text(overview, group),
-        group.newest_row.preview,
-        group.message_group_uuid,
-    )
-    return sought.casefold() in "\n".join(parts).casefold()
 
 
 def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -> None:
@@ -95,35 +71,17 @@ def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -
 
 def _downloads(overview: AllConversations, sought: str) -> None:
     more = "; the conversations that are not loaded are read first" if overview.cursor else ""
-    desk = access.desk(access.reason_for(SUBJECT))
-    for label, mime, text in (
-        ("CSV", "text/csv", functools.partial(spreadsheets.csv_text, columns=COLUMNS)),
-        ("JSON Lines", "application/jsonl", spreadsheets.json_lines),
-    ):
-        st.download_button(
-            label,
-            # Read, built and audited only after a click.
-            data=functools.partial(_built, desk, overview, sought, text),
-            mime=mime,
-            file_name=f"message-groups.{'csv' if label == 'CSV' else 'jsonl'}",
-            on_click="ignore",
+    for form in FORMS:
+        st.button(
+            form.label,
+            key=f"download {form.ending}",
+            on_click=downloading.begin,
+            args=(form, access.reason_for(SUBJECT), overview, sought),
             icon=":material/download:",
             type="tertiary",
             help=f"Download all that match{more}.",
         )
-
-
-def _built(
-    desk: Desk,
-    overview: AllConversations,
-    sought: str,
-    text: Callable[[list[dict[str, Any]]], str],
-) -> str:
-    """The downloaded text, audited before. Does not call Streamlit."""
-    with desk.open(actions.DOWNLOAD_MESSAGE_GROUPS) as stores:
-        whole = overview.whole(stores.db, stores.table)
-        groups = [group for group in whole.groups if _matches(whole, group, sought)]
-        return text([_row(group, whole) for group in groups])
+    downloading.show_progress()
 
 
 page()

@@ -10,11 +10,11 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.access import Stores
-    from core.models import InboxRow, Message, Page, SentMessage
+    from core.models import InboxRow, Message, Page, Person, SentMessage
     from core.usecases.removals import Removed
 
 DEFAULT_LIMIT = 20
@@ -77,7 +77,84 @@ def get_conversation(
 
 
 @task(
+<<<<<<< HEAD
     help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
+=======
+    help=help_for(
+        "prod",
+        "user",
+        "with_",
+        "conversation",
+        "reason",
+        file="Where to write. Standard output unless given; html needs a file.",
+        format="text, jsonl or html; unless given, the ending of --file decides, else text.",
+    ),
+    opens=_reading,
+)
+def export_conversation(
+    ctx: Context,
+    user: str = "",
+    with_: str = "",
+    conversation: str = "",
+    file: str = "",
+    format: str = "",
+    prod: bool = False,
+    reason: str = "",
+) -> None:
+    """Write a whole conversation as text, JSON Lines or a web page that prints well."""
+    from core.usecases import conversation_export, conversations
+
+    _one_of(user, with_, conversation)
+    form = conversation_export.format_of(format, file)
+    if form is conversation_export.Format.HTML:
+        terminal.required(file, "--file PATH")
+    run().tell_target()
+    about = user_uuids(user, with_)
+    with opened(ctx, about=about, conversation=conversation) as stores:
+        table = stores.table
+        if user and conversation:
+            conversations.membership(stores.db, table, user, conversation)
+        group = conversation or _newest_conversation(stores, user, with_)
+        source = stores.target.describe_dynamodb()
+        parts = conversation_export.export_conversation(table, group, form, _names, source)
+        if file:
+            _write_export(ctx, parts, file)
+        else:
+            is_text = form is conversation_export.Format.TEXT
+            for part in parts:
+                print_part = terminal.print_lines if is_text else terminal.print_json_text
+                print_part(part.removesuffix("\n"))
+    terminal.note(str(table.capacity))
+
+
+def _names(user_uuids: Iterable[str]) -> Mapping[str, Person]:
+    """The names in Postgres; none if it does not answer."""
+    from core.errors import StoreError
+    from core.postgres import find_people_by_uuid
+
+    try:
+        return find_people_by_uuid(run().door.look().db, list(user_uuids))
+    except StoreError as error:
+        terminal.note(f"The names are those of the time of each message: {error}")
+        return {}
+
+
+def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
+    from pathlib import Path
+
+    from core.usecases.conversation_export import write_export
+
+    if terminal.is_dry(ctx):
+        terminal.print_line(f"would write the conversation to {file}")
+        return
+    with terminal.progress("exporting the conversation", "bytes") as progress:
+        size = write_export(parts, Path(file), lambda count: progress(count, None))
+    terminal.print_line(f"wrote {size:,} bytes to {file}")
+
+
+@task(
+    help=help_for("prod", "json", "user", "limit", "before", "after", "reason"),
+>>>>>>> main
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
 def list_conversations(

@@ -8,6 +8,7 @@ engines that would be started.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import subprocess
@@ -37,12 +38,13 @@ from core.access import Action, Actor, Stores
 from core.aws import AwsServices, list_users, services
 from core.dynamodb import Follower, permissions, repair, scan
 from core.errors import CoreError
-from core.postgres import Programs, create_user, search_users, statements
+from core.postgres import Programs, create_user, find_people_by_uuid, search_users, statements
 from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
 from core.timestamps import now
 from core.usecases import conversations, integrity, removals
+from core.usecases.conversation_export import Format, export_conversation
 from core.usecases.search import search
 from task_groups import running
 
@@ -354,6 +356,12 @@ def _read_conversation(stores: Stores, conversation: str, _: str) -> None:
     assert conversations.list_messages(stores.table, conversation, limit=20).entries
 
 
+def _export(stores: Stores, conversation: str, _: str) -> None:
+    names = functools.partial(find_people_by_uuid, stores.db)
+    parts = export_conversation(stores.table, conversation, Format.JSON_LINES, names, "")
+    assert len([*parts]) > 0
+
+
 def _read_all(stores: Stores, *_: str) -> None:
     owners = {item["pk"]["S"].removeprefix("GRP#") for item in scan(stores.table)}
     assert conversations.current_names(stores.db, owners)
@@ -400,6 +408,7 @@ def _repair(stores: Stores, *_: str) -> None:
 _ACTS: Mapping[str, Callable[[Stores, str, str], None]] = {
     "inbox opened": _read_inbox,
     "conversation opened": _read_conversation,
+    "conversation exported": _export,
     "message groups opened": _read_all,
     "message groups downloaded": _read_all,
     "messages searched": _search,

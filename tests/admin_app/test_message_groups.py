@@ -130,6 +130,8 @@ def test_a_download_contains_rows_that_are_not_loaded(db, table, two_groups, mon
     loaded = AllConversations()
     loaded.read_on(db, table)
     assert loaded.cursor is not None
-    previews = [group.newest_row.preview for group in loaded.whole(db, table).groups]
+    seen: list[int] = []
+    previews = [group.newest_row.preview for group in loaded.whole(db, table, seen.append).groups]
     assert previews == ["about tea", "=about() **lunch**"]
+    assert seen[-1] == 4  # rows, two a conversation
     assert loaded.cursor is not None  # the page still shows what it has loaded

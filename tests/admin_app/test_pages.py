@@ -26,7 +26,7 @@ from driving import (
 from streamlit.testing.v1 import AppTest
 from unguarded import Database
 
-from admin_app import logins
+from admin_app import downloads, logins
 from admin_app.conversations.shared_reads import STEP
 from admin_app.logins import Login
 from admin_app.person_search import MATCHES
@@ -454,6 +454,22 @@ class TestProduction:
         assert "Could not write the audit line" in outcome(app)["problem"]
         stored = reads.list_messages(production, group, limit=9).entries
         assert [message.text for message in stored] == ["private"]
+
+    def test_an_export_is_audited_with_the_reason_before_it_is_read(
+        self, signed_in, group, audit_lines
+    ) -> None:
+        app = opened_for(group, "ticket 7")
+        ask(app, "thread", "export", format="jsonl")
+        entry = audit_lines[-1]
+        assert (entry.what, entry.why) == ("conversation exported", "ticket 7")
+        assert entry.conversation == group
+        download = downloads.WAITING.take(element(app, "thread")["download"]["path"])
+        assert b"private" in b"".join(download.chunks())
+        audit_lines.path.unlink()
+        audit_lines.path.mkdir()
+        ask(app, "thread", "export", format="jsonl")
+        problem = element(app, "thread")["download"]["problem"]
+        assert "Could not write the audit line" in problem["text"]
 
     def test_after_the_login_has_ended_an_answer_is_not_stored(
         self, signed_in, group, production, audit_lines, monkeypatch

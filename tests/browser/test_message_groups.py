@@ -61,8 +61,8 @@ def test_a_conversation_is_filtered_counted_downloaded_and_opened(
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
-    say(app_env, "londo", "bayko", "hello")
+    say(app_env, "londo", "bayko", "read on a phone")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/message_groups")
-    expect(page.get_by_role("row").filter(has_text="hello")).to_be_in_viewport()
+    expect(page.get_by_role("row").filter(has_text="on a phone")).to_be_in_viewport()
     assert page.get_by_test_id("stMain").evaluate("node => node.scrollWidth") <= 390

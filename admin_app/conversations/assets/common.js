@@ -126,6 +126,18 @@ function visit(href) {
   window.dispatchEvent(new PopStateEvent("popstate"))
 }
 
+const begunDownloads = new Set()
+
+/** Lets the browser fetch a file that the server has begun, once. */
+function fetchFile(download) {
+  if (download?.state !== "waiting" || begunDownloads.has(download.path)) return
+  begunDownloads.add(download.path)
+  const link = el("a", { href: download.path, download: download.name })
+  document.body.append(link)
+  link.click()
+  link.remove()
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text)

@@ -56,6 +56,7 @@ class Groups {
     this.table.setAttribute("aria-rowcount", String(data.total + 1))
     this.drawHead()
     this.redraw()
+    fetchFile(data.download)
   }
 
   drawHead() {
