@@ -77,9 +77,6 @@ def get_conversation(
 
 
 @task(
-<<<<<<< HEAD
-    help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
-=======
     help=help_for(
         "prod",
         "user",
@@ -153,8 +150,7 @@ def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
 
 
 @task(
-    help=help_for("prod", "json", "user", "limit", "before", "after", "reason"),
->>>>>>> main
+    help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
 def list_conversations(
