@@ -28,7 +28,10 @@ UNCLEAN = (
     "was not stopped by `invoke down`: data written since the last `invoke down` may be lost."
     " Run: invoke ddb.schema-load ddb.seed"
 )
-_SERVICES = "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
+_SERVICES = (
+    "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
+    ",lambda,cloudformation,s3,sqs,iam,monitoring,logs"  # what lambda.deploy deploys
+)
 _START_TIMEOUT_S = 30
 # A proxy in the environment must never see a call to this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
