@@ -184,7 +184,14 @@ class Putter:
         return response.get("Item")
 
     def _compared(self, stored: Item | None, item: Item) -> str:
-        return PRESENT if same_item(_without_marker(stored), _without_marker(item)) else DIFFERS
+        return PRESENT if is_same(stored, item) else DIFFERS
+
+
+def is_same(stored: Item | None, item: Item) -> bool:
+    """Whether the item that is stored has the content of ``item``."""
+    if stored is None:
+        return False
+    return stored == item or same_item(_without_marker(stored), _without_marker(item))
 
 
 def _without_marker(item: Item | None) -> Item:
