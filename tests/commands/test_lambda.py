@@ -56,6 +56,18 @@ def delivery(run_invoke: Any, env: dict[str, str]) -> dict[str, str]:
     return only
 
 
+def has_failed(client: Any, function: str) -> bool:
+    (mapping,) = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    return bool(mapping["LastProcessingResult"] == "FAILED")
+
+
+def projection(run_invoke: Any, env: dict[str, str]) -> tuple[str, str]:
+    """The state and the finding of the doctor's check of the projection."""
+    checks = json.loads(run_invoke("doctor", "--json", env=env).stdout)
+    (check,) = (check for check in checks if check["check"] == "projection")
+    return check["state"], check["finding"]
+
+
 def test_a_deployed_function_moves_both_inboxes_also_after_a_batch_that_failed(
     run_invoke, seeded, messages, removed
 ) -> None:
@@ -67,18 +79,24 @@ def test_a_deployed_function_moves_both_inboxes_also_after_a_batch_that_failed(
     assert moved(messages, "first")
     again = run_invoke("lambda.deploy", env=seeded)
     assert again.stdout == "nothing to change: the function is deployed as it is here\n"
+    with closing(make_client(messages.target, "cloudwatch")) as client:
+        prefix = f"{stack_name(messages.name)}-UndeliveredAlarm"
+        (alarm,) = client.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
+        client.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="x")
+        state, finding = projection(run_invoke, seeded)
+        assert (state, "Records were given up" in finding) == ("bad", True)
+        client.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="x")
     with closing(make_client(messages.target, "lambda")) as client:
         name = delivery(run_invoke, seeded)["name"]
         known = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         broken = known | {"DDB_MESSAGE_TABLE": "no name"}
         client.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
         put_plainly(messages, "second")
-        assert processes.wait_until(
-            lambda: delivery(run_invoke, seeded)["remark"] == "FAILED", WAIT_S
-        )
+        assert processes.wait_until(lambda: has_failed(client, name), WAIT_S)
         assert run_invoke("lambda.status", env=seeded).returncode == 1
         client.update_function_configuration(FunctionName=name, Environment={"Variables": known})
     assert moved(messages, "second")
+    assert projection(run_invoke, seeded) == ("ok", f"Done by function {name}")
     before = len(list(reads.scan(messages)))
     gone = run_invoke("lambda.remove", env=seeded)
     assert gone.stdout == f"removed the stack {stack_name(messages.name)}; the table stays\n"
