@@ -5,7 +5,8 @@ The stack uses the table and its stream as they are: it never makes, replaces or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +39,12 @@ from core.dynamodb import (
     stream_is_on,
     turning_on,
 )
-from core.errors import InputError, StoreError
+from core.errors import EngineError, InputError, StoreError
 
 _TABLE = "AWS::DynamoDB::Table"
 _STATUS = Command("lambda.status")
 _REMOVE = Command("lambda.remove")
+_UP = Command("up", ("--functions",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,23 @@ class Deployment:
         return self.stack.is_well and delivers and all(a.state != "ALARM" for a in self.alarms)
 
 
+@contextmanager
+def _explaining(stores: Stores) -> Iterator[None]:
+    """Say what the embedded engine lacks, if it was started without functions."""
+    try:
+        yield
+    except StoreError as error:
+        target = stores.target
+        is_embedded = not target.is_production and target.settings.aws_endpoint_url is None
+        if not (is_embedded and "is not " in error.problem):
+            raise
+        raise EngineError(
+            "The embedded engine runs no functions",
+            "Stop it (invoke down), then start it with them",
+            _UP,
+        ) from error
+
+
 def plan_deployment(stores: Stores, file: Path | None = None) -> ChangeSet | None:
     """The change set that deploys the function as it is in this checkout; None if it is deployed.
 
@@ -71,7 +90,8 @@ def plan_deployment(stores: Stores, file: Path | None = None) -> ChangeSet | Non
     table, services = stores.table, stores.aws
     stream_arn = _stream_of(table)
     name = stack_name(table.name)
-    _check_ours(stores, find_stack(services, name))
+    with _explaining(stores):
+        _check_ours(stores, find_stack(services, name))
     bucket, key = upload_code(services, file)
     parameters = {
         "TableName": table.name,
@@ -107,7 +127,8 @@ def read_deployment(stores: Stores) -> Deployment | None:
     """The state of the table's function; None if these tools have not deployed one."""
     table, services = stores.table, stores.aws
     name = stack_name(table.name)
-    stack = find_stack(services, name)
+    with _explaining(stores):
+        stack = find_stack(services, name)
     if stack is None or stack.is_only_planned:
         return None
     function = stack.outputs.get("FunctionName", "")
@@ -129,7 +150,8 @@ def remove(stores: Stores) -> bool:
         InputError: the stack has the table in it.
     """
     services, name = stores.aws, stack_name(stores.table.name)
-    stack = find_stack(services, name)
+    with _explaining(stores):
+        stack = find_stack(services, name)
     if stack is None:
         return False
     _check_has_no_table(stores, stack)

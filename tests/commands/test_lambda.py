@@ -104,6 +104,22 @@ def test_a_deployed_function_moves_both_inboxes_also_after_a_batch_that_failed(
     assert "deployed no function" in run_invoke("lambda.status", env=seeded).stdout
 
 
+def test_an_embedded_engine_without_functions_says_how_to_start_it(run_invoke, tmp_path) -> None:
+    env = {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
+    assert run_invoke("up", env=env).returncode == 0
+    try:
+        for task in ("status", "remove"):
+            answer = run_invoke(f"lambda.{task}", env=env)
+            assert answer.stderr.splitlines()[-1].endswith(
+                "runs no functions. Stop it (invoke down), then start it with them:"
+                " invoke up --functions"
+            )
+        again = run_invoke("up", "--functions", env=env)
+        assert "invoke down first" in again.stderr
+    finally:
+        run_invoke("down", env=env)
+
+
 def test_without_a_table_or_its_stream_nothing_is_made(run_invoke, bare_env, messages) -> None:
     missing = run_invoke("lambda.deploy", env=bare_env)
     assert (missing.returncode, "invoke ddb.schema-load" in missing.stderr) == (1, True)
