@@ -77,6 +77,8 @@ def _choose_person() -> Person | None:
         layout.show_problem(error)
         return None
     if person is not None:
+        shown = person.display_name or person.handle
+        st.set_page_config(page_title=f"{shown} · Conversations · Cruddur Ops")
         _heading(person)
     return person
 
