@@ -50,6 +50,7 @@ HELP = {
     "conversation": "The conversation's message group uuid, instead of --with.",
     "before": "Only items before this time (ISO 8601; UTC if it has no offset).",
     "after": "Only items after this time (ISO 8601; UTC if it has no offset).",
+    "cursor": "Continue where a page ended: the value that the page printed.",
     "message": "The text of the message, 1 to 1,024 characters.",
 }
 """The help of the options that mean the same in every task."""
@@ -63,9 +64,10 @@ def help_for(*names: str, **extra: str) -> dict[str, str]:
 def required(value: str, option: str) -> None:
     """Refuse an option that must be given: ``option`` with what its value is."""
     from core.errors import UsageError
+    from task_groups.running import run
 
     if not value:
-        raise UsageError(f"{option} is missing", "See: invoke --help TASK")
+        raise UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
 
 
 def is_dry(ctx: Context) -> bool:

@@ -99,7 +99,8 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "search": _hits(thread.message_group_uuid),
         "mayWrite": access.may_write(),
         "whyNot": "Read-only. To answer here, start the admin UI with --write.",
-        "senders": [person.handle for person in (place.user, place.other) if person.handle],
+        "senders": [person.handle for person in _senders(place)],
+        "gone": _gone(place),
         "limit": MAX_CODE_POINTS,
         "outcomes": st.session_state.get("outcomes", []),
         "trouble": elements.trouble(problem),
@@ -109,8 +110,23 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
 
 def title(place: Membership) -> str:
     """The two members; the owner of the inbox is first."""
-    other = place.other.display_name or place.other.handle or place.other.uuid
-    return f"{place.user.display_name or place.user.handle} and {other}"
+    return f"{place.user.display_name or place.user.handle} and {_name(place.other)}"
+
+
+def _name(person: Person) -> str:
+    return person.display_name or person.handle or person.uuid
+
+
+def _senders(place: Membership) -> list[Person]:
+    """The members whose messages can be sent: those who are in Postgres."""
+    return [place.user, place.other] if place.other_is_known else [place.user]
+
+
+def _gone(place: Membership) -> str:
+    """A line that says that the other member is no longer in Postgres; empty if they are."""
+    if place.other_is_known:
+        return ""
+    return f"{_name(place.other)} is no longer in Postgres."
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -46,16 +46,21 @@ def list_inbox(
     limit: int,
     after: datetime | None = None,
     before: datetime | None = None,
+    below: str | None = None,
     cursor: str | None = None,
 ) -> Page[InboxRow]:
     """A user's conversations, newest first, with the names in Postgres. Cost: pattern B.
+
+    ``below`` is a sort key: the page begins with the next smaller one.
 
     Raises:
         NotFoundError: nobody has that handle.
     """
     user = find_person(db, handle)
     between = Instants(after, before)
-    page = list_inbox_rows(table, user.uuid, limit=limit, between=between, cursor=cursor)
+    page = list_inbox_rows(
+        table, user.uuid, limit=limit, before=below, between=between, cursor=cursor
+    )
     return Page(rows_with_current_names(db, page.entries), page.cursor)
 
 
@@ -87,16 +92,18 @@ def list_messages(
     limit: int,
     after: datetime | None = None,
     before: datetime | None = None,
+    below: str | None = None,
     cursor: str | None = None,
 ) -> Page[Message]:
     """A conversation's messages, newest first, and a line in the place of each removed one.
 
-    Cost: pattern A, twice.
+    ``below`` is a sort key: the page begins with the next smaller one. Cost: pattern A, twice.
     """
     return list_thread(
         table,
         message_group_uuid,
         limit=limit,
+        before=below,
         between=Instants(after, before),
         cursor=cursor,
     )

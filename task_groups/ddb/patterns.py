@@ -30,7 +30,16 @@ _WRITING = {"postgres": "reading", "dynamodb": "writing"}
 
 @task(
     help=help_for(
-        "prod", "json", "user", "with_", "conversation", "limit", "before", "after", "reason"
+        "prod",
+        "json",
+        "user",
+        "with_",
+        "conversation",
+        "limit",
+        "before",
+        "after",
+        "cursor",
+        "reason",
     ),
     opens=_reading,
 )
@@ -42,6 +51,7 @@ def get_conversation(
     limit: str = "",
     before: str = "",
     after: str = "",
+    cursor: str = "",
     prod: bool = False,
     json: bool = False,
     reason: str = "",
@@ -50,7 +60,7 @@ def get_conversation(
     from core.usecases import conversations
 
     _one_of(user, with_, conversation)
-    bounds = _bounds(limit, before, after)
+    bounds = _bounds(limit, before, after, cursor)
     run().tell_target()
     about = user_uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
@@ -140,7 +150,7 @@ def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
 
 
 @task(
-    help=help_for("prod", "json", "user", "limit", "before", "after", "reason"),
+    help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
 def list_conversations(
@@ -149,6 +159,7 @@ def list_conversations(
     limit: str = "",
     before: str = "",
     after: str = "",
+    cursor: str = "",
     prod: bool = False,
     json: bool = False,
     reason: str = "",
@@ -157,7 +168,7 @@ def list_conversations(
     from core.usecases import conversations
 
     terminal.required(user, "--user HANDLE")
-    bounds = _bounds(limit, before, after)
+    bounds = _bounds(limit, before, after, cursor)
     run().tell_target()
     with opened(ctx, about=user_uuids(user)) as stores:
         table = stores.table
@@ -282,7 +293,7 @@ def expire(
 
     instant = terminal.instant(before, "--before")
     if instant is None:
-        raise UsageError("--before TIME is missing", "See: invoke --help TASK")
+        raise UsageError("--before TIME is missing", f"See: invoke --help {run().task_name}")
     run().tell_target()
     action = run().action
     if terminal.is_dry(ctx):
@@ -366,23 +377,24 @@ def _one_of(user: str, with_: str, conversation: str) -> None:
         terminal.required(user, "--user HANDLE")
 
 
-def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:
+def _bounds(limit: str, before: str, after: str, cursor: str) -> dict[str, Any]:
     return {
         "limit": terminal.whole_number(limit, "--limit") or DEFAULT_LIMIT,
         "before": terminal.instant(before, "--before"),
         "after": terminal.instant(after, "--after"),
+        "below": cursor or None,
     }
 
 
 def _note_rest(page: Page[Any], what: str) -> None:
+    """Say how to list what is older: below the last entry's sort key, not before its time.
+
+    The two differ where stored sort keys carry several offsets from UTC.
+    """
     from core.commands import option
-    from core.timestamps import bound_below, parse, sort_key
 
     if page.cursor is not None:
-        last = page.entries[-1].sort_key
-        instant = parse(last)
-        bound = option("--before", sort_key(instant) if instant else bound_below(last))
-        terminal.note(f"There are older {what}: {bound}")
+        terminal.note(f"There are older {what}: {option('--cursor', page.entries[-1].sort_key)}")
 
 
 def _when(instant: datetime | None, sort_key: str) -> str:

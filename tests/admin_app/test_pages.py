@@ -35,6 +35,7 @@ from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.table import Table
 from core.errors import UnreachableError
+from core.models import Person
 from core.postgres import admin, users
 from core.targets.postgres import parse_url
 
@@ -53,7 +54,8 @@ def test_a_conversation_is_shown_oldest_first(db, table) -> None:
         message, _ = start(table, Draft(ana, ben, text))
     app = opened(user="bayko", conversation=message.message_group_uuid)
     assert texts(app) == ["one", "two", "three"]
-    assert element(app, "thread")["title"] == "Andrew Bayko and Andrew Brown"
+    thread = element(app, "thread")
+    assert (thread["title"], thread["gone"]) == ("Andrew Bayko and Andrew Brown", "")
 
 
 def test_odd_rows_of_other_programs_are_shown(db, table) -> None:
@@ -256,6 +258,17 @@ def test_an_engine_that_is_down_names_the_command_that_starts_it(
     }
     monkeypatch.setenv(variable, nowhere[variable])
     assert "invoke up" in said(opened())
+
+
+def test_a_member_who_is_no_longer_in_postgres_is_said_to_be_gone(db, table) -> None:
+    ana, gone = person(db, "andrewbrown"), Person(str(uuid.uuid4()), "kosh", "Kosh Naranek")
+    group = start(table, Draft(ana, gone, "hello"))[0].message_group_uuid
+    app = opened(user="andrewbrown", conversation=group)
+    thread = element(app, "thread")
+    assert thread["gone"] == "Kosh Naranek is no longer in Postgres."
+    assert thread["senders"] == ["andrewbrown"]
+    app = answer_with(app, "are you there?", sender="andrewbrown")
+    assert texts(app) == ["hello", "are you there?"]
 
 
 def test_a_stranger_s_conversation_is_not_shown(db, table) -> None:

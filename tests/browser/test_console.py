@@ -356,7 +356,9 @@ def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(
     assert stored(app_env, "my password is hunter2") == 0
 
 
-def test_a_row_shows_who_wrote_last_and_who_waits(desktop: Page, app_url, app_env, pair) -> None:
+def test_a_row_shows_who_wrote_last_and_who_waits_and_the_thread_who_is_gone(
+    desktop: Page, app_url, app_env, pair
+) -> None:
     one, two, _ = pair()
     desktop.goto(f"{app_url}/?user={one}")
     expect(desktop.get_by_role("link", name="You: hello from")).to_be_visible()
@@ -364,6 +366,11 @@ def test_a_row_shows_who_wrote_last_and_who_waits(desktop: Page, app_url, app_en
     desktop.goto(f"{app_url}/?user={two}")
     expect(desktop.get_by_role("link", name=f"{one}: hello from")).to_be_visible()
     expect(desktop.get_by_role("img", name="Waits for an answer")).to_be_visible()
+    with database_of(app_env) as db:
+        db.query_commit("DELETE FROM public.users WHERE handle = %(one)s", {"one": one})
+    desktop.get_by_role("link", name=f"{one}: hello from").click()
+    expect(desktop.get_by_text("Robin is no longer in Postgres.")).to_be_visible()
+    expect(desktop.get_by_role("radio")).to_have_count(1)
 
 
 def test_a_link_to_an_unknown_handle_suggests_similar_ones(desktop: Page, app_url) -> None:

@@ -93,6 +93,7 @@ LOOKS = {
     "admin/marker_exists",
     "admin/other_sessions",
     "admin/read_marker",
+    "admin/session_is_read_only",
     "admin/sessions",
     "admin/system_identifier",
     "admin/tables",

@@ -223,8 +223,9 @@ class Thread {
     const send = el("button", { class: "send", click: () => this.submit() }, "Send")
     this.foot = el("div", { class: "foot" }, this.senders, this.said, this.count, send)
     this.closed = el("p", { class: "dim", hidden: true })
+    this.gone = el("p", { class: "dim", hidden: true, dir: "auto" })
     this.writing = el("div", { class: "writing" }, this.box, this.foot)
-    return el("div", { class: "composer" }, this.writing, this.closed)
+    return el("div", { class: "composer" }, this.gone, this.writing, this.closed)
   }
 
   buildHelp() {
@@ -731,6 +732,8 @@ class Thread {
     this.writing.hidden = !data.mayWrite
     this.closed.hidden = data.mayWrite
     this.closed.textContent = data.whyNot
+    this.gone.hidden = !data.gone
+    this.gone.textContent = plain(data.gone)
     this.box.placeholder = plain(`Message ${data.other.name || data.other.handle || ""}`).trim()
     if (!isOther) return
     const choices = data.senders.map(handle => {

@@ -97,7 +97,10 @@ class Putter:
         )
 
     def _shown_by(self, row: InboxRow) -> Message | None:
-        """The message that a row shows: the newest one up to its time, or one of the few before."""
+        """The message that a row shows: the newest one up to its time, or one of the few before.
+
+        By one of the row's own two members: other pairs may use the same id, and the same texts.
+        """
         items = paging.items(
             self.table,
             "query",
@@ -110,8 +113,11 @@ class Putter:
             Limit=_LOOKED_AT,
             ConsistentRead=True,
         )
-        messages = map(message_from, islice(items, _LOOKED_AT))
-        return next((message for message in messages if message.text == row.preview), None)
+        pair = (row.owner_uuid, row.other.uuid)
+        for message in map(message_from, islice(items, _LOOKED_AT)):
+            if message.text == row.preview and message.sender.uuid in pair:
+                return message
+        return None
 
     def _is_new(self, group: str) -> bool:
         """Whether the table had no item of the conversation when the import first reached it."""
@@ -178,7 +184,14 @@ class Putter:
         return response.get("Item")
 
     def _compared(self, stored: Item | None, item: Item) -> str:
-        return PRESENT if same_item(_without_marker(stored), _without_marker(item)) else DIFFERS
+        return PRESENT if is_same(stored, item) else DIFFERS
+
+
+def is_same(stored: Item | None, item: Item) -> bool:
+    """Whether the item that is stored has the content of ``item``."""
+    if stored is None:
+        return False
+    return stored == item or same_item(_without_marker(stored), _without_marker(item))
 
 
 def _without_marker(item: Item | None) -> Item:
