@@ -53,9 +53,9 @@ STYLE = """
 /* One edge for the navigation, the banner and what is below them. */
 [data-testid="stMainBlockContainer"] { padding: 3.6rem 1rem 2rem; }
 /* One scale of headings. */
-[data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; line-height: 2rem; padding: 0; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; line-height: 2rem; padding: 0 0 1rem; }
 [data-testid="stMainBlockContainer"] h2 {
-  font-size: 1.2rem; line-height: 1.6rem; padding: 0.5rem 0 0;
+  font-size: 1.2rem; line-height: 1.6rem; padding: 0.5rem 0 1rem;
 }
 /* Lists of people and conversations read from the left. */
 [class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
