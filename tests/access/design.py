@@ -330,6 +330,13 @@ TASKS = (
     Row("ddb.follow-stream", {DYNAMODB: "writing"}, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
     Row("db.seed", {POSTGRES: "writing"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
     Row(
+        "db.import-users",
+        {POSTGRES: "writing"},
+        words=("--file", "{users_file}"),
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+    ),
+    Row(
         "db.update-cognito-user-ids",
         {POSTGRES: "writing", AWS: "reading"},
         confirmed_by=POSTGRES,
