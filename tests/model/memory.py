@@ -189,8 +189,19 @@ class Client:
         last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if len(page) == Limit else None
         return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
 
-    def scan(self, ConsistentRead: bool = False, **_: Any) -> dict[str, Any]:
-        return self._request(lambda: {"Items": list(self._seen(ConsistentRead).values())})
+    def scan(
+        self,
+        ConsistentRead: bool = False,
+        FilterExpression: str = "",
+        ExpressionAttributeValues: Item | None = None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            values = ExpressionAttributeValues or {}
+            items = self._seen(ConsistentRead).values()
+            return {"Items": [item for item in items if holds(FilterExpression, item, values)]}
+
+        return self._request(act)
 
 
 def _place(item: Item) -> tuple[str, str]:
@@ -219,6 +230,8 @@ def _clauses(expression: str) -> list[str]:
 def _clause(clause: str, item: Item, values: Item) -> bool:
     if match := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", clause):
         return (match[2] in item) is not bool(match[1])
+    if match := re.fullmatch(r"contains\((\w+), (:\w+)\)", clause):
+        return match[1] in item and values[match[2]]["S"] in item[match[1]]["S"]
     if match := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
         return values[match[2]]["S"] <= item[match[1]]["S"] <= values[match[3]]["S"]
     match = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from core.dynamodb import keys
+from core.dynamodb.integrity import erased
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.items import inbox_row_from, message_from, removal_from, text_of
 from core.dynamodb.keys import Item
+from core.dynamodb.patterns.erasure_reads import erased_digests, find_erasure
 from core.dynamodb.patterns.reads import (
     inbox_row,
     inbox_row_at,
@@ -61,6 +63,7 @@ class Verification:
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
     _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _groups: OrderedDict[Pair, set[str]] = field(default_factory=OrderedDict)
+    _erased: frozenset[str] = frozenset()
 
     def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
         """Everything that breaks a guarantee, in the scan's order.
@@ -68,11 +71,15 @@ class Verification:
         A message that is stored twice is detected if fewer than 4,096 lie between the two. Calls
         ``go_on`` before each item, and ends early where it returns False.
         """
+        self._erased = frozenset(erased_digests(self.table))
         for looked_at, item in enumerate(scan(self.table)):
             if not go_on(looked_at):
                 return
             pk = text_of(item, "pk")
-            if keys.message_group_of(pk) is not None:
+            if any(erased.erased_users_in(item, self._erased)):
+                self._count("items of erased users")
+                yield _at(item, FaultKind.ERASED_USER, _group_of(item))
+            elif keys.message_group_of(pk) is not None:
                 self._count("messages")
                 yield from self._message(item)
             elif keys.owner_of(pk) is not None:
@@ -81,15 +88,11 @@ class Verification:
             elif keys.pair_of(pk) is not None:
                 self._count("pairs")
                 yield from self._pair(item)
-            elif keys.removal_group_of(pk) is not None:
+            elif _kind_of(item) == "removals":
                 self._count("removals")
                 yield from self._removal(item)
-            elif pk == keys.HOLD_PK:
-                self._count("holds")
-            elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
-                self._count("environment marker")
             else:
-                self._count("other items")
+                self._count(_kind_of(item))
         self.is_complete = True
 
     def _count(self, kind: str) -> None:
@@ -165,8 +168,12 @@ class Verification:
         _remember(self._groups, pair, groups | {group})
 
     def _unless_removed(self, fault: Fault, conversation: Conversation) -> Iterator[Fault]:
-        """``fault``, unless it says only that each message of the conversation was removed."""
+        """``fault``, unless it says only that each message or a member of it was removed."""
         group = conversation.message_group_uuid
+        if fault.kind is FaultKind.MISSING_ROW and erased.is_explained(
+            fault, find_erasure(self.table, group)
+        ):
+            return
         if fault.kind is not FaultKind.NO_MESSAGES or not has_removals(self.table, group):
             yield fault
             return
@@ -186,7 +193,8 @@ class Verification:
     def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
         person = self._person(row.other.uuid)
         if person is None:
-            yield _at(item, FaultKind.UNKNOWN_USER, row.message_group_uuid)
+            if not erased.is_replacement(self.table, row.message_group_uuid, row.other.uuid):
+                yield _at(item, FaultKind.UNKNOWN_USER, row.message_group_uuid)
         elif person != row.other:
             yield _at(item, FaultKind.NAME_DIFFERS, row.message_group_uuid)
 
@@ -240,6 +248,27 @@ def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:
 
 def _readable(item: Item, names: Sequence[str]) -> bool:
     return all("S" in item.get(name, {}) for name in names)
+
+
+_KINDS = {
+    keys.HOLD_PK: "holds",
+    keys.ERASED_PK: "erased users",
+    keys.ENVIRONMENT_KEY["pk"]["S"]: "environment marker",
+}
+
+
+def _kind_of(item: Item) -> str:
+    """The kind of an item that belongs to no inbox, conversation or pair."""
+    pk = text_of(item, "pk")
+    if keys.removal_group_of(pk) is None:
+        return _KINDS.get(pk, "other items")
+    return "erasures" if text_of(item, "sk") == keys.ERASURE_SK else "removals"
+
+
+def _group_of(item: Item) -> str:
+    """The conversation that an item belongs to."""
+    group = keys.message_group_of(text_of(item, "pk"))
+    return group or text_of(item, "message_group_uuid") or text_of(item, "group_uuid")
 
 
 def _at(item: Item, fault: FaultKind, group: str) -> Fault:

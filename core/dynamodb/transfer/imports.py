@@ -90,7 +90,7 @@ def _chunks(path: Path, passes: Iterable[int]) -> Iterator[list[Entry]]:
 def _pass_of(item: Item) -> int:
     """The order in which items are put: removals and holds first, inbox rows after messages."""
     pk = text_of(item, "pk")
-    if keys.removal_group_of(pk) is not None or pk == keys.HOLD_PK:
+    if keys.removal_group_of(pk) is not None or pk in (keys.HOLD_PK, keys.ERASED_PK):
         return 0
     return 1 if keys.owner_of(pk) is None else 2
 

@@ -14,6 +14,7 @@ from core.dynamodb import keys, paging
 from core.dynamodb.dynamodb_json import same_item
 from core.dynamodb.items import inbox_row_from, message_from, text_of
 from core.dynamodb.keys import Item
+from core.dynamodb.patterns.erasure_reads import check_pair, check_remains, erased_digests
 from core.dynamodb.patterns.reads import list_rows_of, names_a_conversation
 from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.patterns.transactions import (
@@ -53,24 +54,48 @@ class Putter:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self._erased: frozenset[str] | None = None
         self._known: OrderedDict[str, _FirstLook] = OrderedDict()
         self._lock = threading.Lock()
 
     def put(self, item: Item) -> str:
         """Put ``item``, unless its key exists; returns the outcome in a word."""
         pk = text_of(item, "pk")
+        if keys.removal_group_of(pk) is None and self._names_erased(item, pk):
+            return REMOVED
         if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
             return self._put_message(item, message_from(item))
         if keys.owner_of(pk) is not None:
             return self._put_row(item, inbox_row_from(item))
+        if (pair := keys.pair_of(pk)) is not None and len(pair) == 2:
+            return self._put_pair(item, pair[0], pair[1])
         return self._put_alone(item)
+
+    def _names_erased(self, item: Item, pk: str) -> bool:
+        """Whether an item belongs to an erased user, or names one."""
+        users = (keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ()))
+        if not any(users):
+            return False
+        with self._lock:  # read after the erasures of the file, which are put first
+            if self._erased is None:
+                self._erased = frozenset(erased_digests(self.table))
+        return not self._erased.isdisjoint(map(keys.erased_digest, filter(None, users)))
+
+    def _put_pair(self, item: Item, one: str, other: str) -> str:
+        group = text_of(item, "group_uuid")
+        if not keys.can_be_id(group) or self._is_new(group):
+            return self._put_alone(item)
+        if (stored := self._stored(item)) is not None:
+            return self._compared(stored, item)
+        return self._put_beside(item, [check_pair(self.table, group, (one, other), (other, one))])
 
     def _put_message(self, item: Item, message: Message) -> str:
         if self._is_new(message.message_group_uuid):
             return self._put_alone(item)
         if (stored := self._stored(item)) is not None:
             return self._compared(stored, item)
-        return self._put_beside(item, check_not_removed(self.table, message))
+        remains = check_remains(self.table, message.message_group_uuid, message.sender.uuid)
+        return self._put_beside(item, [*check_not_removed(self.table, message), remains])
 
     def _put_row(self, item: Item, row: InboxRow) -> str:
         if not names_a_conversation(row):
@@ -83,7 +108,9 @@ class Putter:
             return self._compared(stored, item)
         shown = self._shown_by(row)
         if shown is not None:
-            return self._put_beside(item, [check_stored(self.table, shown)])
+            pair = (row.owner_uuid, row.other.uuid)
+            member = check_pair(self.table, row.message_group_uuid, pair)
+            return self._put_beside(item, [check_stored(self.table, shown), member])
         # Read after the messages, so that it contains everything removed before.
         if row.preview != REMOVED_TEXT and has_removals(self.table, row.message_group_uuid):
             return REMOVED
