@@ -55,9 +55,11 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.patterns.erasing import (
         ErasedUser as ErasedUser,
+        ErasurePlan as ErasurePlan,
         erase_user as erase_user,
         find_erased_user as find_erased_user,
-        finish_erasure as finish_erasure,
+        note_erasure as note_erasure,
+        plan_erasure as plan_erasure,
     )
     from core.dynamodb.patterns.erasure_reads import (
         erased_digests as erased_digests,
@@ -233,9 +235,11 @@ NAMES = {
     ),
     "patterns.erasing": (
         "ErasedUser",
+        "ErasurePlan",
         "erase_user",
         "find_erased_user",
-        "finish_erasure",
+        "note_erasure",
+        "plan_erasure",
     ),
     "patterns.erasure_reads": (
         "erased_digests",

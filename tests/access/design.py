@@ -427,6 +427,16 @@ TASKS = (
         reads=_of(DYNAMODB),
     ),
     Row(
+        "people.erase",
+        {POSTGRES: "destroying", DYNAMODB: "destroying"},
+        words=("--user", "bayko"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_BOTH,
+        reads=_BOTH,
+        reads_first=_of(DYNAMODB),  # the plan: only counts are shown
+    ),
+    Row(
         "ddb.patterns.expire",
         {DYNAMODB: "destroying"},
         words=("--before", "2999-01-01"),
