@@ -10,6 +10,7 @@ from core.dynamodb.integrity.erased import erase_again
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
 from core.dynamodb.items import removal_from
+from core.dynamodb.patterns.erasure_reads import find_erasure
 from core.dynamodb.patterns.reads import (
     inbox_row_at,
     list_rows_of,
@@ -191,7 +192,14 @@ def _remove_again(table: Table, finding: Fault) -> bool:
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
-    """Put a conversation without rows back into both inboxes, if its two members are known."""
+    """Put a conversation without rows back into both inboxes, if its two members are known.
+
+    If it has lost a member, the one who remains is known from the erasure.
+    """
+    if (erasure := find_erasure(table, group)) is not None:
+        remaining = erasure.remaining_user_uuid
+        last = newest_message(table, group, senders=[remaining], consistent=True)
+        return last is not None and list_again(table, last, remaining, erasure.replacement)
     newest = newest_message(table, group, senders=members, consistent=True)
     if len(members) != 2 or newest is None:
         return False

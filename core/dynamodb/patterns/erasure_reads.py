@@ -91,8 +91,8 @@ def require_members(table: Table, message_group_uuid: str) -> None:
         refuse_erased(message_group_uuid)
 
 
-def refuse_erased(message_group_uuid: str = "") -> NoReturn:
-    """Refuse a message to an erased user.
+def refuse_erased(message_group_uuid: str = "", *, may_be_stored: bool = False) -> NoReturn:
+    """Refuse a message to an erased user. An earlier try ``may_be_stored``, before the erasure.
 
     Raises:
         MemberErasedError: always.
@@ -100,4 +100,7 @@ def refuse_erased(message_group_uuid: str = "") -> NoReturn:
     whose = "One of the two users"
     if message_group_uuid:
         whose = f"The other member of conversation {message_group_uuid}"
-    raise MemberErasedError(f"{whose} was erased", "Nothing was sent, and nothing can be.")
+    hint = "Nothing was sent, and nothing can be."
+    if may_be_stored:
+        hint = "An earlier try may be stored; nothing more can be sent."
+    raise MemberErasedError(f"{whose} was erased", hint)

@@ -107,7 +107,7 @@ class _Sending:
         self.first_key = self.key
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
-        self.is_sure = True
+        self.last_checks = 0
 
     def run(self, rows: list[InboxRow] | None) -> Message:
         try:
@@ -136,7 +136,7 @@ class _Sending:
             if outcome.committed:
                 self._settle(message)
                 return message
-            if (stored := self._already_stored(outcome, len(actions + checks) - 1)) is not None:
+            if (stored := self._already_stored(outcome, len(actions + checks))) is not None:
                 return stored
             nudge(self.nudges, moves, [n - 1 for n in outcome.failed if 0 < n <= len(moves)])
             if 0 in outcome.failed:  # another message has the key: ours needs a new one
@@ -164,13 +164,17 @@ class _Sending:
         return newest is None or newest.sort_key < self.key
 
     def _checks(self, message: Message) -> list[Action]:
-        """Make sure of what the rows and the message's key do not say: the erasure comes last."""
+        """Make sure of what the rows and the message's key do not say: erasures come last."""
         checks = check_not_removed(self.table, message) if self.unknown else []
-        # If both rows are there, their conditions are enough: an erasure changes them.
-        self.is_sure = names_each_other(self.rows, self.members)
-        return checks if self.is_sure else [*checks, check_no_erasure(self.table, self.group)]
+        erasures: list[Action] = []
+        if not names_each_other(self.rows, self.members):
+            # If both rows are there, their conditions are enough: an erasure changes them.
+            erasures = check_not_erased(self.table, *(member.uuid for member in self.members))
+            erasures.append(check_no_erasure(self.table, self.group))
+        self.last_checks = len(erasures)
+        return checks + erasures
 
-    def _already_stored(self, outcome: Outcome, last: int) -> Message | None:
+    def _already_stored(self, outcome: Outcome, count: int) -> Message | None:
         """This very message, if an earlier try of it was committed after all.
 
         Raises:
@@ -181,7 +185,7 @@ class _Sending:
             return in_the_way
         if self.unknown and outcome.failed:  # another may have the key where ours was
             self._refuse_removed()
-        if not self.is_sure and last in outcome.failed:
+        if any(position >= count - self.last_checks for position in outcome.failed):
             return self._stored() or refuse_erased(self.group)
         if not outcome.unknown:
             return None
@@ -303,7 +307,7 @@ def _begun(
     if unknown:
         group = message.message_group_uuid
         stored = find_message(table, group, draft.message_uuid, since=message.sort_key)
-    return stored or refuse_erased()
+    return stored or refuse_erased(may_be_stored=unknown)
 
 
 def existing_group(table: Table, one: str, other: str) -> str | None:

@@ -81,8 +81,8 @@ def _sends() -> list[tuple[str, ...]]:
         ),
         (
             "a retry whose key another has does not look for a removal",
-            "            self._refuse_removed()\n        if not self.is_sure",
-            "            pass\n        if not self.is_sure",
+            "            self._refuse_removed()\n        if any(position",
+            "            pass\n        if any(position",
         ),
         (
             "each message counts as the newest",
