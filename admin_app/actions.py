@@ -11,6 +11,7 @@ _VERIFYING = {Store.POSTGRES: Purpose.VERIFYING, Store.DYNAMODB: Purpose.VERIFYI
 
 OPEN_INBOX = Action("inbox opened", _READING_BOTH)
 OPEN_CONVERSATION = Action("conversation opened", _READING_BOTH)
+EXPORT_CONVERSATION = Action("conversation exported", _READING_BOTH)
 OPEN_MESSAGE_GROUPS = Action("message groups opened", _READING_BOTH)
 DOWNLOAD_MESSAGE_GROUPS = Action("message groups downloaded", _READING_BOTH)
 SEARCH_MESSAGES = Action("messages searched", _READING_BOTH)
@@ -35,6 +36,7 @@ REPAIR = Action(
 ALL = (
     OPEN_INBOX,
     OPEN_CONVERSATION,
+    EXPORT_CONVERSATION,
     OPEN_MESSAGE_GROUPS,
     DOWNLOAD_MESSAGE_GROUPS,
     SEARCH_MESSAGES,

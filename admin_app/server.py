@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
+from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from admin_app import logins
+from admin_app import downloads, logins
+from admin_app.downloads import Download, DownloadStoppedError
 from admin_app.logins import Login
+from core.errors import CoreError
 from core.origins import Addresses
+
+_log = logging.getLogger(__name__)
 
 PAGES = Path(__file__).with_name("app.py")
 WEBSOCKET = "/_stcore/stream"
@@ -83,7 +90,7 @@ def _refusal_of_path(scope: Scope, headers: Headers) -> int | None:
         return 404
     if first == "auth" and headers.get("sec-fetch-site") == "cross-site":
         return 403  # a page elsewhere, which would log a person in or out
-    if first == "media" and logins.login_is_required.is_set():
+    if first in ("media", "download") and logins.login_is_required.is_set():
         login = login_of(HTTPConnection(scope))
         return None if login is not None and login.is_valid else 403
     return None
@@ -184,7 +191,48 @@ def _is_page(start: Message) -> bool:
     return is_html and start["status"] == 200
 
 
+class SendDownloads:
+    """Sends the files that the pages have begun, each once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(downloads.PATH):
+            await self.app(scope, receive, send)
+            return
+        download = downloads.WAITING.take(scope["path"]) if scope["method"] == "GET" else None
+        if download is None:
+            await PlainTextResponse("Not found\n", 404)(scope, receive, send)
+            return
+        reply = StreamingResponse(
+            _sent(download),
+            media_type=download.media_type,
+            headers={
+                "content-disposition": f'attachment; filename="{download.name}"',
+                "cache-control": "no-store",
+                "content-security-policy": "sandbox",
+                "x-content-type-options": "nosniff",
+            },
+        )
+        try:
+            await reply(scope, receive, send)
+        except (CoreError, DownloadStoppedError) as error:
+            # The reply has begun: without its end, the browser reports an incomplete file.
+            _log.warning("the download %s ended early: %s", download.name, error or "stopped")
+
+
+async def _sent(download: Download) -> AsyncIterator[bytes]:
+    chunks = download.chunks()
+    try:
+        async for chunk in iterate_in_threadpool(chunks):
+            yield chunk
+    finally:
+        chunks.close()
+        download.close()
+
+
 def make_app(addresses: Addresses) -> st.App:
     """The admin UI's pages behind the two checks."""
-    own_requests = Middleware(OnlyOwnRequests, addresses=addresses)
-    return st.App(PAGES, middleware=[own_requests, Middleware(LogOut), Middleware(KnownBase)])
+    others = [Middleware(wrapper) for wrapper in (LogOut, SendDownloads, KnownBase)]
+    return st.App(PAGES, middleware=[Middleware(OnlyOwnRequests, addresses=addresses), *others])

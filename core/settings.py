@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -244,6 +244,8 @@ def _check_value(name: str, value: str) -> None:
 
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_REFERENCE = re.compile(r"\$\{([^}:]*)\}")
+"""``${NAME}``, without a default as in ``${NAME:-default}``."""
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
@@ -253,20 +255,19 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         SettingsError: it could not be read, or a line of it is not an assignment. The dotenv
             library would skip that line, and the run would continue with another target.
     """
-    if not path.is_file() and not path.is_symlink():
+    if not path.exists() and not path.is_symlink():
         return {}
     try:
         from dotenv import dotenv_values
         from dotenv.parser import parse_stream
 
         text = path.read_text("utf-8-sig")
+        known = set(os.environ)
         for binding in parse_stream(io.StringIO(text)):
-            if binding.error or not _is_assignment(binding):
+            if fault := _fault_of(binding, known):
                 line = binding.original.line + _blank_lines(binding.original.string)
-                raise SettingsError(
-                    f"{path}, line {line}: This is not NAME=value",
-                    "Fix the line or remove it. Is a closing quote missing?",
-                )
+                raise SettingsError(f"{path}, line {line}: {fault[0]}", fault[1])
+            known.add(binding.key or "")
         return {
             name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()
         }
@@ -279,6 +280,24 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         raise SettingsError(
             f"Could not read {path}: {error}", "Fix the file or remove it."
         ) from error
+
+
+def _fault_of(binding: Binding, known: Set[str]) -> tuple[str, str] | None:
+    """What is wrong with a line, and what to do; None if nothing is.
+
+    ``known`` are the variables that the line may refer to.
+    """
+    if binding.error or not _is_assignment(binding):
+        return "This is not NAME=value", "Fix the line or remove it. Is a closing quote missing?"
+    ours = {name for entry in fields(Settings) for name in entry.metadata["names"]}
+    key = binding.key or ""
+    if key not in ours and key.upper() in ours:
+        return f"{key} is not a setting, but {key.upper()} is", "Write its name in capitals."
+    if key in ours:
+        for name in _REFERENCE.findall(binding.value or ""):
+            if name not in known:  # the dotenv library would leave it out
+                return f"{key} refers to {name}, which is not set", "Set it, or write its value."
+    return None
 
 
 def _is_assignment(binding: Binding) -> bool:

@@ -7,13 +7,10 @@ of its sort keys; instants are for people.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
-
-_FRACTION = re.compile(r"[.,](\d+)")
 
 
 def now() -> datetime:
@@ -109,24 +106,3 @@ def _moved(instant: datetime, by: timedelta) -> str | None:
         return sort_key(instant + by)
     except OverflowError:
         return None
-
-
-def bound_below(key: str) -> str:
-    """A time to pass as ``--before`` to list what is older than ``key``.
-
-    A key in our form is returned unchanged. For another form it is the greatest time in our form
-    that sorts before it; for a key that is not a time, it is the key itself.
-    """
-    try:
-        reading = datetime.fromisoformat(key).replace(tzinfo=UTC)
-        fraction = _FRACTION.search(key)
-        digits = min(6, len(fraction[1])) if fraction else 0
-        candidates = (
-            reading + timedelta(microseconds=10 ** (6 - digits) - 1),  # "…:05Z" sorts after these
-            reading,
-            reading - MICROSECOND,
-            reading.replace(hour=0, minute=0, second=0, microsecond=0) - MICROSECOND,  # "… 12:00"
-        )
-    except (ValueError, OverflowError):
-        return key
-    return max((time for time in map(sort_key, candidates) if time <= key), default=key)

@@ -26,11 +26,16 @@ SETTINGS_HEAD = """\
 All of them are environment variables, and a `.env` file in the checkout fills in what the
 environment leaves unset. Nothing is required: with nothing set, everything runs locally, on the
 embedded engines. An empty variable counts as unset. Where two names are given, the first wins. A
-line of `.env` that is not `NAME=value`, for example with a quote that is not closed, stops the run.
+line of `.env` that is not `NAME=value`, for example with a quote that is not closed, or that refers
+to a variable that is not set, stops the run.
 
 A local run needs no AWS files and reads none, nor the AWS SDK's own variables. Libpq's variables
 (`PGSSLMODE`, `PGOPTIONS`, …) fill in what a URL leaves out; they do not change the connection to
 the embedded Postgres.
+
+Invoke's own configuration files change nothing that the project relies on. Invoke reads
+`~/.invoke.yaml` and `/etc/invoke.yaml` before the project: if one of them is invalid, Invoke ends
+with a traceback, whose last line names the file.
 
 | variable | unset | what it does |
 |---|---|---|

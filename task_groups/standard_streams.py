@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TextIO
 
 from core.printable import visible
+from task_groups.config_files import unreadable_file
 
 
 class GuardedText(io.TextIOWrapper):
@@ -105,8 +106,10 @@ def _end_quietly(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """An exception hook: one line for errors that are not bugs."""
-    code, line = 1, ""
-    if isinstance(error, BrokenPipeError):
+    code, line = 1, unreadable_file(error, trace) or ""
+    if line:
+        pass
+    elif isinstance(error, BrokenPipeError):
         code = 0
     elif isinstance(error, OSError):
         line = reason_of(error)

@@ -50,6 +50,7 @@ HELP = {
     "conversation": "The conversation's message group uuid, instead of --with.",
     "before": "Only items before this time (ISO 8601; UTC if it has no offset).",
     "after": "Only items after this time (ISO 8601; UTC if it has no offset).",
+    "cursor": "Continue where a page ended: the value that the page printed.",
     "message": "The text of the message, 1 to 1,024 characters.",
 }
 """The help of the options that mean the same in every task."""

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from commands import typed
 from dynoxide import Dynoxide, find_binary
 from hypothesis import HealthCheck, settings
 
 from core import engines as embedded
 from core.engines import Endpoints
+from core.settings import PROJECT_ROOT
 
 QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
 """``--quick`` runs the files whose path begins with one of these."""
@@ -84,6 +86,13 @@ def _spare_the_disk(postgres_url: str) -> None:
 @pytest.fixture(scope="session")
 def engines(engines_folder: Path) -> Endpoints:
     return embedded.endpoints(engines_folder)
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[typed.Commands]:
+    commands = typed.Commands(str(PROJECT_ROOT))
+    yield commands
+    commands.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""PgBouncer as Debian packages it, in front of a Postgres: transaction mode, a pool of three."""
+"""PgBouncer as Debian packages it, in front of a Postgres: a pool of three."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _CONFIGURATION = """\
 listen_addr = 127.0.0.1
 listen_port = {listen_port}
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
+ignore_startup_parameters = {ignored}
 default_pool_size = 3
 server_login_retry = 1
 unix_socket_dir =
@@ -32,7 +33,7 @@ logfile = {folder}/log
 
 
 @contextmanager
-def pooling(url: str):
+def pooling(url: str, *, mode: str = "transaction", ignored: str = "extra_float_digits"):
     """The same database's URL through a pooler, which runs during the block."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
@@ -47,6 +48,8 @@ def pooling(url: str):
                 user=server.username,
                 password=server.password,
                 listen_port=listen_port,
+                mode=mode,
+                ignored=ignored,
                 folder=folder,
             )
         )

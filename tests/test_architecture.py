@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -62,8 +63,17 @@ ORDER = ("", "patterns", "stream", "integrity", "transfer")
 """The parts of core/dynamodb: each imports those before it, never those after it."""
 
 
+def where(path: Path) -> str:
+    return path.relative_to(PROJECT_ROOT).as_posix()
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -71,36 +81,41 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_part_imports_a_part_above_or_next_to_it(path: Path) -> None:
-    where = path.relative_to(PROJECT_ROOT).as_posix()
-    for part, forbidden in FORBIDDEN.items():
-        if not where.startswith(f"{part}/"):
-            continue
-        for name in imported(path):
-            steps = name.split(".")
-            prefixes = {".".join(steps[:n]) for n in range(1, len(steps) + 1)}
-            assert not prefixes & forbidden, f"{where} imports {name}"
+def test_no_part_imports_a_part_above_or_next_to_it() -> None:
+    assert [
+        f"{where(path)} imports {name}"
+        for path in FILES
+        for part, forbidden in FORBIDDEN.items()
+        if where(path).startswith(f"{part}/")
+        for name in imported(path)
+        if with_parents(name) & forbidden
+    ] == []
+
+
+def with_parents(module: str) -> set[str]:
+    steps = module.split(".")
+    return {".".join(steps[:n]) for n in range(1, len(steps) + 1)}
 
 
 def store_modules(path: Path) -> Iterator[str]:
     """The imports of ``path`` from inside a store package that are not public names."""
-    where = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts)
-    for node in ast.walk(ast.parse(path.read_text())):
+    importer = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts)
+    for node in nodes(path):
         if not isinstance(node, ast.ImportFrom) or not node.module:
             continue
         for store in STORES:
-            if node.module.startswith(f"{store}.") and not where.startswith(store):
+            if node.module.startswith(f"{store}.") and not importer.startswith(store):
                 yield node.module
 
 
-OUTSIDE = [path for path in FILES if "core/dynamodb/" not in path.as_posix()]
-
-
-@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_part_imports_a_module_of_a_store_package(path: Path) -> None:
+def test_no_part_imports_a_module_of_a_store_package() -> None:
     """Except core/dynamodb, which makes its clients with a module of core/aws."""
-    assert list(store_modules(path)) == []
+    assert [
+        f"{where(path)} imports {name}"
+        for path in FILES
+        if not where(path).startswith("core/dynamodb/")
+        for name in store_modules(path)
+    ] == []
 
 
 @pytest.mark.parametrize("package", sorted(STORES))
@@ -122,17 +137,16 @@ def test_the_public_names_are_the_same_for_a_program_and_for_a_type_checker(pack
 OPENERS = {"open_table", "open_client", "make_client", "Database", "AwsServices"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_interface_opens_a_store_without_the_door(path: Path) -> None:
-    where = path.relative_to(PROJECT_ROOT).as_posix()
-    if where.startswith("core/") and not where.startswith("core/usecases/"):
-        return
-    called = {
-        node.func.id
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    assert not called & OPENERS
+def test_no_interface_opens_a_store_without_the_door() -> None:
+    assert [
+        f"{where(path)}:{node.lineno} calls {node.func.id}"
+        for path in FILES
+        if not where(path).startswith("core/") or where(path).startswith("core/usecases/")
+        for node in nodes(path)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in OPENERS
+    ] == []
 
 
 def test_the_ground_imports_no_store_and_no_target() -> None:
@@ -159,26 +173,12 @@ def test_the_parts_of_the_message_table_import_each_other_in_one_order(part: str
 def test_only_the_door_the_use_cases_and_the_doctor_see_both_stores() -> None:
     seeing: dict[str, set[str]] = {}
     for path in FILES:
-        where = path.relative_to(PROJECT_ROOT)
         # A module of core itself, or a package of it, is one part.
-        part = ".".join(where.with_suffix("").parts[:2])
+        part = ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts[:2])
         stores = {".".join(name.split(".")[:2]) for name in imported(path)}
         seeing.setdefault(part, set()).update(stores & {"core.dynamodb", "core.postgres"})
     both = {part for part, stores in seeing.items() if len(stores) == 2}
     assert {part for part in both if part.startswith("core.")} == BOTH_STORES
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_only_the_settings_read_the_environment(path: Path) -> None:
-    where = path.relative_to(PROJECT_ROOT).as_posix()
-    reads = [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
-    ]
-    # What is handed on to a child process is no setting.
-    allowed = where == "core/settings.py" or where in HANDING_ON
-    assert allowed or not reads, f"{where}:{reads[0].lineno}"
 
 
 HANDING_ON = {
@@ -190,22 +190,35 @@ HANDING_ON = {
 }
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_every_module_opens_with_a_docstring(path: Path) -> None:
-    source = path.read_text()
-    assert not source or ast.get_docstring(ast.parse(source))
+def test_only_the_settings_read_the_environment() -> None:
+    # What is handed on to a child process is no setting.
+    assert [
+        f"{where(path)}:{node.lineno}"
+        for path in FILES
+        if where(path) != "core/settings.py" and where(path) not in HANDING_ON
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    ] == []
+
+
+def test_every_module_opens_with_a_docstring() -> None:
+    assert [
+        where(path) for path in FILES if path.read_text() and not ast.get_docstring(nodes(path)[0])
+    ] == []
 
 
 NESTED = (ast.For, ast.If, ast.Match, ast.Try, ast.While, ast.With)
 MOST_LEVELS = 4
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_no_function_is_nested_deeply(path: Path) -> None:
+def test_no_function_is_nested_deeply() -> None:
     """Statements and branches are counted by ruff: see pyproject.toml."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            assert levels(node) <= MOST_LEVELS, f"{path.name}:{node.lineno} {node.name}"
+    assert [
+        f"{where(path)}:{node.lineno} {node.name}"
+        for path in FILES
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef) and levels(node) > MOST_LEVELS
+    ] == []
 
 
 def levels(node: ast.AST) -> int:

@@ -1,4 +1,4 @@
-"""The page's own elements, with their scripts and styles from the folder ``assets``.
+"""The pages' own elements, with their scripts and styles from the folders ``assets``.
 
 They are components of Streamlit's second version. A question of an element (``asked``) is an action
 of the visitor like any other: the code that answers it checks the permission again.
@@ -17,28 +17,34 @@ from typing import Any, cast
 import streamlit as st
 
 from admin_app import login, resources
+from admin_app.downloads import Download
 from core.commands import advice
 from core.errors import CoreError
 
 _ASSETS = Path(__file__).with_name("assets")
+_ASSETS_OF_GROUPS = Path(__file__).parent.parent / "message_groups" / "assets"
 
 Question = Mapping[str, Any]
 Answer = Callable[[Question], None]
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in names)
+def _read(*files: Path) -> str:
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def _element(name: str) -> Any:
+def _element(name: str, folder: Path = _ASSETS) -> Any:
     return st.components.v2.component(
         f"cruddur_{name}",
-        js=_read("common.js", f"{name}.js"),
-        css=_read("common.css", f"{name}.css"),
+        js=_read(_ASSETS / "common.js", folder / f"{name}.js"),
+        css=_read(_ASSETS / "common.css", folder / f"{name}.css"),
     )
 
 
-_ELEMENTS = {name: _element(name) for name in ("inbox", "thread")}
+_ELEMENTS = {
+    "inbox": _element("inbox"),
+    "thread": _element("thread"),
+    "groups": _element("groups", _ASSETS_OF_GROUPS),
+}
 
 
 @dataclass
@@ -88,6 +94,17 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
 def milliseconds(instant: datetime | None) -> int | None:
     """An instant as a browser counts it."""
     return None if instant is None else int(instant.timestamp() * 1000)
+
+
+def download(begun: Download) -> dict[str, Any]:
+    """A download, for an element that lets the browser fetch it."""
+    return {
+        "path": begun.path,
+        "name": begun.name,
+        "state": str(begun.state),
+        "seen": begun.seen,
+        "unit": begun.unit,
+    }
 
 
 def show_again(name: str, subject: str, error: CoreError) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from admin_app import access, actions, resources
 from admin_app.access import Desk
-from admin_app.conversations import addresses, elements, removing
+from admin_app.conversations import addresses, elements, exporting, removing
 from admin_app.conversations.elements import Question
 from admin_app.conversations.messages import Thread
 from admin_app.conversations.outbox import Outcome
@@ -32,8 +32,11 @@ _HITS = 50
 """How many matches of a search are shown, newest first."""
 
 
-def show(stores: Stores, place: Membership, group: str) -> None:
-    """Show the messages, oldest first, and the box for an answer; new ones appear automatically."""
+def show(stores: Stores, place: Membership, group: str, reason: str) -> None:
+    """Show the messages, oldest first, and the box for an answer; new ones appear automatically.
+
+    ``reason`` is the one that the conversation was opened with.
+    """
     if removing.show(group):
         return
     thread = _loaded(group, addresses.place())
@@ -45,7 +48,9 @@ def show(stores: Stores, place: Membership, group: str) -> None:
         if not thread.entries:
             raise
         problem = error
-    elements.show("thread", _data(thread, place, problem), functools.partial(_answer, place))
+    elements.show(
+        "thread", _data(thread, place, problem), functools.partial(_answer, place, reason)
+    )
 
 
 def show_again(group: str, error: CoreError) -> None:
@@ -94,17 +99,34 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "search": _hits(thread.message_group_uuid),
         "mayWrite": access.may_write(),
         "whyNot": "Read-only. To answer here, start the admin UI with --write.",
-        "senders": [person.handle for person in (place.user, place.other) if person.handle],
+        "senders": [person.handle for person in _senders(place)],
+        "gone": _gone(place),
         "limit": MAX_CODE_POINTS,
         "outcomes": st.session_state.get("outcomes", []),
         "trouble": elements.trouble(problem),
+        "download": exporting.data(),
     }
 
 
 def title(place: Membership) -> str:
     """The two members; the owner of the inbox is first."""
-    other = place.other.display_name or place.other.handle or place.other.uuid
-    return f"{place.user.display_name or place.user.handle} and {other}"
+    return f"{place.user.display_name or place.user.handle} and {_name(place.other)}"
+
+
+def _name(person: Person) -> str:
+    return person.display_name or person.handle or person.uuid
+
+
+def _senders(place: Membership) -> list[Person]:
+    """The members whose messages can be sent: those who are in Postgres."""
+    return [place.user, place.other] if place.other_is_known else [place.user]
+
+
+def _gone(place: Membership) -> str:
+    """A line that says that the other member is no longer in Postgres; empty if they are."""
+    if place.other_is_known:
+        return ""
+    return f"{_name(place.other)} is no longer in Postgres."
 
 
 def _person(person: Person) -> dict[str, str]:
@@ -130,7 +152,7 @@ def _message(message: Message, place: Membership) -> dict[str, Any]:
 # Questions of the element
 
 
-def _answer(place: Membership, question: Question) -> None:
+def _answer(place: Membership, reason: str, question: Question) -> None:
     match question:
         case {"kind": "older", "before": str(before)}:
             st.session_state["thread wants"] = ("older", before)
@@ -145,8 +167,18 @@ def _answer(place: Membership, question: Question) -> None:
             st.session_state["search wants"] = words[:200]
         case {"kind": "further"}:
             st.session_state["search wants"] = True
+        case _:
+            _act(place, reason, question)
+
+
+def _act(place: Membership, reason: str, question: Question) -> None:
+    match question:
         case {"kind": "send"}:
             _send(place, question)
+        case {"kind": "export", "format": str(format_name)}:
+            exporting.begin(place, addresses.conversation(), format_name, reason)
+        case {"kind": "stop"}:
+            exporting.stop()
         case {"kind": "remove", "id": str(message_uuid)}:
             _ask_to_remove(place, message_uuid)
 

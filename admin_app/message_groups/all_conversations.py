@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.dynamodb import Table, conversations_of, list_all_inbox_rows
-from core.models import Conversation, InboxRow
+from core.models import Conversation, InboxRow, Person
 from core.postgres import Database
-from core.usecases import conversations
+from core.usecases.conversations import current_names
 
 
 @dataclass
@@ -20,19 +21,59 @@ class AllConversations:
     counts: dict[str, int] = field(default_factory=dict)
     """The number of messages, by ``message_group_uuid``, of the counted conversations."""
 
+    people: dict[str, Person] = field(default_factory=dict)
+    """The members that Postgres has, by uuid."""
+
     def read_on(self, db: Database, table: Table) -> None:
         """Load the next rows: one request, and one query for their names in Postgres."""
+        self._read_page(table)
+        self._name(db)
+
+    def whole(
+        self, db: Database, table: Table, progress: Callable[[int], None]
+    ) -> AllConversations:
+        """All conversations: the loaded ones, and the rest, read now.
+
+        ``progress`` receives the number of rows, two for a conversation.
+        """
+        everything = AllConversations([*self.rows], self.cursor, [*self.groups], self.counts)
+        while everything.cursor is not None:
+            everything._read_page(table)
+            progress(len(everything.rows))
+        everything._name(db)
+        return everything
+
+    def _read_page(self, table: Table) -> None:
         page = list_all_inbox_rows(table, cursor=self.cursor)
         self.rows += page.entries
         self.cursor = page.cursor
-        self.groups = conversations.with_current_names(db, conversations_of(self.rows))
 
-    def whole(self, db: Database, table: Table) -> AllConversations:
-        """All conversations: the loaded ones, and the rest, read now."""
-        everything = AllConversations([*self.rows], self.cursor, [*self.groups], self.counts)
-        while everything.cursor is not None:
-            page = list_all_inbox_rows(table, cursor=everything.cursor)
-            everything.rows += page.entries
-            everything.cursor = page.cursor
-        everything.groups = conversations.with_current_names(db, conversations_of(everything.rows))
-        return everything
+    def _name(self, db: Database) -> None:
+        self.groups = conversations_of(self.rows)
+        members = {person.uuid for group in self.groups for person in group.members}
+        self.people = current_names(db, members)
+
+    def members(self, group: Conversation) -> list[Person]:
+        """The members, with the names in Postgres, or else those in the rows.
+
+        A row names only the other member, and the other row may not be loaded.
+        """
+        return [self.people.get(person.uuid, person) for person in group.members]
+
+    def members_text(self, group: Conversation) -> str:
+        """The members' names and handles, on one line."""
+        return ", ".join(map(_name, self.members(group)))
+
+    def matching(self, sought: str) -> list[Conversation]:
+        """The conversations whose members, last message or id contain ``sought``."""
+        words = sought.casefold()
+        return [group for group in self.groups if words in self._text(group).casefold()]
+
+    def _text(self, group: Conversation) -> str:
+        preview = group.newest_row.preview
+        return "\n".join((self.members_text(group), preview, group.message_group_uuid))
+
+
+def _name(person: Person) -> str:
+    handle = f"@{person.handle}" if person.handle else person.uuid
+    return f"{person.display_name} ({handle})" if person.display_name else handle

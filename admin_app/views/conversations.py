@@ -182,7 +182,7 @@ def _show_conversation(person: Person) -> None:
         thread.show_again(group, error)
         return
     st.set_page_config(page_title=f"{thread.title(place)} · Cruddur Ops")
-    thread.show(stores, place, group)
+    thread.show(stores, place, group, access.reason_for(subject))
 
 
 def _not_theirs(error: NotFoundError | NotAMemberError, person: Person) -> None:

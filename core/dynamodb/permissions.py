@@ -93,12 +93,21 @@ def _asks_for_keys_alone(params: Mapping[str, Any]) -> bool:
 
 def _names_marker(params: Any) -> bool:
     """Whether the environment marker's key is a value in a request that writes, or in PartiQL."""
-    if isinstance(params, Mapping):
-        statement = str(params.get("Statement") or "")
-        return _MARKER in statement or any(map(_names_marker, params.values()))
-    if isinstance(params, list | tuple):
-        return any(map(_names_marker, params))
-    return bool(params == _MARKER)
+    waiting = [params]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict and len(value) == 1 and type(value.get("S")) is str:
+            if value["S"] == _MARKER:
+                return True
+        elif isinstance(value, dict):
+            if _MARKER in str(value.get("Statement") or ""):
+                return True
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+        elif value == _MARKER:
+            return True
+    return False
 
 
 def _adds_index(operation: str, params: Mapping[str, Any]) -> bool:

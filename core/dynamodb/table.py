@@ -10,6 +10,7 @@ from typing import Any
 from core.aws.clients import DrySink, make_client, translating
 from core.dynamodb import permissions
 from core.dynamodb.replies import take_items
+from core.dynamodb.requests import take_statements, write_statements
 from core.errors import DynamoDBError
 from core.purposes import Purpose
 from core.targets import AwsTarget, Target
@@ -126,4 +127,7 @@ def open_client(
     client.meta.events.register_first("provide-client-params", check)
     for operation in ("Query", "Scan"):
         client.meta.events.register(f"before-parse.dynamodb.{operation}", take_items)
+    batch = "dynamodb.BatchExecuteStatement"
+    client.meta.events.register(f"before-parameter-build.{batch}", take_statements)
+    client.meta.events.register_first(f"before-call.{batch}", write_statements)
     return client

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         read_migrations as read_migrations,
         roll_back as roll_back,
     )
+    from core.postgres.poolers import check_read_only as check_read_only
     from core.postgres.programs import Programs as Programs, find_programs as find_programs
     from core.postgres.renames import rename_user as rename_user
     from core.postgres.seed import (
@@ -122,6 +123,7 @@ NAMES = {
         "survey",
     ),
     "copies": ("dump_database", "has_any_table", "restore_database"),
+    "poolers": ("check_read_only",),
     "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
     "users": (

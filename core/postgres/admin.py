@@ -15,8 +15,8 @@ from core.errors import (
     StoreError,
     TargetRefusedError,
 )
-from core.postgres.connection_faults import WITHOUT_POOLER
 from core.postgres.database import Database, Queries
+from core.postgres.poolers import refuse_pooler
 from core.postgres.statements import FileStatement, load
 from core.targets import StoreState
 
@@ -24,6 +24,9 @@ _MAINTENANCE = ("postgres", "template1")
 _SYSTEM = {*_MAINTENANCE, "template0"}
 _NO_DATA = {("public", "schema_information"), ("public", "cruddur_ops_migrations")}
 """How far the migrations got, for Cruddur's scripts, which write it as they load it, and for us."""
+
+_NO_DATABASES = "which cannot create or drop a database"
+"""It keeps sessions in a database that is dropped, and remembers that one was missing."""
 
 _OUR_TABLES = {("public", "users"), ("public", "activities"), *_NO_DATA}
 
@@ -128,7 +131,7 @@ def create_database(db: Database) -> bool:
     with _maintenance(db) as server:
         if not db.is_dry and _exists(server, name):
             return False
-        _refuse_pooler(server)
+        refuse_pooler(server, _NO_DATABASES)
         try:
             server.run_alone(_naming("admin/create_database", name))
         except PostgresError as error:
@@ -199,7 +202,7 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
         return None
     db.close()  # or this session would block the drop
     with _maintenance(db) as server:
-        _refuse_pooler(server)
+        refuse_pooler(server, _NO_DATABASES)
         if read_identity(server, name) != checked:
             raise TargetRefusedError(
                 f"Refused to drop the database {name}: another server answers now, or the"
@@ -215,19 +218,6 @@ def _answers(db: Database) -> bool:
     except MissingSchemaError:
         return False
     return True
-
-
-def _refuse_pooler(server: Database) -> None:
-    """Refuse to create or drop a database through a pooler.
-
-    It keeps sessions in a database that is dropped, and remembers that one was missing.
-    """
-    if server.is_pooled():
-        raise InputError(
-            f"{server.address.variable or 'The URL'} leads through a connection pooler, which"
-            " cannot create or drop a database",
-            WITHOUT_POOLER,
-        )
 
 
 def _drop(server: Database, name: str) -> tuple[Session, ...]:

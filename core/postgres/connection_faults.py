@@ -82,7 +82,8 @@ _REASONS = (
     _at_fault(
         r"unsupported startup parameter(: options| in options)"
         r"|unrecognized configuration parameter|invalid command-line argument"
-        r"|invalid value for parameter|parameter \"[^\"]*\" (requires|cannot)",
+        r"|invalid value for parameter|FATAL: +-\S+ requires a value"
+        r"|parameter \"[^\"]*\" (requires|cannot)",
         "{text}",
         "options",
     ),
@@ -114,12 +115,12 @@ def connection_fault(address: PostgresAddress, text: str) -> PostgresError | Non
                 return PostgresError(
                     f"Could not connect to Postgres at {address.place}:"
                     f" {reason.problem.format(**named)}",
-                    " ".join(filter(None, [reason.hint, _source(address, reason.option)])),
+                    " ".join(filter(None, [reason.hint, source_of(address, reason.option)])),
                 )
     return None
 
 
-def _source(address: PostgresAddress, option: str) -> str:
+def source_of(address: PostgresAddress, option: str) -> str:
     """An instruction that names the source of the value of ``option``."""
     from_url = conninfo_to_dict(address.conninfo)
     variable = address.variable or "the address"
@@ -134,3 +135,10 @@ def _source(address: PostgresAddress, option: str) -> str:
             return f"Check {option}, which {name} sets: unset {name}"
         return f"Check {option} in {variable}, and these variables: {', '.join(variables)}."
     return f"Check {option} in {variable}."
+
+
+def place_variables(address: PostgresAddress) -> list[str]:
+    """The variables that name the server where its URL does not."""
+    from_url = conninfo_to_dict(address.conninfo)
+    names = {"PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port"}
+    return [name for name in libpq_variables() if name in names and names[name] not in from_url]

@@ -34,6 +34,7 @@ _SETTINGS = {
     "search_path": "public",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
 }
 """The options that results depend on: https://www.postgresql.org/docs/current/runtime-config-client.html"""
 

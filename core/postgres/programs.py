@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import PostgresError, SettingsError
-from core.postgres.database import Queries
+from core.postgres.database import Database
 from core.postgres.health import greet
-from core.postgres.shell import asks_for_tls, connection_arguments
+from core.postgres.poolers import refuse_pooler
+from core.postgres.shell import READ_WRITE, asks_for_tls, connection_arguments
 from core.targets.postgres import PostgresAddress
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -68,7 +69,11 @@ class Programs:
         address: PostgresAddress | None,
         stdout: IO[bytes] | int,
     ) -> subprocess.Popen[str]:
-        connection, password = connection_arguments(address) if address else ("", None)
+        connection, password = "", None
+        if address is not None:
+            # It sets most parameters itself, but not this one, which others may have set.
+            option = READ_WRITE if name == "pg_restore" else ""
+            connection, password = connection_arguments(address, option)
         environment = {**os.environ, "LC_ALL": "C"}
         if password is not None:
             environment["PGPASSWORD"] = password
@@ -86,14 +91,17 @@ class Programs:
         )
 
 
-def find_programs(db: Queries, bundled: Sequence[Path]) -> Programs:
+def find_programs(db: Database, bundled: Sequence[Path]) -> Programs:
     """The programs on the PATH if they fit the server, else the oldest bundled ones that fit.
 
     ``bundled`` are the folders of the embedded Postgres's wheel, whose programs have no TLS.
 
     Raises:
         SettingsError: all that are installed are older than the server, or lack TLS.
+        InputError: a connection pooler is in between. They set parameters of their session, which
+            an app would find in the pooler's next one: an empty search_path, for example.
     """
+    refuse_pooler(db, "where pg_dump and pg_restore do not work")
     version = greet(db).version
     server = int(re.match(r"\d+", version)[0])  # type: ignore[index]
     on_path = shutil.which("pg_dump")

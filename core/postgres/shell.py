@@ -15,6 +15,10 @@ from core.errors import SettingsError
 from core.targets.postgres import PostgresAddress
 
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
+READ_ONLY = "-c default_transaction_read_only=on"
+READ_WRITE = "-c default_transaction_read_only=off"
+"""Options for the server: whether a session's transactions are read-only by default."""
+
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 
 
@@ -53,8 +57,7 @@ def find_shell(
         SettingsError: none of them is installed, or only one without TLS, which the URL asks for.
     """
     program = _program(bundled, encrypted=asks_for_tls(address))
-    option = "-c default_transaction_read_only=on" if read_only else ""
-    conninfo, password = connection_arguments(address, option)
+    conninfo, password = connection_arguments(address, READ_ONLY if read_only else "")
     is_psql = Path(program).name.startswith("psql")
     flags = ("--set=ON_ERROR_STOP=1",) if stops_at_errors and is_psql else ()
     return Shell((program, *flags, conninfo), password)
@@ -77,8 +80,13 @@ def connection_arguments(address: PostgresAddress, option: str = "") -> tuple[st
     if password is None and address.password is not None:
         password = address.password(False)
     if option:
-        shown["options"] = f"{parameters.get('options', '')} {option}".strip()
+        shown["options"] = with_option(address, option)
     return make_conninfo("", **shown), None if password is None else str(password)
+
+
+def with_option(address: PostgresAddress, option: str) -> str:
+    """The options for the server that ``address`` has, and one more."""
+    return f"{conninfo_to_dict(address.conninfo).get('options', '')} {option}".strip()
 
 
 def _program(bundled: Path | None, *, encrypted: bool) -> str:

@@ -21,7 +21,12 @@ from core.errors import (
     SettingsError,
     UnreachableError,
 )
-from core.postgres.connection_faults import connection_fault
+from core.postgres.connection_faults import (
+    WITHOUT_POOLER,
+    connection_fault,
+    place_variables,
+    source_of,
+)
 from core.targets.postgres import PostgresAddress
 
 # libpq does not report the SQLSTATE of a refused connection, only the server's message.
@@ -29,11 +34,20 @@ _MISSING_DATABASE = re.compile(r'FATAL: +database ".*" does not exist')
 _REFUSED_USER = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|FATAL: +role \""
 )
-_BAD_OPTION = re.compile(r"connection is bad: ((?:invalid \w+ value|definition of service).*)")
+_BAD_OPTION = re.compile(
+    r'connection is bad: (?P<text>invalid "?(?P<option>\w+)"? value.*'
+    r"|definition of (?P<service>service).*)"
+)
 _REFUSED = re.compile(r"FATAL: +(?! |the database system is )")
 
 _SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
 
+_TIMEOUTS = {
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+    "57014": "statement_timeout",
+    "57P05": "idle_session_timeout",
+}
 _SESSIONS = Command("db.sessions")
 _NEXT_STEPS = {
     "2BP01": ("Drop what depends on it first, or drop the database", Command("db.drop")),
@@ -78,6 +92,20 @@ def translated(address: PostgresAddress, error: psycopg.Error) -> CoreError:
             f"Name the primary in {address.variable or 'the URL'}.",
             sqlstate=state,
         )
+    if "statement pooling mode" in text:
+        return PostgresError(
+            f"The connection pooler at {address.place} is in statement mode, which allows no"
+            " transactions",
+            f"{WITHOUT_POOLER} Or set its pool_mode to transaction.",
+            sqlstate=state,
+        )
+    if "timeout" in text and (setting := _TIMEOUTS.get(state or "")):
+        return PostgresError(
+            f"Postgres ended the statement: {text}",
+            f"{setting} is set too low for it: for the server, the database, the role, or in"
+            f" {address.variable or 'the URL'}.",
+            sqlstate=state,
+        )
     return PostgresError(
         f"Postgres refused the statement ({state or type(error).__name__}): {text or error}",
         *_NEXT_STEPS.get(state or "", ("", None)),
@@ -96,8 +124,8 @@ def _not_connected(address: PostgresAddress, text: str) -> CoreError:
     if (fault := connection_fault(address, text)) is not None:
         return fault
     if bad := _BAD_OPTION.match(text):
-        hint = f"Check {address.variable or 'the address'}, and the variables whose names begin PG."
-        return SettingsError(f"Could not connect: {bad[1]}", hint)
+        option = bad["option"] or bad["service"]
+        return SettingsError(f"Could not connect: {bad['text']}", source_of(address, option))
     lines = [_reason(line) for line in text.splitlines()]
     for line in lines:
         if _REFUSED_USER.search(line):
@@ -131,6 +159,12 @@ def _reason(line: str) -> str:
 
 def _unreachable(address: PostgresAddress, reason: str) -> UnreachableError:
     problem = f"Postgres does not answer at {address.place} ({reason})"
+    if variables := place_variables(address):
+        return UnreachableError(
+            problem,
+            f"Check {' and '.join(variables)}, or name the server in"
+            f" {address.variable or 'the URL'}.",
+        )
     if address.is_local:
         return UnreachableError(
             problem, "Is it running? For the embedded engines run", Command("up")

@@ -24,7 +24,7 @@ from core.dynamodb import (
     start,
 )
 from core.errors import InputError, NotAMemberError, NotFoundError
-from core.models import Conversation, InboxRow, Message, Page, Person, SentMessage
+from core.models import InboxRow, Message, Page, Person, SentMessage
 from core.postgres import Database, find_people_by_uuid, find_person, find_users_by_uuid
 from core.texts import message_text
 from core.timestamps import Instants, now
@@ -47,16 +47,21 @@ def list_inbox(
     limit: int,
     after: datetime | None = None,
     before: datetime | None = None,
+    below: str | None = None,
     cursor: str | None = None,
 ) -> Page[InboxRow]:
     """A user's conversations, newest first, with the names in Postgres. Cost: pattern B.
+
+    ``below`` is a sort key: the page begins with the next smaller one.
 
     Raises:
         NotFoundError: nobody has that handle.
     """
     user = find_person(db, handle)
     between = Instants(after, before)
-    page = list_inbox_rows(table, user.uuid, limit=limit, between=between, cursor=cursor)
+    page = list_inbox_rows(
+        table, user.uuid, limit=limit, before=below, between=between, cursor=cursor
+    )
     return Page(rows_with_current_names(db, page.entries), page.cursor)
 
 
@@ -88,16 +93,18 @@ def list_messages(
     limit: int,
     after: datetime | None = None,
     before: datetime | None = None,
+    below: str | None = None,
     cursor: str | None = None,
 ) -> Page[Message]:
     """A conversation's messages, newest first, and a line in the place of each removed one.
 
-    Cost: pattern A, twice.
+    ``below`` is a sort key: the page begins with the next smaller one. Cost: pattern A, twice.
     """
     return list_thread(
         table,
         message_group_uuid,
         limit=limit,
+        before=below,
         between=Instants(after, before),
         cursor=cursor,
     )
@@ -130,26 +137,6 @@ def find_conversations(db: Database, table: Table, handle: str, other_handle: st
 def find_existing(table: Table, user: Person, other: Person) -> str | None:
     """The message_group_uuid of the conversation that two people have; None if they have none."""
     return known_conversation(table, user.uuid, other.uuid)
-
-
-def with_current_names(db: Database, conversations: Iterable[Conversation]) -> list[Conversation]:
-    """The conversations with handles and names as Postgres has them now. One query.
-
-    Rows have the names of the time they were written; people missing in Postgres keep those.
-    """
-    listed = list(conversations)
-    wanted = {person.uuid for conversation in listed for person in conversation.members}
-    known = current_names(db, wanted)
-    return [
-        replace(
-            conversation,
-            rows=[
-                replace(row, other=known.get(row.other.uuid, row.other))
-                for row in conversation.rows
-            ],
-        )
-        for conversation in listed
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
-import itertools
 import json
 import os
 import shutil
@@ -21,9 +19,11 @@ from core.models import InboxRow, Message, User
 from core.postgres import find_user, list_activities
 from core.private_files import open_private
 from core.timestamps import now, sort_key
+from core.usecases import readable
+from core.usecases.conversation_export import message_line
+from core.usecases.readable import text
 
 _PAGE = 1000
-_STYLE = "body{font-family:sans-serif;max-width:50em;margin:2em auto}dt{color:#555;margin-top:1em}"
 
 Progress = Callable[[int], None]
 """Receives the number of conversations written."""
@@ -159,9 +159,9 @@ class _Export:
             return  # an inbox may show a conversation twice
         title = f"With {row.other.display_name or row.other.handle or row.other.uuid}"
         group = row.message_group_uuid
-        self.messages += self._write(f"{name}.jsonl", map(_message_line, self._thread(group)))
-        body = itertools.chain(["<dl>"], map(_message_html, self._thread(group)), ["</dl>"])
-        self._write(f"{name}.html", _document(title, body))
+        self.messages += self._write(f"{name}.jsonl", map(message_line, self._thread(group)))
+        body = readable.thread(self._thread(group))
+        self._write(f"{name}.html", readable.document(title, body))
 
     def _thread(self, group: str) -> Iterator[Message]:
         cursor = None
@@ -177,47 +177,16 @@ class _Export:
 
     def _index(self, counts: dict[str, int]) -> Iterator[str]:
         facts = asdict(self.user) | counts
-        rows = [f"<dt>{_text(name)}</dt><dd>{_text(fact)}</dd>" for name, fact in facts.items()]
+        rows = [f"<dt>{text(name)}</dt><dd>{text(fact)}</dd>" for name, fact in facts.items()]
         pages = [name for name in self.files if name.endswith(".html")]
-        links = [f'<li><a href="{_text(name)}">Conversation {n}</a></li>'
+        links = [f'<li><a href="{text(name)}">Conversation {n}</a></li>'
                  for n, name in enumerate(pages, start=1)]  # fmt: skip
         body = ["<dl>", *rows, "</dl>", "<ul>", *links, "</ul>"]
-        yield from _document(f"What Cruddur holds of {self.user.handle}", body)
+        yield from readable.document(f"What Cruddur holds of {self.user.handle}", body)
 
 
 def _line(fields: dict[str, Any]) -> str:
     return json.dumps(fields, ensure_ascii=False, default=str)
-
-
-def _message_line(message: Message) -> str:
-    return _line(
-        {
-            "message_group_uuid": message.message_group_uuid,
-            "message_uuid": message.message_uuid,
-            "user_uuid": message.sender.uuid,
-            "user_handle": message.sender.handle,
-            "user_display_name": message.sender.display_name,
-            "message": message.text,
-            "created_at": message.sort_key,
-            "removed": message.removal or None,
-        }
-    )
-
-
-def _message_html(message: Message) -> str:
-    who = message.sender.display_name or message.sender.handle
-    return f"<dt>{_text(message.sort_key)} {_text(who)}</dt><dd>{_text(message.text)}</dd>"
-
-
-def _document(title: str, body: Iterable[str]) -> Iterator[str]:
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(title)}</title>'
-    yield f"<style>{_STYLE}</style><h1>{_text(title)}</h1>"
-    yield from body
-    yield "</html>"
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
 
 
 def _zip(folder: Path, path: Path) -> None:

@@ -47,8 +47,8 @@ def dump(ctx: Context, file: str = "", prod: bool = False, reason: str = "") -> 
     if not file:
         raise UsageError("--file PATH is missing", "Name the file to write.")
     run().tell_target()
+    programs = find_programs(run().door.look().db, program_folders())
     with opened(ctx) as stores:
-        programs = find_programs(stores.db, program_folders())
         name = stores.target.postgres.dbname
         if terminal.is_dry(ctx):
             terminal.print_line(f"would write the database {name} to {file}")
@@ -73,11 +73,11 @@ def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     if not file:
         raise UsageError("--file PATH is missing", "Name a file that db.dump wrote.")
     run().tell_target()
-    action = run().action
-    if has_any_table(run().door.look().db):
+    action, looked_at = run().action, run().door.look().db
+    programs = find_programs(looked_at, program_folders())
+    if has_any_table(looked_at):
         action = replace(action, asks_everywhere=True)
     with opened(ctx, action) as stores:
-        programs = find_programs(stores.db, program_folders())
         name = stores.target.postgres.dbname
         if terminal.is_dry(ctx):
             terminal.print_line(f"would restore {file} into the database {name}")

@@ -40,11 +40,13 @@ def connect(
 ) -> None:
     """Open psql on the database; read-only on production unless --write is given."""
     from core.engines import psql_path
-    from core.postgres import find_shell
+    from core.postgres import check_read_only, find_shell
 
     run().tell_target()
     with opened(ctx) as stores:
         read_only = stores.grant.is_production and not write
+        if read_only:
+            check_read_only(stores.db)
         shell = find_shell(
             stores.db.address,
             psql_path(),
@@ -148,11 +150,12 @@ def setup(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         _create(ctx, stores)
         _schema_load(ctx, stores)
         _seed(ctx, stores)
-        _update_cognito_user_ids_if_there_are_any(ctx, stores)
+        link = _update_cognito_user_ids_if_there_are_any(ctx, stores)
         migrations.apply(ctx, stores, files, is_new=True)
+    _fail_if_ambiguous(link)
 
 
-def _update_cognito_user_ids_if_there_are_any(ctx: Context, stores: Stores) -> None:
+def _update_cognito_user_ids_if_there_are_any(ctx: Context, stores: Stores) -> Link | None:
     from core.errors import SettingsError
 
     pool_id = stores.target.settings.user_pool_id
@@ -160,13 +163,14 @@ def _update_cognito_user_ids_if_there_are_any(ctx: Context, stores: Stores) -> N
         terminal.note(
             "AWS_COGNITO_USER_POOL_ID is not set: the users keep 'MOCK' as their Cognito id"
         )
-        return
+        return None
     try:
-        _update_cognito_user_ids(ctx, stores, pool_id)
+        return _update_cognito_user_ids(ctx, stores, pool_id)
     except SettingsError as error:
         if stores.target.is_production:
             raise
         terminal.note(f"The users keep 'MOCK' as their Cognito id: {error}")
+        return None
 
 
 @task(
@@ -186,7 +190,12 @@ def update_cognito_user_ids(ctx: Context, prod: bool = False, confirm: str = "")
         )
     with opened(ctx) as stores:
         link = _update_cognito_user_ids(ctx, stores, pool_id)
-    if link.is_ambiguous:
+    _fail_if_ambiguous(link)
+
+
+def _fail_if_ambiguous(link: Link | None) -> None:
+    """End with exit code 1 if a handle that occurs twice was left unchanged."""
+    if link is not None and link.is_ambiguous:
         raise Exit(code=1)
 
 

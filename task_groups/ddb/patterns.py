@@ -10,11 +10,11 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.access import Stores
-    from core.models import InboxRow, Message, Page, SentMessage
+    from core.models import InboxRow, Message, Page, Person, SentMessage
     from core.usecases.removals import Removed
 
 DEFAULT_LIMIT = 20
@@ -30,7 +30,16 @@ _WRITING = {"postgres": "reading", "dynamodb": "writing"}
 
 @task(
     help=help_for(
-        "prod", "json", "user", "with_", "conversation", "limit", "before", "after", "reason"
+        "prod",
+        "json",
+        "user",
+        "with_",
+        "conversation",
+        "limit",
+        "before",
+        "after",
+        "cursor",
+        "reason",
     ),
     opens=_reading,
 )
@@ -42,6 +51,7 @@ def get_conversation(
     limit: str = "",
     before: str = "",
     after: str = "",
+    cursor: str = "",
     prod: bool = False,
     json: bool = False,
     reason: str = "",
@@ -50,7 +60,7 @@ def get_conversation(
     from core.usecases import conversations
 
     _one_of(user, with_, conversation)
-    bounds = _bounds(limit, before, after)
+    bounds = _bounds(limit, before, after, cursor)
     run().tell_target()
     about = user_uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
@@ -67,7 +77,80 @@ def get_conversation(
 
 
 @task(
-    help=help_for("prod", "json", "user", "limit", "before", "after", "reason"),
+    help=help_for(
+        "prod",
+        "user",
+        "with_",
+        "conversation",
+        "reason",
+        file="Where to write. Standard output unless given; html needs a file.",
+        format="text, jsonl or html; unless given, the ending of --file decides, else text.",
+    ),
+    opens=_reading,
+)
+def export_conversation(
+    ctx: Context,
+    user: str = "",
+    with_: str = "",
+    conversation: str = "",
+    file: str = "",
+    format: str = "",
+    prod: bool = False,
+    reason: str = "",
+) -> None:
+    """Write a whole conversation as text, JSON Lines or a web page that prints well."""
+    from core.usecases import conversation_export, conversations
+
+    _one_of(user, with_, conversation)
+    form = conversation_export.format_of(format, file)
+    if form is conversation_export.Format.HTML:
+        terminal.required(file, "--file PATH")
+    run().tell_target()
+    about = user_uuids(user, with_)
+    with opened(ctx, about=about, conversation=conversation) as stores:
+        table = stores.table
+        if user and conversation:
+            conversations.membership(stores.db, table, user, conversation)
+        group = conversation or _newest_conversation(stores, user, with_)
+        source = stores.target.describe_dynamodb()
+        parts = conversation_export.export_conversation(table, group, form, _names, source)
+        if file:
+            _write_export(ctx, parts, file)
+        else:
+            is_text = form is conversation_export.Format.TEXT
+            for part in parts:
+                print_part = terminal.print_lines if is_text else terminal.print_json_text
+                print_part(part.removesuffix("\n"))
+    terminal.note(str(table.capacity))
+
+
+def _names(user_uuids: Iterable[str]) -> Mapping[str, Person]:
+    """The names in Postgres; none if it does not answer."""
+    from core.errors import StoreError
+    from core.postgres import find_people_by_uuid
+
+    try:
+        return find_people_by_uuid(run().door.look().db, list(user_uuids))
+    except StoreError as error:
+        terminal.note(f"The names are those of the time of each message: {error}")
+        return {}
+
+
+def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
+    from pathlib import Path
+
+    from core.usecases.conversation_export import write_export
+
+    if terminal.is_dry(ctx):
+        terminal.print_line(f"would write the conversation to {file}")
+        return
+    with terminal.progress("exporting the conversation", "bytes") as progress:
+        size = write_export(parts, Path(file), lambda count: progress(count, None))
+    terminal.print_line(f"wrote {size:,} bytes to {file}")
+
+
+@task(
+    help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
 def list_conversations(
@@ -76,6 +159,7 @@ def list_conversations(
     limit: str = "",
     before: str = "",
     after: str = "",
+    cursor: str = "",
     prod: bool = False,
     json: bool = False,
     reason: str = "",
@@ -84,7 +168,7 @@ def list_conversations(
     from core.usecases import conversations
 
     terminal.required(user, "--user HANDLE")
-    bounds = _bounds(limit, before, after)
+    bounds = _bounds(limit, before, after, cursor)
     run().tell_target()
     with opened(ctx, about=user_uuids(user)) as stores:
         table = stores.table
@@ -293,23 +377,24 @@ def _one_of(user: str, with_: str, conversation: str) -> None:
         terminal.required(user, "--user HANDLE")
 
 
-def _bounds(limit: str, before: str, after: str) -> dict[str, Any]:
+def _bounds(limit: str, before: str, after: str, cursor: str) -> dict[str, Any]:
     return {
         "limit": terminal.whole_number(limit, "--limit") or DEFAULT_LIMIT,
         "before": terminal.instant(before, "--before"),
         "after": terminal.instant(after, "--after"),
+        "below": cursor or None,
     }
 
 
 def _note_rest(page: Page[Any], what: str) -> None:
+    """Say how to list what is older: below the last entry's sort key, not before its time.
+
+    The two differ where stored sort keys carry several offsets from UTC.
+    """
     from core.commands import option
-    from core.timestamps import bound_below, parse, sort_key
 
     if page.cursor is not None:
-        last = page.entries[-1].sort_key
-        instant = parse(last)
-        bound = option("--before", sort_key(instant) if instant else bound_below(last))
-        terminal.note(f"There are older {what}: {bound}")
+        terminal.note(f"There are older {what}: {option('--cursor', page.entries[-1].sort_key)}")
 
 
 def _when(instant: datetime | None, sort_key: str) -> str:

@@ -236,6 +236,12 @@ TASKS = (
         words=("--user", "bayko"),
         reads=_of(DYNAMODB),
     ),
+    Row(
+        "ddb.patterns.export-conversation",
+        {POSTGRES: "looking", DYNAMODB: "reading"},
+        words=("--conversation", "{conversation}", "--file", "{folder}/{fresh}"),
+        reads=_of(DYNAMODB),
+    ),
     Row("ddb.scan", {DYNAMODB: "reading"}, reads=_of(DYNAMODB)),
     Row(
         "ddb.search",
@@ -462,6 +468,7 @@ _READING = {POSTGRES: "reading", DYNAMODB: "reading"}
 ACTIONS = (
     Row("inbox opened", _READING, reads=_of(DYNAMODB)),
     Row("conversation opened", _READING, reads=_of(DYNAMODB)),
+    Row("conversation exported", _READING, reads=_of(DYNAMODB)),
     Row("message groups opened", _READING, reads=_BOTH),
     Row("message groups downloaded", _READING, reads=_BOTH),
     Row("messages searched", _READING, reads=_of(DYNAMODB)),

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from driving import give_reason, labels, opened, person, said
+from driving import ask, element, give_reason, labels, opened, person, said
+from streamlit.testing.v1 import AppTest
 
 from admin_app.message_groups.all_conversations import AllConversations
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, send, start
+from core.errors import UnreachableError
 
 PAGE = "views/message_groups.py"
+
+
+def rows(app: AppTest) -> list[dict[str, Any]]:
+    return element(app, "groups")["rows"]
+
+
+def previews(app: AppTest) -> list[str]:
+    return [row["preview"] for row in rows(app)]
 
 
 @pytest.fixture
@@ -22,9 +34,9 @@ def two_groups(db, table) -> None:
 
 def test_every_conversation_is_listed_newest_first(two_groups) -> None:
     app = opened(PAGE)
-    shown = app.dataframe[0].value
-    assert list(shown["last_message"]) == ["about tea", "=about() **lunch**"]
-    assert "Andrew Bayko (@bayko)" in shown["members"][0]
+    assert previews(app) == ["about tea", "=about() **lunch**"]
+    members = {member["handle"]: member["name"] for member in rows(app)[0]["members"]}
+    assert members["bayko"] == "Andrew Bayko"
     assert "2 of 2 loaded conversations: the whole store" in said(app)
 
 
@@ -32,7 +44,38 @@ def test_a_filter_searches_members_and_last_messages(two_groups) -> None:
     app = opened(PAGE)
     for sought, count in (("LONDO", 1), ("lunch", 1), ("bayko", 2), ("zzz", 0)):
         app.text_input(key="q").input(sought).run()
-        assert len(app.dataframe[0].value) == count
+        assert len(rows(app)) == count
+
+
+def test_a_click_on_a_head_sorts_and_the_address_keeps_it(two_groups) -> None:
+    app = opened(PAGE)
+    ask(app, "groups", "sort", column="at")
+    assert previews(app) == ["=about() **lunch**", "about tea"]
+    assert app.query_params["sort"] == "at"
+    ask(app, "groups", "sort", column="nonsense")
+    assert previews(app) == ["=about() **lunch**", "about tea"]
+
+
+def test_messages_are_counted_on_demand_and_sorted_by_count(two_groups) -> None:
+    app = opened(PAGE)
+    tea, lunch = rows(app)
+    ask(app, "groups", "count", group=lunch["group"])
+    assert [row["count"] for row in rows(app)] == [None, 2]
+    ask(app, "groups", "count", group=tea["group"])
+    ask(app, "groups", "sort", column="messages")
+    assert [row["count"] for row in rows(app)] == [2, 1]
+
+
+def test_a_store_that_does_not_answer_keeps_the_table(two_groups, monkeypatch) -> None:
+    app = opened(PAGE)
+
+    def fail(*_: object) -> None:
+        raise UnreachableError("DynamoDB does not answer", "Start it.")
+
+    monkeypatch.setattr("admin_app.message_groups.table.count_messages", fail)
+    ask(app, "groups", "count", group=rows(app)[0]["group"])
+    assert "DynamoDB does not answer" in said(app)
+    assert [row["count"] for row in rows(app)] == [None, None]
 
 
 def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
@@ -48,9 +91,9 @@ def test_reading_again_shows_what_is_new(db, table, two_groups) -> None:
     app = opened(PAGE)
     start(table, Draft(person(db, "andrewbrown"), person(db, "londo"), "just now"))
     app.run()
-    assert len(app.dataframe[0].value) == 2
+    assert len(rows(app)) == 2
     app.button(key="read again").click().run()
-    assert len(app.dataframe[0].value) == 3
+    assert len(rows(app)) == 3
 
 
 def test_an_empty_store_shows_where_to_start(db, table) -> None:
@@ -70,14 +113,14 @@ def production(two_groups, table) -> None:
 def test_production_shows_nothing_without_a_login(production) -> None:
     app = opened(PAGE)
     assert "needs a login" in said(app)
-    assert len(app.dataframe) == 0
+    assert element(app, "groups") is None
 
 
 def test_production_shows_nothing_without_a_reason(production, logged_in, audit_lines) -> None:
     app = opened(PAGE)
-    assert len(app.dataframe) == 0
+    assert element(app, "groups") is None
     app = give_reason(app, "Why do you open all conversations?", "ticket 9")
-    assert len(app.dataframe[0].value) == 2
+    assert len(rows(app)) == 2
     (entry,) = audit_lines
     assert (entry.what, entry.why) == ("message groups opened", "ticket 9")
 
@@ -87,6 +130,8 @@ def test_a_download_contains_rows_that_are_not_loaded(db, table, two_groups, mon
     loaded = AllConversations()
     loaded.read_on(db, table)
     assert loaded.cursor is not None
-    previews = [group.newest_row.preview for group in loaded.whole(db, table).groups]
+    seen: list[int] = []
+    previews = [group.newest_row.preview for group in loaded.whole(db, table, seen.append).groups]
     assert previews == ["about tea", "=about() **lunch**"]
+    assert seen[-1] == 4  # rows, two a conversation
     assert loaded.cursor is not None  # the page still shows what it has loaded

@@ -26,7 +26,7 @@ from driving import (
 from streamlit.testing.v1 import AppTest
 from unguarded import Database
 
-from admin_app import logins
+from admin_app import downloads, logins
 from admin_app.conversations.shared_reads import STEP
 from admin_app.logins import Login
 from admin_app.person_search import MATCHES
@@ -35,6 +35,7 @@ from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.table import Table
 from core.errors import UnreachableError
+from core.models import Person
 from core.postgres import admin, users
 from core.targets.postgres import parse_url
 
@@ -53,7 +54,8 @@ def test_a_conversation_is_shown_oldest_first(db, table) -> None:
         message, _ = start(table, Draft(ana, ben, text))
     app = opened(user="bayko", conversation=message.message_group_uuid)
     assert texts(app) == ["one", "two", "three"]
-    assert element(app, "thread")["title"] == "Andrew Bayko and Andrew Brown"
+    thread = element(app, "thread")
+    assert (thread["title"], thread["gone"]) == ("Andrew Bayko and Andrew Brown", "")
 
 
 def test_odd_rows_of_other_programs_are_shown(db, table) -> None:
@@ -258,6 +260,17 @@ def test_an_engine_that_is_down_names_the_command_that_starts_it(
     assert "invoke up" in said(opened())
 
 
+def test_a_member_who_is_no_longer_in_postgres_is_said_to_be_gone(db, table) -> None:
+    ana, gone = person(db, "andrewbrown"), Person(str(uuid.uuid4()), "kosh", "Kosh Naranek")
+    group = start(table, Draft(ana, gone, "hello"))[0].message_group_uuid
+    app = opened(user="andrewbrown", conversation=group)
+    thread = element(app, "thread")
+    assert thread["gone"] == "Kosh Naranek is no longer in Postgres."
+    assert thread["senders"] == ["andrewbrown"]
+    app = answer_with(app, "are you there?", sender="andrewbrown")
+    assert texts(app) == ["hello", "are you there?"]
+
+
 def test_a_stranger_s_conversation_is_not_shown(db, table) -> None:
     message, _ = start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "private"))
     app = opened(user="londo", conversation=message.message_group_uuid)
@@ -441,6 +454,22 @@ class TestProduction:
         assert "Could not write the audit line" in outcome(app)["problem"]
         stored = reads.list_messages(production, group, limit=9).entries
         assert [message.text for message in stored] == ["private"]
+
+    def test_an_export_is_audited_with_the_reason_before_it_is_read(
+        self, signed_in, group, audit_lines
+    ) -> None:
+        app = opened_for(group, "ticket 7")
+        ask(app, "thread", "export", format="jsonl")
+        entry = audit_lines[-1]
+        assert (entry.what, entry.why) == ("conversation exported", "ticket 7")
+        assert entry.conversation == group
+        download = downloads.WAITING.take(element(app, "thread")["download"]["path"])
+        assert b"private" in b"".join(download.chunks())
+        audit_lines.path.unlink()
+        audit_lines.path.mkdir()
+        ask(app, "thread", "export", format="jsonl")
+        problem = element(app, "thread")["download"]["problem"]
+        assert "Could not write the audit line" in problem["text"]
 
     def test_after_the_login_has_ended_an_answer_is_not_stored(
         self, signed_in, group, production, audit_lines, monkeypatch

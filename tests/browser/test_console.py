@@ -205,7 +205,7 @@ def test_the_box_keeps_the_focus_and_the_drafts(desktop: Page, app_url, app_env,
 
 
 def test_all_parts_of_a_conversation_are_visible(page: Page, app_url, pair) -> None:
-    one, _, group = pair(count=30, days=0.1)
+    one, two, group = pair(count=30, days=0.1)
     for width, height in ((1280, 800), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{app_url}/?user={one}&conversation={group}")
@@ -227,6 +227,15 @@ def test_all_parts_of_a_conversation_are_visible(page: Page, app_url, pair) -> N
     expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(0)  # closed
     page.get_by_role("button", name="Command line").click()  # the only one
     expect(page.get_by_text("invoke ddb.patterns.get-conversation")).to_have_count(1)
+    page.keyboard.press("Escape")
+    # The conversation as a file, by keyboard alone.
+    page.get_by_role("button", name="Export", exact=True).press("Enter")
+    page.keyboard.press("ArrowDown")
+    with page.expect_download() as downloading:
+        page.keyboard.press("Enter")
+    assert "old message 29" in downloading.value.path().read_text()
+    assert downloading.value.suggested_filename == f"{one}-and-{two}.txt"
+    expect(page.get_by_role("menu")).to_have_count(0)
 
 
 def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) -> None:
@@ -347,7 +356,9 @@ def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(
     assert stored(app_env, "my password is hunter2") == 0
 
 
-def test_a_row_shows_who_wrote_last_and_who_waits(desktop: Page, app_url, app_env, pair) -> None:
+def test_a_row_shows_who_wrote_last_and_who_waits_and_the_thread_who_is_gone(
+    desktop: Page, app_url, app_env, pair
+) -> None:
     one, two, _ = pair()
     desktop.goto(f"{app_url}/?user={one}")
     expect(desktop.get_by_role("link", name="You: hello from")).to_be_visible()
@@ -355,6 +366,11 @@ def test_a_row_shows_who_wrote_last_and_who_waits(desktop: Page, app_url, app_en
     desktop.goto(f"{app_url}/?user={two}")
     expect(desktop.get_by_role("link", name=f"{one}: hello from")).to_be_visible()
     expect(desktop.get_by_role("img", name="Waits for an answer")).to_be_visible()
+    with database_of(app_env) as db:
+        db.query_commit("DELETE FROM public.users WHERE handle = %(one)s", {"one": one})
+    desktop.get_by_role("link", name=f"{one}: hello from").click()
+    expect(desktop.get_by_text("Robin is no longer in Postgres.")).to_be_visible()
+    expect(desktop.get_by_role("radio")).to_have_count(1)
 
 
 def test_a_link_to_an_unknown_handle_suggests_similar_ones(desktop: Page, app_url) -> None:

@@ -206,7 +206,7 @@ def assert_nothing_but_text(page: Page) -> None:
     main = page.get_by_test_id("stMain")
     expect(main.locator("img")).to_have_count(0)
     expect(
-        main.locator("a[href*=evil]:not([href^='?user=']), a[href^=javascript], a[href^=mailto]")
+        main.locator("a[href*=evil]:not([href*='?user=']), a[href^=javascript], a[href^=mailto]")
     ).to_have_count(0)
     expect(main.locator(".katex")).to_have_count(0)
 
@@ -249,7 +249,7 @@ def test_an_attack_in_a_name_is_shown_as_text(
             page.get_by_role("searchbox").first.press_sequentially(handle[-8:])
         elif path == "new_conversation":
             page.get_by_role("searchbox", name="To", exact=True).press_sequentially(handle[-8:])
-        if path not in ("message_groups", "users"):  # tables on a canvas, which can only show text
+        if path != "users":  # its table is on a canvas, which can only show text
             expect(visible_in).to_contain_text(shown)
         assert_nothing_but_text(page)
     page.get_by_role("link", name="Londo Mollari").first.click()

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 from core.postgres import users
 
+from .canvas import select_row
 from .conftest import database_of, wait_until_drawn
 from .test_journeys import open_conversation, say
-from .test_message_groups import select_row
 
 
 def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_env) -> None:

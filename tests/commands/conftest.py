@@ -27,13 +27,6 @@ from core.targets.postgres import PostgresAddress, parse_url
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def commands() -> Iterator[typed.Commands]:
-    commands = typed.Commands(str(PROJECT_ROOT))
-    yield commands
-    commands.close()
-
-
 @pytest.fixture
 def run_invoke(commands: typed.Commands, tmp_path: Path) -> RunInvoke:
     """``run_invoke("db.seed", "--prod", env={…}, stdin="…")``: what the command printed.

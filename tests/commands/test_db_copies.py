@@ -71,6 +71,8 @@ def test_a_dump_goes_back_into_an_empty_database_whose_marker_stays(
     again = run_invoke("db.restore", "--file", str(path), env=env)
     assert f"--confirm {shell_word(other.dbname)}" in again.stderr
     assert again.returncode == 1
+    with Database(other) as db:  # a guard of others, which our own transactions pass as well
+        db.query_commit(f'ALTER DATABASE "{other.dbname}" SET default_transaction_read_only = on')
     over = run_invoke("db.restore", "--file", str(path), "--confirm", other.dbname, env=env)
     assert (over.returncode, unguarded.state(other).environment) == (0, "local")
 

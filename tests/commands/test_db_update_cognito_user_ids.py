@@ -110,3 +110,16 @@ def test_setup_fetches_the_ids_where_there_is_a_pool(
     assert "1 Cognito id updated, 0 unchanged\n" in result.stdout
     with Database(address) as db:
         assert users.find_user(db, "bayko").cognito_user_id == sub
+
+
+def test_setup_completes_and_fails_if_a_handle_occurs_twice(
+    run_invoke, env, cognito, pool_id, address
+) -> None:
+    for username in ("one", "two"):
+        sign_up(cognito, pool_id, username, f"bayko{' ' * (username == 'two')}")
+    result = run_invoke("db.setup", env=env)
+    assert "several Cognito users have the handle bayko: left unchanged" in result.stderr
+    assert "applied 20261127190000" in result.stdout
+    assert result.returncode == 1
+    with Database(address) as db:
+        assert users.find_user(db, "bayko").cognito_user_id == "MOCK"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -91,20 +92,55 @@ def test_a_person_sees_a_table_oldest_first_and_what_it_cost(run_invoke, table_e
     assert "RCU" in result.stderr
 
 
-def test_paging_by_the_hint_it_gives_meets_every_message_once(run_invoke, table_env) -> None:
-    for n in range(5):
-        say(run_invoke, table_env, f"{n}")
-    seen: list[str] = []
-    bound: tuple[str, ...] = ()
+def pages(run_invoke, env, task: str, *options: str) -> list[list[dict[str, str]]]:
+    """Every page of a list, found by the hint of the page before."""
+    listed: list[list[dict[str, str]]] = []
+    hint: list[str] = []
     while True:
-        options = (*PAIR, "--limit", "2", *bound, "--json")
-        result = run_invoke("ddb.patterns.get-conversation", *options, env=table_env)
-        seen = [message["message"] for message in json.loads(result.stdout)] + seen
-        hints = [line for line in result.stderr.splitlines() if "--before" in line]
+        more = (*options, "--limit", "3", "--json", *hint)
+        result = run_invoke(f"ddb.patterns.{task}", *more, env=env)
+        listed.append(json.loads(result.stdout))
+        hints = [line for line in result.stderr.splitlines() if line.startswith("There are older")]
         if not hints:
-            break
-        bound = ("--before", hints[0].split()[-1])
-    assert seen == ["0", "1", "2", "3", "4"]
+            return listed
+        hint = shlex.split(hints[0])[-2:]
+
+
+OFFSETS = (
+    "2026-03-03T05:00:00.000000+00:00",
+    "2026-03-03T04:59:00Z",
+    "2026-03-03T10:05:00+05:30",
+    "2026-03-03T04:06:00",
+    "2026-03-03 04:05:00",
+    "2026-03-02T23:07:00-05:00",
+    "2026-03-02T23:06:59.5-05:00",
+    "no time",
+)
+"""Sort keys that others may store. In the order of their bytes their times go to and fro."""
+
+
+def test_paging_by_the_hint_shows_every_message_once(run_invoke, table_env, messages) -> None:
+    group = say(run_invoke, table_env, "newest")["message_group_uuid"]
+    sent = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("MSG#"))
+    for key in OFFSETS:
+        messages.request("put_item", Item=sent | {"sk": {"S": key}, "message": {"S": key}})
+    listed = pages(run_invoke, table_env, "get-conversation", "--conversation", group)
+    assert [len(page) for page in listed] == [3, 3, 3]
+    texts = [entry["message"] for page in reversed(listed) for entry in page]
+    assert texts == sorted([*OFFSETS, "newest"])
+
+
+def test_paging_by_the_hint_shows_every_conversation_once(run_invoke, table_env, messages) -> None:
+    say(run_invoke, table_env, "newest")
+    row = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
+    for key in OFFSETS:
+        other = {"sk": {"S": key}, "message_group_uuid": {"S": key}, "message": {"S": key}}
+        messages.request("put_item", Item=row | other)
+    owner = "bayko" if row["user_handle"]["S"] == "andrewbrown" else "andrewbrown"
+    listed = pages(run_invoke, table_env, "list-conversations", "--user", owner)
+    assert sorted(entry["message"] for page in listed for entry in page) == sorted(
+        [*OFFSETS, "newest"]
+    )
 
 
 def test_bounds_leave_out_what_is_older_or_newer(run_invoke, table_env) -> None:

@@ -336,7 +336,7 @@ def test_a_table_that_fails_for_a_while_is_exported_and_imported_completely(
     path = tmp_path / "items.jsonl"
     items_before = content(messages)
     exports.export_file(failing("scan", error), path, lambda count, total: None)
-    table = failing("put_item", error)
+    table = failing("batch_execute_statement", error)
     done = imports.import_file(table, path, lambda count, total: None)
     assert (done.added, done.differing) == (len(items_before) - 1, 0)
     assert content(table) == items_before
@@ -391,9 +391,9 @@ def test_an_import_that_is_interrupted_waits_for_no_throttled_table(
     def throttle(**params):
         if (press := next(presses, None)) is not None:
             press()
-        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchExecuteStatement")
 
-    monkeypatch.setattr(table.client, "put_item", throttle)
+    monkeypatch.setattr(table.client, "batch_execute_statement", throttle)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         imports.import_file(table, Path(exported), lambda count, total: None)

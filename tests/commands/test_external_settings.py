@@ -80,3 +80,26 @@ def test_a_dry_run_that_a_variable_asks_for_is_one_for_the_stores_as_well(
     created = run_invoke("db.create", env=postgres_env | {"INVOKE_RUN_DRY": "1"})
     assert "CREATE DATABASE" in created.stdout
     assert run_invoke("db.create", env=postgres_env).stdout.startswith("created the database")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("a.yaml", "tasks: [", "line 1: "),
+        ("a.yml", "just text", "it is not a mapping of names to settings"),
+        ("a.json", '{"a":', "line 1: Expecting value"),
+        ("a.py", "x = (", "line 1: '(' was never closed"),
+        ("a.yaml", "run: 5", "AmbiguousMergeError: "),
+        ("a.txt", "", "its name must end with .yaml, .yml, .json or .py"),
+        ("a.yaml", "\x80", "UnicodeDecodeError: "),
+    ],
+)
+def test_a_file_of_invoke_s_that_cannot_be_read_is_one_line(
+    run_invoke, tmp_path, name, text, reason
+) -> None:
+    (tmp_path / name).write_text(text, "latin-1")
+    result = run_invoke("-f", str(tmp_path / name), "status")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Could not read {tmp_path / name}: {reason}")
+    assert result.stderr.endswith(". Fix the file or remove it.\n")
+    assert len(result.stderr.splitlines()) == 1

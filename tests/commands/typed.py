@@ -29,13 +29,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+CLIENT = Path(__file__).with_name("typed_client.py")
 _LIMIT_S = 60
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LC_", "LANGUAGE")
+_UNBUFFERED = "PYTHONUNBUFFERED"
 
 
 def needs_an_interpreter(env: Mapping[str, str]) -> bool:
     """Whether ``env`` has a variable that Python reads at its start."""
-    return any(name.startswith(_READ_BY_THE_INTERPRETER) for name in env)
+    return any(name.startswith(_READ_BY_THE_INTERPRETER) for name in env.keys() - {_UNBUFFERED})
 
 
 class Commands:
@@ -51,6 +53,10 @@ class Commands:
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 pass_fds=[other.fileno()],
             )
+
+    def fileno(self) -> int:
+        """The socket that ``typed_client.py`` needs."""
+        return self._socket.fileno()
 
     def close(self) -> None:
         self._socket.close()
@@ -180,6 +186,23 @@ def _become(command: dict[str, Any], streams: list[int]) -> None:
     os.chdir(command["cwd"])
     sys.argv = ["invoke", *command["args"]]
     sys.path[0] = command["cwd"]  # as ``python -m`` has it
+    _reopen("stdout", bool(command["env"].get(_UNBUFFERED)))
+    _reopen("stderr", bool(command["env"].get(_UNBUFFERED)))
+
+
+def _reopen(name: str, unbuffered: bool) -> None:
+    """The stream as it is opened at an interpreter's start: it may be a pipe, or a file."""
+    old = getattr(sys, f"__{name}__")
+    file = open(old.fileno(), "wb", buffering=0 if unbuffered else -1, closefd=False)  # noqa: SIM115
+    new = io.TextIOWrapper(
+        file,
+        old.encoding,
+        old.errors,
+        line_buffering=file.isatty() or name == "stderr",
+        write_through=unbuffered,
+    )
+    setattr(sys, name, new)
+    setattr(sys, f"__{name}__", new)
 
 
 if __name__ == "__main__":

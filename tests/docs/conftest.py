@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import unguarded
+from commands.typed import Commands
 
 from core import engines as embedded
 from core.engines import Endpoints
@@ -28,14 +29,16 @@ def readers_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def world(readers_engines: Path, engines: Endpoints, tmp_path: Path) -> Iterator[World]:
+def world(
+    readers_engines: Path, engines: Endpoints, commands: Commands, tmp_path: Path
+) -> Iterator[World]:
     """A reader without settings or data, and an AWS account without any of their resources."""
     embedded.start(readers_engines)
     local = embedded.endpoints(readers_engines)
-    furnish(tmp_path)
+    furnish(tmp_path, commands)
     unset = dict.fromkeys(SETTINGS, "")
     env = environment(tmp_path, unset, readers_engines, engines.aws_endpoint_url)
-    world = World(tmp_path, env, local, engines)
+    world = World(tmp_path, env, local, engines, commands)
     url = engines.aws_endpoint_url
     world.disguises += [(f"AWS at {url}", "AWS at account 123456789012"), (url, "AWS")]
     _clear(world)

@@ -15,9 +15,11 @@ from .world import Outcome, World
 
 
 @pytest.fixture
-def nowhere(tmp_path) -> World:
+def nowhere(tmp_path, commands) -> World:
     """A reader without engines."""
-    return World(tmp_path, {"PATH": "/usr/bin:/bin"}, Endpoints("", ""), Endpoints("", ""))
+    return World(
+        tmp_path, {"PATH": "/usr/bin:/bin"}, Endpoints("", ""), Endpoints("", ""), commands
+    )
 
 
 @pytest.mark.parametrize(

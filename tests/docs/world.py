@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from commands import typed
+
 from core.aws.clients import make_client
 from core.engines import Endpoints
 from core.settings import PROJECT_ROOT
@@ -58,6 +60,7 @@ class World:
     env: dict[str, str]
     local: Endpoints
     production: Endpoints
+    commands: typed.Commands
     disguises: list[tuple[str, str]] = field(default_factory=list)
 
     def expand(self, word: str) -> str:
@@ -77,6 +80,7 @@ class World:
             ["/bin/bash", "-o", "pipefail", "-c", command],
             cwd=self.folder,
             env=self.env,
+            pass_fds=[self.commands.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,8 +97,11 @@ class World:
         expected = expectations.pattern(before) if shown else re.compile(rf"(?s).*({_READY}).*\n")
         log = self.folder / "foreground.log"
         with _alone_at_the_first_port(), log.open("w") as output:
+            program, *arguments = shlex.split(command)
+            # Ctrl-C must reach the command itself.
+            command_line = [sys.executable, "-m", "invoke"] if program == "invoke" else [program]
             process = subprocess.Popen(
-                shlex.split(command),
+                [*command_line, *arguments],
                 cwd=self.folder,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -166,7 +173,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def furnish(folder: Path) -> None:
+def furnish(folder: Path, commands: typed.Commands) -> None:
     """Make ``folder`` look like the reader's checkout: the project, ``invoke``, an AWS profile."""
     for name in ("tasks.py", "invoke.yaml"):
         shutil.copy(PROJECT_ROOT / name, folder)
@@ -174,7 +181,8 @@ def furnish(folder: Path) -> None:
     shutil.copytree(PROJECT_ROOT / "sql" / "migrations", folder / "sql" / "migrations")
     (folder / "bin").mkdir()
     invoke = folder / "bin" / "invoke"
-    invoke.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m invoke "$@"\n')
+    client = [sys.executable, "-IS", str(typed.CLIENT), str(commands.fileno())]
+    invoke.write_text(f'#!/bin/sh\nexec {shlex.join(client)} "$@"\n')
     invoke.chmod(0o755)
     (folder / "aws-credentials").write_text(
         f"[default]\naws_access_key_id = {ACCOUNT}\naws_secret_access_key = secret\n"

@@ -91,17 +91,18 @@ def test_a_transcript_is_stored_completely_and_once(bulk, ana, ben, figures) -> 
 def test_an_import_is_complete_and_recognises_its_own_items(
     bulk, ana, ben, tmp_path, figures
 ) -> None:
-    items = plain_messages("a-conversation", ana, bulk.size)
+    count = 5 * bulk.size  # 25 of them are one request
+    items = plain_messages("a-conversation", ana, count)
     path = tmp_path / "items.jsonl"
     path.write_text(
         "".join(json.dumps(raw_item(message_item(message))) + "\n" for message in items)
     )
     imported = retry_while_busy(lambda: import_file(bulk.line, path, lambda count, total: None))
-    assert imported.added + imported.present == bulk.size
+    assert imported.added + imported.present == count
     assert imported.differing == 0
     assert texts(bulk.table, "a-conversation") == [message.text for message in items]
     assert bulk.proxy.faults
-    figures(f"{bulk.size:,} items imported; {bulk.proxy.summary()}")
+    figures(f"{count:,} items imported; {bulk.proxy.summary()}")
 
 
 @pytest.mark.timeout(900)

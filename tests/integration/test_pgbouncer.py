@@ -10,8 +10,8 @@ import pgbouncer
 import pytest
 from unguarded import Database
 
-from core.errors import InputError
-from core.postgres import admin, users
+from core.errors import InputError, PostgresError
+from core.postgres import admin, check_read_only, find_programs, poolers, users
 from core.settings import PROJECT_ROOT
 from core.targets.postgres import PostgresAddress, parse_url
 
@@ -34,12 +34,16 @@ with Database(parse_url(sys.argv[1], "CONNECTION_URL"), Purpose.READING) as db:
 
 
 @pytest.fixture
-def pooled_url(engines, db: Database):
+def direct_url(engines, db: Database) -> str:
+    return urlsplit(engines.postgres_url)._replace(path=f"/{db.address.dbname}").geturl()
+
+
+@pytest.fixture
+def pooled_url(direct_url: str, db: Database):
     for letter in "wxyz":
         for n in range(5):
             users.create_user(db, f"{letter}{n}", letter, f"{letter}{n}@example.com")
-    url = urlsplit(engines.postgres_url)._replace(path=f"/{db.address.dbname}").geturl()
-    with pgbouncer.pooling(url) as pooled:
+    with pgbouncer.pooling(direct_url) as pooled:
         yield pooled
 
 
@@ -75,6 +79,41 @@ def test_databases_are_neither_created_nor_dropped_through_it(pooled_url: str) -
             admin.drop_database(existing)
         assert existing.is_pooled()
         assert users.count_users(existing) == 20
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("mode", "ignored"), [("transaction", "extra_float_digits"), ("session", "options")]
+)
+def test_a_shell_is_refused_that_would_not_be_read_only(direct_url: str, mode, ignored) -> None:
+    """Where the option is ignored, psql would start, and write."""
+    with pgbouncer.pooling(direct_url, mode=mode, ignored=ignored) as pooled:  # noqa: SIM117
+        with Database(parse_url(pooled, "PROD_CONNECTION_URL")) as db:
+            with pytest.raises(InputError, match="does not keep a session read-only") as refused:
+                check_read_only(db)
+            assert "BEGIN READ ONLY" in refused.value.hint
+
+
+@pytest.mark.deep
+def test_pg_dump_and_pg_restore_do_not_work_through_it(pooled_url: str) -> None:
+    """An app would find an empty search_path in the pooler's next session."""
+    with Database(parse_url(pooled_url, "CONNECTION_URL")) as pooled:  # noqa: SIM117
+        with pytest.raises(InputError, match="where pg_dump and pg_restore do not work"):
+            find_programs(pooled, [])
+
+
+@pytest.mark.deep
+def test_statement_mode_is_named(direct_url: str) -> None:
+    with pgbouncer.pooling(direct_url, mode="statement") as pooled:  # noqa: SIM117
+        with Database(parse_url(pooled, "CONNECTION_URL")) as db:
+            with pytest.raises(PostgresError, match="in statement mode") as refused:
+                users.count_users(db)
+    assert "pool_mode" in refused.value.hint
+
+
+def test_a_session_without_a_pooler_can_be_read_only(db: Database) -> None:
+    assert poolers._becomes_read_only(db)
+    check_read_only(db)
 
 
 def test_a_direct_connection_is_not_taken_for_a_pooled_one(db: Database) -> None:

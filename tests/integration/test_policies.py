@@ -40,8 +40,9 @@ def allowed(policy: str) -> set[str]:
 def used(dynamodb_client) -> Iterator[set[str]]:
     """The IAM actions of every request that the test makes from here on.
 
-    A transaction needs those of its parts:
+    A transaction needs those of its parts, an INSERT one of its own:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
     """
     actions: set[str] = set()
 
@@ -49,6 +50,8 @@ def used(dynamodb_client) -> Iterator[set[str]]:
         if model.name == "TransactWriteItems":
             parts = [next(iter(action)) for action in params["TransactItems"]]
             actions.update(f"dynamodb:{part}Item" for part in parts)
+        elif model.name == "BatchExecuteStatement":
+            actions.add("dynamodb:PartiQLInsert")
         else:
             actions.add(f"dynamodb:{model.name}")
 
@@ -118,6 +121,7 @@ def test_the_admin_policy_allows_what_the_tasks_do(
     imports.import_file(table, tmp_path / "items", lambda count, total: None)
     schema.drop_table(table)
     schema.create_table(table, Environment.LOCAL)
+    imports.import_file(table, tmp_path / "items", lambda count, total: None)
     # An operator turns the stream on with the command that ddb.follow-stream shows.
     assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
 

@@ -6,6 +6,8 @@ import datetime
 import socket
 import ssl
 import threading
+import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from unguarded import Database
 
-from core.errors import PostgresError
+from core.aws.database_password import IamToken, postgres_address
+from core.errors import CredentialsError, PostgresError
+from core.settings import Settings
+from core.targets import resolve
 from core.targets.postgres import PostgresAddress
 
 NAME = "db.example"
@@ -128,6 +133,59 @@ def test_another_name_and_an_unknown_certificate_are_refused(
         address = through(db.address, tls_port, **(options | changed))
         with Database(address) as refused, pytest.raises(PostgresError, match=problem):
             refused.query_value("SELECT 1")
+
+
+@pytest.fixture
+def signed_in_role(db: Database, engines_folder: Path) -> Iterator[str]:
+    """A role whose password the server takes as RDS takes a token: in clear text, within TLS."""
+    role, rules = f"iam_{uuid.uuid4().hex[:8]}", engines_folder / "postgres" / "pg_hba.conf"
+    before = rules.read_text()
+    db.query_commit(f"CREATE ROLE {role} LOGIN")  # type: ignore[arg-type]
+    rules.write_text(f"host all {role} 127.0.0.1/32 password\n{before}")
+    db.query_commit("SELECT pg_reload_conf()")
+    yield role
+    rules.write_text(before)
+    db.query_commit("SELECT pg_reload_conf()")
+    db.query_commit(f"DROP ROLE {role}")  # type: ignore[arg-type]
+
+
+def test_an_iam_token_is_the_password_of_each_verified_connection(
+    db: Database, signed_in_role: str, tls_port, certificate, monkeypatch
+) -> None:
+    """RDS itself is missing: the server is told each token that is signed for it."""
+    tokens, sign = [], IamToken.__call__
+
+    def accepted(token_of: IamToken, renew: bool = False) -> str:
+        tokens.append(sign(token_of, renew))
+        statement = f"ALTER ROLE {signed_in_role} PASSWORD '{tokens[-1]}'"
+        db.query_commit(statement)  # type: ignore[arg-type]
+        return tokens[-1]
+
+    monkeypatch.setattr(IamToken, "__call__", accepted)
+    options = "hostaddr=127.0.0.1&sslmode=verify-full"
+    environ = {
+        "PROD_CONNECTION_URL": f"postgresql://{signed_in_role}@{NAME}:{tls_port}/"
+        f"{db.address.dbname}?{options}",
+        "PROD_CONNECTION_CA_BUNDLE": str(certificate),
+        "PROD_CONNECTION_IAM": "1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+    }
+    address = postgres_address(resolve(Settings.from_env(environ, Path("/none")), prod=True))
+    with Database(address) as production:
+        for _ in range(2):
+            assert production.query_value("SELECT current_user::text") == signed_in_role
+            assert production.is_verified()
+            production.close()
+    assert all(token.startswith(f"{NAME}:{tls_port}/?Action=connect") for token in tokens)
+    assert len(tokens) == 2
+    monkeypatch.setattr(IamToken, "__call__", sign)
+    db.query_commit(f"ALTER ROLE {signed_in_role} PASSWORD 'expired'")  # type: ignore[arg-type]
+    with Database(address) as expired, pytest.raises(CredentialsError) as refused:
+        expired.query_value("SELECT 1")
+    assert "where its password is from" in str(refused.value)
+    assert "X-Amz-Signature" not in str(refused.value)
 
 
 def test_a_password_is_asked_for_at_each_connection_and_renewed_when_refused(

@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from unguarded import Database
 
 from core.errors import NotPermittedError, PostgresError, StoreError, TargetRefusedError
-from core.postgres import admin, description, users
+from core.postgres import admin, description, health, users
 from core.postgres.database import _SETTINGS
 from core.postgres.seed import seed_demo_data
 from core.purposes import Purpose
@@ -110,6 +110,7 @@ HOSTILE = {
     "bytea_output": "'escape'",
     "standard_conforming_strings": "'off'",
     "search_path": "'theirs'",
+    "quote_all_identifiers": "'on'",
     "default_transaction_read_only": "'on'",
     "default_transaction_isolation": "'serializable'",
     "default_transaction_deferrable": "'on'",
@@ -141,6 +142,7 @@ def answers(db: Database) -> dict[str, Any]:
         "tables": {table.name for table in described.tables},
         "started": described.started_at.utcoffset(),
         "marker": admin.read_marker(db),
+        "schema": health.schema_differences(db),
         "unqualified": db.query_value("SELECT count(*) FROM users"),
     }
 
@@ -224,6 +226,16 @@ def test_the_answers_are_the_same_whatever_a_variable_of_libpq_sets(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert answers(seeded) == expected
+
+
+@pytest.mark.parametrize("setting", ["statement_timeout", "transaction_timeout"])
+def test_a_timeout_of_others_is_named(db: Database, setting: str) -> None:
+    conninfo = make_conninfo(db.address.conninfo, options=f"-c {setting}=50")
+    address = replace(db.address, conninfo=conninfo, variable="CONNECTION_URL")
+    with Database(address) as hurried, pytest.raises(PostgresError) as ended:
+        hurried.query_value("SELECT pg_sleep(5)")
+    assert f"{setting} is set too low for it" in ended.value.hint
+    assert ended.value.hint.endswith("or in CONNECTION_URL.")
 
 
 def settings_of(db: Database) -> dict[str, str]:

@@ -146,3 +146,19 @@ def test_a_longer_transcript_with_the_same_times_is_loaded_in_addition(table, an
     loaded = load_transcript(table, (ana, ben), lines)
     assert (loaded.added, loaded.present) == (3, 0)
     assert texts(table, loaded.message_group_uuid) == ["0", "0", "1", "1", "2"]
+
+
+def test_each_line_is_dated_once_however_many_transactions_there_are(
+    table, ana, ben, monkeypatch
+) -> None:
+    dated = []
+    real = bulk_load.sort_key_after
+
+    def count(*arguments):
+        dated.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(bulk_load, "sort_key_after", count)
+    lines = [TranscriptMessage((ana, ben)[n % 2], f"line {n}") for n in range(400)]
+    loaded = load_transcript(table, (ana, ben), lines)
+    assert loaded.added == len(dated) == len(lines)

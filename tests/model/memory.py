@@ -120,6 +120,33 @@ class Client:
 
         return self._request(act)
 
+    def batch_get_item(self, RequestItems: Item, **_: Any) -> dict[str, Any]:
+        ((name, asked),) = RequestItems.items()
+        assert len(asked["Keys"]) <= 100
+
+        def act() -> dict[str, Any]:
+            seen = self._seen(asked.get("ConsistentRead", False))
+            items = [seen[key_of(key)] for key in asked["Keys"] if key_of(key) in seen]
+            return {"Responses": {name: items}, "UnprocessedKeys": {}}
+
+        return self._request(act)
+
+    def batch_execute_statement(self, Statements: list[Item], **_: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            items = list(map(inserted, Statements))
+            assert len(items) <= 25
+            assert len(set(map(key_of, items))) == len(items), "a batch names an item once"
+            return {"Responses": [self._insert(item) for item in items]}
+
+        return self._request(act)
+
+    def _insert(self, item: Item) -> dict[str, Any]:
+        """Each insert of a batch is a write of its own, and fails alone."""
+        if key_of(item) in self.table.items:
+            return {"Error": {"Code": "DuplicateItem"}}
+        self.table.write({key_of(item): item})
+        return {}
+
     def transact_write_items(self, TransactItems: list[Item], **_: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
             actions = [self._evaluated(*next(iter(a.items()))) for a in TransactItems]
@@ -192,16 +219,30 @@ class Client:
     def scan(
         self,
         ConsistentRead: bool = False,
+        IndexName: str | None = None,
         FilterExpression: str = "",
         ExpressionAttributeValues: Item | None = None,
         **_: Any,
     ) -> dict[str, Any]:
+        assert IndexName is None or not ConsistentRead, "an index is eventually consistent"
+
         def act() -> dict[str, Any]:
+            items = list(self._seen(ConsistentRead).values())
+            if IndexName is not None:
+                rows = [item for item in items if "message_group_uuid" in item]
+                items = sorted(rows, key=lambda row: str(row["message_group_uuid"]["S"]))
             values = ExpressionAttributeValues or {}
-            items = self._seen(ConsistentRead).values()
             return {"Items": [item for item in items if holds(FilterExpression, item, values)]}
 
         return self._request(act)
+
+
+def inserted(statement: Item) -> Item:
+    """The item that an ``INSERT`` names; no other statement is known."""
+    match = re.fullmatch(r"""INSERT INTO "[\w.-]+" VALUE {(.+)}""", statement["Statement"])
+    assert match, f"unknown statement {statement['Statement']!r}"
+    names = [name.removesuffix(":?").strip("'") for name in match[1].split(",")]
+    return dict(zip(names, copy.deepcopy(statement["Parameters"]), strict=True))
 
 
 def _place(item: Item) -> tuple[str, str]:

@@ -61,6 +61,7 @@ def test_a_certificate_or_sslmode_is_named(words: str, problem: str) -> None:
         ("PGCHANNELBINDING", "channel_binding", "channel binding required, but SSL not in use"),
         ("PGOPTIONS", "options", 'FATAL:  unrecognized configuration parameter "foo"'),
         ("PGOPTIONS", "options", "FATAL:  unsupported startup parameter: options"),
+        ("PGOPTIONS", "options", "FATAL:  --bogus requires a value"),
         ("PGTARGETSESSIONATTRS", "target_session_attrs", "session is not read-only"),
     ],
 )

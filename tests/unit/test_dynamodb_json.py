@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from core.dynamodb.dynamodb_json import parsed_item, raw_item, same_item
+from core.dynamodb.dynamodb_json import item_of_strings, parsed_item, raw_item, same_item
 
 NUMBERS = st.builds(
     lambda digits, exponent: f"{digits}E{exponent}",
@@ -229,3 +229,44 @@ def test_an_attribute_may_be_called_what_a_type_is_called(name) -> None:
     assert not same_item(left, right)
     assert not same_item({"x": {"M": left}}, {"x": {"M": right}})
     assert same_item({"x": {"M": left}}, {"x": {"M": dict(left)}})
+
+
+STRINGS = b'{"pk":{"S":"a"},"sk":{"S":"b"},"x":{"S":"c"}}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        STRINGS,
+        STRINGS.replace(b'"c"', b'""'),
+        STRINGS.replace(b'"c"', '"ж 日本 \U0001f600"'.encode()),
+        STRINGS.replace(b":", b" : "),
+        b"  " + STRINGS + b" \n",
+    ],
+)
+def test_an_item_of_strings_is_recognised_at_once(line) -> None:
+    assert item_of_strings(line) == parsed_item(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        STRINGS.replace(b'"x"', b'"sk"'),
+        STRINGS.replace(b'"x":{"S":"c"}', b'"x":{"S":"c","S":"d"}'),
+        STRINGS.replace(b'"x":{"S":"c"}', b'"x":{"S":"c","N":1}'),
+        STRINGS.replace(b'"x":{"S":"c"}', b'"x":{"L":[{"S":"c"}]}'),
+        STRINGS.replace(b'"c"', b'"\\ud800"'),
+        STRINGS.replace(b'"c"', b'"\xff"'),
+        STRINGS.replace(b'"c"', b'"a\\"b"'),
+        STRINGS.replace(b'"c"', b"1"),
+        STRINGS.replace(b'"a"', b'""'),
+        STRINGS.replace(b'"x"', b'"message_group_uuid"').replace(b'"c"', b'""'),
+        STRINGS.replace(b'"pk"', b'"pq"'),
+        b"[]",
+        b"{",
+        b'"a"',
+        b"[" * 100_000,
+    ],
+)
+def test_any_other_line_is_left_to_the_complete_check(line) -> None:
+    assert item_of_strings(line) is None

@@ -47,6 +47,7 @@ def test_one_that_is_no_older_than_the_server_and_has_what_its_url_asks_for(
     bundled = [made(tmp_path / version, version) for version in ("16.4", "18.4")]
     monkeypatch.setenv("PATH", f"{made(tmp_path / 'own', on_path)}:/usr/bin:/bin")
     now = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(Database, "is_pooled", lambda _: False)
     monkeypatch.setattr(programs, "greet", lambda _: Greeting(server, now))
     db = Database(parse_url(URL + options, "PROD_CONNECTION_URL"))
     if chosen is None:

@@ -116,3 +116,32 @@ def test_text_that_no_database_can_store_is_an_input_error() -> None:
     assert isinstance(raised(psycopg.DataError("text cannot contain NUL")), InputError)
     error = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(raised(error), InputError)
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "option"),
+    [
+        ('invalid sslmode value: "bogus"', "PGSSLMODE", "sslmode"),
+        (
+            'invalid "ssl_min_protocol_version" value: "TLSv9"',
+            "PGSSLMINPROTOCOLVERSION",
+            "ssl_min_protocol_version",
+        ),
+        ('definition of service "none" not found', "PGSERVICE", "service"),
+    ],
+)
+def test_an_invalid_option_is_named_with_the_variable_that_sets_it(
+    monkeypatch, words, variable, option
+) -> None:
+    monkeypatch.setenv(variable, "bogus")
+    error = raised(psycopg.OperationalError(f"connection is bad: {words}"))
+    assert str(error) == (
+        f"Could not connect: {words}. Check {option}, which {variable} sets: unset {variable}"
+    )
+
+
+def test_a_variable_that_decides_which_server_is_meant_is_named(monkeypatch) -> None:
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
+    monkeypatch.setenv("PGPORT", "1")
+    error = refused("Connection refused", parse_url("postgresql://u@h:5432/d", "CONNECTION_URL"))
+    assert str(error).endswith("Check PGHOSTADDR, or name the server in CONNECTION_URL.")

@@ -1,6 +1,8 @@
 """The sources of settings, and that secrets are not shown."""
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,43 @@ def test_a_dotenv_file_that_leads_nowhere_is_refused(tmp_path) -> None:
     (tmp_path / ".env").symlink_to(tmp_path / "gone")
     with pytest.raises(SettingsError, match="Could not read"):
         Settings.from_env({}, tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "CONNECTION_URL=${NOWHERE_SET}\n",
+            "CONNECTION_URL refers to NOWHERE_SET, which is not set",
+        ),
+        ("A=${NOWHERE_SET}\nconnection_url=x\n", "connection_url is not a setting, but CONNECTION"),
+    ],
+)
+def test_a_line_that_would_leave_a_setting_unset_is_refused(tmp_path, text, problem) -> None:
+    """The run would continue with another target."""
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(SettingsError, match=rf"\.env, line \d: {problem}"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
+def test_a_line_may_refer_to_what_is_set_or_has_a_default(tmp_path) -> None:
+    text = "HOST_OF_IT=h\nDB_SG_ID=${HOST_OF_IT}-${PATH}\nDDB_MESSAGE_TABLE=${NOWHERE_SET:-abc}\n"
+    (tmp_path / ".env").write_text(text)
+    settings = Settings.from_env({}, tmp_path / ".env")
+    assert settings.table_name == "abc"
+    assert str(settings.security_group_id).startswith("h-/")
+
+
+def test_a_folder_is_not_taken_for_a_missing_file(tmp_path) -> None:
+    """Docker makes one where a file that it mounts is missing."""
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"\.env: .*Is a directory"):
+        Settings.from_env({}, tmp_path / ".env")
+
+
+def test_a_pipe_is_read_as_a_file_is(tmp_path) -> None:
+    """Password managers serve the file through one."""
+    os.mkfifo(tmp_path / ".env")
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit((tmp_path / ".env").write_text, "DDB_MESSAGE_TABLE=piped\n")
+        assert Settings.from_env({}, tmp_path / ".env").table_name == "piped"

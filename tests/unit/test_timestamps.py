@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, strategies as st
 
-from core.timestamps import bound_below, next_sort_key, parse, sort_key, sort_key_after
+from core.timestamps import next_sort_key, parse, sort_key, sort_key_after
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -74,29 +73,3 @@ def test_the_next_key_sorts_after_a_row_of_any_form(last: str) -> None:
 @pytest.mark.parametrize("last", ["zzz", "9999-12-31T23:59:59.999999+00:00"])
 def test_a_row_that_nothing_can_follow_does_not_stop_a_conversation(last: str) -> None:
     assert sort_key_after(last, NOON) == sort_key(NOON)
-
-
-@pytest.mark.parametrize(
-    "key",
-    ["2026-03-01T12:00:00", "2026-03-01T12:00:00.5+02:00", "2026-03-01T12:00:00Z", "zzz"],
-)
-def test_the_bound_below_a_row_leaves_the_row_itself_out(key: str) -> None:
-    assert not key < bound_below(key)
-    assert bound_below(key) > "2026-03-01T11:59:59"
-
-
-def test_the_bound_below_a_row_of_ours_is_its_own_key() -> None:
-    assert bound_below(sort_key(NOON)) == sort_key(NOON)
-
-
-FORMS = st.sampled_from(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S"])
-NEAR = st.integers(-2_000_000, 2_000_000).map(lambda n: NOON + timedelta(microseconds=n))
-SECONDS = st.sampled_from([NOON, NOON + timedelta(microseconds=999_999)])
-
-
-@given(FORMS, NEAR | SECONDS, st.sampled_from(["", "Z", "+00:00", "+02:00", "-05:00"]), NEAR)
-def test_the_bound_below_another_row_skips_no_row_of_ours(form, instant, offset, ours) -> None:
-    key = instant.strftime(form) + offset
-    bound, row = bound_below(key), sort_key(ours)
-    assert bound <= key
-    assert not bound < row < key

@@ -115,6 +115,29 @@ function isTyping(event) {
     && (target.matches("input, textarea, select, [contenteditable]") || target.closest("dialog"))
 }
 
+/**
+ * Shows another page of the app in this tab, without loading the app again.
+ *
+ * To Streamlit this is a step in the browser's history, as with the browser's Back and Forward. Its
+ * own `switch_page` with a query adds two steps: Back would lead to an address between the pages.
+ */
+function visit(href) {
+  history.pushState({}, "", href)
+  window.dispatchEvent(new PopStateEvent("popstate"))
+}
+
+const begunDownloads = new Set()
+
+/** Lets the browser fetch a file that the server has begun, once. */
+function fetchFile(download) {
+  if (download?.state !== "waiting" || begunDownloads.has(download.path)) return
+  begunDownloads.add(download.path)
+  const link = el("a", { href: download.path, download: download.name })
+  document.body.append(link)
+  link.click()
+  link.remove()
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text)

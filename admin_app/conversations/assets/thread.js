@@ -19,6 +19,8 @@ const KEYS = [
   ["?", "Show the keys"],
 ]
 
+const FORMATS = [["html", "Web page, to print"], ["text", "Text"], ["jsonl", "JSON Lines"]]
+
 const threads = new WeakMap()
 
 export default function (component) {
@@ -74,13 +76,18 @@ class Thread {
     this.news = el("button", { class: "news", hidden: true, click: () => this.toNewest() })
     this.view = el("div", { class: "view" }, this.scroll, this.news)
     this.trouble = el("div", { class: "trouble problem", role: "status" })
+    this.exportSaid = el("span", {})
+    this.stopExport = el("button", { click: () => this.asker.ask({ kind: "stop" }) }, "Stop")
+    this.exported = el("div", { class: "trouble", role: "status", hidden: true },
+      this.exportSaid, " ", this.stopExport)
     this.composer = this.buildComposer()
     this.help = this.buildHelp()
     this.live = el("div", { class: "hidden", "aria-live": "polite" })
     this.tools = this.buildTools()
     this.root = el(
       "div", { class: "root thread" },
-      this.head, this.find, this.view, this.trouble, this.composer, this.help, this.live,
+      this.head, this.find, this.view, this.trouble, this.exported, this.composer, this.help,
+      this.live,
     )
     root.append(this.root)
     this.resizes = new ResizeObserver(() => this.resized())
@@ -109,7 +116,72 @@ class Thread {
       icon("keyboard"),
     )
     this.searchButton = search
-    return el("header", {}, back, this.title, this.zone, search, keys)
+    return el("header", {}, back, this.title, this.zone, search, this.buildExport(), keys)
+  }
+
+  /** A menu of the forms in which the conversation can be saved. */
+  buildExport() {
+    const items = FORMATS.map(([format, label]) => el(
+      "button", { role: "menuitem", click: () => this.export(format) }, label))
+    this.menu = el("div", { class: "menu", role: "menu", "aria-label": "Export as", hidden: true },
+      ...items)
+    this.exportButton = el(
+      "button",
+      {
+        class: "bare", "aria-label": "Export", title: "Export this conversation",
+        "aria-haspopup": "menu", "aria-expanded": "false",
+        click: () => this.showMenu(this.menu.hidden),
+      },
+      icon("download"),
+    )
+    const box = el("span", {
+      class: "exporting",
+      focusout: event => !box.contains(event.relatedTarget) && this.showMenu(false),
+      keydown: event => this.menuKey(event, items),
+    }, this.exportButton, this.menu)
+    return box
+  }
+
+  showMenu(isShown) {
+    if (this.menu.hidden !== isShown) return
+    this.menu.hidden = !isShown
+    this.exportButton.setAttribute("aria-expanded", String(isShown))
+    if (isShown) this.menu.firstChild.focus()
+  }
+
+  menuKey(event, items) {
+    const at = items.indexOf(this.root.getRootNode().activeElement)
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (this.menu.hidden || (!step && event.key !== "Escape")) return
+    event.preventDefault()
+    event.stopPropagation()
+    if (step) items[(at + step + items.length) % items.length].focus()
+    else {
+      this.showMenu(false)
+      this.exportButton.focus()
+    }
+  }
+
+  export(format) {
+    this.exportButton.focus()
+    this.showMenu(false)
+    this.asker.ask({ kind: "export", format })
+  }
+
+  /** How far the export is; once it is complete, only until the next one. */
+  showExport() {
+    const { download } = this.data
+    fetchFile(download)
+    const state = download?.state
+    const count = download ? `${download.seen?.toLocaleString("en")} ${download.unit}` : ""
+    const words = {
+      waiting: "Exporting…", running: `Exporting… ${count}`, stopped: "The export was stopped.",
+      failed: "The export ended early: the file is not complete.",
+    }[state] ?? ""
+    if (download?.problem) showTrouble(this.exportSaid, download.problem)
+    else if (this.exportSaid.textContent !== words) this.exportSaid.replaceChildren(words)
+    this.exported.hidden = !words && !download?.problem
+    this.stopExport.hidden = !["waiting", "running"].includes(state)
   }
 
   buildFind() {
@@ -151,8 +223,9 @@ class Thread {
     const send = el("button", { class: "send", click: () => this.submit() }, "Send")
     this.foot = el("div", { class: "foot" }, this.senders, this.said, this.count, send)
     this.closed = el("p", { class: "dim", hidden: true })
+    this.gone = el("p", { class: "dim", hidden: true, dir: "auto" })
     this.writing = el("div", { class: "writing" }, this.box, this.foot)
-    return el("div", { class: "composer" }, this.writing, this.closed)
+    return el("div", { class: "composer" }, this.gone, this.writing, this.closed)
   }
 
   buildHelp() {
@@ -200,6 +273,7 @@ class Thread {
     this.takeOutcomes(data.outcomes)
     this.take(data.messages, isElsewhere)
     showTrouble(this.trouble, data.trouble)
+    this.showExport()
     this.showHits()
     this.showComposer(isOther)
     this.showZone()
@@ -655,6 +729,8 @@ class Thread {
     this.writing.hidden = !data.mayWrite
     this.closed.hidden = data.mayWrite
     this.closed.textContent = data.whyNot
+    this.gone.hidden = !data.gone
+    this.gone.textContent = plain(data.gone)
     this.box.placeholder = plain(`Message ${data.other.name || data.other.handle || ""}`).trim()
     if (!isOther) return
     const choices = data.senders.map(handle => {

@@ -10,6 +10,7 @@ from core.dynamodb.items import text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.erasing import erase_item
 from core.dynamodb.patterns.erasure_reads import erased_digests, find_erasure
+from core.dynamodb.patterns.reads import scan
 from core.dynamodb.table import Table
 from core.errors import HeldError
 from core.models import Erasure
@@ -30,15 +31,26 @@ def is_explained(fault: Fault, erasure: Erasure | None) -> bool:
 
 def erased_users_in(item: Item, digests: Collection[str]) -> Iterator[str]:
     """The uuids of the erased users that an item belongs to or names."""
-    if not digests:
-        return
-    pk = text_of(item, "pk")
-    if keys.removal_group_of(pk) is not None:
-        return
-    named = (keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ()))
-    for user_uuid in dict.fromkeys(filter(None, named)):
+    for user_uuid in dict.fromkeys(users_in(item)) if digests else ():
         if keys.erased_digest(user_uuid) in digests:
             yield user_uuid
+
+
+def users_in(item: Item) -> Iterator[str]:
+    """The uuids of the users that an item belongs to or names; a removal names nobody."""
+    pk = text_of(item, "pk")
+    if keys.removal_group_of(pk) is None:
+        named = (keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ()))
+        yield from filter(None, named)
+
+
+def erase_items(table: Table, digests: Collection[str]) -> int:
+    """Remove all items of these erased users; return their number. One pass over the table."""
+    removed = 0
+    for item in scan(table):
+        for user_uuid in erased_users_in(item, digests):
+            removed += erase_item(table, user_uuid, item)
+    return removed
 
 
 def erase_again(table: Table, fault: Fault) -> bool:

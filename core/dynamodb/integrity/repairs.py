@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.dynamodb import keys
+from core.dynamodb.holds import find_hold
 from core.dynamodb.integrity.erased import erase_again
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
@@ -104,9 +105,10 @@ def _newest_message(table: Table, finding: Fault) -> Message | None:
 
 
 def _remove_left_over(table: Table, find_people: FindPeople, finding: Fault) -> bool:
-    """Delete a row of two people who are not in Postgres, after their messages.
+    """Delete a row of two people who are not in Postgres, after removing their messages.
 
     Only under an id that others use, both of whom are in Postgres: their thread shows the messages.
+    Nothing is removed while there is a hold on one of the two.
     """
     group = finding.message_group_uuid
     row = inbox_row_at(table, finding.owner_uuid or "", finding.sk)
@@ -117,9 +119,13 @@ def _remove_left_over(table: Table, find_people: FindPeople, finding: Fault) -> 
     known = find_people([uuid for other in pairs for uuid in other])
     if not is_left_over(pair, pairs, known.__contains__):
         return False
-    for message in messages_of(table, group, pair):
-        key = keys.key(keys.message_pk(group), message.sort_key)
-        _delete(table, key, "message_uuid = :value", message.message_uuid)
+    if any(find_hold(table, uuid) for uuid in pair):
+        return False
+    try:
+        for message in messages_of(table, group, pair):
+            remove_message(table, message)
+    except HeldError:
+        return False
     return _delete(table, keys.key(finding.pk, finding.sk), "message_group_uuid = :value", group)
 
 

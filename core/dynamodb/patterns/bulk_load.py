@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -44,6 +44,10 @@ class TranscriptMessage:
     created_at: datetime | None = None
 
 
+_Line = tuple[str, TranscriptMessage]
+"""A line with the uuid of its message."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedTranscript:
     """The number of messages ``added`` by a load, and of those ``present`` before it.
@@ -78,7 +82,7 @@ def load_transcript(
     own_group = str(uuid.uuid4())
     group: str | None = None
     present: set[str] | None = None
-    stored: set[str] | None = None
+    missing: list[_Line] | None = None
     left: set[_Place] = set()
     obstacles = _Obstacles()
     while True:
@@ -86,19 +90,19 @@ def load_transcript(
         # The rows are read before the messages: a message stored after this moves a row, and the
         # transaction's condition then fails.
         rows = _rows_to_move(table, group, members) if group else []
-        if stored is None or _places(rows) != left:  # at first, and after other writers' changes
+        if missing is None or _places(rows) != left:  # at first, and after other writers' changes
             stored = _known(table, group, set(uuids)) if group else set()
-        present = set(stored) if present is None else present
-        missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
+            present = set(stored) if present is None else present
+            missing = [pair for pair in zip(uuids, lines, strict=True) if pair[0] not in stored]
         if not missing:
-            return _loaded(table, group or own_group, uuids, present)
+            return _loaded(table, group or own_group, uuids, present or set())
         chunk = _Chunk(table, group, own_group, members, rows, missing, obstacles)
         if chunk.commit():
-            stored |= {message.message_uuid for message in chunk.messages}
+            missing = missing[len(chunk.messages) :]
             left = chunk.left
             backoff = Backoff()
             continue
-        stored = None
+        missing = None
         if not backoff.pause():
             raise StoreError(
                 "Could not load the whole conversation", "Run it again to load the rest."
@@ -162,7 +166,7 @@ class _Chunk:
         own_group: str,
         members: tuple[Person, Person],
         rows: Sequence[InboxRow],
-        missing: Sequence[tuple[str, TranscriptMessage]],
+        missing: Sequence[_Line],
         obstacles: _Obstacles,
     ) -> None:
         self.table = table
@@ -170,8 +174,7 @@ class _Chunk:
         self.obstacles = obstacles
         self.rows = rows
         self.left = _places(rows)
-        dated = _dated(group or own_group, missing, self.rows, obstacles.taken)
-        self.messages = dated[:_CHUNK]
+        self.messages = _first_dated(group or own_group, missing, self.rows, obstacles.taken)
         self.pair = [] if group else [put_pair(table, members[0].uuid, members[1].uuid, own_group)]
 
     def commit(self) -> bool:
@@ -232,18 +235,15 @@ def _rows(table: Table, group: str, members: tuple[Person, Person]) -> list[Inbo
     return [row for row in member_rows if row is not None]
 
 
-def _dated(
-    group: str,
-    missing: Sequence[tuple[str, TranscriptMessage]],
-    rows: Sequence[InboxRow],
-    taken: set[str],
+def _first_dated(
+    group: str, missing: Sequence[_Line], rows: Sequence[InboxRow], taken: set[str]
 ) -> list[Message]:
-    """The messages with rising sort keys: after ``rows``, unless they carry a time."""
+    """The first messages with rising sort keys: after ``rows``, unless they carry a time."""
     last = max((row.sort_key for row in rows), default=None)
     instants = _instants(last, len(missing))
     messages: list[Message] = []
     previous: str | None = None
-    for (message_uuid, line), instant in zip(missing, instants, strict=True):
+    for (message_uuid, line), instant in zip(missing[:_CHUNK], instants, strict=False):
         if line.created_at is not None:
             key = sort_key_after(previous, line.created_at)
         else:
@@ -255,7 +255,7 @@ def _dated(
     return messages
 
 
-def _instants(last: str | None, count: int) -> list[datetime]:
+def _instants(last: str | None, count: int) -> Iterator[datetime]:
     """``count`` instants up to now, 90 seconds apart, or closer where ``last`` is nearer."""
     end = now()
     begin = end - _PACE * (count - 1)
@@ -263,4 +263,4 @@ def _instants(last: str | None, count: int) -> list[datetime]:
     if reached is not None and begin <= reached < end:
         begin = reached + (end - reached) / (count + 1)
     step = (end - begin) / max(count - 1, 1)
-    return [end - step * (count - 1 - place) for place in range(count)]
+    return (end - step * (count - 1 - place) for place in range(count))

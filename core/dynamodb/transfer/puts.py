@@ -12,6 +12,7 @@ from typing import Any
 from core.aws.clients import translating
 from core.dynamodb import keys, paging
 from core.dynamodb.dynamodb_json import same_item
+from core.dynamodb.integrity.erased import erase_items, erased_users_in, users_in
 from core.dynamodb.items import inbox_row_from, message_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.erasure_reads import check_pair, check_remains, erased_digests
@@ -61,7 +62,7 @@ class Putter:
     def put(self, item: Item) -> str:
         """Put ``item``, unless its key exists; returns the outcome in a word."""
         pk = text_of(item, "pk")
-        if keys.removal_group_of(pk) is None and self._names_erased(item, pk):
+        if self.names_erased(item):
             return REMOVED
         if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
             return self._put_message(item, message_from(item))
@@ -71,15 +72,24 @@ class Putter:
             return self._put_pair(item, pair[0], pair[1])
         return self._put_alone(item)
 
-    def _names_erased(self, item: Item, pk: str) -> bool:
+    def names_erased(self, item: Item) -> bool:
         """Whether an item belongs to an erased user, or names one."""
-        users = (keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ()))
-        if not any(users):
+        if not any(users_in(item)):
             return False
         with self._lock:  # read after the erasures of the file, which are put first
             if self._erased is None:
                 self._erased = frozenset(erased_digests(self.table))
-        return not self._erased.isdisjoint(map(keys.erased_digest, filter(None, users)))
+        return any(erased_users_in(item, self._erased))
+
+    def erase_again(self) -> int:
+        """Remove the items of users who were erased during the import; return their number.
+
+        One pass over the table, only if there are any: an insert cannot check it.
+        """
+        if self._erased is None or self.table.dry:
+            return 0
+        since = frozenset(erased_digests(self.table)) - self._erased
+        return erase_items(self.table, since) if since else 0
 
     def _put_pair(self, item: Item, one: str, other: str) -> str:
         group = text_of(item, "group_uuid")
@@ -124,7 +134,10 @@ class Putter:
         )
 
     def _shown_by(self, row: InboxRow) -> Message | None:
-        """The message that a row shows: the newest one up to its time, or one of the few before."""
+        """The message that a row shows: the newest one up to its time, or one of the few before.
+
+        By one of the row's own two members: other pairs may use the same id, and the same texts.
+        """
         items = paging.items(
             self.table,
             "query",
@@ -137,8 +150,11 @@ class Putter:
             Limit=_LOOKED_AT,
             ConsistentRead=True,
         )
-        messages = map(message_from, islice(items, _LOOKED_AT))
-        return next((message for message in messages if message.text == row.preview), None)
+        pair = (row.owner_uuid, row.other.uuid)
+        for message in map(message_from, islice(items, _LOOKED_AT)):
+            if message.text == row.preview and message.sender.uuid in pair:
+                return message
+        return None
 
     def _is_new(self, group: str) -> bool:
         """Whether the table had no item of the conversation when the import first reached it."""
@@ -205,7 +221,14 @@ class Putter:
         return response.get("Item")
 
     def _compared(self, stored: Item | None, item: Item) -> str:
-        return PRESENT if same_item(_without_marker(stored), _without_marker(item)) else DIFFERS
+        return PRESENT if is_same(stored, item) else DIFFERS
+
+
+def is_same(stored: Item | None, item: Item) -> bool:
+    """Whether the item that is stored has the content of ``item``."""
+    if stored is None:
+        return False
+    return stored == item or same_item(_without_marker(stored), _without_marker(item))
 
 
 def _without_marker(item: Item | None) -> Item:

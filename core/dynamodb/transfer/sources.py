@@ -17,13 +17,13 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from core import json_objects
 from core.dynamodb import keys
-from core.dynamodb.dynamodb_json import checked_item
+from core.dynamodb.dynamodb_json import checked_item, item_of_strings
 from core.dynamodb.keys import Item
 from core.dynamodb.transfer.files import naming_file
 from core.errors import InputError
@@ -35,31 +35,48 @@ _GZIP = b"\x1f\x8b"
 Entry = tuple[str, Item]
 """An item and its place in the file: ``line 3``."""
 
+Wanted = Callable[[], bool]
+"""Called for each item of a file, in order: False where it is to be passed over, and not read."""
 
-def read_items(path: Path) -> Iterator[Entry]:
-    """The items of a file or an export's folder with their places, without the marker.
+_MaybeEntry = tuple[str, Item | None]
+
+
+def _all() -> bool:
+    return True
+
+
+def read_items(path: Path, wanted: Wanted = _all) -> Iterator[Entry]:
+    """The ``wanted`` items of a file or an export's folder with their places.
+
+    The marker is among them: :func:`is_marker`.
 
     Raises:
         InputError: a line is not an item, or the export is not complete. Counts and checksums of an
             export's manifests are compared as its files are read.
     """
     folder = _export_folder(path)
-    for place, item in _items_of_file(path) if folder is None else _items_of_export(folder):
-        if item["pk"] != keys.ENVIRONMENT_KEY["pk"]:
+    entries = _items_of_file(path, wanted) if folder is None else _items_of_export(folder, wanted)
+    for place, item in entries:
+        if item is not None:
             yield place, item
 
 
-def _items_of_file(path: Path, prefix: str = "") -> Iterator[Entry]:
+def is_marker(item: Item) -> bool:
+    """Whether an item is the environment marker, which is not imported."""
+    return item["pk"] == keys.ENVIRONMENT_KEY["pk"]
+
+
+def _items_of_file(path: Path, wanted: Wanted, prefix: str = "") -> Iterator[_MaybeEntry]:
     with naming_file(path), _opened(path) as file:
         try:
             document = _document(file)
             if document is not None:
-                yield from _items_of_document(path, document)
+                yield from _items_of_document(path, document, wanted)
                 return
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     place = f"{prefix}line {number}"
-                    yield place, _item(path, place, line)
+                    yield place, _item(path, place, line) if wanted() else None
         except (EOFError, gzip.BadGzipFile) as error:
             raise InputError(f"{path} is cut off or damaged: {error}", "Copy it again.") from error
 
@@ -88,7 +105,7 @@ def _document(file: BinaryIO) -> Any | None:
         raise InputError(f"This is not a JSON document: {error}", "Write it again.") from error
 
 
-def _items_of_document(path: Path, document: Any) -> Iterator[Entry]:
+def _items_of_document(path: Path, document: Any, wanted: Wanted) -> Iterator[_MaybeEntry]:
     """The items that ``aws dynamodb scan`` printed, or a list of items."""
     items = document.get("Items") if isinstance(document, Mapping) else document
     if not isinstance(items, list):
@@ -103,10 +120,12 @@ def _items_of_document(path: Path, document: Any) -> Iterator[Entry]:
             )
     for number, item in enumerate(items, start=1):
         place = f"item {number}"
-        yield place, _checked(path, place, item)
+        yield place, _checked(path, place, item) if wanted() else None
 
 
 def _item(path: Path, place: str, line: bytes) -> Item:
+    if (item := item_of_strings(line)) is not None:
+        return item
     try:
         value = json_objects.parse(line)
     except RepeatedNameError as error:
@@ -114,12 +133,15 @@ def _item(path: Path, place: str, line: bytes) -> Item:
         raise InputError(problem, "Keep one of them, or remove the line.") from error
     except (ValueError, RecursionError) as error:
         raise _not_an_item(path, place) from error
-    if _names(value) & {"Keys", "NewImage", "OldImage", "Metadata"} and "pk" not in value:
+    if not isinstance(value, Mapping):
+        raise _not_an_item(path, place)
+    if "pk" not in value and value.keys() & {"Keys", "NewImage", "OldImage", "Metadata"}:
         raise InputError(
             f"{path}, {place}: This is a line of an incremental export, which has changes",
             "Export the whole table.",
         )
-    return _checked(path, place, value["Item"] if _names(value) == {"Item"} else value)
+    is_wrapped = len(value) == 1 and "Item" in value
+    return _checked(path, place, value["Item"] if is_wrapped else value)
 
 
 def _checked(path: Path, place: str, value: Any) -> Item:
@@ -157,7 +179,7 @@ def _export_folder(path: Path) -> Path | None:
     return found_in[0]
 
 
-def _items_of_export(folder: Path) -> Iterator[Entry]:
+def _items_of_export(folder: Path, wanted: Wanted) -> Iterator[_MaybeEntry]:
     """The items of an export's data files, after comparing its counts and checksums."""
     summary = _summary(folder)
     total = 0
@@ -170,7 +192,7 @@ def _items_of_export(folder: Path) -> Iterator[Entry]:
                 f"{path} is damaged: its MD5 is not that of {_FILES}", "Copy it again."
             )
         count = 0
-        for count, (place, item) in enumerate(_items_of_file(path), start=1):  # noqa: B007
+        for count, (place, item) in enumerate(_items_of_file(path, wanted), start=1):  # noqa: B007
             yield f"{path.relative_to(folder)}, {place}", item
         _compare(path, count, entry["itemCount"])
         total += count

@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 _ENCODE = json.JSONEncoder(check_circular=False).encode
 """Core builds what it asks in one order each time."""
 
-READS = frozenset({"get_item", "query", "scan"})
+READS = frozenset({"batch_get_item", "get_item", "query", "scan"})
 EVERYTHING = "*"
 
 
@@ -129,7 +129,7 @@ class Store:
         if known is not None:
             return known
         reads, writes = touched(operation, params)
-        may_lag = operation in READS and not params.get("ConsistentRead", False)
+        may_lag = operation in READS and not _is_consistent(params)
         request = Request(operation, json.loads(text), reads, writes, may_lag)
         return self.requests.number((operation, text), request)
 
@@ -187,6 +187,11 @@ class Store:
         )
 
 
+def _is_consistent(params: Mapping[str, Any]) -> bool:
+    asked = [params, *params.get("RequestItems", {}).values()]
+    return any(entry.get("ConsistentRead", False) for entry in asked if isinstance(entry, dict))
+
+
 def touched(operation: str, params: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """The partitions that a request reads and those that it writes; an index reads all inboxes."""
     none: frozenset[str] = frozenset()
@@ -197,10 +202,17 @@ def touched(operation: str, params: Mapping[str, Any]) -> tuple[frozenset[str], 
             return frozenset({"GRP#"}), none
         case "query":
             return frozenset({params["ExpressionAttributeValues"][":pk"]["S"]}), none
+        case "batch_get_item":
+            (asked,) = params["RequestItems"].values()
+            return frozenset(key["pk"]["S"] for key in asked["Keys"]), none
+        case "scan" if "IndexName" in params:
+            return frozenset({"GRP#"}), none
         case "scan":
             return frozenset({EVERYTHING}), none
         case "batch_write_item":
             puts = [put["PutRequest"] for batch in params["RequestItems"].values() for put in batch]
+        case "batch_execute_statement":
+            puts = [{"Item": memory.inserted(statement)} for statement in params["Statements"]]
         case "transact_write_items":
             asked = [next(iter(action.items())) for action in params["TransactItems"]]
             puts = [action for kind, action in asked if kind != "ConditionCheck"]

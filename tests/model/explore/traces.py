@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .. import memory
 from . import scopes
 from .ours import in_charge
 from .runs import Runs
@@ -152,7 +153,11 @@ def in_words(request: Request) -> str:
     params = request.params
     match request.operation:
         case "scan":
-            return "scans the table"
+            return "scans the index" if "IndexName" in params else "scans the table"
+        case "batch_get_item":
+            ((_, asked),) = params["RequestItems"].items()
+            places = (_place(key["pk"]["S"], key["sk"]["S"]) for key in asked["Keys"])
+            return f"reads {', '.join(places)}"
         case "get_item":
             return f"reads {_place(params['Key']['pk']['S'], params['Key']['sk']['S'])}"
         case "query":
@@ -163,6 +168,9 @@ def in_words(request: Request) -> str:
                 for entry in params["TransactItems"]
                 for kind, action in entry.items()
             )
+        case "batch_execute_statement":
+            items = ({"Item": memory.inserted(entry)} for entry in params["Statements"])
+            return "asks, in one batch: " + ", ".join(_write("insert", item) for item in items)
         case "batch_write_item":
             ((_, puts),) = params["RequestItems"].items()
             return "asks, in one batch: " + ", ".join(_write("put", p["PutRequest"]) for p in puts)

@@ -1,0 +1,72 @@
+"""The export of the open conversation, as a file that the browser downloads."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator
+from typing import Any
+
+import streamlit as st
+
+from admin_app import access, actions, downloads
+from admin_app.access import Desk
+from admin_app.conversations import elements
+from admin_app.downloads import Download, Progress
+from core.errors import CoreError
+from core.postgres import find_people_by_uuid
+from core.usecases import conversation_export
+from core.usecases.conversation_export import FORMATS, Format
+from core.usecases.conversations import Membership
+
+_KEY = "download of conversation"
+
+
+def begin(place: Membership, group: str, format_name: str, reason: str) -> None:
+    """Begin the export of a conversation, audited; the page then lets the browser fetch it."""
+    if (form := FORMATS.get(format_name)) is None:
+        return
+    about = (place.user.uuid, place.other.uuid)
+    source = functools.partial(_parts, access.desk(reason), about, group, form)
+    other = place.other.handle or place.other.uuid
+    name = f"{place.user.handle}-and-{other}"[:80] + f".{form}"
+    if (previous := _current()) is not None:
+        previous.stop()
+    try:
+        download = Download.begin(name, form.media_type, "messages", source)
+    except CoreError as error:
+        st.session_state[_KEY] = error
+        return
+    downloads.WAITING.add(download)
+    st.session_state[_KEY] = download
+
+
+def stop() -> None:
+    """Stop the export that runs."""
+    if (download := _current()) is not None:
+        download.stop()
+
+
+def data() -> dict[str, Any] | None:
+    """What the page's element shows of the latest export."""
+    latest = st.session_state.get(_KEY)
+    if isinstance(latest, CoreError):
+        return {"problem": elements.trouble(latest)}
+    return elements.download(latest) if isinstance(latest, Download) else None
+
+
+def _current() -> Download | None:
+    latest = st.session_state.get(_KEY)
+    return latest if isinstance(latest, Download) else None
+
+
+def _parts(
+    desk: Desk, about: tuple[str, ...], group: str, form: Format, progress: Progress
+) -> Generator[str]:
+    """Read the conversation, audited. Does not call Streamlit."""
+    with desk.open(actions.EXPORT_CONVERSATION, about=about, conversation=group) as stores:
+        names = functools.partial(find_people_by_uuid, stores.db)
+        source = stores.target.describe_dynamodb()
+        parts = conversation_export.export_conversation(stores.table, group, form, names, source)
+        for seen, part in enumerate(parts):
+            progress(seen)
+            yield part
