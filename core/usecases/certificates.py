@@ -10,17 +10,24 @@ from typing import Any
 
 from core.access import read_audit
 from core.timestamps import parse, sort_key
+from core.wording import counted
 
 KINDS = {
-    "profiles": "profiles in Postgres",
-    "activities": "activities in Postgres",
-    "conversations": "conversations left",
-    "inbox_rows": "inbox rows",
-    "changed_rows": 'inbox rows of others, now under "Deleted user"',
-    "pairs": "pairs",
-    "messages": "messages, each with a removal in its place",
+    "profiles": ("profile in Postgres", "profiles in Postgres"),
+    "activities": ("activity in Postgres", "activities in Postgres"),
+    "messages": ("message", "messages"),
+    "inbox_rows": ("inbox row", "inbox rows"),
+    "pairs": ("pair", "pairs"),
+    "conversations": (
+        "conversation is without the user now",
+        "conversations are without the user now",
+    ),
+    "changed_rows": (
+        'inbox row of another user shows "Deleted user" now',
+        'inbox rows of other users show "Deleted user" now',
+    ),
 }
-"""Every kind that is counted, with the words for it."""
+"""Every kind that is counted, with the words for one and for several."""
 
 _COPIES = ("ddb.export", "ddb.scan", "db.dump", "people.export", "message groups downloaded")
 _STREAM = timedelta(hours=24)
@@ -71,7 +78,7 @@ class Certificate:
         yield ""
         yield "Removed:"
         for kind, words in KINDS.items():
-            yield f"  {self.removed.get(kind, 0):,} {words}"
+            yield f"  {counted(self.removed.get(kind, 0), *words)}"
         yield ""
         yield "What may remain, and until when:"
         for remainder in self.remains:

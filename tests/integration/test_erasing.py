@@ -16,7 +16,7 @@ from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
-from core.dynamodb.patterns.erasing import erase_user
+from core.dynamodb.patterns.erasing import erase_user, plan_erasure
 from core.dynamodb.patterns.erasure_reads import find_erasure
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft, send, start
@@ -258,3 +258,27 @@ class TestNothingComesBack:
         assert [row.preview for row in inbox(table, ben)] == [REMOVED_TEXT]
         assert len([i for i in stored(table) if i["pk"].get("S", "").startswith("GRP#")]) == 1
         assert faults(table, ben) == []
+
+
+class TestCapacity:
+    """The figures of docs/access-patterns.md, as the engine reports them."""
+
+    def test_an_erasure(self, table, ana, sent) -> None:
+        table = table.metered()
+        erase_user(table, ana.uuid)
+        # The record 4; the conversation 19; the messages 2 × 4, and 4.
+        assert table.capacity.write_units == 4 + 19 + 2 * 4 + 4
+        # The record 1, the inbox 1; the conversation 4.5; the pass over the table 1.
+        assert table.capacity.read_units == 1 + 1 + 4.5 + 1
+
+    def test_an_erasure_where_the_other_member_wrote_last(self, table, ana, ben, sent) -> None:
+        send(table, sent[0].message_group_uuid, Draft(ben, ana, "ben's last"))
+        table = table.metered()
+        erase_user(table, ana.uuid)
+        assert table.capacity.write_units == 4 + 16 + 2 * 4 + 4
+
+    def test_a_plan_costs_half_of_that_pass_and_says_the_rest(self, table, ana, sent) -> None:
+        table = table.metered()
+        plan = plan_erasure(table, ana.uuid)
+        assert (plan.messages, plan.conversations, plan.pairs) == (2, 1, 1)
+        assert 25 <= plan.write_units <= 40

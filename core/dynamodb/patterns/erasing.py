@@ -267,12 +267,12 @@ class _Erasing:
         True if it found a conversation that names the user: a message may then have been stored
         where the pass had been already.
         """
-        found = False
+        was_named = False
         for done, item in enumerate(_items_naming(self.table, self.user_uuid), start=1):
-            found = self.take(item) or found
+            was_named = self.take(item) or was_named
             self.progress("items", done)
         self.flush()
-        return found and not self.table.dry
+        return was_named and not self.table.dry
 
     def take(self, item: Item) -> bool:
         """Remove an item that names the user, a message with the next :meth:`flush`.
@@ -289,17 +289,16 @@ class _Erasing:
         return False
 
     def _message(self, message: Message) -> bool:
-        group, found = message.message_group_uuid, False
-        if group not in self.detached:
-            found = self._detach(group)
+        group = message.message_group_uuid
+        was_named = group not in self.detached and self._detach(group)
         if not self.detached[group] and self._is_shown(message):
             self._remove_alone(message)
-            return found
+            return was_named
         self.batch.append(message)
         self.size_bytes += len(message.text.encode(errors="surrogatepass"))
         if len(self.batch) == MESSAGES_AT_ONCE or self.size_bytes > _BYTES_AT_ONCE:
             self.flush()
-        return found
+        return was_named
 
     def flush(self) -> None:
         """Remove the messages taken so far, which no inbox shows."""
@@ -319,10 +318,10 @@ class _Erasing:
         pair = keys.pair_of(text_of(item, "pk")) or ()
         group = text_of(item, "group_uuid")
         other = next((uuid for uuid in pair if uuid != self.user_uuid), "")
-        found = False
+        was_named = False
         if keys.can_be_id(group) and keys.can_be_id(other):
-            found = self._detach(group, other=other)
-        return self._delete(item, "pairs") or found
+            was_named = self._detach(group, other=other)
+        return self._delete(item, "pairs") or was_named
 
     def _delete(self, item: Item, kind: str) -> bool:
         key = {"pk": item["pk"], "sk": item["sk"]}
@@ -330,8 +329,9 @@ class _Erasing:
         delete["ConditionExpression"] = "attribute_exists(pk)"
 
         def step(_: bool) -> _Step | None:
-            found = self.table.request("get_item", Key=key, ConsistentRead=True)
-            return _Step([{"Delete": delete}], Counter({kind: 1})) if "Item" in found else None
+            response = self.table.request("get_item", Key=key, ConsistentRead=True)
+            is_stored = "Item" in response
+            return _Step([{"Delete": delete}], Counter({kind: 1})) if is_stored else None
 
         return self._commit(step, lambda _: None, Backoff())
 
