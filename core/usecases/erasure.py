@@ -22,7 +22,7 @@ from core.dynamodb import (
     plan_erasure,
 )
 from core.errors import HeldError, InputError, NotFoundError
-from core.models import Person
+from core.models import Person, User
 from core.postgres import (
     Database,
     count_activities,
@@ -97,11 +97,11 @@ def erase(
         StoreError: a store did not answer. Run it again.
     """
     reason = stores.grant.reason
-    _refuse_names(stores.db, user_uuid, reason)
+    known = find_users_by_uuid(stores.db, [user_uuid])
+    refuse_names(known.get(user_uuid, User(user_uuid, "", "", "", "", None)), reason)
     before = find_erased_user(stores.table, user_uuid)
     record = erase_user(stores.table, user_uuid, progress)
-    known = len(find_people_by_uuid(stores.db, [user_uuid]))
-    there = {"profiles": known, "activities": count_activities(stores.db, user_uuid)}
+    there = {"profiles": len(known), "activities": count_activities(stores.db, user_uuid)}
     record = note_erasure(stores.table, record, there)  # the count survives if this is killed now
     _refuse_held(stores.table, user_uuid)
     users, activities = delete_user(stores.db, user_uuid)
@@ -144,11 +144,15 @@ def _refuse_held(table: Table, user_uuid: str) -> None:
         )
 
 
-def _refuse_names(db: Database, user_uuid: str, reason: str) -> None:
-    """Refuse a reason that names the user: the certificate has it, and must name nobody."""
-    user = find_users_by_uuid(db, [user_uuid]).get(user_uuid)
-    names = (user_uuid, user.handle, user.display_name, user.email) if user else (user_uuid,)
-    for name in filter(None, names):
+def refuse_names(user: User, reason: str) -> None:
+    """Refuse a reason that is empty or names the user: the certificate has it, and names nobody.
+
+    Raises:
+        InputError: it is, or does.
+    """
+    if not reason.strip():
+        raise InputError("No reason was given", "Say why you erase the user.")
+    for name in filter(None, (user.uuid, user.handle, user.display_name, user.email)):
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason, re.IGNORECASE):
             raise InputError(
                 "The reason names the user, and the certificate must not",

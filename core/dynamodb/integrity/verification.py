@@ -137,7 +137,7 @@ class Verification:
             return
         yield from self._names(item, row)
         if not pairs:
-            yield _at(item, FaultKind.MEMBERS_DIFFER, group)
+            yield from self._members_differ(item, group)
             return
         rows = rows_of_pair(conversation.rows, pair)
         first = min(((r.owner_uuid, r.sort_key) for r in rows), default=None)
@@ -152,6 +152,11 @@ class Verification:
             conversation = read_conversation(self.table, group, pair, conversation.rows)
             for fault in judge(conversation):
                 yield from self._unless_removed(fault, conversation)
+
+    def _members_differ(self, item: Item, group: str) -> Iterator[Fault]:
+        """A fault, unless the conversation lost a member: a row may be from before that."""
+        if find_erasure(self.table, group) is None:
+            yield _at(item, FaultKind.MEMBERS_DIFFER, group)
 
     def _is_left_over(self, pair: Pair, pairs: Sequence[Pair]) -> bool:
         """Whether both users are unknown, and another pair under the same id is known."""

@@ -669,6 +669,7 @@ def _erasing() -> list[Family]:
             items=late,
             **theirs,
         ),
+        _single("an erasure and a verification", erase, actors.verify(), items=two, **ours),
         _single(
             "an erasure and Cruddur's function",
             *(erase, actors.cruddur_function()),
