@@ -93,7 +93,7 @@ def remainders(
     stream, recovery = (_after(erased_at, period) for period in (_STREAM, _RECOVERY))
     pool = pool_id or "POOL"
     made = [f"{task} at {at}" for at, task in copies]
-    known = "; ".join(made) if made else "the audit of this installation names none"
+    known = f"Delete: {'; '.join(made)}." if made else "The audit of this installation names none."
     return (
         Remainder("the table's stream", f"24 hours, {stream}", "Nothing to do."),
         Remainder(
@@ -112,7 +112,7 @@ def remainders(
             "aws rds describe-db-snapshots; VACUUM FULL on a database of your own",
         ),
         Remainder(
-            "exports that this installation knows of", "until they are deleted", f"Delete: {known}."
+            "exports that this installation knows of", "until they are deleted", known
         ),
         Remainder(
             "CloudWatch logs of Cruddur's function, which prints whole events",
