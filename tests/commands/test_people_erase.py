@@ -73,6 +73,13 @@ def test_a_message_to_an_erased_user_is_refused_with_that_reason(
     assert content(messages) == before
 
 
+def test_the_setup_still_runs_without_the_demo_user(run_invoke, own_users, sent) -> None:
+    for handle in ("andrewbrown", "bayko"):
+        erase(run_invoke, own_users, "--user", handle, *WHY)
+    result = run_invoke("start", "--no-admin", env=own_users)
+    assert (result.returncode, "There is no user" in result.stderr) == (0, True), result.stderr
+
+
 def test_it_can_be_run_again_with_the_same_result(run_invoke, own_users, messages, sent) -> None:
     andrew = ("--user-uuid", uuid_of(run_invoke, own_users, "andrewbrown"))
     first = json.loads(erase(run_invoke, own_users, *andrew, *WHY, "--json").stdout)
