@@ -39,6 +39,10 @@ if TYPE_CHECKING:
         TableSize as TableSize,
         describe_database as describe_database,
     )
+    from core.postgres.erasing import (
+        delete_user as delete_user,
+        find_people_by_digest as find_people_by_digest,
+    )
     from core.postgres.handles import (
         bare_handle as bare_handle,
         lacks_demo_users as lacks_demo_users,
@@ -97,6 +101,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "renames": ("rename_user",),
+    "erasing": ("delete_user", "find_people_by_digest"),
     "database": (
         "Database",
         "Queries",

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from core.dynamodb import keys, paging
+from core.dynamodb.integrity import erased
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.notes import Notes
 from core.dynamodb.items import inbox_row_from, message_from, removal_from, text_of
 from core.dynamodb.keys import Item
+from core.dynamodb.patterns.erasure_reads import erased_digests, find_erasure
 from core.dynamodb.patterns.reads import (
     inbox_row,
     inbox_row_at,
@@ -64,6 +66,7 @@ class Verification:
     _orphans: OrderedDict[str, bool] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
     _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _erased: frozenset[str] = frozenset()
 
     def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
         """Everything that breaks a guarantee: of single items, then of conversations.
@@ -79,6 +82,7 @@ class Verification:
 
     def _findings(self, go_on: GoOn) -> Iterator[Fault]:
         looked_at = 0
+        self._erased = frozenset(erased_digests(self.table))
         if not self._note_rows(go_on):
             return
         for looked_at, item in enumerate(self._scanned()):
@@ -93,7 +97,10 @@ class Verification:
 
     def _item(self, item: Item) -> Iterator[Fault]:
         pk = text_of(item, "pk")
-        if keys.message_group_of(pk) is not None:
+        if any(erased.erased_users_in(item, self._erased)):
+            self._count("items of erased users")
+            yield _at(item, FaultKind.ERASED_USER, _group_of(item))
+        elif keys.message_group_of(pk) is not None:
             self._count("messages")
             yield from self._message(item)
         elif keys.owner_of(pk) is not None:
@@ -102,15 +109,11 @@ class Verification:
         elif keys.pair_of(pk) is not None:
             self._count("pairs")
             yield from self._pair(item)
-        elif keys.removal_group_of(pk) is not None:
+        elif _kind_of(item) == "removals":
             self._count("removals")
             yield from self._removal(item)
-        elif pk == keys.HOLD_PK:
-            self._count("holds")
-        elif pk == keys.ENVIRONMENT_KEY["pk"]["S"]:
-            self._count("environment marker")
         else:
-            self._count("other items")
+            self._count(_kind_of(item))
 
     def _note_rows(self, go_on: GoOn) -> bool:
         """Read the index: a request for some thousand rows. False if it was stopped."""
@@ -173,7 +176,7 @@ class Verification:
             return
         yield from self._names(item, row)
         if not pairs:
-            yield _at(item, FaultKind.MEMBERS_DIFFER, group)
+            yield from self._members_differ(item, group)
 
     def _rows(self, group: str, rows: Sequence[InboxRow]) -> Iterator[Fault]:
         """The faults of a conversation's rows, by pair of members."""
@@ -191,6 +194,11 @@ class Verification:
                 for fault in judge(conversation):
                     yield from self._unless_removed(fault, conversation)
 
+    def _members_differ(self, item: Item, group: str) -> Iterator[Fault]:
+        """A fault, unless the conversation lost a member: a row may be from before that."""
+        if find_erasure(self.table, group) is None:
+            yield _at(item, FaultKind.MEMBERS_DIFFER, group)
+
     def _is_left_over(self, pair: Pair, pairs: Sequence[Pair]) -> bool:
         """Whether both users are unknown, and another pair under the same id is known."""
         return is_left_over(pair, pairs, lambda uuid: self._person(uuid) is not None)
@@ -204,8 +212,12 @@ class Verification:
             yield Fault(FaultKind.TWO_CONVERSATIONS, pk, first.sort_key, group)
 
     def _unless_removed(self, fault: Fault, conversation: Conversation) -> Iterator[Fault]:
-        """``fault``, unless it says only that each message of the conversation was removed."""
+        """``fault``, unless it says only that each message or a member of it was removed."""
         group = conversation.message_group_uuid
+        if fault.kind is FaultKind.MISSING_ROW and erased.is_explained(
+            fault, find_erasure(self.table, group)
+        ):
+            return
         if fault.kind is not FaultKind.NO_MESSAGES or not has_removals(self.table, group):
             yield fault
             return
@@ -225,7 +237,8 @@ class Verification:
     def _names(self, item: Item, row: InboxRow) -> Iterator[Fault]:
         person = self._person(row.other.uuid)
         if person is None:
-            yield _at(item, FaultKind.UNKNOWN_USER, row.message_group_uuid)
+            if not erased.is_replacement(self.table, row.message_group_uuid, row.other.uuid):
+                yield _at(item, FaultKind.UNKNOWN_USER, row.message_group_uuid)
         elif person != row.other:
             yield _at(item, FaultKind.NAME_DIFFERS, row.message_group_uuid)
 
@@ -273,6 +286,27 @@ def _remember(
 
 def _readable(item: Item, names: Sequence[str]) -> bool:
     return all("S" in item.get(name, {}) for name in names)
+
+
+_KINDS = {
+    keys.HOLD_PK: "holds",
+    keys.ERASED_PK: "erased users",
+    keys.ENVIRONMENT_KEY["pk"]["S"]: "environment marker",
+}
+
+
+def _kind_of(item: Item) -> str:
+    """The kind of an item that belongs to no inbox, conversation or pair."""
+    pk = text_of(item, "pk")
+    if keys.removal_group_of(pk) is None:
+        return _KINDS.get(pk, "other items")
+    return "erasures" if text_of(item, "sk") == keys.ERASURE_SK else "removals"
+
+
+def _group_of(item: Item) -> str:
+    """The conversation that an item belongs to."""
+    group = keys.message_group_of(text_of(item, "pk"))
+    return group or text_of(item, "message_group_uuid") or text_of(item, "group_uuid")
 
 
 def _at(item: Item, fault: FaultKind, group: str) -> Fault:
