@@ -293,9 +293,11 @@ def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Acto
         ours.import_items(hand.table, exported, _folder() / "export.jsonl")
         return "imported"
 
-    writes = frozenset(item["pk"]["S"] for item in exported)
+    writes = {item["pk"]["S"] for item in exported}
+    # What a removal or an erasure does beside the import, the import does again at its end.
+    writes |= {pk.replace("MSG#", "GONE#") for pk in writes} | {"ERASED#"}
     name = _named("import of an older export", number)
-    return Actor(name, _forgiving(act), writes=writes)
+    return Actor(name, _forgiving(act), writes=frozenset(writes))
 
 
 LINES = [ours.TranscriptMessage(ANA, "line 1"), ours.TranscriptMessage(BEN, "line 2")]
