@@ -143,6 +143,11 @@ class Run:
             self._performing.pop()
 
     @property
+    def task_name(self) -> str:
+        """The name of the running task, as it is typed."""
+        return self._performing[-1][0].full_name
+
+    @property
     def arguments(self) -> Mapping[str, Any]:
         return self._performing[-1][1] if self._performing else {}
 

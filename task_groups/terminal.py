@@ -64,9 +64,10 @@ def help_for(*names: str, **extra: str) -> dict[str, str]:
 def required(value: str, option: str) -> None:
     """Refuse an option that must be given: ``option`` with what its value is."""
     from core.errors import UsageError
+    from task_groups.running import run
 
     if not value:
-        raise UsageError(f"{option} is missing", "See: invoke --help TASK")
+        raise UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
 
 
 def is_dry(ctx: Context) -> bool:

@@ -51,7 +51,7 @@ def page() -> None:
 
 def _list(stores: Stores) -> None:
     shown, following = _listed(stores)
-    if shown:
+    if shown or following:  # a search may look through many users before the next match
         _table(shown)
         _turn_pages(following)
         _on_demand(shown)

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         seed_demo_data as seed_demo_data,
     )
     from core.postgres.shell import Shell as Shell, find_shell as find_shell
+    from core.postgres.user_files import import_users as import_users
     from core.postgres.users import (
         Activity as Activity,
         count_activities as count_activities,
@@ -126,6 +127,7 @@ NAMES = {
     "poolers": ("check_read_only",),
     "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
+    "user_files": ("import_users",),
     "users": (
         "Activity",
         "count_activities",

@@ -162,7 +162,16 @@ def membership(db: Database, table: Table, handle: str, message_group_uuid: str)
         NotFoundError: there is no such conversation or user.
         NotAMemberError: the user is not a member of it.
     """
-    user = find_person(db, handle)
+    return membership_of(db, table, find_person(db, handle), message_group_uuid)
+
+
+def membership_of(db: Database, table: Table, user: Person, message_group_uuid: str) -> Membership:
+    """:func:`membership` of a user that was read before.
+
+    Raises:
+        NotFoundError: there is no such conversation.
+        NotAMemberError: the user is not a member of it.
+    """
     rows = list_rows_of(table, message_group_uuid)
     if not rows and (row := inbox_row(table, user.uuid, message_group_uuid)) is not None:
         rows = [row]

@@ -293,7 +293,7 @@ def expire(
 
     instant = terminal.instant(before, "--before")
     if instant is None:
-        raise UsageError("--before TIME is missing", "See: invoke --help TASK")
+        raise UsageError("--before TIME is missing", f"See: invoke --help {run().task_name}")
     run().tell_target()
     action = run().action
     if terminal.is_dry(ctx):

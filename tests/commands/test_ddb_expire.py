@@ -57,7 +57,7 @@ def test_what_a_held_user_sent_stays(run_invoke, table_env, messages, sent) -> N
 @pytest.mark.parametrize(
     ("options", "code", "complaint"),
     [
-        (WHY, 2, "--before TIME is missing"),
+        (WHY, 2, "--before TIME is missing. See: invoke --help ddb.patterns.expire"),
         (("--before", "yesterday", *WHY), 2, "yesterday"),
         (("--before", "2999-01-01"), 1, "no reason was given"),
     ],
