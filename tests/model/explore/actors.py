@@ -285,7 +285,9 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="explored-"))
 
 
-def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Actor:
+def import_older(
+    items: Iterable[Mapping[str, Any]], *, number: int = 0, erases: bool = False
+) -> Actor:
     """An import of an export from before the scope begins."""
     exported = list(items)
 
@@ -293,11 +295,11 @@ def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Acto
         ours.import_items(hand.table, exported, _folder() / "export.jsonl")
         return "imported"
 
-    writes = {item["pk"]["S"] for item in exported}
-    # What a removal or an erasure does beside the import, the import does again at its end.
-    writes |= {pk.replace("MSG#", "GONE#") for pk in writes} | {"ERASED#"}
+    writes = frozenset(item["pk"]["S"] for item in exported)
+    if erases:  # what it has put of a user who was erased meanwhile
+        writes |= INBOXES | {"MSG#", "GONE#", "PAIR#", "ERASED#"}
     name = _named("import of an older export", number)
-    return Actor(name, _forgiving(act), writes=frozenset(writes))
+    return Actor(name, _forgiving(act), writes=writes)
 
 
 LINES = [ours.TranscriptMessage(ANA, "line 1"), ours.TranscriptMessage(BEN, "line 2")]
