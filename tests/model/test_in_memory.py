@@ -14,6 +14,7 @@ import pytest
 
 from core.dynamodb.integrity.faults import Fault
 from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.patterns import bulk_load
 from core.dynamodb.stream.projection import plan
 
 from . import memory
@@ -241,3 +242,28 @@ class TestALostConversation:
         before: dict[Any, Any] = dict(model.table.items)
         assert not self.repair(model)
         assert model.table.items == before
+
+
+def test_what_another_load_stores_between_two_transactions_is_not_stored_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A transaction has 90 lines; with one in each, a short transcript needs several."""
+    monkeypatch.setattr(bulk_load, "_CHUNK", 1)
+    lines = [ours.TranscriptMessage((ANA, BEN)[n % 2], f"line {n}") for n in range(4)]
+
+    def load(model: Model) -> None:
+        ours.load_transcript(model.handle, (ANA, BEN), lines)
+
+    for place in range(40):
+        model = Model({})
+        other = Model({})
+        other.table = model.table
+        other.handle = ours.open_table(memory.Client(model.table))
+        model.meanwhile[place] = lambda other=other: load(other)
+        load(model)
+        texts = [
+            item["message"]["S"]
+            for item in model.table.items.values()
+            if item["pk"]["S"].startswith("MSG#")
+        ]
+        assert sorted(texts) == [line.text for line in lines], place
