@@ -52,6 +52,11 @@ STYLE = """
 <style>
 /* One edge for the navigation, the banner and what is below them. */
 [data-testid="stMainBlockContainer"] { padding: 3.6rem 1rem 2rem; }
+/* One scale of headings. */
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; line-height: 2rem; padding: 0 0 1rem; }
+[data-testid="stMainBlockContainer"] h2 {
+  font-size: 1.2rem; line-height: 1.6rem; padding: 0.5rem 0 1rem;
+}
 /* Lists of people and conversations read from the left. */
 [class*="st-key-list-"] button { justify-content: flex-start; text-align: left; }
 [class*="st-key-list-"] button > div { justify-content: flex-start; min-width: 0; }
@@ -84,12 +89,13 @@ PANES = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-bottom: 0.5rem; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-[class*="st-key-pane-"] h2 {
+[data-testid="stMainBlockContainer"] [class*="st-key-pane-"] h2 {
   font-size: 1rem; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
 .st-key-person { flex-wrap: nowrap !important; gap: 0.5rem; }
-.st-key-person > * { min-width: 0; width: auto !important; flex: 0 4 auto !important; }
-.st-key-person > :nth-child(2) { opacity: 0.75; flex: 0 1 auto !important; }
+.st-key-person > * { min-width: 0; width: auto !important; flex: 0 1 auto !important; }
+.st-key-person > :nth-child(1) { flex: none !important; max-width: 50%; }
+.st-key-person > :nth-child(2) { opacity: 0.75; }
 .st-key-person > :last-child { margin-left: auto; flex: none !important; }
 .st-key-person [data-testid="stText"], .st-key-person [data-testid="stText"] * {
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important;

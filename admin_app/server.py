@@ -144,10 +144,29 @@ def for_cognito(url: str) -> str:
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
+def _preloads() -> bytes:
+    """Links to the scripts of the elements that every page has.
+
+    Streamlit's page asks for them when it draws the element; this way they are there before.
+    """
+    folder = Path(st.__file__).parent / "static" / "static" / "js"
+    names = [file.name for part in _FIRST_DRAWN for file in folder.glob(f"{part}.*.js")]
+    return "".join(
+        f'<link rel="modulepreload" crossorigin href="/static/js/{name}">' for name in names
+    ).encode()
+
+
+_FIRST_DRAWN = ("BidiComponent", "Html", "TextInput")
+
+
 class KnownBase:
-    """Tells a page its server's address; otherwise it would try each part of its path."""
+    """Tells a page its server's address, which it would look for in each part of its path.
+
+    And names what it needs first.
+    """
 
     _TELLS = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
+    _TELLS += _preloads()
     _BEFORE = b"<title>"
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""The admin UI in a browser: a small store, a large one, and dynamodb-admin.
+"""The admin UI in a browser: a small store, a large one, an empty app, and dynamodb-admin.
 
 Needs Chromium, and dynoxide for stores whose queries do not grow with them; dynamodb-admin is
 installed by npm into a scratch folder. What is missing is said, and left out.
@@ -72,11 +72,13 @@ def bench_browser(scratch: Path, postgres_url: str, messages: int) -> None:
             env = _fill(size, endpoint, postgres_url, scratch)
             urls[size.name] = stack.enter_context(_admin_ui(env))
         peer = stack.enter_context(_dynamodb_admin(scratch, endpoint))
+        empty = stack.enter_context(_empty_app(scratch))
         page = stack.enter_context(_page(chromium))
-        _compare(page, urls, peer, large)
+        _compare(page, urls, large)
+        _compare_loads(page, urls["large"], empty, peer, large)
 
 
-def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> None:
+def _compare(page: Any, urls: dict[str, str], large: Size) -> None:
     sizes = f"{large.conversations:,} conversations, {large.messages:,} messages in one"
     rows = [
         Row(name, "ms", *reversed(_medians(page, urls, step)), target=1.3)
@@ -87,15 +89,20 @@ def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> 
         )
     ]
     print_rows(f"The admin UI on a large store ({sizes}), beside a small one", *rows)
-    if peer is None:
-        print("dynamodb-admin: not measured, without npm")
-        return
-    here, there = medians_ms(
-        RUNS, lambda: _open(page, urls["large"]), lambda: _open_there(page, peer, large)
-    )
+
+
+def _compare_loads(page: Any, url: str, empty: str, peer: str | None, large: Size) -> None:
+    """Page loads in turn: ours, an empty Streamlit app, dynamodb-admin."""
+    sides = [lambda: _open(page, url), lambda: _open_empty(page, empty)]
+    names = ["an empty Streamlit app"]
+    if peer is not None:
+        sides.append(lambda: _open_there(page, peer, large))
+        names.append("dynamodb-admin")
+    here, *others = medians_ms(RUNS, *sides)
     print_rows(
-        "A page load to the messages of the large conversation, beside dynamodb-admin",
-        Row("the admin UI", "ms", here, there),
+        "A page load to the messages of the large conversation, beside the load of",
+        *(Row(name, "ms", here, there) for name, there in zip(names, others, strict=True)),
+        note="" if peer else "dynamodb-admin: not measured, without npm",
     )
 
 
@@ -152,8 +159,20 @@ def _send(page: Any, url: str) -> float:
 
 
 def _open(page: Any, url: str) -> None:
-    page.goto(f"{url}/?user=ana&conversation={GROUP}")
-    page.get_by_role("article").last.wait_for()
+    page.goto(f"{url}/?user=ana&conversation={GROUP}", wait_until="commit")
+    _wait_for(page, "node => node.shadowRoot?.querySelector('[role=article]')")
+
+
+def _open_empty(page: Any, url: str) -> None:
+    page.goto(url, wait_until="commit")
+    _wait_for(page, "node => node.dataset?.testid === 'stText' && node.textContent")
+
+
+def _wait_for(page: Any, matches: str) -> None:
+    """Wait until an element of the page matches; looked for in every frame that it draws."""
+    page.wait_for_function(
+        f"() => [...document.querySelectorAll('*')].some({matches})", polling="raf"
+    )
 
 
 def _open_there(page: Any, url: str, size: Size) -> None:
@@ -164,8 +183,8 @@ def _open_there(page: Any, url: str, size: Size) -> None:
         "filters": json.dumps(filters),
         "pageSize": "50",
     }
-    page.goto(f"{url}/tables/{size.name}?{urlencode(query)}")
-    page.get_by_text('"text 0"', exact=True).first.wait_for()
+    page.goto(f"{url}/tables/{size.name}?{urlencode(query)}", wait_until="commit")
+    _wait_for(page, """node => !node.children.length && node.textContent.trim() === '"text 0"'""")
 
 
 @contextmanager
@@ -195,6 +214,18 @@ def _admin_ui(env: dict[str, str]) -> Iterator[str]:
     port = next(port for port in range(18_501, 19_000) if processes.is_free(port))
     command = [sys.executable, "-m", "invoke", "admin", "--port", str(port)]
     with _running(command, env, port) as url:
+        yield url
+
+
+@contextmanager
+def _empty_app(scratch: Path) -> Iterator[str]:
+    app = scratch / "empty_app.py"
+    app.write_text('import streamlit\n\nstreamlit.text("empty")\n')
+    port = next(port for port in range(18_001, 18_500) if processes.is_free(port))
+    options = ("--server.headless", "true", "--browser.gatherUsageStats", "false")
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *options]
+    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
+    with _running(command, dict(os.environ), port) as url:
         yield url
 
 

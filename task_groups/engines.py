@@ -144,10 +144,15 @@ def _make_what_is_missing(ctx: Context) -> None:
 
 
 def _print_inbox(stores: Stores) -> None:
+    from core.errors import NotFoundError
     from core.postgres import demo_people
     from core.usecases import conversations
 
-    handle = demo_people(stores.target.settings)[0].handle
-    page = conversations.list_inbox(stores.db, stores.table, handle, limit=patterns.DEFAULT_LIMIT)
+    handle, limit = demo_people(stores.target.settings)[0].handle, patterns.DEFAULT_LIMIT
+    try:
+        page = conversations.list_inbox(stores.db, stores.table, handle, limit=limit)
+    except NotFoundError as error:  # renamed or erased since
+        terminal.note(f"{error.problem}: no inbox is shown")
+        return
     terminal.print_line(f"The inbox of {handle}:")
     patterns.print_conversations(page.entries, json=False)

@@ -39,19 +39,27 @@ def page() -> None:
 
 def _lines() -> list[AuditEntry]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        actor = st.text_input("Who", placeholder="Email, user name or ARN", width=240)
-        about = st.text_input("About", placeholder="A user’s uuid", width=340)
-        target = st.text_input("Where", placeholder="Table or database", width=200)
-        day = st.date_input("Day (UTC)", value=None, width=160)
+        actor = _filter("Who", "who", "Email, user name or ARN", 240)
+        about = _filter("About", "about", "A user’s uuid", 340)
+        target = _filter("Where", "where", "Table or database", 200)
+        day = st.date_input("Day (UTC)", value=None, width=160, key="day", bind="query-params")
         st.button("Refresh", icon=":material/refresh:", type="tertiary")
     entries = read_audit(
         resources.target().settings.audit_path,
-        actor=actor.strip(),
-        about=about.strip(),
-        target=target.strip(),
+        actor=actor,
+        about=about,
+        target=target,
         day=day if isinstance(day, date) else None,
     )
     return list(entries)
+
+
+def _filter(label: str, name: str, placeholder: str, width: int) -> str:
+    """A box for a filter, which the address keeps under ``name``."""
+    typed = st.text_input(
+        label, key=name, placeholder=placeholder, width=width, bind="query-params"
+    )
+    return (typed or "").strip()
 
 
 def _table(lines: list[AuditEntry]) -> None:

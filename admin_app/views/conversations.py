@@ -31,10 +31,10 @@ def page() -> None:
     addresses.return_from_elsewhere()
     is_open = bool(addresses.user() and addresses.conversation())
     left, right = st.columns([3, 7], gap="small")
-    with left, st.container(key="pane-list-behind" if is_open else "pane-list", gap="xsmall"):
+    people = left.container(key="pane-list-behind" if is_open else "pane-list", gap="xsmall")
+    with people:
         person = _choose_person()
-        if person is not None:
-            _part(_show_inbox, person)
+    # The messages first: what a link opens does not wait for the list beside it.
     with right, st.container(key="pane-thread" if is_open else "pane-thread-behind"):
         if person is not None and is_open:
             _part(_show_conversation, person)
@@ -42,6 +42,9 @@ def page() -> None:
             _nothing_open("Choose a conversation.")
         else:
             _nothing_open("Find a person, then choose a conversation.")
+    if person is not None:
+        with people:
+            _part(_show_inbox, person)
 
 
 def _part(draw: Callable[[Person], None], person: Person) -> None:
@@ -77,6 +80,8 @@ def _choose_person() -> Person | None:
         layout.show_problem(error)
         return None
     if person is not None:
+        shown = person.display_name or person.handle
+        st.set_page_config(page_title=f"{shown} · Conversations · Cruddur Ops")
         _heading(person)
     return person
 
@@ -199,7 +204,7 @@ def _membership(stores: Stores, person: Person, group: str) -> Membership:
     if asked not in known:
         while len(known) >= _MOST_MEMBERSHIPS:
             known.pop(next(iter(known)))
-        known[asked] = conversations.membership(stores.db, stores.table, person.handle, group)
+        known[asked] = conversations.membership_of(stores.db, stores.table, person, group)
     return known[asked]
 
 

@@ -21,6 +21,7 @@ _LOOK_EVERY_S = 1.0
 _QUICK_S = 0.7
 """A search that ends within this time is shown at once."""
 _FIELDS = ("words", "user", "sender", "after", "before")
+_DAYS = ("after", "before")
 _AROUND = 60
 
 
@@ -38,6 +39,7 @@ def page() -> None:
 
 
 def _form() -> None:
+    _fill_from_address()
     with st.form("search messages"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Words", key="search words", max_chars=200, type="search", width=360)
@@ -49,6 +51,21 @@ def _form() -> None:
             st.date_input("Until (UTC)", value=None, key="search before", width=150)
         st.form_submit_button("Search", type="primary", icon=":material/search:", on_click=_begin)
     st.caption(f"Reads the conversations of one user; without a user, {_cost()}")
+
+
+def _fill_from_address() -> None:
+    """Fill in the search that the address names. It starts with a click, because it costs."""
+    for name in _FIELDS:
+        asked = st.query_params.get(name, "")
+        if asked and f"search {name}" not in st.session_state:
+            st.session_state[f"search {name}"] = _day(asked) if name in _DAYS else asked
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _cost() -> str:
@@ -75,6 +92,7 @@ def _begin() -> None:
     searching.begin(access.desk(access.reason_for(SUBJECT)))
     searching.job.wait(_QUICK_S)
     st.session_state["searching"] = searching
+    st.query_params.from_dict({name: str(value) for name, value in values.items() if value})
 
 
 def _question(values: dict[str, object]) -> Question:

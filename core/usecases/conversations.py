@@ -19,6 +19,7 @@ from core.dynamodb import (
     list_rows_of,
     list_thread,
     load_transcript,
+    require_members,
     send,
     start,
 )
@@ -161,7 +162,16 @@ def membership(db: Database, table: Table, handle: str, message_group_uuid: str)
         NotFoundError: there is no such conversation or user.
         NotAMemberError: the user is not a member of it.
     """
-    user = find_person(db, handle)
+    return membership_of(db, table, find_person(db, handle), message_group_uuid)
+
+
+def membership_of(db: Database, table: Table, user: Person, message_group_uuid: str) -> Membership:
+    """:func:`membership` of a user that was read before.
+
+    Raises:
+        NotFoundError: there is no such conversation.
+        NotAMemberError: the user is not a member of it.
+    """
     rows = list_rows_of(table, message_group_uuid)
     if not rows and (row := inbox_row(table, user.uuid, message_group_uuid)) is not None:
         rows = [row]
@@ -210,10 +220,13 @@ def send_message(
     Raises:
         InputError: the text is empty, too long or invalid.
         NotFoundError, NotAMemberError: see :func:`membership`.
+        MemberErasedError: the other member was erased.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
     text = message_text(text)
     place = membership(db, table, handle, message_group_uuid)
+    if not place.other_is_known and retry is None:
+        require_members(table, message_group_uuid)
     draft = _draft(place.user, place.other, text, retry)
     message = send(table, message_group_uuid, draft, place.rows)
     return SentMessage(message, place.other, False, recipient_is_known=place.other_is_known)
@@ -233,6 +246,7 @@ def start_conversation(
     Raises:
         InputError: the text is invalid, or both are the same user.
         NotFoundError: one of the handles is unknown.
+        MemberErasedError: one of the two was erased.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
     text = message_text(text)

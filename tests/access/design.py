@@ -330,6 +330,13 @@ TASKS = (
     Row("ddb.follow-stream", {DYNAMODB: "writing"}, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
     Row("db.seed", {POSTGRES: "writing"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
     Row(
+        "db.import-users",
+        {POSTGRES: "writing"},
+        words=("--file", "{users_file}"),
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+    ),
+    Row(
         "db.update-cognito-user-ids",
         {POSTGRES: "writing", AWS: "reading"},
         confirmed_by=POSTGRES,
@@ -446,6 +453,16 @@ TASKS = (
         reads=_of(DYNAMODB),
     ),
     Row(
+        "people.erase",
+        {POSTGRES: "destroying", DYNAMODB: "destroying"},
+        words=("--user", "bayko"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_BOTH,
+        reads=_BOTH,
+        reads_first=_of(DYNAMODB),  # the plan: only counts are shown
+    ),
+    Row(
         "ddb.patterns.expire",
         {DYNAMODB: "destroying"},
         words=("--before", "2999-01-01"),
@@ -467,6 +484,8 @@ TASKS = (
 )
 
 _READING = {POSTGRES: "reading", DYNAMODB: "reading"}
+
+_HOLDING = {POSTGRES: "looking", DYNAMODB: "writing"}
 
 ACTIONS = (
     Row("inbox opened", _READING, reads=_of(DYNAMODB)),
@@ -498,6 +517,23 @@ ACTIONS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES),  # whether the handle is already in use
+    ),
+    Row("user renamed", _BOTH_WRITING, changes=_BOTH, reads=_BOTH),
+    Row("user exported", _READING, reads=_BOTH),
+    Row("user held", _HOLDING, asks_reason=True, changes=_of(DYNAMODB)),
+    Row("user released", _HOLDING, asks_reason=True),
+    Row(
+        "erasure planned",
+        {POSTGRES: "verifying", DYNAMODB: "verifying"},
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "user erased",
+        {POSTGRES: "destroying", DYNAMODB: "destroying"},
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_BOTH,
+        reads=_BOTH,
     ),
     Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
     Row(

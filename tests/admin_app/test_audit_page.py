@@ -41,6 +41,9 @@ def test_lines_are_filtered_by_who(lines) -> None:
     app = opened(PAGE)
     next(box for box in app.text_input if box.label == "Who").input("olga").run()
     assert list(app.dataframe[0].value["Who"]) == ["olga"]
+    # An address names the filters too.
+    assert list(opened(PAGE, who="ivan").dataframe[0].value["Who"]) == ["ivan"]
+    assert list(opened(PAGE, day="2026-03-01").dataframe[0].value["Who"]) == ["olga"]
 
 
 def test_a_handle_is_refused_where_a_uuid_is_needed(lines) -> None:

@@ -47,6 +47,13 @@ def test_the_store_or_one_user_is_searched(conversations) -> None:
     assert hits(search(app, user="bayko")) == ["andrewbrown", "londo"]
     assert hits(search(app, sender="londo")) == ["londo"]
     assert hits(search(app, before=date(2020, 1, 1))) == []
+    # The address names the search, and a page that opens it has the form filled in.
+    names = {name: app.query_params[name] for name in ("words", "sender", "before")}
+    assert names == {"words": "LUNCH", "sender": "londo", "before": "2020-01-01"}
+    another = opened(PAGE, **names)
+    assert another.text_input(key="search words").value == "LUNCH"
+    assert another.date_input(key="search before").value == date(2020, 1, 1)
+    assert hits(another) == []  # it starts with a click
 
 
 @pytest.mark.parametrize(

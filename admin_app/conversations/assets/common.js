@@ -170,6 +170,15 @@ function characters(text) {
   return Array.from(text.trim()).length
 }
 
+const formatters = new Map()
+
+/** `ms` as the options of Intl.DateTimeFormat say. To make a formatter takes longer than to use it. */
+function formatted(ms, options) {
+  const key = Object.entries(options).join()
+  if (!formatters.has(key)) formatters.set(key, new Intl.DateTimeFormat("en-GB", options))
+  return formatters.get(key).format(ms)
+}
+
 /** How long ago, in as few letters as possible. */
 function ago(ms) {
   if (ms == null) return ""
@@ -179,7 +188,7 @@ function ago(ms) {
   if (minutes < 60 * 24) return `${Math.floor(minutes / 60)} h`
   if (minutes < 60 * 24 * 7) return `${Math.floor(minutes / 60 / 24)} d`
   const year = new Date(ms).getFullYear() === new Date().getFullYear() ? undefined : "numeric"
-  return new Date(ms).toLocaleDateString("en-GB", { day: "numeric", month: "short", year })
+  return formatted(ms, { day: "numeric", month: "short", year })
 }
 
 function utc(ms, stored) {

@@ -394,7 +394,7 @@ class Thread {
     for (let turn = 0; turn < 4; turn += 1) {
       this.scroll.scrollTop = this.scroll.scrollHeight
       this.noteAnchor()
-      this.place()
+      if (!this.place()) break
     }
     this.scroll.scrollTop = this.scroll.scrollHeight
     this.noteAnchor()
@@ -446,16 +446,19 @@ class Thread {
     }
   }
 
-  /** Show the messages around the anchor, and keep it in its place. */
+  /** Show the messages around the anchor, and keep it in its place; whether a height was new. */
   place() {
-    if (!this.data) return
+    if (!this.data) return false
     this.placing = true
+    let hasChanged = false
     for (let turn = 0; turn < 3; turn += 1) {
       const [first, last] = this.range()
       this.draw(first, last)
       if (!this.measure(first, last)) break
+      hasChanged = true
     }
     this.placing = false
+    return hasChanged
   }
 
   range() {
@@ -594,21 +597,21 @@ class Thread {
 
   time(message) {
     if (message.ms == null) return message.key
-    return new Date(message.ms).toLocaleTimeString("en-GB", {
+    return formatted(message.ms, {
       hour: "2-digit", minute: "2-digit", timeZone: this.timeZone,
     })
   }
 
   day(message) {
     if (message.ms == null) return "Unknown day"
-    return new Date(message.ms).toLocaleDateString("en-GB", {
+    return formatted(message.ms, {
       weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: this.timeZone,
     })
   }
 
   dayAndTime(message) {
     if (message.ms == null) return message.key
-    return new Date(message.ms).toLocaleString("en-GB", {
+    return formatted(message.ms, {
       day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
       timeZone: this.timeZone,
     })
