@@ -75,6 +75,7 @@ class Verification:
         ``go_on`` before each item, and ends early where it returns False.
         """
         self._notes = Notes()
+        self._erased = frozenset(erased_digests(self.table))
         try:
             yield from self._findings(go_on)
         finally:

@@ -431,7 +431,7 @@ class _Detaching:
             if remaining != self._replacement_of_first():
                 actions += self._show(remaining, rows, own, counts)
             actions += self._delete_pair(remaining, counts)
-        return _Step(actions, +counts) if actions else None
+        return _Step(actions, +counts) if +counts else None
 
     def note(self, outcome: Outcome) -> None:
         """Move the other member's row by a microsecond: another conversation may have its time."""
@@ -516,13 +516,15 @@ class _Detaching:
         return [*moved, put, *shown]
 
     def _delete_pair(self, remaining: str, counts: Counter[str]) -> list[Action]:
+        """Delete the pair, or make sure that there is none: an import may put it meanwhile."""
+        key = keys.pair_key(self.user_uuid, remaining)
         group = pair_group(self.table, self.user_uuid, remaining)
         if group is None:
-            return []
+            return [check_item(self.table, key, "attribute_not_exists(pk)", {})]
         counts["pairs"] += 1
         delete = {
             "TableName": self.table.name,
-            "Key": keys.pair_key(self.user_uuid, remaining),
+            "Key": key,
             "ConditionExpression": "group_uuid = :group",
             "ExpressionAttributeValues": {":group": {"S": group}},
         }

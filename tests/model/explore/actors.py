@@ -285,7 +285,9 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="explored-"))
 
 
-def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Actor:
+def import_older(
+    items: Iterable[Mapping[str, Any]], *, number: int = 0, erases: bool = False
+) -> Actor:
     """An import of an export from before the scope begins."""
     exported = list(items)
 
@@ -294,6 +296,8 @@ def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Acto
         return "imported"
 
     writes = frozenset(item["pk"]["S"] for item in exported)
+    if erases:  # what it has put of a user who was erased meanwhile
+        writes |= INBOXES | {"MSG#", "GONE#", "PAIR#", "ERASED#"}
     name = _named("import of an older export", number)
     return Actor(name, _forgiving(act), writes=writes)
 

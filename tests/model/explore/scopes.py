@@ -649,9 +649,8 @@ def _erasing() -> list[Family]:
         _single("2 erasures", erase, actors.erase(number=1), items=two, **ours),
         _single(
             "an erasure and an import of what it removes",
-            *(erase, actors.import_older(_exported(two))),
+            *(erase, actors.import_older(_exported(two), erases=True)),
             items=two,
-            faults=1,
             **ours,
         ),
         _single(
@@ -681,14 +680,17 @@ def _erasing() -> list[Family]:
 
 def _erasure_beside_each() -> tuple[Scope, ...]:
     """An erasure beside one of each kind, on a table that Cruddur's code has used too."""
-    beside = _ALL | {"repair": lambda n: actors.repair(number=n, erases=True)}
+    beside = _ALL | {
+        "repair": lambda n: actors.repair(number=n, erases=True),
+        "import": lambda n: actors.import_older(_worn()[1], number=n, erases=True),
+    }
     return tuple(
         Scope(
             f"an erasure and: {kind}",
             (actors.erase(), make(0)),
             _worn()[0],
-            faults=2,
-            kinds=ALL if kind in ("function", "repair", "verify") else MORE,
+            faults=1 if kind in ("function", "repair") else 2,
+            kinds=MORE,
             settles=("a repair",),
             may_be_several=True,
             undelivered=NOT_SHOWN,
@@ -722,7 +724,7 @@ def _large() -> list[Family]:
             is_large=True,
             **late,
         ),
-        Family("an erasure and each other, with 2 faults", _erasure_beside_each()),
+        Family("an erasure and each other, with faults", _erasure_beside_each()),
         _single(
             "2 erasures, with a fault",
             *(actors.erase(), actors.erase(number=1)),
