@@ -14,7 +14,6 @@ from core.errors import CoreError
 from core.models import Conversation
 
 _STEP_S = 0.5
-_COST_OF_ALL = "Requests for 1,000 rows each: 0.5 RCU for every 4 KB of inbox rows"
 SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversations?")
 
 
@@ -36,7 +35,8 @@ def page() -> None:
     groups = overview.matching(sought)
     _tools(overview, groups, sought)
     table.show(table.order().sorted(groups, overview), overview, sought)
-    if _loads_all(overview):
+    if _loads_all(overview):  # after the drawing, which a person can use meanwhile
+        overview.read_for(stores.db, stores.table, _STEP_S)
         st.rerun()
 
 
@@ -55,21 +55,19 @@ def _overview(stores: Stores) -> AllConversations:
         st.session_state["overview"], st.session_state["reads all"] = overview, False
     elif st.session_state.get("read on") and overview.cursor:
         overview.read_on(stores.db, stores.table)
-    elif _loads_all(overview):
-        overview.read_for(stores.db, stores.table, _STEP_S)
+    elif st.session_state.get("read all") or st.session_state.get("stop reading"):
+        st.session_state["reads all"] = bool(st.session_state.get("read all"))
     return overview
 
 
 def _loads_all(overview: AllConversations) -> bool:
     """Whether everything is being loaded: in steps, so that the page shows how far it is."""
-    if st.session_state.get("read all") or st.session_state.get("stop reading"):
-        st.session_state["reads all"] = bool(st.session_state.get("read all"))
     return bool(st.session_state.get("reads all")) and overview.cursor is not None
 
 
 def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -> None:
     """How much is shown, and what can be done with all of it."""
-    extent = "there are more" if overview.cursor else "the whole store"
+    extent = "there are more, at 0.5 RCU for every 4 KB" if overview.cursor else "the whole store"
     with st.container(horizontal=True, vertical_alignment="center", key="tools"):
         st.caption(
             f"{len(shown):,} of {len(overview.groups):,} loaded conversations: {extent}",
@@ -79,7 +77,7 @@ def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -
             st.button("Stop", key="stop reading")
         elif overview.cursor:
             st.button("Load more", key="read on", help="One request, of up to 128 RCU")
-            st.button("Load all", key="read all", help=_COST_OF_ALL)
+            st.button("Load all", key="read all")
         st.button("Refresh", key="read again", type="tertiary", icon=":material/refresh:")
         _downloads(overview, sought)
         layout.commands_popover(layout.command_of("ddb.scan", "--json"))
