@@ -7,6 +7,7 @@ from core.purposes import Purpose
 
 _READING_BOTH = {Store.POSTGRES: Purpose.READING, Store.DYNAMODB: Purpose.READING}
 _WRITING_MESSAGES = {Store.POSTGRES: Purpose.READING, Store.DYNAMODB: Purpose.WRITING}
+_HOLDING = {Store.POSTGRES: Purpose.LOOKING, Store.DYNAMODB: Purpose.WRITING}
 _VERIFYING = {Store.POSTGRES: Purpose.VERIFYING, Store.DYNAMODB: Purpose.VERIFYING}
 
 OPEN_INBOX = Action("inbox opened", _READING_BOTH)
@@ -26,6 +27,19 @@ REMOVE_MESSAGE = Action(
 )
 START_CONVERSATION = Action("conversation started or continued", _WRITING_MESSAGES)
 CREATE_USER = Action("user created", {Store.POSTGRES: Purpose.WRITING}, confirmed_by=Store.POSTGRES)
+RENAME_USER = Action(
+    "user renamed", {Store.POSTGRES: Purpose.WRITING, Store.DYNAMODB: Purpose.WRITING}
+)
+EXPORT_USER = Action("user exported", _READING_BOTH)
+HOLD_USER = Action("user held", _HOLDING, asks_reason=True)
+RELEASE_USER = Action("user released", _HOLDING, asks_reason=True)
+PLAN_ERASURE = Action("erasure planned", _VERIFYING)
+ERASE_USER = Action(
+    "user erased",
+    {Store.POSTGRES: Purpose.DESTROYING, Store.DYNAMODB: Purpose.DESTROYING},
+    asks_everywhere=True,
+    asks_reason=True,
+)
 VERIFY = Action("store verified", _VERIFYING)
 REPAIR = Action(
     "store repaired",
@@ -46,6 +60,12 @@ ALL = (
     REMOVE_MESSAGE,
     START_CONVERSATION,
     CREATE_USER,
+    RENAME_USER,
+    EXPORT_USER,
+    HOLD_USER,
+    RELEASE_USER,
+    PLAN_ERASURE,
+    ERASE_USER,
     VERIFY,
     REPAIR,
 )

@@ -9,6 +9,7 @@
      ├── NotFoundError           a user or conversation that does not exist
      ├── NotAMemberError         a user acting in a conversation without being a member
  ├── HeldError              something of a user on whom there is a hold, which must stay
+ ├── MemberErasedError       a send to a user who was erased
  ├── MessageRemovedError     a send that is tried again after its message was removed
      ├── TargetRefusedError      a step that needs a typed name, a reason or a permission
      ├── LoginEndedError         a login that has ended while its tab was open
@@ -91,6 +92,10 @@ class HeldError(CoreError):
 
 class MessageRemovedError(CoreError):
     """A retried send whose message was stored and has been removed since: it stays removed."""
+
+
+class MemberErasedError(CoreError):
+    """A send to a user, or into a conversation of a user, who was erased: nothing was stored."""
 
 
 class TargetRefusedError(CoreError):

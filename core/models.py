@@ -42,6 +42,9 @@ class User:
 REMOVED_TEXT = "A message was removed"
 """Shown in the place of a removed message, and as the preview where no message remains."""
 
+DELETED_NAME = "Deleted user"
+"""Shown in the place of an erased user's names. No user can have it as a handle: it has a blank."""
+
 NOBODY = Person("", "", "")
 """The sender that a removal names."""
 
@@ -93,6 +96,28 @@ class Removal:
             created_at,
             self.reason_code,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The record that a conversation has lost a member. It names the other one.
+
+    ``replacement_uuid`` stands for the erased user; it is random and belongs to nobody.
+    """
+
+    message_group_uuid: str
+    remaining_user_uuid: str
+    replacement_uuid: str
+    removed_at: str
+
+    @property
+    def replacement(self) -> Person:
+        """What inbox rows show instead of the erased user."""
+        return Person(self.replacement_uuid, DELETED_NAME, DELETED_NAME)
+
+    def names(self, user_uuids: Iterable[str]) -> bool:
+        """Whether these are the remaining member and the replacement, and nobody else."""
+        return {*user_uuids} <= {self.remaining_user_uuid, self.replacement_uuid}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -45,16 +46,24 @@ def shows(text: str) -> bool:
 
 
 def _replaced(text: str, escape: Callable[[str], str], kept: str) -> str:
-    if text.isprintable() and not _UNSEEN.search(text):
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        character
-        if character in kept
-        or (character.isprintable() and not _UNSEEN.match(character))
-        or _belongs_to_an_emoji(text, place)
-        else escape(character)
-        for place, character in enumerate(text)
+    # A text has few different characters: look at each of them once, not at each place.
+    hidden = "".join(
+        character for character in sorted(set(text)) if character not in kept and _hides(character)
     )
+    if not hidden:
+        return text
+
+    def replace(match: re.Match[str]) -> str:
+        return match[0] if _belongs_to_an_emoji(text, match.start()) else escape(match[0])
+
+    return re.sub(f"[{re.escape(hidden)}]", replace, text)
+
+
+@lru_cache(maxsize=10_000)
+def _hides(character: str) -> bool:
+    return not character.isprintable() or _UNSEEN.match(character) is not None
 
 
 def _spelled_out(character: str) -> str:

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from core.engines import EngineStatus
 
 
-@task(help=help_for("json"))
-def up(ctx: Context, json: bool = False) -> None:
+@task(
+    help=help_for(
+        "json",
+        functions="Also run Lambda functions, for lambda.deploy. While they run, do not open pages"
+        " that you do not trust in a browser: such a page could run a program here.",
+    )
+)
+def up(ctx: Context, functions: bool = False, json: bool = False) -> None:
     """Start the embedded Postgres and DynamoDB, in the background."""
     from core import engines
 
@@ -26,7 +32,10 @@ def up(ctx: Context, json: bool = False) -> None:
     if terminal.is_dry(ctx):
         terminal.print_line(f"would start the embedded engines in {folder}")
         return
-    _print(engines.start(folder), json)
+    before = {engine.name: engine.state for engine in engines.status(folder)}
+    _print(engines.start(folder, functions=functions), json)
+    if functions and before["dynamodb"] == "running":
+        terminal.note("DynamoDB was running already. If it runs no functions: invoke down first")
 
 
 @task(help=help_for("json"))
@@ -135,10 +144,15 @@ def _make_what_is_missing(ctx: Context) -> None:
 
 
 def _print_inbox(stores: Stores) -> None:
+    from core.errors import NotFoundError
     from core.postgres import demo_people
     from core.usecases import conversations
 
-    handle = demo_people(stores.target.settings)[0].handle
-    page = conversations.list_inbox(stores.db, stores.table, handle, limit=patterns.DEFAULT_LIMIT)
+    handle, limit = demo_people(stores.target.settings)[0].handle, patterns.DEFAULT_LIMIT
+    try:
+        page = conversations.list_inbox(stores.db, stores.table, handle, limit=limit)
+    except NotFoundError as error:  # renamed or erased since
+        terminal.note(f"{error.problem}: no inbox is shown")
+        return
     terminal.print_line(f"The inbox of {handle}:")
     patterns.print_conversations(page.entries, json=False)

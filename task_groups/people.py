@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from invoke.collection import Collection
@@ -12,8 +13,11 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from core.access import Stores
+    from core.usecases.certificates import Certificate
+    from core.usecases.erasure import Plan
     from core.usecases.people import Profile, Rename
 
 
@@ -232,4 +236,101 @@ def _uuid_of(handle: str, new_handle: str = "") -> str:
         ) from error
 
 
-ns = Collection(show, export, rename, hold, release)
+@task(
+    help=help_for(
+        "prod",
+        "json",
+        "confirm",
+        "user",
+        "reason",
+        user_uuid="The uuid of a user whom Postgres no longer has, instead of --user.",
+        file="Where to write the certificate as JSON; the text goes beside it, as .txt.",
+    ),
+    opens={"postgres": "destroying", "dynamodb": "destroying"},
+    asks_everywhere=True,
+    asks_reason=True,
+)
+def erase(
+    ctx: Context,
+    user: str = "",
+    user_uuid: str = "",
+    file: str = "",
+    prod: bool = False,
+    json: bool = False,
+    confirm: str = "",
+    reason: str = "",
+) -> None:
+    """Remove a user from both stores for good, after showing what that is; print a certificate."""
+    from core.errors import UsageError
+    from core.purposes import Purpose
+    from core.usecases import erasure
+
+    if bool(user) == bool(user_uuid):
+        raise UsageError("The user is not clear", "Give --user HANDLE or --user-uuid UUID.")
+    run().tell_target()
+    erased = erasure.whom(run().door.look().db, user, user_uuid)
+    action = run().action
+    if terminal.is_dry(ctx):
+        with opened(ctx, action.narrowed(Purpose.WRITING), about=[erased]) as stores:
+            _print_plan(erasure.plan(stores, erased), terminal.print_line)
+        return
+    looking = replace(action.narrowed(Purpose.VERIFYING), asks_everywhere=False, asks_reason=False)
+    with opened(ctx, looking) as stores:
+        _print_plan(erasure.plan(stores, erased), terminal.note)
+    with opened(ctx, about=[erased]) as stores:
+        terminal.note(f"if this is interrupted: run it again with --user-uuid {erased}")
+        certificate = _erase(stores, erased)
+        terminal.note(str(stores.table.capacity))
+    _print_certificate(certificate, file, json)
+
+
+def _erase(stores: Stores, user_uuid: str) -> Certificate:
+    from core.usecases import erasure
+
+    settings = run().settings
+    with terminal.progress("erasing", "of the table") as progress:
+        return erasure.erase(
+            stores,
+            user_uuid,
+            audit_path=settings.audit_path,
+            pool_id=settings.user_pool_id,
+            progress=lambda _, done: progress(done, None),
+        )
+
+
+def _print_plan(plan: Plan, show: Callable[[str], None]) -> None:
+    table = plan.table
+    show(
+        f"would remove {counted(table.messages, 'message')} in"
+        f" {counted(table.conversations, 'conversation')},"
+        f" {counted(table.pairs, 'pair')},"
+        f" {counted(plan.activities, 'activity', 'activities')} and the profile,"
+        f" for about {table.read_units:,.0f} RCU and {table.write_units:,.0f} WCU"
+    )
+
+
+def _print_certificate(certificate: Certificate, file: str, json: bool) -> None:
+    import json as json_module
+    from pathlib import Path
+
+    from core.errors import InputError
+    from core.private_files import replace_private_file
+
+    if file:
+        path = Path(file)
+        try:
+            replace_private_file(path, json_module.dumps(certificate.as_json(), indent=2) + "\n")
+            replace_private_file(path.with_suffix(".txt"), certificate.as_text())
+        except OSError as error:
+            raise InputError(
+                f"The user is erased. Could not write {file}: {error.strerror}",
+                "Run it again with another --file",
+            ) from error
+    if json:
+        terminal.print_json([certificate.as_json()])
+        return
+    for line in certificate.as_text().splitlines():
+        terminal.print_line(line)
+
+
+ns = Collection(show, export, rename, hold, release, erase)

@@ -108,13 +108,28 @@ def lint(ctx: Context) -> None:
     help={
         "aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given.",
         "messages": "How many messages the large store's one conversation holds.",
+        "only": "Measure one section: install, commands, store, bulk, users or browser.",
+        "quick": "Smaller stores, and no browser: about two minutes.",
+        "json": "Print one JSON array of all rows.",
     }
 )
-def bench(ctx: Context, aws: str = "", messages: str = "100000") -> None:
-    """Measure tasks, store and admin UI against their peers, as ratios in one run."""
+def bench(
+    ctx: Context,
+    aws: str = "",
+    messages: str = "100000",
+    only: str = "",
+    quick: bool = False,
+    json: bool = False,
+) -> None:
+    """Measure tasks, store and admin UI against their peers; exit 1 if a target is missed."""
+    from invoke.exceptions import Exit
+
     number = whole_number(messages, "--messages")
     command = [sys.executable, "benchmarks", "--messages", str(number)]
-    if aws:
-        command += ["--aws", aws]
+    command += ["--aws", aws] if aws else []
+    command += ["--only", only] if only else []
+    command += [option for option, on in (("--quick", quick), ("--json", json)) if on]
     with ctx.cd(_root()):
-        ctx.run(shlex.join(command), **_on_the_terminal())
+        result = ctx.run(shlex.join(command), **_on_the_terminal(), warn=True)
+    if result is not None and result.exited:
+        raise Exit(code=result.exited)

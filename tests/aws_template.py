@@ -15,9 +15,15 @@ class _Loader(yaml.SafeLoader):
     """Reads CloudFormation's own tags as they are."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")
+def _value(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    return f"{tag} {node.value}"
+
+
+_Loader.add_multi_constructor("!", _value)
 
 
 def template() -> dict[str, Any]:
-    """All of it; ``!Ref Messages`` reads as ``"Ref Messages"``."""
+    """All of it; ``!Ref Messages`` reads as ``"Ref Messages"``, ``!If [a, b, c]`` as its list."""
     return _Loader(TEMPLATE.read_text()).get_single_data()

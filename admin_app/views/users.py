@@ -11,6 +11,7 @@ import streamlit as st
 from admin_app import access, actions, layout, login, person_search, resources
 from admin_app.access import Subject
 from admin_app.composer import Once, once
+from admin_app.people import one_user
 from core.access import Stores
 from core.dynamodb import count_conversations
 from core.models import User
@@ -35,6 +36,7 @@ def page() -> None:
     st.title("Users")
     if (stores := access.opened(SUBJECT)) is None:
         return
+    one_user.show_erasure()
     handle = st.query_params.get("user", "")
     # Beside the table, so that it is visible; above it in a narrow window.
     columns = st.columns([3, 2], gap="medium") if handle else [st.container()]
@@ -49,7 +51,7 @@ def page() -> None:
 
 def _list(stores: Stores) -> None:
     shown, following = _listed(stores)
-    if shown:
+    if shown or following:  # a search may look through many users before the next match
         _table(shown)
         _turn_pages(following)
         _on_demand(shown)
@@ -190,6 +192,7 @@ def _detail(stores: Stores, user: User) -> None:
         icon=":material/forum:",
         query_params={"user": user.handle},
     )
+    one_user.show(user, access.reason_for(SUBJECT))
     _activities(stores, user)
 
 

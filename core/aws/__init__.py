@@ -1,4 +1,4 @@
-"""AWS's services except the message table: Cognito, EC2, Lambda, STS.
+"""AWS's services except the message table: Cognito, EC2, Lambda and its stack, STS.
 
 These are the package's public names; code outside imports none of its modules, except
 ``core.dynamodb``, which makes its clients with :mod:`core.aws.clients`.
@@ -31,9 +31,47 @@ if TYPE_CHECKING:
         rule_ids as rule_ids,
     )
     from core.aws.services import AwsServices as AwsServices
+    from core.aws.stacks import (
+        Change as Change,
+        ChangeSet as ChangeSet,
+        Stack as Stack,
+        delete_stack as delete_stack,
+        discard as discard,
+        execute as execute,
+        find_stack as find_stack,
+        has_table as has_table,
+        plan_change as plan_change,
+    )
+    from core.aws.stream_stack import (
+        Alarm as Alarm,
+        list_alarms as list_alarms,
+        remove_code as remove_code,
+        stack_name as stack_name,
+        template as template,
+        upload_code as upload_code,
+    )
 
 NAMES = {
     "services": ("AwsServices",),
+    "stacks": (
+        "Change",
+        "ChangeSet",
+        "Stack",
+        "delete_stack",
+        "discard",
+        "execute",
+        "find_stack",
+        "has_table",
+        "plan_change",
+    ),
+    "stream_stack": (
+        "Alarm",
+        "list_alarms",
+        "remove_code",
+        "stack_name",
+        "template",
+        "upload_code",
+    ),
     "clock": ("ReplyClock",),
     "cognito": (
         "CognitoUser",

@@ -107,6 +107,8 @@ def _config(target: AwsTarget, service: str, quick: bool) -> Config:
         retries={"mode": "standard", "total_max_attempts": 1 if quick else 4},
         # A proxy in the environment must never see a call to this machine.
         proxies={} if loopback else None,
+        # An endpoint of one's own has no name for each bucket.
+        s3={"addressing_style": "path"} if target.endpoint_url else None,
         # Use the target's endpoint, not one from the environment or a profile.
         ignore_configured_endpoint_urls=True,
         # The SDK rejects sequence numbers shorter than AWS's; other engines have shorter ones.

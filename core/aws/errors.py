@@ -76,6 +76,10 @@ def refuse_strangers(
     service = operation_model.service_model
     if service.resolved_protocol in ("json", "rest-json"):
         ours = _is_json_reply(body, response_dict["status_code"], operation_model)
+    elif service.resolved_protocol == "rest-xml":  # S3: most replies have no body
+        ours = not body or (body.lstrip().startswith(b"<") and b"<html" not in body[:500].lower())
+    elif service.resolved_protocol == "smithy-rpc-v2-cbor":
+        ours = "smithy-protocol" in response_dict["headers"]
     else:
         ours = _is_xml_reply(body, response_dict["status_code"], operation_model)
     if not ours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -9,8 +10,8 @@ from core.aws.clients import make_client
 from core.aws.errors import translating
 from core.targets import AwsTarget
 
-# A mapping that has had nothing to do yet reports "No records processed".
-_FINE = ("", "OK", "No records processed")
+# A mapping that has had nothing to do yet reports "No records processed". A local engine counts.
+_FINE = re.compile(r"|OK( - \d+ records)?|No records processed")
 _ON = ("Enabled", "Enabling", "Creating", "Updating")
 
 
@@ -54,4 +55,4 @@ def list_event_sources(
 
 
 def _trouble(result: str) -> str:
-    return "" if result in _FINE else result
+    return "" if _FINE.fullmatch(result) else result

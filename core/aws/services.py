@@ -14,6 +14,22 @@ _NEEDS = {
     ("cognito-idp", "ListUsers"): Need.READ,  # shows users' emails
     ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
     ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
+    ("cloudformation", "DescribeStacks"): Need.LOOK,
+    ("cloudformation", "DescribeStackEvents"): Need.LOOK,
+    ("cloudformation", "ListStackResources"): Need.LOOK,
+    ("cloudformation", "DescribeChangeSet"): Need.LOOK,
+    ("cloudformation", "CreateChangeSet"): Need.WRITE,
+    ("cloudformation", "DeleteChangeSet"): Need.WRITE,
+    ("cloudformation", "ExecuteChangeSet"): Need.WRITE,
+    ("cloudformation", "DeleteStack"): Need.WRITE,  # of the function: it has no data
+    ("cloudwatch", "DescribeAlarms"): Need.LOOK,
+    ("s3", "HeadBucket"): Need.LOOK,
+    ("s3", "HeadObject"): Need.LOOK,
+    ("s3", "ListObjectsV2"): Need.LOOK,
+    ("s3", "CreateBucket"): Need.WRITE,
+    ("s3", "PutObject"): Need.WRITE,  # the function's code
+    ("s3", "DeleteObject"): Need.WRITE,
+    ("s3", "DeleteBucket"): Need.WRITE,
 }
 
 

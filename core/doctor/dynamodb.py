@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.commands import Command, option
 from core.doctor.clock import clock
-from core.doctor.findings import Finding, bad, note, ok
+from core.doctor.findings import Finding, State, bad, note, ok
 from core.errors import CoreError, StoreError
 from core.purposes import Purpose
 from core.targets import Target
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DEPLOY = "Deploy one, as docs/how-to/deploy-the-stream-function.md shows, or run"
 _FOLLOW = Command("ddb.follow-stream")
+_STATUS = Command("lambda.status")
 
 
 def dynamodb(target: Target) -> Iterator[Finding]:
@@ -103,12 +104,36 @@ def _stream(target: Target, table: Table, description: dict[str, Any]) -> Iterat
 def _projection(target: Target, stream_arn: str) -> Finding:
     from core.aws import list_event_sources
 
-    if not target.is_production:
-        return ok("projection", f"Run it locally with: {_FOLLOW.line()}")
     try:
-        return judged(list_event_sources(target.aws, stream_arn, quick=True))
-    except StoreError as error:
+        sources = list_event_sources(target.aws, stream_arn, quick=True)
+    except CoreError as error:
+        if not target.is_production:  # most local engines have no functions
+            return _follow_locally()
+        if not isinstance(error, StoreError):
+            raise
         return note("projection", f"Unknown: {error.problem}", error.hint, error.command)
+    if not (sources or target.is_production):
+        return _follow_locally()
+    finding = judged(sources)
+    return finding if finding.state is State.BAD else _alarms(target) or finding
+
+
+def _follow_locally() -> Finding:
+    return ok("projection", f"Run it locally with: {_FOLLOW.line()}")
+
+
+def _alarms(target: Target) -> Finding | None:
+    """The finding for an alarm of our own stack that is on, if one is."""
+    from core.aws import AwsServices, list_alarms, stack_name
+
+    try:
+        alarms = list_alarms(AwsServices(target.aws), stack_name(target.table_name), quick=True)
+    except StoreError:
+        return None  # another's function may have no alarms, and this person no permission
+    for alarm in alarms:
+        if alarm.state == "ALARM":
+            return bad("projection", f"{alarm.name} is on: {alarm.means}", "See", _STATUS)
+    return None
 
 
 def judged(sources: list[EventSource]) -> Finding:

@@ -53,6 +53,20 @@ if TYPE_CHECKING:
         TranscriptMessage as TranscriptMessage,
         load_transcript as load_transcript,
     )
+    from core.dynamodb.patterns.erasing import (
+        ErasedUser as ErasedUser,
+        ErasurePlan as ErasurePlan,
+        erase_user as erase_user,
+        find_erased_user as find_erased_user,
+        note_erasure as note_erasure,
+        plan_erasure as plan_erasure,
+    )
+    from core.dynamodb.patterns.erasure_reads import (
+        erased_digests as erased_digests,
+        find_erasure as find_erasure,
+        is_erased as is_erased,
+        require_members as require_members,
+    )
     from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
     from core.dynamodb.patterns.last_senders import last_senders as last_senders
     from core.dynamodb.patterns.message_counts import (
@@ -218,6 +232,20 @@ NAMES = {
         "count_conversations",
         "count_messages",
         "list_all_inbox_rows",
+    ),
+    "patterns.erasing": (
+        "ErasedUser",
+        "ErasurePlan",
+        "erase_user",
+        "find_erased_user",
+        "note_erasure",
+        "plan_erasure",
+    ),
+    "patterns.erasure_reads": (
+        "erased_digests",
+        "find_erasure",
+        "is_erased",
+        "require_members",
     ),
     "patterns.expiry": ("list_messages_before",),
     "patterns.message_counts": (

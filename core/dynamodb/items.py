@@ -12,7 +12,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import MAX_EXPONENT
 from core.dynamodb.keys import Item, Key
-from core.models import InboxRow, Message, Person, Removal
+from core.models import Erasure, InboxRow, Message, Person, Removal
 from core.timestamps import parse
 
 
@@ -110,6 +110,25 @@ def removal_from(item: Mapping[str, Any]) -> Removal:
         sort_key=keys.removed_sort_key(text_of(item, "sk")),
         removed_at=text_of(item, "removed_at"),
         reason_code=text_of(item, "reason_code"),
+    )
+
+
+def erasure_item(erasure: Erasure) -> Item:
+    """The stored form of ``erasure``: the remaining member's uuid, not the erased one's."""
+    return keys.erasure_key(erasure.message_group_uuid) | {
+        "remaining_user_uuid": {"S": erasure.remaining_user_uuid},
+        "replacement_uuid": {"S": erasure.replacement_uuid},
+        "removed_at": {"S": erasure.removed_at},
+    }
+
+
+def erasure_from(item: Mapping[str, Any]) -> Erasure:
+    """The erasure in ``item``; a missing attribute reads as an empty string."""
+    return Erasure(
+        message_group_uuid=keys.removal_group_of(text_of(item, "pk")) or "",
+        remaining_user_uuid=text_of(item, "remaining_user_uuid"),
+        replacement_uuid=text_of(item, "replacement_uuid"),
+        removed_at=text_of(item, "removed_at"),
     )
 
 

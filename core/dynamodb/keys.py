@@ -8,6 +8,8 @@ message group    ``GRP#<user_uuid>``            last_message_at
 pair             ``PAIR#<smaller>#<larger>``    ``PAIR``
 environment      ``ENV#``                       ``ENV``
 removal          ``GONE#<message_group_uuid>``  the removed message's sort key
+erasure          ``GONE#<message_group_uuid>``  ``MEMBER``
+erased user      ``ERASED#``                    SHA-256 of the user_uuid
 hold             ``HOLD#``                      user_uuid
 ===============  =============================  =============================
 
@@ -17,6 +19,7 @@ A message may have the key of a removed one and be removed as well. Its removal 
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 INDEX = "message-group-sk-index"
@@ -76,6 +79,28 @@ def removal_keys(message_group_uuid: str, sort_key: str, message_uuid: str) -> t
 def removed_sort_key(sk: str) -> str:
     """The sort key of the removed message, from its removal's own."""
     return sk.partition("#")[0]
+
+
+ERASURE_SK = "MEMBER"
+"""The sort key of an erasure, in the partition of the conversation's removals."""
+
+
+def erasure_key(message_group_uuid: str) -> Key:
+    """The key of the erasure of one of a conversation's members."""
+    return key(removal_pk(message_group_uuid), ERASURE_SK)
+
+
+ERASED_PK = "ERASED#"
+
+
+def erased_digest(user_uuid: str) -> str:
+    """What an erased user is known by: nobody can compute the uuid from it."""
+    return hashlib.sha256(user_uuid.strip().lower().encode(errors="surrogatepass")).hexdigest()
+
+
+def erased_user_key(user_uuid: str) -> Key:
+    """The key of the record that a user is erased: nothing of the user is stored again."""
+    return key(ERASED_PK, erased_digest(user_uuid))
 
 
 HOLD_PK = "HOLD#"

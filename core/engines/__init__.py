@@ -63,15 +63,17 @@ def endpoints(folder: Path) -> Endpoints:
     )
 
 
-def start(folder: Path) -> list[EngineStatus]:
+def start(folder: Path, *, functions: bool = False) -> list[EngineStatus]:
     """The status of both engines, after starting those that were stopped. Both answer then.
+
+    With ``functions``, a DynamoDB engine that was stopped also runs Lambda functions.
 
     Raises:
         EngineError: one of them cannot be started; a running one keeps running.
     """
     from core.engines import control
 
-    return control.start(folder)
+    return control.start(folder, functions=functions)
 
 
 def start_postgres(folder: Path) -> None:

@@ -19,7 +19,7 @@ from core.private_files import replace_private_file
 _PORTS = range(15_000, 30_000)
 
 
-def start(folder: Path) -> list[EngineStatus]:
+def start(folder: Path, *, functions: bool = False) -> list[EngineStatus]:
     """See :func:`core.engines.start`."""
     with _exclusively(folder):
         path = folder / STATE_FILE
@@ -28,7 +28,12 @@ def start(folder: Path) -> list[EngineStatus]:
         replace_private_file(folder / "env", _environment(folder))
         try:
             postgres.start(folder, state.postgres, state.password)
-            note = dynamodb.start(folder, state.dynamodb, lambda: write_state(path, state))
+            note = dynamodb.start(
+                folder,
+                state.dynamodb,
+                lambda: write_state(path, state),
+                functions=functions,
+            )
         finally:
             write_state(path, state)
         return _status(folder, state, note)

@@ -29,16 +29,23 @@ UNCLEAN = (
     " Run: invoke ddb.schema-load ddb.seed"
 )
 _SERVICES = "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
+_FUNCTIONS = ",lambda,cloudformation,s3,sqs,iam,monitoring,logs"
+"""What lambda.deploy needs. Off unless asked for: the engine answers every page that a browser on
+this machine has open, and with these services such a page could run a program.
+"""
+
 _START_TIMEOUT_S = 30
 # A proxy in the environment must never see a call to this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
+def start(
+    folder: Path, engine: Engine, keep: Callable[[], None], *, functions: bool = False
+) -> str:
     """Start ministack unless it runs; returns a note if it was not stopped properly last time.
 
-    Records its process in ``engine`` and calls ``keep`` at once: the caller may be killed while it
-    waits, and ministack keeps running.
+    ``functions``: whether it runs Lambda functions. Records its process in ``engine`` and calls
+    ``keep`` at once: the caller may be killed while it waits, and ministack keeps running.
     """
     if running(folder, engine) is not None:
         processes.wait_until(
@@ -61,7 +68,7 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
         child = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             cwd=data,
-            env=_environment(engine.port, data),
+            env=_environment(engine.port, data, functions),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -83,7 +90,7 @@ def start(folder: Path, engine: Engine, keep: Callable[[], None]) -> str:
     return note
 
 
-def _environment(port: int, data: Path) -> dict[str, str]:
+def _environment(port: int, data: Path, functions: bool) -> dict[str, str]:
     """The variables that it needs: none of the caller's AWS variables, proxies or Docker."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -94,7 +101,7 @@ def _environment(port: int, data: Path) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data / "state"),
-        "SERVICES": _SERVICES,
+        "SERVICES": _SERVICES + (_FUNCTIONS if functions else ""),
         # These two services listen on every interface, whatever BIND_HOST says.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
         TableSize as TableSize,
         describe_database as describe_database,
     )
+    from core.postgres.erasing import (
+        delete_user as delete_user,
+        find_people_by_digest as find_people_by_digest,
+    )
     from core.postgres.handles import (
         bare_handle as bare_handle,
         lacks_demo_users as lacks_demo_users,
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
         seed_demo_data as seed_demo_data,
     )
     from core.postgres.shell import Shell as Shell, find_shell as find_shell
+    from core.postgres.user_files import import_users as import_users
     from core.postgres.users import (
         Activity as Activity,
         count_activities as count_activities,
@@ -96,6 +101,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "renames": ("rename_user",),
+    "erasing": ("delete_user", "find_people_by_digest"),
     "database": (
         "Database",
         "Queries",
@@ -121,6 +127,7 @@ NAMES = {
     "poolers": ("check_read_only",),
     "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
+    "user_files": ("import_users",),
     "users": (
         "Activity",
         "count_activities",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -96,6 +96,26 @@ class Queries(ABC):
             self._dry(rendered(statement, params))
             return None
         return _first_value(self._run(statement, params, read_only=False))
+
+    def copy_in(self, statement: Statement, blocks: Iterable[bytes]) -> None:
+        """Send ``blocks`` to a ``COPY … FROM STDIN``: all of it is committed, or nothing.
+
+        A dry run reads all blocks and sends none.
+        """
+        self._require(statement, Need.WRITE)
+        if self._dry is not None:
+            self._dry(rendered(statement))
+            for _ in blocks:
+                pass
+            return
+        with (
+            self._in_transaction(read_only=False) as connection,
+            translating(self.address),
+            connection.cursor() as cursor,
+            cursor.copy(composed(statement)) as copy,
+        ):
+            for block in blocks:
+                copy.write(block)
 
     def _require(self, statement: Statement, otherwise: Need) -> None:
         need = need_of(statement, otherwise)

@@ -15,11 +15,11 @@ from core.errors import InputError, PostgresError
 from core.models import Page, Person, User
 from core.postgres.database import Database, Queries, Row
 from core.postgres.handles import bare_handle as bare_handle, is_text, no_such_user
+from core.postgres.searches import Statements, search
 from core.postgres.statements import load
 from core.timestamps import now
 
-_USERS, _ACTIVITIES = "users", "activities"
-_NO_UUID = str(uuid.UUID(int=0))
+_ACTIVITIES = "activities"
 _LAST_UUID = str(uuid.UUID(int=2**128 - 1))
 
 
@@ -92,34 +92,18 @@ def find_people_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, Person]:
 def search_users(
     db: Queries, text: str, *, limit: int = 20, after: str | None = None
 ) -> Page[User]:
-    """Users whose handle, display name or email contains ``text``, sorted by handle.
+    """Users whose handle, display name or email contains ``text``.
 
-    An empty ``text`` matches every user. ``after`` is the cursor of the page before. Users without
-    a handle are left out.
+    First those whose handle begins with it, then the others in the order of handles. An empty
+    ``text`` matches every user. ``after`` is the cursor of the page before; a page may have fewer
+    than ``limit`` users, or none, before the last. Users without a handle are left out.
 
     Raises:
         InputError: ``after`` is not a cursor.
     """
-    rows = _search(db, "users/search", text, limit, after)
-    users = [_user(row) for row in rows[:limit]]
-    last = users[-1] if len(rows) > limit else None
-    return Page(users, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
-
-
-def _search(db: Queries, statement: str, text: str, limit: int, after: str | None) -> list[Row]:
-    """The matching rows: one more than ``limit`` where there is a next page."""
-    handle, last_uuid = _read_cursor(after, _USERS, ("", _NO_UUID))
-    if not is_text(text):
-        return []
-    return db.query_rows(
-        load(statement),
-        {
-            "pattern": f"%{_escaped(bare_handle(text))}%",
-            "after_handle": handle,
-            "after_uuid": last_uuid,
-            "limit": limit + 1,
-        },
-    )
+    statements = Statements(load("users/beginning"), load("users/search"))
+    rows, cursor = search(db, statements, text, limit, after)
+    return Page([_user(row) for row in rows], cursor)
 
 
 def count_users(db: Queries) -> int:
@@ -189,7 +173,7 @@ def find_person(db: Queries, handle: str) -> Person:
 def search_people(
     db: Queries, text: str, *, limit: int = 20, after: str | None = None
 ) -> Page[Person]:
-    """People whose handle or display name contains ``text``, sorted by handle.
+    """People whose handle or display name contains ``text``, in the order of :func:`search_users`.
 
     An empty ``text`` matches everyone. Emails are left out: opening Postgres for looking is
     enough. ``after`` is the cursor of the page before. Users without a handle are left out.
@@ -197,10 +181,9 @@ def search_people(
     Raises:
         InputError: ``after`` is not a cursor.
     """
-    rows = _search(db, "users/people", text, limit, after)
-    people = [_person(row) for row in rows[:limit]]
-    last = people[-1] if len(rows) > limit else None
-    return Page(people, cursors.encode(_USERS, [last.handle, last.uuid]) if last else None)
+    statements = Statements(load("users/people_beginning"), load("users/people"))
+    rows, cursor = search(db, statements, text, limit, after)
+    return Page([_person(row) for row in rows], cursor)
 
 
 def count_activities(db: Queries, user_uuid: str) -> int:
@@ -327,11 +310,6 @@ def _uuid(text: str) -> str | None:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError, TypeError):
         return None
-
-
-def _escaped(text: str) -> str:
-    """``text`` with LIKE's wildcards escaped."""
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _read_cursor(cursor: str | None, question: str, start: tuple[str, str]) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from core.dynamodb import (
     list_rows_of,
     list_thread,
     load_transcript,
+    require_members,
     send,
     start,
 )
@@ -219,10 +220,13 @@ def send_message(
     Raises:
         InputError: the text is empty, too long or invalid.
         NotFoundError, NotAMemberError: see :func:`membership`.
+        MemberErasedError: the other member was erased.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
     text = message_text(text)
     place = membership(db, table, handle, message_group_uuid)
+    if not place.other_is_known and retry is None:
+        require_members(table, message_group_uuid)
     draft = _draft(place.user, place.other, text, retry)
     message = send(table, message_group_uuid, draft, place.rows)
     return SentMessage(message, place.other, False, recipient_is_known=place.other_is_known)
@@ -242,6 +246,7 @@ def start_conversation(
     Raises:
         InputError: the text is invalid, or both are the same user.
         NotFoundError: one of the handles is unknown.
+        MemberErasedError: one of the two was erased.
         MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
     """
     text = message_text(text)

@@ -18,6 +18,7 @@ from core.dynamodb import (
 )
 from core.postgres import Database, list_unreadable_times
 from core.usecases.conversations import current_names
+from core.usecases.erasure import erased_and_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def verification(db: Database, table: Table) -> Verification:
 
 
 def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
-    """Every fault of the table, by kind, and Postgres's unreadable times.
+    """Every fault of the table, by kind, and Postgres's unreadable times and erased users.
 
     Stops early if ``go_on`` returns False.
     """
@@ -47,6 +48,8 @@ def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
     for fault in running.findings(go_on):
         summary.add(fault)
     if running.is_complete:
+        for person in erased_and_back(db, table):
+            summary.add(Fault(FaultKind.ERASED_PROFILE, f"public.users {person.uuid}", ""))
         for row in list_unreadable_times(db):
             place = f"public.{row.table} {row.uuid}"
             summary.add(Fault(FaultKind.UNREADABLE_TIME, place, f"{row.column} = {row.value}"))

@@ -78,6 +78,30 @@ def export_person(
     return PersonExport(path, user.uuid, **done)
 
 
+def export_as_text(stores: Stores, handle: str) -> Iterator[str]:
+    """Everything that both stores have about a user, as JSON Lines in one text; constant memory.
+
+    Each line has a ``kind``: profile, activity, inbox row or message.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    user = find_user(stores.db, handle)
+    export = _Export(stores, user, Path(), own_only=False, progress=lambda _: None)
+    hold = find_hold(stores.table, user.uuid)
+    profile = asdict(user) | {"held": asdict(hold) if hold else None}
+    yield _kind_line("profile", profile)
+    yield from (_kind_line("activity", activity) for activity in export.activities())
+    for row in walk_inbox(stores.table, user.uuid):
+        yield _kind_line("inbox row", asdict(row))
+        for message in export.thread(row.message_group_uuid):
+            yield _kind_line("message", json.loads(message_line(message)))
+
+
+def _kind_line(kind: str, fields: dict[str, Any]) -> str:
+    return f"{_line({'kind': kind} | fields)}\n"
+
+
 @dataclass
 class _Export:
     """One export into a folder."""
@@ -95,7 +119,7 @@ class _Export:
         hold = find_hold(self.stores.table, self.user.uuid)
         profile = asdict(self.user) | {"held": asdict(hold) if hold else None}
         self._write("profile.json", [json.dumps(profile, indent=2, default=str)])
-        activities = self._write("activities.jsonl", map(_line, self._activities()))
+        activities = self._write("activities.jsonl", map(_line, self.activities()))
         conversations = self._conversations()
         counts = {
             "activities": activities,
@@ -130,7 +154,7 @@ class _Export:
         self.files[name] = {"lines": count, "sha256": digest.hexdigest()}
         return count
 
-    def _activities(self) -> Iterator[dict[str, Any]]:
+    def activities(self) -> Iterator[dict[str, Any]]:
         cursor = None
         while True:
             page = list_activities(self.stores.db, self.user.uuid, limit=_PAGE, after=cursor)
@@ -159,11 +183,11 @@ class _Export:
             return  # an inbox may show a conversation twice
         title = f"With {row.other.display_name or row.other.handle or row.other.uuid}"
         group = row.message_group_uuid
-        self.messages += self._write(f"{name}.jsonl", map(message_line, self._thread(group)))
-        body = readable.thread(self._thread(group))
+        self.messages += self._write(f"{name}.jsonl", map(message_line, self.thread(group)))
+        body = readable.thread(self.thread(group))
         self._write(f"{name}.html", readable.document(title, body))
 
-    def _thread(self, group: str) -> Iterator[Message]:
+    def thread(self, group: str) -> Iterator[Message]:
         cursor = None
         while True:
             page = list_thread(

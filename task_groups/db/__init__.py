@@ -11,6 +11,7 @@ ns = Collection(
     database.connect,
     database.create,
     database.drop,
+    database.import_users,
     database.schema_load,
     database.seed,
     database.sessions,

@@ -86,3 +86,24 @@ def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         with terminal.progress(f"restoring {name}", "tables") as progress:
             restore_database(stores.db, programs, Path(file), environment, progress)
     terminal.print_line(f"restored {file} into the database {name}")
+    _name_erased()
+
+
+def _name_erased() -> None:
+    """Name the users who were erased after the dump was made: they must be erased again."""
+    from core.commands import Command, option
+    from core.errors import CoreError, MissingSchemaError
+    from core.usecases.erasure import erased_and_back
+
+    looking = run().door.look_quickly()
+    try:
+        people = erased_and_back(looking.db, looking.table)
+    except MissingSchemaError:
+        return
+    except CoreError as error:
+        terminal.note(f"Could not see whether the dump has erased users: {error.problem}")
+        return
+    for person in people:
+        again = Command("people.erase", (option("--user", person.handle), "--reason TEXT"))
+        line = again.line(prod=run().target.is_production)
+        terminal.note(f"{person.handle} was erased and is back. Erase the user again: {line}")

@@ -108,6 +108,29 @@ def seed(ctx: Context, prod: bool = False, confirm: str = "") -> None:
         _seed(ctx, stores)
 
 
+@task(
+    help=help_for(
+        "prod", "confirm", file="A CSV file with the columns handle, display_name and email."
+    ),
+    opens={_POSTGRES: "writing"},
+    confirmed_by=_POSTGRES,
+)
+def import_users(ctx: Context, file: str = "", prod: bool = False, confirm: str = "") -> None:
+    """Add the users of a CSV file: all of them, or none."""
+    from pathlib import Path
+
+    from core.errors import UsageError
+    from core.postgres import import_users
+
+    if not file:
+        raise UsageError("--file PATH is missing", "Name a CSV file.")
+    run().tell_target()
+    with opened(ctx) as stores, terminal.progress("importing users", "users") as progress:
+        count = import_users(stores.db, Path(file), progress)
+    would = "would add" if terminal.is_dry(ctx) else "added"
+    terminal.print_line(f"{would} {counted(count, 'user')}")
+
+
 @task(aliases=["session"], help=help_for("prod", "json"), opens={_POSTGRES: "looking"})
 def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
     """List who is connected to the server."""

@@ -114,6 +114,5 @@ def scan(
 
 def _one_line(item: dict[str, object]) -> str:
     """``pk  sk  name=value …``, safe to print."""
-    rest = sorted((name, value) for name, value in item.items() if name not in ("pk", "sk"))
-    cells = [str(item.get("pk")), str(item.get("sk")), *(f"{name}={value}" for name, value in rest)]
-    return "  ".join(cells)
+    cells = [f"{name}={item[name]}" for name in sorted(item) if name not in ("pk", "sk")]
+    return "  ".join([str(item.get("pk")), str(item.get("sk")), *cells])

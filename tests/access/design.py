@@ -88,8 +88,10 @@ class Row:
     """A task with what is typed after it, or an action of the admin UI.
 
     ``opens``: the purpose for each store. ``changes`` and ``reads``: the stores in which it changes
-    something, or reads users' data, after it is allowed to. ``reads_first``: what it reads before
-    it asks. ``label`` distinguishes two rows of one task.
+    something, or reads users' data, after it is allowed to. ``fails``: it leaves a second audit
+    line, its outcome. ``reads_first``: what it reads before
+    it asks. ``label`` distinguishes two rows of one task. One that ``fails`` after it was allowed
+    leaves a second audit line.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Row:
     changes_where_local: frozenset[str] = frozenset()
     marks_what_is_unmarked: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    fails: bool = False
 
     @property
     def title(self) -> str:
@@ -162,6 +165,7 @@ TASKS = (
     ),
     Row("lambda.package", words=("--file", "{folder}/function.zip")),
     # Looking
+    Row("lambda.status", {DYNAMODB: "looking", AWS: "looking"}),
     Row("admin", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("doctor", {POSTGRES: "looking", DYNAMODB: "looking"}),
     Row("db.sessions", {POSTGRES: "looking"}, confirmed_by=POSTGRES),
@@ -287,6 +291,15 @@ TASKS = (
     ),
     # Writing
     Row(
+        "lambda.deploy",
+        {DYNAMODB: "writing", AWS: "writing"},
+        words=("--file", "/dev/null/function.zip"),  # so that no function runs beside other tests
+        exit_code=1,
+        label="with no place for its zip",
+        fails=True,
+    ),
+    Row("lambda.remove", {DYNAMODB: "writing", AWS: "writing"}),  # there is none
+    Row(
         "people.hold",
         {POSTGRES: "looking", DYNAMODB: "writing"},
         words=("--user", "bayko"),
@@ -316,6 +329,13 @@ TASKS = (
     Row("ddb.seed", _SENDING, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
     Row("ddb.follow-stream", {DYNAMODB: "writing"}, changes=_of(DYNAMODB), reads=_of(DYNAMODB)),
     Row("db.seed", {POSTGRES: "writing"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
+    Row(
+        "db.import-users",
+        {POSTGRES: "writing"},
+        words=("--file", "{users_file}"),
+        confirmed_by=POSTGRES,
+        changes=_of(POSTGRES),
+    ),
     Row(
         "db.update-cognito-user-ids",
         {POSTGRES: "writing", AWS: "reading"},
@@ -433,6 +453,16 @@ TASKS = (
         reads=_of(DYNAMODB),
     ),
     Row(
+        "people.erase",
+        {POSTGRES: "destroying", DYNAMODB: "destroying"},
+        words=("--user", "bayko"),
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_BOTH,
+        reads=_BOTH,
+        reads_first=_of(DYNAMODB),  # the plan: only counts are shown
+    ),
+    Row(
         "ddb.patterns.expire",
         {DYNAMODB: "destroying"},
         words=("--before", "2999-01-01"),
@@ -454,6 +484,8 @@ TASKS = (
 )
 
 _READING = {POSTGRES: "reading", DYNAMODB: "reading"}
+
+_HOLDING = {POSTGRES: "looking", DYNAMODB: "writing"}
 
 ACTIONS = (
     Row("inbox opened", _READING, reads=_of(DYNAMODB)),
@@ -485,6 +517,23 @@ ACTIONS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES),  # whether the handle is already in use
+    ),
+    Row("user renamed", _BOTH_WRITING, changes=_BOTH, reads=_BOTH),
+    Row("user exported", _READING, reads=_BOTH),
+    Row("user held", _HOLDING, asks_reason=True, changes=_of(DYNAMODB)),
+    Row("user released", _HOLDING, asks_reason=True),
+    Row(
+        "erasure planned",
+        {POSTGRES: "verifying", DYNAMODB: "verifying"},
+        reads=_of(DYNAMODB),
+    ),
+    Row(
+        "user erased",
+        {POSTGRES: "destroying", DYNAMODB: "destroying"},
+        asks_everywhere=True,
+        asks_reason=True,
+        changes=_BOTH,
+        reads=_BOTH,
     ),
     Row("store verified", {POSTGRES: "verifying", DYNAMODB: "verifying"}, reads=_BOTH),
     Row(

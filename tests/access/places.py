@@ -145,6 +145,7 @@ class Places:
             "conversation": place.conversation,
             "message": place.message,
             "import_file": str(self._import_file),
+            "users_file": str(self._users_file),
             "dump": str(self._dump),
         }
 
@@ -204,6 +205,14 @@ class Places:
             "-- migrate:down\nALTER TABLE public.users DROP COLUMN mood;\n"
         )
         return folder
+
+    @property
+    def _users_file(self) -> Path:
+        """A user that is in no place."""
+        path = self.folder / "users.csv"
+        name = uuid.uuid4().hex
+        path.write_text(f"handle,display_name,email\n{name},New,{name}@example.com\n")
+        return path
 
     @cached_property
     def _import_file(self) -> Path:

@@ -38,13 +38,21 @@ from core.access import Action, Actor, Stores
 from core.aws import AwsServices, list_users, services
 from core.dynamodb import Follower, permissions, repair, scan
 from core.errors import CoreError
-from core.postgres import Programs, create_user, find_people_by_uuid, search_users, statements
+from core.postgres import (
+    Programs,
+    create_user,
+    find_people_by_uuid,
+    find_person,
+    search_users,
+    statements,
+)
 from core.postgres.database import Queries
 from core.purposes import Need
 from core.settings import PROJECT_ROOT, Settings
 from core.timestamps import now
-from core.usecases import conversations, integrity, removals
+from core.usecases import conversations, erasure, integrity, people, removals
 from core.usecases.conversation_export import Format, export_conversation
+from core.usecases.person_export import export_as_text
 from core.usecases.search import search
 from task_groups import running
 
@@ -397,6 +405,34 @@ def _create(stores: Stores, *_: str) -> None:
     create_user(stores.db, "newcomer", "New Comer", "newcomer@example.com")
 
 
+def _rename(stores: Stores, *_: str) -> None:
+    people.rename(stores, "bayko", new_handle="bayko2")
+
+
+def _export_user(stores: Stores, *_: str) -> None:
+    assert len([*export_as_text(stores, "bayko")]) > 1
+
+
+def _uuid(stores: Stores) -> str:
+    return find_person(stores.db, "bayko").uuid
+
+
+def _hold(stores: Stores, *_: str) -> None:
+    people.hold(stores, _uuid(stores))
+
+
+def _release(stores: Stores, *_: str) -> None:
+    people.release(stores, _uuid(stores))
+
+
+def _plan_erasure(stores: Stores, *_: str) -> None:
+    assert erasure.plan(stores, _uuid(stores)).table.messages
+
+
+def _erase(stores: Stores, *_: str) -> None:
+    erasure.erase(stores, _uuid(stores), audit_path=Path("/nowhere/audit.jsonl"))
+
+
 def _verify(stores: Stores, *_: str) -> None:
     assert integrity.check(stores.db, stores.table).summary.total
 
@@ -418,6 +454,12 @@ _ACTS: Mapping[str, Callable[[Stores, str, str], None]] = {
     "message removed": _remove,
     "conversation started or continued": _start,
     "user created": _create,
+    "user renamed": _rename,
+    "user exported": _export_user,
+    "user held": _hold,
+    "user released": _release,
+    "erasure planned": _plan_erasure,
+    "user erased": _erase,
     "store verified": _verify,
     "store repaired": _repair,
 }

@@ -64,3 +64,27 @@ def test_a_double_click_adds_one_user_and_a_duplicate_is_reported(
     expect(page.get_by_role("heading", name="<b>New</b>")).to_be_visible()
     with database_of(app_env) as db:
         assert len(users.search_users(db, handle).entries) == 1
+
+
+def test_a_user_is_erased_and_the_certificate_is_saved(page: Page, app_url, app_env) -> None:
+    handle = f"leaver-{uuid.uuid4().hex[:8]}"
+    with database_of(app_env) as db:
+        users.create_user(db, handle, "Lea Ver", f"{handle}@example.com")
+    say(app_env, handle, "bayko", "a last word")
+    page.goto(f"{app_url}/users?user={handle}")
+    page.get_by_text("Erase the user").click()
+    page.get_by_role("button", name="Plan the erasure").click()
+    expect(page.get_by_text("1 message in 1 conversation")).to_be_visible()
+    page.get_by_label("Reason, without naming the user").fill("request 4711")
+    page.get_by_label("Type the table’s name").fill(app_env["DDB_MESSAGE_TABLE"])
+    page.get_by_role("button", name="Erase", exact=True).click()
+    expect(page.get_by_text("The user is erased.")).to_be_visible()
+    page.get_by_text("Certificate", exact=True).click()
+    page.get_by_role("button", name="Prepare certificate").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save file").click()
+    certificate = saved.value.path().read_text()
+    assert certificate.startswith("Certificate of erasure")
+    assert handle not in certificate
+    with database_of(app_env) as db:
+        assert not users.search_users(db, handle).entries

@@ -101,7 +101,6 @@ PREPARED: dict[str, Sequence[Callable[[World], None]]] = {
     "docs/how-to/migrate-the-database.md": [with_a_checkout_of_cruddur],
     "docs/how-to/move-data.md": [pointed_at_aws, production_seeded],
     "docs/how-to/log-in.md": [pointed_at_aws, production_seeded],
-    "docs/how-to/deploy-the-stream-function.md": [pointed_at_aws, made_by_cruddur],
 }
 """The preparation before the first command of a page. Every other page begins without any."""
 

@@ -129,7 +129,7 @@ def _sam_deploy(world: World, words: list[str], _: str | None) -> Outcome:
     options = [word for word in words[2:] if word != "--guided"]
     template = world.folder / options[options.index("--template-file") + 1]
     text = template.read_text()
-    code = re.search(r"CodeUri: (\S+)", text)
+    code = re.search(r"Code: (\S+)", text)
     assert code
     assert (template.parent / code[1]).exists(), "invoke lambda.package comes first"
     for option in options[options.index("--template-file") + 2 :]:

@@ -350,9 +350,9 @@ class TestCapacity:
         send(table, group, Draft(ana, ben, "x" * characters))
         assert self.spent(table) == (0.5, write_units, 2)
 
-    def test_starting_costs_three_reads_and_ten_write_units(self, table, ana, ben) -> None:
+    def test_starting_costs_three_reads_and_fourteen_write_units(self, table, ana, ben) -> None:
         start(table, Draft(ana, ben, "hi"))
-        assert self.spent(table) == (3, 10, 4)
+        assert self.spent(table) == (3, 14, 4)
 
     def test_starting_with_a_known_person_costs_one_read_more_than_sending(
         self, table, ana, ben

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def test_the_admin_policy_allows_what_the_tasks_do(
     look(table, ana, ben, conversation)
     ahead = InboxRow(conversation, ana.uuid, ben, "filler", LATE, parse(LATE))
     table.request("put_item", Item=inbox_row_item(ahead))
+    (row,) = reads.inbox_rows(table, ben.uuid, conversation)
+    table.request("put_item", Item=inbox_row_item(replace(row, preview="filler")))
     people = {person.uuid: person for person in (ana, ben)}
     assert repair(Verification(table, lambda uuids: people)) > 0
     exports.export_file(table, tmp_path / "items", lambda count, total: None)

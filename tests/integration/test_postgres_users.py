@@ -13,7 +13,7 @@ from unguarded import Database
 
 from core.errors import InputError, NotFoundError
 from core.models import User
-from core.postgres import users
+from core.postgres import searches, users
 from core.postgres.seed import Seeded, demo_people, seed_demo_data
 from core.settings import Settings
 
@@ -171,6 +171,36 @@ def test_search_pages_through_all_users_once_and_in_order(db: Database) -> None:
         seen += [user.handle for user in page.entries]
         cursor, pages = page.cursor, pages + 1
     assert (seen, pages) == (handles, 3)
+
+
+def test_a_handle_comes_first_then_what_begins_with_it_then_what_contains_it(db: Database) -> None:
+    add(db, "aana", "ana", "anabel", "Anatol", "zoe.ana", "b")
+    expected = ["ana", "Anatol", "anabel", "aana", "zoe.ana"]
+    page = users.search_users(db, "ANA")
+    assert ([user.handle for user in page.entries], page.cursor) == (expected, None)
+    for limit in (1, 2, 3, 4, 5):
+        seen, cursor = [], None
+        while not seen or cursor is not None:
+            people = users.search_people(db, "@ana", limit=limit, after=cursor)
+            seen += [person.handle for person in people.entries]
+            cursor = people.cursor
+        assert seen[0] == "ana"
+        assert sorted(seen) == sorted(expected)
+
+
+def test_a_search_for_any_text_looks_at_a_stretch_and_its_cursor_continues(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches, "STRETCH", 4)
+    handles = [f"u{number:02}" for number in range(10)]
+    add(db, *handles, "x-needle")
+    sizes, matches, cursor = [], [], None
+    while not sizes or cursor is not None:
+        page = users.search_people(db, "needle", after=cursor)
+        sizes.append(len(page.entries))
+        matches += [person.handle for person in page.entries]
+        cursor = page.cursor
+    assert (sizes, matches) == ([0, 0, 1], ["x-needle"])
 
 
 def test_a_last_page_that_is_full_has_no_cursor(seeded: Database) -> None:

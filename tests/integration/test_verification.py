@@ -320,20 +320,54 @@ def test_a_repair_reports_what_it_repaired_and_the_next_finds_nothing(
     assert len(repaired) == 1
 
 
-def test_an_index_that_lags_is_not_a_fault(
-    table, people, group, ana, ben, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def stale_index(table, monkeypatch: pytest.MonkeyPatch):
+    """Lets the index show what it is given, whatever it has by then."""
+
+    def show(rows: list[InboxRow]) -> None:
+        real = table.client.scan
+        items = list(map(inbox_row_item, rows))
+
+        def scan(**params):
+            return {"Items": items} if "IndexName" in params else real(**params)
+
+        monkeypatch.setattr(table.client, "scan", scan)
+
+    return show
+
+
+def test_an_index_that_lags_is_not_a_fault(table, people, group, ana, ben, stale_index) -> None:
     before = reads.list_rows_of(table, group)
     send(table, group, Draft(ana, ben, "newer still"))
-    monkeypatch.setattr(verification, "list_rows_of", lambda table, group: before)
+    stale_index(before)
     assert faults(table, people) == Counter()
 
 
 def test_a_conversation_that_the_index_does_not_show_yet_is_not_an_orphan(
-    table, people, group, monkeypatch: pytest.MonkeyPatch
+    table, people, group, stale_index
 ) -> None:
-    monkeypatch.setattr(verification, "list_rows_of", lambda table, group: [])
+    stale_index([])
     assert faults(table, people) == Counter()
+
+
+def test_no_conversation_needs_a_request_or_a_look_into_postgres_of_its_own(
+    table, people, ana, ben
+) -> None:
+    for number in range(12):
+        other = Person(f"other-{number}", "o", "O")
+        put_message(table, f"group-{number}", ana)
+        for owner, shown in ((ana, other), (other, ana)):
+            put_row(table, f"group-{number}", owner, shown, f"{EARLY[:-7]}{number}+00:00", "text")
+    asked = []
+
+    def find_people(uuids):
+        asked.append(set(uuids))
+        return {uuid: Person(uuid, "o", "O") for uuid in uuids} | people(uuids)
+
+    metered = table.metered()
+    assert list(Verification(metered, find_people).findings()) == []
+    assert metered.capacity.requests == 3  # the index, the table, and who was erased
+    assert len([uuids for uuids in asked if uuids]) == 1
 
 
 @pytest.mark.parametrize("break_it", [stale_preview, preview_ahead, no_messages])

@@ -59,6 +59,8 @@ class View:
     """Conversations that others may have left in no inbox, so that their members are unknown."""
     removed: Collection[str] = ()
     """The messages that were reported as removed."""
+    erased: Collection[str] = ()
+    """The users who were reported as erased."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The texts of messages by their message_uuid, also of those that are removed."""
 
@@ -74,10 +76,19 @@ class View:
     def removals(self) -> dict[str, set[str]]:
         """The message_uuids of the removals, by conversation."""
         removals: dict[str, set[str]] = {}
-        for (pk, _), item in self.items.items():
-            if pk[:5] == "GONE#":
+        for (pk, sk), item in self.items.items():
+            if pk[:5] == "GONE#" and sk != "MEMBER":
                 removals.setdefault(pk[5:], set()).add(item["message_uuid"]["S"])
         return removals
+
+    @cached_property
+    def erasures(self) -> dict[str, tuple[str, str]]:
+        """The remaining member and the replacement of each conversation that lost a member."""
+        return {
+            pk[5:]: (item["remaining_user_uuid"]["S"], item["replacement_uuid"]["S"])
+            for (pk, sk), item in self.items.items()
+            if pk[:5] == "GONE#" and sk == "MEMBER"
+        }
 
     @cached_property
     def gone(self) -> set[str]:
@@ -90,17 +101,27 @@ class View:
         return sorted({message.message_group_uuid for message in self.messages})
 
     def messages_of(self, group: str) -> list[Message]:
-        """The members' messages; a stranger's message does not count."""
+        """The members' messages; a stranger's and an erased member's do not count."""
+        pair = self.erasures.get(group)
         return [
             message
             for message in self.messages
-            if message.message_group_uuid == group and message.sender.uuid not in self.strangers
+            if message.message_group_uuid == group
+            and message.sender.uuid not in self.strangers
+            and (pair is None or message.sender.uuid in pair)
         ]
 
     def members_of(self, group: str) -> list[str]:
         """Both members, from any of its rows; empty if there is no row."""
         rows = [row for row in self.rows if row.message_group_uuid == group]
+        if rows and group in self.erasures:
+            return sorted(self.erasures[group])
         return sorted({rows[0].owner_uuid, rows[0].other.uuid}) if rows else []
+
+    def owners_of(self, group: str) -> list[str]:
+        """The members who have an inbox: a replacement has none."""
+        _, replacement = self.erasures.get(group, ("", ""))
+        return [member for member in self.members_of(group) if member != replacement]
 
     def rows_of(self, owner: str, group: str) -> list[InboxRow]:
         place = (owner, group)
@@ -187,6 +208,8 @@ def every_preview_is_a_stored_message(view: View) -> str:
     for group, uuids in view.removals.items():
         gone = {view.texts[name] for name in uuids if name in view.texts}
         texts.setdefault(group, set()).update({REMOVED_TEXT, *gone})
+    for group in view.erasures:
+        texts.setdefault(group, set()).add(REMOVED_TEXT)
     for row in view.rows:
         if row.preview not in texts.get(row.message_group_uuid, {row.preview}):
             return f"{row.owner_uuid} is shown {row.preview!r}, which is no message"
@@ -198,7 +221,7 @@ def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> st
     for group in view.groups:
         messages = view.messages_of(group)
         newest = max(messages, key=lambda message: message.sort_key, default=None)
-        members = view.members_of(group)
+        members = view.owners_of(group)
         if not members and group not in view.orphans:
             return f"no inbox lists {group}"
         for member in members if newest else ():
@@ -215,7 +238,7 @@ def an_inbox_shows_a_conversation_once_with_its_newest_message(view: View) -> st
 @rule(2, When.ROWS_STAY)
 def every_member_has_the_conversation(view: View) -> str:
     for group in view.groups:
-        for member in view.members_of(group):
+        for member in view.owners_of(group):
             if not view.rows_of(member, group):
                 return f"{member} is not shown {group}"
     return ""
@@ -252,7 +275,9 @@ def only_a_member_is_shown_a_conversation(view: View) -> str:
         members = set(view.members_of(group))
         senders = {message.sender.uuid for message in view.messages_of(group)}
         for row in view.rows:
-            if row.message_group_uuid == group and {row.owner_uuid, row.other.uuid} != members:
+            if row.message_group_uuid != group or group in view.erasures:
+                continue  # where a member is gone, Cruddur's function may put the row back
+            if {row.owner_uuid, row.other.uuid} != members:
                 return f"{row.owner_uuid} is shown {group}, which is of {sorted(members)}"
         if members and not senders <= members:
             return f"{(senders - members).pop()} wrote into {group}, and is no member of it"
@@ -294,12 +319,38 @@ def a_removed_message_is_in_no_preview(view: View) -> str:
 
 @rule(7, When.ROWS_STAY)
 def a_removal_holds_no_text_and_names_nobody(view: View) -> str:
-    for (pk, _), item in view.items.items():
-        if pk[:5] == "GONE#" and set(item) - _OF_A_REMOVAL:
-            return f"a removal has {sorted(set(item) - _OF_A_REMOVAL)}"
+    for (pk, sk), item in view.items.items():
+        allowed = _OF_AN_ERASURE if sk == "MEMBER" else _OF_A_REMOVAL
+        if pk[:5] == "GONE#" and set(item) - allowed:
+            return f"a removal has {sorted(set(item) - allowed)}"
     return ""
 
 
+@rule(7, When.ONLY_OURS)
+def an_erased_user_is_named_nowhere(view: View) -> str:
+    for (pk, sk), item in view.items.items():
+        named = {*pk.split("#"), *(value["S"] for value in item.values())}
+        if back := named & set(view.erased):
+            return f"{back.pop()} was erased, and is named at {pk} {sk}"
+    return ""
+
+
+@rule(7, When.ROWS_STAY)
+def a_conversation_that_lost_a_member_shows_only_the_other_one(view: View) -> str:
+    for group, pair in view.erasures.items():
+        texts = {m.text for m in view.messages if m.message_group_uuid == group}
+        texts -= {m.text for m in view.messages_of(group)}
+        for row in view.rows:
+            if row.message_group_uuid != group:
+                continue
+            if (row.owner_uuid, row.other.uuid) != pair:
+                return f"{row.owner_uuid} is shown {row.other.uuid}, and {group} lost a member"
+            if row.preview in texts:
+                return f"{row.owner_uuid} is shown {row.preview!r} of the member that {group} lost"
+    return ""
+
+
+_OF_AN_ERASURE = {"pk", "sk", "remaining_user_uuid", "replacement_uuid", "removed_at"}
 _OF_A_REMOVAL = {"pk", "sk", "message_uuid", "removed_at", "reason_code"}
 
 
@@ -344,6 +395,9 @@ def a_preview_never_moves_back(
     ``may_be_missing`` where Cruddur's function runs too: it deletes a row before it puts the next.
     """
     for (owner, group), key in before.shown.items():
+        erasure = (f"GONE#{group}", "MEMBER")
+        if erasure in after.items and erasure not in before.items:
+            continue  # the step took a member out of it
         now = after.shown.get((owner, group))
         if now is None and not may_be_missing:
             return f"guarantee 2, a_preview_never_moves_back: {owner} is no longer shown {group}"

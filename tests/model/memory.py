@@ -217,7 +217,12 @@ class Client:
         return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
 
     def scan(
-        self, ConsistentRead: bool = False, IndexName: str | None = None, **_: Any
+        self,
+        ConsistentRead: bool = False,
+        IndexName: str | None = None,
+        FilterExpression: str = "",
+        ExpressionAttributeValues: Item | None = None,
+        **_: Any,
     ) -> dict[str, Any]:
         assert IndexName is None or not ConsistentRead, "an index is eventually consistent"
 
@@ -226,7 +231,8 @@ class Client:
             if IndexName is not None:
                 rows = [item for item in items if "message_group_uuid" in item]
                 items = sorted(rows, key=lambda row: str(row["message_group_uuid"]["S"]))
-            return {"Items": items}
+            values = ExpressionAttributeValues or {}
+            return {"Items": [item for item in items if holds(FilterExpression, item, values)]}
 
         return self._request(act)
 
@@ -265,6 +271,8 @@ def _clauses(expression: str) -> list[str]:
 def _clause(clause: str, item: Item, values: Item) -> bool:
     if match := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", clause):
         return (match[2] in item) is not bool(match[1])
+    if match := re.fullmatch(r"contains\((\w+), (:\w+)\)", clause):
+        return match[1] in item and values[match[2]]["S"] in item[match[1]]["S"]
     if match := re.fullmatch(r"(\w+) BETWEEN (:\w+) AND (:\w+)", clause):
         return values[match[2]]["S"] <= item[match[1]]["S"] <= values[match[3]]["S"]
     match = re.fullmatch(r"(\w+) (=|<>|<|<=|>|>=) (:\w+)", clause)

@@ -62,7 +62,7 @@ def test_a_planted_fault_is_found_with_the_shortest_trace_which_can_be_replayed(
 def without_a_put(table, message, owner, other, last):
     """Says that the row is put, and puts none."""
     key = message.sort_key
-    return InboxRow(message.message_group_uuid, owner, other, message.text, key, None)
+    return InboxRow(message.message_group_uuid, owner, other, message.text, key, None), False
 
 
 # Traces that once broke a rule.

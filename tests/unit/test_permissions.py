@@ -217,12 +217,35 @@ ON_AWS = {
     ("cognito-idp", "ListUsers"): Need.READ,
     ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
     ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
+    **{
+        ("cloudformation", operation): Need.LOOK
+        for operation in (
+            "DescribeChangeSet",
+            "DescribeStackEvents",
+            "DescribeStacks",
+            "ListStackResources",
+        )
+    },
+    **{
+        ("cloudformation", operation): Need.WRITE
+        for operation in ("CreateChangeSet", "DeleteChangeSet", "DeleteStack", "ExecuteChangeSet")
+    },
+    ("cloudwatch", "DescribeAlarms"): Need.LOOK,
+    **{("s3", operation): Need.LOOK for operation in ("HeadBucket", "HeadObject", "ListObjectsV2")},
+    **{
+        ("s3", operation): Need.WRITE
+        for operation in ("CreateBucket", "DeleteBucket", "DeleteObject", "PutObject")
+    },
 }
 
 
 class TestAwsServices:
     @pytest.mark.parametrize(
-        "service", ["cognito-idp", "ec2", "sts", "lambda", "secretsmanager", "s3", "rds", "iam"]
+        "service",
+        [
+            *("cognito-idp", "ec2", "sts", "lambda", "secretsmanager", "s3", "rds", "iam"),
+            *("cloudformation", "cloudwatch"),
+        ],
     )
     def test_need_everything_for_what_is_not_known(self, service: str) -> None:
         for operation in SESSION.get_service_model(service).operation_names:

@@ -9,6 +9,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
+from core import printable
 from core.commands import option, shell_word
 from core.printable import one_line, shows, visible, visible_json
 
@@ -101,3 +102,13 @@ def test_a_value_that_looks_like_an_option_is_joined_with_an_equals_sign() -> No
     assert option("--user", "--json") == "--user=--json"
     assert option("--user", "a b") == "--user 'a b'"
     assert option("--before", "2026-01-31T18:00:00+00:00") == "--before 2026-01-31T18:00:00+00:00"
+
+
+def test_a_character_is_looked_at_once_however_often_it_occurs(monkeypatch) -> None:
+    """A long text with one emoji is no slower than a plain one: nothing is done at each place."""
+    looked_at = []
+    real = printable._hides
+    monkeypatch.setattr(printable, "_hides", lambda c: looked_at.append(c) or real(c))
+    text = "❤️ and more, " * 1_000
+    assert visible(text) == text
+    assert len(looked_at) <= len(set(text))

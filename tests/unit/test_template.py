@@ -15,12 +15,16 @@ from core.dynamodb.stream.projection import plan
 
 RESOURCES = template()["Resources"]
 TABLE = RESOURCES["Messages"]
-MAPPING = RESOURCES["Projection"]["Properties"]["Events"]["Stream"]["Properties"]
+MAPPING = RESOURCES["Delivery"]["Properties"]
 
 
 class TestTheTable:
     def test_has_the_keys_and_the_index_that_the_code_asks_for(self) -> None:
         assert {name: TABLE["Properties"][name] for name in _SCHEMA} == _SCHEMA
+
+    def test_is_made_only_where_no_stream_of_another_is_given(self) -> None:
+        assert TABLE["Condition"] == "MakesTable"
+        assert template()["Conditions"]["MakesTable"] == ["Ref StreamArn", ""]
 
     def test_is_not_deleted_with_the_stack_nor_by_mistake(self) -> None:
         assert TABLE["Properties"]["DeletionProtectionEnabled"] is True
@@ -39,7 +43,8 @@ class TestTheEventSource:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html"""
 
     def test_is_the_stream_of_the_table_from_its_oldest_record_on(self) -> None:
-        assert MAPPING["Stream"] == "GetAtt Messages.StreamArn"
+        made, given = "GetAtt Messages.StreamArn", "Ref StreamArn"
+        assert MAPPING["EventSourceArn"] == ["MakesTable", made, given]
         assert MAPPING["StartingPosition"] == "TRIM_HORIZON"
 
     def test_gathers_large_batches(self) -> None:
@@ -53,8 +58,20 @@ class TestTheEventSource:
     def test_gives_up_on_a_record_and_keeps_its_position(self) -> None:
         assert MAPPING["MaximumRetryAttempts"] >= 0  # without a number, it never gives up
         on_failure = MAPPING["DestinationConfig"]["OnFailure"]
-        assert on_failure == {"Type": "SQS", "Destination": "GetAtt Undelivered.Arn"}
+        assert on_failure == {"Destination": "GetAtt Undelivered.Arn"}
         assert RESOURCES["Undelivered"]["Type"] == "AWS::SQS::Queue"
+
+
+class TestTheAlarms:
+    @pytest.mark.parametrize(
+        "metric", ["IteratorAge", "Errors", "ApproximateNumberOfMessagesVisible"]
+    )
+    def test_one_watches_each_way_to_fall_behind(self, metric: str) -> None:
+        alarms = [r["Properties"] for r in RESOURCES.values() if r["Type"].endswith("::Alarm")]
+        (alarm,) = (alarm for alarm in alarms if alarm["MetricName"] == metric)
+        assert alarm["TreatMissingData"] == "notBreaching"
+        (dimension,) = alarm["Dimensions"]
+        assert dimension["Value"] in ("Ref Projection", "GetAtt Undelivered.QueueName")
 
 
 def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:

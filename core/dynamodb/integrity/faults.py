@@ -31,6 +31,8 @@ class FaultKind(StrEnum):
     NAME_DIFFERS = "name differs"
     UNKNOWN_USER = "unknown user"
     UNKNOWN_SENDER = "unknown sender"
+    ERASED_USER = "erased user"
+    ERASED_PROFILE = "erased profile"
     UNREADABLE = "unreadable"
     UNREADABLE_TIME = "unreadable time"
 
@@ -54,6 +56,8 @@ EXPLANATIONS = {
     FaultKind.NAME_DIFFERS: "the other person's name or handle is not the one in Postgres",
     FaultKind.UNKNOWN_USER: "the other person is not in Postgres",
     FaultKind.UNKNOWN_SENDER: "the sender of the message is not in Postgres",
+    FaultKind.ERASED_USER: "a message, an inbox row or a pair of a user who was erased",
+    FaultKind.ERASED_PROFILE: "Postgres has a user who was erased; run people.erase again",
     FaultKind.UNREADABLE: (
         "attributes are missing or of the wrong type, or the time or pair is invalid"
     ),
@@ -67,6 +71,7 @@ REPAIRABLE = frozenset(FaultKind) - {
     FaultKind.TWO_CONVERSATIONS,
     FaultKind.UNKNOWN_USER,
     FaultKind.UNKNOWN_SENDER,
+    FaultKind.ERASED_PROFILE,
     FaultKind.UNREADABLE,
     FaultKind.UNREADABLE_TIME,
 }

@@ -7,9 +7,11 @@ from typing import Any
 
 from core.dynamodb import keys
 from core.dynamodb.holds import find_hold
+from core.dynamodb.integrity.erased import erase_again
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
 from core.dynamodb.items import removal_from
+from core.dynamodb.patterns.erasure_reads import find_erasure
 from core.dynamodb.patterns.reads import (
     inbox_row_at,
     list_rows_of,
@@ -21,11 +23,19 @@ from core.dynamodb.patterns.reads import (
 from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.row_moves import list_again
-from core.dynamodb.patterns.transactions import check_stored, commit
+from core.dynamodb.patterns.transactions import as_read, check_stored, commit
 from core.dynamodb.stream.projection import FindPeople, move, person_in
 from core.dynamodb.table import GoOn, Table, always, request_if
 from core.errors import DynamoDBError, HeldError
-from core.models import REMOVED_TEXT, Message, Person, RemovalReason, pair_with, pairs_of
+from core.models import (
+    REMOVED_TEXT,
+    InboxRow,
+    Message,
+    Person,
+    RemovalReason,
+    pair_with,
+    pairs_of,
+)
 
 _REMOVED = RemovalReason.REMOVED
 
@@ -84,9 +94,7 @@ def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
         case FaultKind.ORPHAN_PAIR:
             return _delete(table, keys.key(finding.pk, finding.sk), "group_uuid = :value", group)
         case _:
-            return finding.kind is FaultKind.REMOVAL_WITHOUT_EFFECT and _remove_again(
-                table, finding
-            )
+            return _remove(table, finding)
 
 
 def _newest_message(table: Table, finding: Fault) -> Message | None:
@@ -135,31 +143,42 @@ def _show_newest(table: Table, finding: Fault) -> bool:
     """Set a row's preview to the newest message's text; the row's time, which is later, stays.
 
     In one transaction with a look at the message, which may be removed at any moment. Where every
-    message was removed, the row says so.
+    message was removed, the row says so. The row is read first, and must stay as it is: a member
+    may be erased at any moment.
     """
-    newest = _newest_message(table, finding)
-    if newest is None and has_removals(table, finding.message_group_uuid):
-        return _set_preview(table, finding, REMOVED_TEXT)
+    group = finding.message_group_uuid
+    row = inbox_row_at(table, finding.owner_uuid or "", finding.sk)
+    if row is None or row.message_group_uuid != group:
+        return False
+    members = (row.owner_uuid, row.other.uuid)
+    newest = newest_message(table, group, senders=members, consistent=True)
+    if newest is None and has_removals(table, group):
+        return _set_preview(table, row, REMOVED_TEXT)
     if newest is None or newest.sort_key > finding.sk:
         return False
-    return _set_preview(table, finding, newest.text, shown=newest)
+    return _set_preview(table, row, newest.text, shown=newest)
 
 
-def _set_preview(table: Table, finding: Fault, text: str, shown: Message | None = None) -> bool:
+def _set_preview(table: Table, row: InboxRow, text: str, shown: Message | None = None) -> bool:
+    condition, values = as_read(row).values()
     update = {
         "TableName": table.name,
-        "Key": keys.key(finding.pk, finding.sk),
+        "Key": keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key),
         "UpdateExpression": "SET message = :text",
-        "ConditionExpression": "message_group_uuid = :group",
-        "ExpressionAttributeValues": {
-            ":text": {"S": text},
-            ":group": {"S": finding.message_group_uuid},
-        },
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": values | {":text": {"S": text}},
     }
     outcome = commit(table, [{"Update": update}, *([check_stored(table, shown)] if shown else [])])
     if not outcome.committed and not outcome.failed and outcome.error:
         raise outcome.error
     return outcome.committed
+
+
+def _remove(table: Table, finding: Fault) -> bool:
+    """Remove what a removal or an erasure says is gone."""
+    if finding.kind is FaultKind.ERASED_USER:
+        return erase_again(table, finding)
+    return finding.kind is FaultKind.REMOVAL_WITHOUT_EFFECT and _remove_again(table, finding)
 
 
 def _remove_again(table: Table, finding: Fault) -> bool:
@@ -179,7 +198,14 @@ def _remove_again(table: Table, finding: Fault) -> bool:
 
 
 def _list_again(table: Table, find_people: FindPeople, group: str, members: Sequence[str]) -> bool:
-    """Put a conversation without rows back into both inboxes, if its two members are known."""
+    """Put a conversation without rows back into both inboxes, if its two members are known.
+
+    If it has lost a member, the one who remains is known from the erasure.
+    """
+    if (erasure := find_erasure(table, group)) is not None:
+        remaining = erasure.remaining_user_uuid
+        last = newest_message(table, group, senders=[remaining], consistent=True)
+        return last is not None and list_again(table, last, remaining, erasure.replacement)
     newest = newest_message(table, group, senders=members, consistent=True)
     if len(members) != 2 or newest is None:
         return False

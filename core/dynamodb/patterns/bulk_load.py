@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from core.dynamodb import keys, paging
 from core.dynamodb.items import inbox_row_from, text_of
+from core.dynamodb.patterns.erasure_reads import check_not_erased, refuse_erased
 from core.dynamodb.patterns.reads import inbox_row, newest_message
 from core.dynamodb.patterns.removal_reads import list_removals
 from core.dynamodb.patterns.row_moves import list_again, settle
@@ -72,6 +73,9 @@ def load_transcript(
 
     The conversation is read once, consistently, and again wherever others have moved its rows
     meanwhile: 1 RCU per 4 KB of it.
+
+    Raises:
+        MemberErasedError: one of the members was erased.
     """
     backoff = Backoff()
     uuids = _message_uuids(members, lines)
@@ -182,7 +186,10 @@ class _Chunk:
             *(action for _, action in moves),
             *self.pair,
         ]
-        outcome = commit(self.table, actions)
+        checks = check_not_erased(self.table, *(member.uuid for member in self.members))
+        outcome = commit(self.table, actions + checks)
+        if any(n >= len(actions) for n in outcome.failed):
+            refuse_erased()
         if outcome.final and outcome.error:
             raise outcome.error
         end = len(self.messages)

@@ -35,7 +35,7 @@ def list_thread(
     page_size = limit + 2 + (PASSED_OVER if between != ANY_TIME else 0)
     bounds = (newest_first, after, before, page_size)
     messages = map(message_from, query(table, pk, *bounds))
-    gone = query(table, keys.removal_pk(message_group_uuid), *bounds)
+    gone = filter(_is_removal, query(table, keys.removal_pk(message_group_uuid), *bounds))
     removals = (removal for removal in map(removal_from, gone) if removal.sort_key != after)
     places = map(_place_of, removals)
     merged = heapq.merge(
@@ -64,20 +64,26 @@ def _one_a_place(entries: Iterator[Message]) -> Iterator[Message]:
 
 def list_removals(table: Table, message_group_uuid: str) -> Iterator[Removal]:
     """The removals of a conversation, oldest message first, read consistently."""
-    return map(removal_from, _removals(table, message_group_uuid, None))
+    return map(removal_from, filter(_is_removal, _removals(table, message_group_uuid, None)))
 
 
 def find_removal(
     table: Table, message_group_uuid: str, message_uuid: str, *, since: str
 ) -> Removal | None:
     """The removal of a message that was at sort key ``since`` or later, read consistently."""
-    removals = map(removal_from, _removals(table, message_group_uuid, since))
+    items = _removals(table, message_group_uuid, since)
+    removals = map(removal_from, filter(_is_removal, items))
     return next((removal for removal in removals if removal.message_uuid == message_uuid), None)
 
 
 def has_removals(table: Table, message_group_uuid: str) -> bool:
-    """Whether a message of the conversation was removed, read consistently. 1 RCU."""
+    """Whether a message or a member of the conversation was removed, read consistently. 1 RCU."""
     return any(True for _ in _removals(table, message_group_uuid, None, Limit=1))
+
+
+def _is_removal(item: keys.Item) -> bool:
+    """Whether it is a message's removal, and not the erasure of a member."""
+    return item["sk"] != {"S": keys.ERASURE_SK}
 
 
 def _removals(

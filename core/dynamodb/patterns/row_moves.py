@@ -6,8 +6,15 @@ from collections.abc import Sequence
 
 from core.dynamodb import keys
 from core.dynamodb.items import inbox_row_item
+from core.dynamodb.patterns.erasure_reads import check_pair, find_erasure
 from core.dynamodb.patterns.reads import inbox_row_at, inbox_rows, newest_message
-from core.dynamodb.patterns.transactions import as_read, check_stored, commit, put_item
+from core.dynamodb.patterns.transactions import (
+    as_read,
+    check_stored,
+    commit,
+    delete_inbox_row,
+    put_item,
+)
 from core.dynamodb.retries import Backoff
 from core.dynamodb.table import Table, request_if
 from core.errors import StoreError
@@ -42,40 +49,97 @@ def settle(
 def bring(table: Table, message: Message, owner: str, other: Person, rows: list[InboxRow]) -> bool:
     """Leave the owner one row, with ``message`` or a newer one; True if something was written.
 
-    A row is deleted only if another one exists: a later one, or one that our row can follow. So at
-    least one row remains, even if others write meanwhile. A message that is removed meanwhile is
-    not shown; the newest remaining one is.
+    A row is deleted only if another one exists, or together with the put of one. So at least one
+    row remains, even if others write meanwhile. A message that is removed meanwhile is not shown;
+    the newest remaining one is. An erased owner gets no row, and a row of the other member shows
+    the replacement: a row that names another person, or none, makes it look for an erasure.
     """
-    backoff = Backoff()
-    written = False
-    is_gone = False
-    while (newest := _to_show(table, message, owner, other, [] if is_gone else rows)) is not None:
-        last = _last_of(rows)
-        kept = last
-        if last is None or last.sort_key < newest.sort_key or last.preview != newest.text:
+    return _Bringing(table, message, owner, other).run(rows)
+
+
+class _Bringing:
+    """One owner's row, with all retries."""
+
+    def __init__(self, table: Table, message: Message, owner: str, other: Person) -> None:
+        self.table, self.message, self.owner, self.other = table, message, owner, other
+        self.backoff = Backoff()
+        self.is_gone = False
+        self.written = False
+
+    def run(self, rows: list[InboxRow]) -> bool:
+        while self._is_member(rows):
+            shown_by = [] if self.is_gone else rows
+            newest = _to_show(self.table, self.message, self.owner, self.other, shown_by)
+            if newest is None:
+                break
             try:
-                kept = _put_behind(table, newest, owner, other, last)
+                kept, replaced = self._show(newest, rows)
             except _RemovedError:
-                is_gone = True
+                self.is_gone = True
                 continue
-        if kept is None:
-            break
-        if kept.preview != newest.text:
-            rows = [*rows, kept]
-            continue
-        deleted = [_delete(table, row) for row in rows if row.sort_key != kept.sort_key]
-        written = written or kept is not last or any(deleted)
-        # Deleting the earlier rows detects conflicts: another writer that moves one deletes it.
-        # If there were none, another writer may have put one meanwhile: read again to know.
-        if all(deleted) and (rows or table.dry):
-            return written
-        if not backoff.pause():
-            raise StoreError(
-                f"The inbox rows of conversation {message.message_group_uuid} keep changing",
-                "Try again.",
-            )
-        rows = inbox_rows(table, owner, message.message_group_uuid)
-    return written
+            except _ChangedError:
+                rows = self._read_again()
+                continue
+            if kept is None:
+                break
+            if kept.preview != newest.text:
+                rows = [*rows, kept]
+            elif self._delete_others(rows, kept, replaced):
+                break
+            else:
+                rows = self._read_again()
+        return self.written
+
+    def _is_member(self, rows: Sequence[InboxRow]) -> bool:
+        """Whether the owner is to have a row; notes the replacement of an erased other member."""
+        if rows and all(row.other.uuid == self.other.uuid for row in rows):
+            return True
+        erasure = find_erasure(self.table, self.message.message_group_uuid)
+        if erasure is None:
+            return True
+        self.other, self.is_gone = erasure.replacement, True
+        return erasure.remaining_user_uuid == self.owner
+
+    def _show(
+        self, newest: Message, rows: list[InboxRow]
+    ) -> tuple[InboxRow | None, InboxRow | None]:
+        """The row that shows ``newest``, and the row that it has replaced, if it was put."""
+        last = _last_of(rows)
+        if last is not None and not _is_other(last, newest, self.other):
+            return last, None
+        kept, is_put = _put_behind(self.table, newest, self.owner, self.other, last)
+        return kept, last if is_put else None
+
+    def _delete_others(
+        self, rows: Sequence[InboxRow], kept: InboxRow, replaced: InboxRow | None
+    ) -> bool:
+        """Delete all rows but the one that is kept; False if others may be writing them too.
+
+        Another writer that moves a row deletes it as well. If there was none, another writer may
+        have put one meanwhile.
+        """
+        spare = [row for row in rows if row.sort_key != kept.sort_key and row is not replaced]
+        deleted = [_delete(self.table, row) for row in spare]
+        self.written = self.written or kept not in rows or any(deleted)
+        return all(deleted) and bool(rows or self.table.dry)
+
+    def _read_again(self) -> list[InboxRow]:
+        """The owner's rows, after a pause.
+
+        Raises:
+            StoreError: they have been changing for too long.
+        """
+        group = self.message.message_group_uuid
+        if not self.backoff.pause():
+            raise StoreError(f"The inbox rows of conversation {group} keep changing", "Try again.")
+        return inbox_rows(self.table, self.owner, group)
+
+
+def _is_other(row: InboxRow, newest: Message, other: Person) -> bool:
+    """Whether a row does not show ``newest`` and ``other`` yet."""
+    if row.sort_key < newest.sort_key or row.preview != newest.text:
+        return True
+    return row.other.uuid != other.uuid
 
 
 def _to_show(
@@ -100,8 +164,8 @@ def _last_of(rows: list[InboxRow]) -> InboxRow | None:
 
 def _put_behind(
     table: Table, message: Message, owner: str, other: Person, last: InboxRow | None
-) -> InboxRow | None:
-    """The row stored after putting the owner's row for ``message`` after their ``last`` one.
+) -> tuple[InboxRow | None, bool]:
+    """The row stored after moving the owner's ``last`` row to ``message``, and whether it was put.
 
     It is another row if another writer has just put one with another message. None if no sort key
     can follow the obstacle: at the end of time, or after a time in an unknown form.
@@ -112,24 +176,29 @@ def _put_behind(
         sort_key = next_sort_key(last.sort_key)
     while sort_key is not None:
         row = InboxRow(group, owner, other, message.text, sort_key, parse(sort_key))
-        if _put(table, row, message):
-            return row
+        if _put(table, row, message, last):
+            return row, True
         in_the_way = inbox_row_at(table, owner, sort_key)
         following = next_sort_key(sort_key)
         if in_the_way is not None and in_the_way.message_group_uuid == group:
-            return in_the_way if following else None
+            return (in_the_way if following else None), False
         sort_key = following  # another conversation of the owner has exactly this time
-    return None
+    return None, False
 
 
 class _RemovedError(Exception):
     """The message that was to be shown is stored no more."""
 
 
-def _put(table: Table, row: InboxRow, message: Message) -> bool:
-    """True if ``row`` was put; False if its place has another conversation or another message.
+class _ChangedError(Exception):
+    """The row to move has changed since it was read, or a member has been erased."""
 
-    In one transaction with a look at ``message``: it may be removed at any moment.
+
+def _put(table: Table, row: InboxRow, message: Message, last: InboxRow | None) -> bool:
+    """True if ``row`` replaced ``last``; False if its place has something else already.
+
+    In one transaction with a look at ``message``: it may be removed at any moment. Without a row to
+    replace, it also looks for an erasure, which would have deleted or changed that row.
     """
     item = inbox_row_item(row)
     put = put_item(
@@ -139,13 +208,17 @@ def _put(table: Table, row: InboxRow, message: Message) -> bool:
         " AND attribute_not_exists(after_removal)",
         {":group": item["message_group_uuid"], ":text": item["message"]},
     )
+    group, members = row.message_group_uuid, (row.owner_uuid, row.other.uuid)
+    move = delete_inbox_row(table, last) if last else check_pair(table, group, members)
     backoff = Backoff()
     while True:
-        outcome = commit(table, [put, check_stored(table, message)])
+        outcome = commit(table, [put, check_stored(table, message), move])
         if outcome.committed:
             return True
         if 1 in outcome.failed:
             raise _RemovedError
+        if 2 in outcome.failed:
+            raise _ChangedError
         if 0 in outcome.failed:
             return False
         if not (outcome.is_cancelled and backoff.pause()):

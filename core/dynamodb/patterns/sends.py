@@ -12,6 +12,12 @@ import contextlib
 import uuid
 from dataclasses import dataclass, field, replace
 
+from core.dynamodb.patterns.erasure_reads import (
+    check_no_erasure,
+    check_not_erased,
+    names_each_other,
+    refuse_erased,
+)
 from core.dynamodb.patterns.reads import (
     conversation_of,
     find_message,
@@ -24,6 +30,7 @@ from core.dynamodb.patterns.reads import (
 from core.dynamodb.patterns.removal_reads import find_removal
 from core.dynamodb.patterns.row_moves import settle
 from core.dynamodb.patterns.transactions import (
+    Action,
     Outcome,
     check_not_removed,
     commit,
@@ -75,6 +82,7 @@ def send(
     Raises:
         MessageUnconfirmedError: no answer came for too long; carries what a retry needs.
         MessageRemovedError: an earlier try was stored, and its message has been removed since.
+        MemberErasedError: the recipient or the sender was erased.
         StoreError: it is certain that nothing was stored.
     """
     return _Sending(table, message_group_uuid, draft).run(rows)
@@ -99,6 +107,7 @@ class _Sending:
         self.first_key = self.key
         self.unknown = draft.tried_from is not None
         self.nudges: dict[str, int] = {}
+        self.last_checks = 0
 
     def run(self, rows: list[InboxRow] | None) -> Message:
         try:
@@ -121,13 +130,13 @@ class _Sending:
             moves = move_rows(
                 self.table, message, self.members, self.rows, self.nudges, newest=newest
             )
-            checks = check_not_removed(self.table, message) if self.unknown else []
+            checks = self._checks(message)
             actions = [put_message(self.table, message), *(action for _, action in moves)]
             outcome = commit(self.table, actions + checks)
             if outcome.committed:
                 self._settle(message)
                 return message
-            if (stored := self._already_stored(outcome)) is not None:
+            if (stored := self._already_stored(outcome, len(actions + checks))) is not None:
                 return stored
             nudge(self.nudges, moves, [n - 1 for n in outcome.failed if 0 < n <= len(moves)])
             if 0 in outcome.failed:  # another message has the key: ours needs a new one
@@ -154,13 +163,30 @@ class _Sending:
         newest = newest_message(self.table, self.group, senders=senders, consistent=True)
         return newest is None or newest.sort_key < self.key
 
-    def _already_stored(self, outcome: Outcome) -> Message | None:
-        """This very message, if an earlier try of it was committed after all."""
+    def _checks(self, message: Message) -> list[Action]:
+        """Make sure of what the rows and the message's key do not say: erasures come last."""
+        checks = check_not_removed(self.table, message) if self.unknown else []
+        erasures: list[Action] = []
+        if not names_each_other(self.rows, self.members):
+            # If both rows are there, their conditions are enough: an erasure changes them.
+            erasures = check_not_erased(self.table, *(member.uuid for member in self.members))
+            erasures.append(check_no_erasure(self.table, self.group))
+        self.last_checks = len(erasures)
+        return checks + erasures
+
+    def _already_stored(self, outcome: Outcome, count: int) -> Message | None:
+        """This very message, if an earlier try of it was committed after all.
+
+        Raises:
+            MessageRemovedError, MemberErasedError: it is not stored, and cannot be.
+        """
         in_the_way = outcome.message_in_the_way(0)
         if in_the_way is not None and in_the_way.message_uuid == self.draft.message_uuid:
             return in_the_way
         if self.unknown and outcome.failed:  # another may have the key where ours was
             self._refuse_removed()
+        if any(position >= count - self.last_checks for position in outcome.failed):
+            return self._stored() or refuse_erased(self.group)
         if not outcome.unknown:
             return None
         self.unknown = True
@@ -223,33 +249,33 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
 
     If the two already have a conversation, it is continued, even if other software made it or both
     start at once. One request and 1 RCU more than :func:`send` where the pair is known; three reads
-    and one transaction of 10 WCU for a new conversation.
+    and one transaction of 14 WCU for a new conversation.
 
     Raises:
-        MessageUnconfirmedError, StoreError: as :func:`send`.
+        MessageUnconfirmedError, MemberErasedError, StoreError: as :func:`send`.
     """
     backoff = Backoff()
     own_group = str(uuid.uuid4())
     message = draft.message(own_group, draft.tried_from or sort_key(now()))
-    members = (draft.sender, draft.recipient)
+    members, pair = (draft.sender, draft.recipient), (draft.sender.uuid, draft.recipient.uuid)
     nudges: dict[str, int] = {}
     unknown = draft.tried_from is not None
     while True:
         moves = move_rows(table, message, members, [], nudges)
         actions = [
-            put_pair(table, draft.sender.uuid, draft.recipient.uuid, own_group),
+            put_pair(table, *pair, own_group),
             put_message(table, message),
             *(action for _, action in moves),
         ]
         try:
-            group = existing_group(table, draft.sender.uuid, draft.recipient.uuid)
+            group = existing_group(table, *pair)
             if group is not None:
                 break
-            outcome = commit(table, actions)
-            if outcome.committed:
-                return message, True
+            outcome = commit(table, [*actions, *check_not_erased(table, *pair)])
+            if (begun := _begun(table, draft, message, outcome, unknown)) is not None:
+                return begun, True
             unknown = unknown or outcome.unknown
-            nudge(nudges, moves, [position - 2 for position in outcome.failed if position >= 2])
+            nudge(nudges, moves, [n - 2 for n in outcome.failed if 2 <= n < len(actions)])
             if outcome.final or not backoff.pause():
                 raise outcome.error or StoreError("Could not start the conversation", "Try again.")
         except StoreError as error:
@@ -259,6 +285,29 @@ def start(table: Table, draft: Draft) -> tuple[Message, bool]:
     if unknown or group == own_group:  # one of our tries was committed, whatever its reply
         draft = replace(draft, tried_from=message.sort_key)
     return send(table, group, draft), group == own_group
+
+
+_START_ACTIONS = 4
+"""The pair, the message and both rows; two checks of the users follow."""
+
+
+def _begun(
+    table: Table, draft: Draft, message: Message, outcome: Outcome, unknown: bool
+) -> Message | None:
+    """The message that has begun a conversation; None if another try is to be made.
+
+    Raises:
+        MemberErasedError: one of the two was erased, and no try was stored before.
+    """
+    if outcome.committed:
+        return message
+    if not any(position >= _START_ACTIONS for position in outcome.failed):
+        return None
+    stored = None
+    if unknown:
+        group = message.message_group_uuid
+        stored = find_message(table, group, draft.message_uuid, since=message.sort_key)
+    return stored or refuse_erased(may_be_stored=unknown)
 
 
 def existing_group(table: Table, one: str, other: str) -> str | None:
@@ -272,7 +321,8 @@ def existing_group(table: Table, one: str, other: str) -> str | None:
     if (group := conversation_of(table, one, other)) is None:
         require_index(table)  # later messages need it: a conversation must not begin without
         return None
-    if not commit(table, [put_pair(table, one, other, group)]).committed:
+    put = put_pair(table, one, other, group)
+    if not commit(table, [put, *check_not_erased(table, one, other)]).committed:
         # Another writer stored the pair first; its conversation counts.
         return pair_group(table, one, other) or group
     return group

@@ -76,7 +76,7 @@ def import_file(table: Table, path: Path, progress: Progress) -> Imported:
     Conversations that the table does not have are inserted in batches of 25, at 1 WCU per KB; the
     removals are read before and after, and what others removed meanwhile is deleted again. That
     reads the table twice, at 1 RCU per 4 KB of it, unless it is much larger than the file. In any
-    other conversation a missing message costs 6 WCU and 1 RCU; an item that is there costs 1 RCU.
+    other conversation a missing message costs 8 WCU and 1 RCU; an item that is there costs 1 RCU.
 
     An export is not a snapshot, and others may write meanwhile: a verification finds inbox rows
     that are then stored twice. If the table throttles, each request is retried for up to five
@@ -132,7 +132,7 @@ def _pass_of(item: Item) -> int:
     if is_marker(item):
         return _MARKER
     pk = text_of(item, "pk")
-    if keys.removal_group_of(pk) is not None or pk == keys.HOLD_PK:
+    if keys.removal_group_of(pk) is not None or pk in (keys.HOLD_PK, keys.ERASED_PK):
         return 0
     return 1 if keys.owner_of(pk) is None else _ROWS
 
@@ -172,6 +172,8 @@ class _Writers:
         if keys.removal_group_of(text_of(item, "pk")) is not None:
             self.known.add(group)  # its messages are put one by one, with a check
             return self.inserter.can_hold(item)
+        if self.putter.names_erased(item):
+            return False
         return (not group or self.known.is_new(group)) and self.inserter.can_hold(item)
 
     def _inserted(self, chunk: list[Entry], numbers: list[int]) -> dict[int, str]:
@@ -222,7 +224,7 @@ class _Writers:
             look_for_rows(self.table, self.known, self.total)
 
     def settle(self) -> int:
-        return settle(self.table, self.known)
+        return settle(self.table, self.known) + self.putter.erase_again()
 
 
 @contextmanager

@@ -12,8 +12,10 @@ from typing import Any
 from core.aws.clients import translating
 from core.dynamodb import keys, paging
 from core.dynamodb.dynamodb_json import same_item
+from core.dynamodb.integrity.erased import erase_items, erased_users_in, users_in
 from core.dynamodb.items import inbox_row_from, message_from, text_of
 from core.dynamodb.keys import Item
+from core.dynamodb.patterns.erasure_reads import check_pair, check_remains, erased_digests
 from core.dynamodb.patterns.reads import list_rows_of, names_a_conversation
 from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.patterns.transactions import (
@@ -53,24 +55,57 @@ class Putter:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self._erased: frozenset[str] | None = None
         self._known: OrderedDict[str, _FirstLook] = OrderedDict()
         self._lock = threading.Lock()
 
     def put(self, item: Item) -> str:
         """Put ``item``, unless its key exists; returns the outcome in a word."""
         pk = text_of(item, "pk")
+        if self.names_erased(item):
+            return REMOVED
         if (group := keys.message_group_of(pk)) is not None and keys.can_be_id(group):
             return self._put_message(item, message_from(item))
         if keys.owner_of(pk) is not None:
             return self._put_row(item, inbox_row_from(item))
+        if (pair := keys.pair_of(pk)) is not None and len(pair) == 2:
+            return self._put_pair(item, pair[0], pair[1])
         return self._put_alone(item)
+
+    def names_erased(self, item: Item) -> bool:
+        """Whether an item belongs to an erased user, or names one."""
+        if not any(users_in(item)):
+            return False
+        with self._lock:  # read after the erasures of the file, which are put first
+            if self._erased is None:
+                self._erased = frozenset(erased_digests(self.table))
+        return any(erased_users_in(item, self._erased))
+
+    def erase_again(self) -> int:
+        """Remove the items of users who were erased during the import; return their number.
+
+        One pass over the table, only if there are any: an insert cannot check it.
+        """
+        if self._erased is None or self.table.dry:
+            return 0
+        since = frozenset(erased_digests(self.table)) - self._erased
+        return erase_items(self.table, since) if since else 0
+
+    def _put_pair(self, item: Item, one: str, other: str) -> str:
+        group = text_of(item, "group_uuid")
+        if not keys.can_be_id(group) or self._is_new(group):
+            return self._put_alone(item)
+        if (stored := self._stored(item)) is not None:
+            return self._compared(stored, item)
+        return self._put_beside(item, [check_pair(self.table, group, (one, other), (other, one))])
 
     def _put_message(self, item: Item, message: Message) -> str:
         if self._is_new(message.message_group_uuid):
             return self._put_alone(item)
         if (stored := self._stored(item)) is not None:
             return self._compared(stored, item)
-        return self._put_beside(item, check_not_removed(self.table, message))
+        remains = check_remains(self.table, message.message_group_uuid, message.sender.uuid)
+        return self._put_beside(item, [*check_not_removed(self.table, message), remains])
 
     def _put_row(self, item: Item, row: InboxRow) -> str:
         if not names_a_conversation(row):
@@ -83,7 +118,9 @@ class Putter:
             return self._compared(stored, item)
         shown = self._shown_by(row)
         if shown is not None:
-            return self._put_beside(item, [check_stored(self.table, shown)])
+            pair = (row.owner_uuid, row.other.uuid)
+            member = check_pair(self.table, row.message_group_uuid, pair)
+            return self._put_beside(item, [check_stored(self.table, shown), member])
         # Read after the messages, so that it contains everything removed before.
         if row.preview != REMOVED_TEXT and has_removals(self.table, row.message_group_uuid):
             return REMOVED

@@ -16,6 +16,7 @@ from typing import Any
 from . import ours
 from .ours import (
     Draft,
+    MemberErasedError,
     Message,
     MessageRemovedError,
     MessageUnconfirmedError,
@@ -102,6 +103,8 @@ def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
             draft = Draft(draft.sender, draft.recipient, draft.text, *again)
         except MessageRemovedError:
             return f"removed {draft.message_uuid}"
+        except MemberErasedError:
+            return "erased" if draft.tried_from else f"turned away {draft.message_uuid}"
         except StoreError:
             return "unconfirmed" if draft.tried_from else f"refused {draft.message_uuid}"
         else:
@@ -193,6 +196,17 @@ def remove(*, at: str = "", number: int = 0) -> Actor:
     return Actor(name, _forgiving(act), writes, lagging=1)
 
 
+def erase(*, number: int = 0) -> Actor:
+    """Ana is erased from the table."""
+
+    def act(hand: Hand) -> str:
+        ours.erase_user(hand.table, ANA.uuid)
+        return f"erased {ANA.uuid}"
+
+    writes = frozenset({"MSG#", "GONE#", "GRP#", "PAIR#", "ERASED#"})
+    return Actor(_named("erasure", number), _forgiving(act), writes)
+
+
 ODD_RECORDS: list[Mapping[str, Any]] = [
     {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "MSG#g"}, "sk": {"S": "9"}}}},
     {
@@ -232,12 +246,13 @@ def rename(*, number: int = 0) -> Actor:
     return Actor(_named("rename", number), _forgiving(act), writes=INBOXES)
 
 
-def repair(*, number: int = 0, people: FindPeople = known_people) -> Actor:
+def repair(*, number: int = 0, people: FindPeople = known_people, erases: bool = False) -> Actor:
     def act(hand: Hand) -> str:
         ours.repair(ours.Verification(hand.table, people))
         return "repaired"
 
-    return Actor(_named("repair", number), _forgiving(act), writes=INBOXES | {"PAIR#"})
+    more = {"MSG#", "GONE#", "ERASED#"} if erases else set()
+    return Actor(_named("repair", number), _forgiving(act), writes=INBOXES | {"PAIR#"} | more)
 
 
 NEVER_TRUE = ("double message", "members differ", "indexed message", "unreadable")
@@ -270,7 +285,9 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="explored-"))
 
 
-def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Actor:
+def import_older(
+    items: Iterable[Mapping[str, Any]], *, number: int = 0, erases: bool = False
+) -> Actor:
     """An import of an export from before the scope begins."""
     exported = list(items)
 
@@ -279,6 +296,8 @@ def import_older(items: Iterable[Mapping[str, Any]], *, number: int = 0) -> Acto
         return "imported"
 
     writes = frozenset(item["pk"]["S"] for item in exported)
+    if erases:  # what it has put of a user who was erased meanwhile
+        writes |= INBOXES | {"MSG#", "GONE#", "PAIR#", "ERASED#"}
     name = _named("import of an older export", number)
     return Actor(name, _forgiving(act), writes=writes)
 
@@ -296,6 +315,8 @@ def transcript(*, tries: int = 2, number: int = 0) -> Actor:
                 ours.load_transcript(hand.table, (ANA, BEN), LINES)
             except StoreError:
                 continue
+            except MemberErasedError:
+                return "erased before"
             for message_uuid, line in zip(uuids, LINES, strict=True):
                 hand.acknowledge(message_uuid, line.text)
             return "loaded"

@@ -33,6 +33,7 @@ from core.dynamodb.patterns.bulk_load import (
     _message_uuids,
     load_transcript,
 )
+from core.dynamodb.patterns.erasing import erase_user
 from core.dynamodb.patterns.reads import list_messages, message_at, newest_message
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.renames import rename_in_inboxes
@@ -41,7 +42,12 @@ from core.dynamodb.stream.handler import project
 from core.dynamodb.table import Table
 from core.dynamodb.transfer import imports
 from core.dynamodb.transfer.imports import import_file
-from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
+from core.errors import (
+    MemberErasedError,
+    MessageRemovedError,
+    MessageUnconfirmedError,
+    StoreError,
+)
 from core.models import REMOVED_TEXT, InboxRow, Message, Person
 from core.targets import AwsTarget
 from core.timestamps import next_sort_key, sort_key
@@ -55,6 +61,7 @@ __all__ = [
     "Draft",
     "FaultKind",
     "InboxRow",
+    "MemberErasedError",
     "Message",
     "MessageRemovedError",
     "MessageUnconfirmedError",
@@ -64,6 +71,7 @@ __all__ = [
     "Table",
     "TranscriptMessage",
     "Verification",
+    "erase_user",
     "import_items",
     "in_charge",
     "inbox_row_from",

@@ -45,6 +45,7 @@ SECOND = 1_000_000
 
 
 NAME = "name differs"
+ERASED = "erased user"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Scope:
 
     def expected_after(self, end: str) -> frozenset[str]:
         """The problems that a verification may still report after ``end``."""
-        return self.expected - {NAME} if end == "a repair" else self.expected
+        mends = end in ("a repair", "the erasure again")
+        return self.expected - {NAME, ERASED} if mends else self.expected
 
     @property
     def only_ours(self) -> bool:
@@ -614,6 +616,90 @@ def _renaming() -> list[Family]:
     ]
 
 
+def _erasing() -> list[Family]:
+    """An erasure of Ana beside everybody else."""
+    erase, well, two, late = actors.erase(), _talking(), _since_then()[0], _not_projected()
+    ours: dict[str, Any] = {
+        "expected": frozenset({ERASED}),
+        "settles": ("as it is", "the erasure again", "a repair"),
+    }
+    theirs = ours | {"settles": ("the erasure again", "a repair"), "undelivered": NOT_SHOWN}
+    return [
+        _single("an erasure, by itself", erase, items=two, faults=2, kinds=MORE, **ours),
+        _single("an erasure and a send", erase, actors.send(ANA, BEN), items=two, faults=1, **ours),
+        _single(
+            "an erasure and a send of the other, reads lag",
+            *(erase, actors.send(BEN, ANA)),
+            items=well,
+            lag=2,
+            **ours,
+        ),
+        _single(
+            "an erasure and a start", erase, actors.start(BEN, ANA), items=NOTHING, faults=1, **ours
+        ),
+        _single(
+            "an erasure and a retry of what was stored",
+            *(erase, actors.retry()),
+            items=_in_doubt(True),
+            faults=1,
+            **ours,
+        ),
+        _single("an erasure and a removal", erase, actors.remove(), items=two, faults=1, **ours),
+        _single("an erasure and a load", erase, actors.transcript(), items=well, faults=1, **ours),
+        _single("2 erasures", erase, actors.erase(number=1), items=two, **ours),
+        _single(
+            "an erasure and an import of what it removes",
+            *(erase, actors.import_older(_exported(two), erases=True)),
+            items=two,
+            **ours,
+        ),
+        _single(
+            "an erasure and a projection",
+            erase,
+            actors.projection(),
+            items=late,
+            faults=1,
+            **theirs,
+        ),
+        _single(
+            "an erasure and a repair",
+            erase,
+            actors.repair(erases=True),
+            items=late,
+            **theirs,
+        ),
+        _single("an erasure and a verification", erase, actors.verify(), items=two, **ours),
+        _single(
+            "an erasure and Cruddur's function",
+            *(erase, actors.cruddur_function()),
+            items=late,
+            **theirs | {"settles": ("a repair",)},
+        ),
+    ]
+
+
+def _erasure_beside_each() -> tuple[Scope, ...]:
+    """An erasure beside one of each kind, on a table that Cruddur's code has used too."""
+    beside = _ALL | {
+        "repair": lambda n: actors.repair(number=n, erases=True),
+        "import": lambda n: actors.import_older(_worn()[1], number=n, erases=True),
+    }
+    return tuple(
+        Scope(
+            f"an erasure and: {kind}",
+            (actors.erase(), make(0)),
+            _worn()[0],
+            faults=1 if kind in ("function", "repair") else 2,
+            kinds=MORE,
+            settles=("a repair",),
+            may_be_several=True,
+            undelivered=NOT_SHOWN,
+            expected=frozenset({ERASED}),
+        )
+        for kind, make in beside.items()
+    )
+
+
 def _large() -> list[Family]:
     """What `invoke test --explore` explores in addition."""
     well, worn = _talking(), _worn()[0]
@@ -638,6 +724,22 @@ def _large() -> list[Family]:
             is_large=True,
             **late,
         ),
+        Family("an erasure and each other, with faults", _erasure_beside_each()),
+        _single(
+            "2 erasures, with a fault",
+            *(actors.erase(), actors.erase(number=1)),
+            items=_since_then()[0],
+            faults=1,
+            expected=frozenset({ERASED}),
+            settles=("as it is", "the erasure again", "a repair"),
+            is_large=True,
+        ),
+        _single(
+            "an erasure, a send and a projection",
+            *(actors.erase(), actors.send(BEN, ANA), actors.projection()),
+            is_large=True,
+            **late | {"settles": ("the erasure again", "a repair")},
+        ),
         _single("3 sends", *three, items=well, faults=2, is_large=True),
         _single("3 sends, reads lag", *three, items=well, faults=1, lag=3, is_large=True),
         _single("3 sends, clocks differ", *three, items=well, clock=_APART, is_large=True),
@@ -652,7 +754,7 @@ def _large() -> list[Family]:
 @cache
 def families() -> dict[str, Family]:
     """Every family by its name."""
-    made = [*_small(), *_removing(), *_renaming(), *_large()]
+    made = [*_small(), *_removing(), *_renaming(), *_erasing(), *_large()]
     names = {family.name: family for family in made}
     assert len(names) == len(made), "two families have one name"
     return names

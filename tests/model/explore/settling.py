@@ -55,13 +55,15 @@ class Settling:
     def view(self, table: int, nodes: Sequence[Node], **more: str) -> View:
         acknowledged = dict(self.before)
         texts = dict(self.texts)
-        refused, removed = [], []
+        refused, removed, erased = [], [], []
         for node in nodes:
             acknowledged |= {ack.message_uuid: ack.sort_key for ack in node.acks}
             texts |= {ack.message_uuid: ack.text for ack in node.acks}
             outcomes = str(node.ask.value).split(", ") if node.is_done else []
             refused += [o.removeprefix("refused ") for o in outcomes if o[:8] == "refused "]
+            refused += [o.removeprefix("turned away ") for o in outcomes if o[:7] == "turned "]
             removed += [o.removeprefix("removed ") for o in outcomes if o[:8] == "removed "]
+            erased += [o.removeprefix("erased ") for o in outcomes if o[:7] == "erased "]
         several = [frozenset({"ana", "ben"})] if self.scope.may_be_several else []
         return View(
             self.store.tables[table],
@@ -73,6 +75,7 @@ class Settling:
             self.scope.strangers,
             self.scope.orphans,
             removed,
+            erased,
             texts,
         )
 
@@ -169,7 +172,15 @@ def _repair(handle: ours.Table, _: Sequence[Item], __: dict[str, str], scope: Sc
     raise AssertionError("a repair never comes to its end")
 
 
+def _erasure_again(handle: ours.Table, _: Sequence[Item], __: dict[str, str], ___: Scope) -> None:
+    """The erasure of Ana is run again, as after any failure; nothing of her may be left."""
+    ours.erase_user(handle, actors.ANA.uuid)
+    left = [place for place in handle.client.table.items if actors.ANA.uuid in place[0].split("#")]
+    assert not left, f"the erasure leaves {left}"
+
+
 _ENDS: dict[str, End] = {
+    "the erasure again": _erasure_again,
     "as it is": _as_it_is,
     "all have ended": _as_it_is,
     "the stream": _stream,

@@ -1,0 +1,1 @@
+"""What the page Users does with one user."""

@@ -1,0 +1,89 @@
+"""What the page does with one user, in both stores. Does not call Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from admin_app import actions
+from admin_app.access import Desk
+from admin_app.downloads import Progress
+from admin_app.store.jobs import Job, Work
+from core.models import User
+from core.settings import Settings
+from core.usecases import erasure, people
+from core.usecases.certificates import Certificate
+from core.usecases.erasure import Plan
+from core.usecases.person_export import export_as_text
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A finished erasure, with its certificate."""
+
+    certificate: Certificate
+
+
+def rename(desk: Desk, user: User, names: dict[str, str]) -> None:
+    """Give the user other names, audited."""
+    with desk.open(actions.RENAME_USER, about=[user.uuid]) as stores:
+        people.rename(
+            stores,
+            user.handle,
+            new_handle=names["handle"],
+            display_name=names["name"],
+            email=names["email"],
+        )
+
+
+def hold(desk: Desk, user: User) -> None:
+    """Hold the user, audited."""
+    with desk.open(actions.HOLD_USER, about=[user.uuid]) as stores:
+        people.hold(stores, user.uuid)
+
+
+def release(desk: Desk, user: User) -> None:
+    """Release the hold on the user, audited."""
+    with desk.open(actions.RELEASE_USER, about=[user.uuid]) as stores:
+        people.release(stores, user.uuid)
+
+
+def export(desk: Desk, user: User, progress: Progress) -> Generator[str]:
+    """Everything that both stores have about the user, as JSON Lines, audited."""
+    with desk.open(actions.EXPORT_USER, about=[user.uuid]) as stores:
+        for seen, line in enumerate(export_as_text(stores, user.handle)):
+            progress(seen)
+            yield line
+
+
+def plan(desk: Desk, user: User) -> Work:
+    """The :class:`Plan` of an erasure: it only counts."""
+
+    def work(job: Job) -> Plan:
+        with desk.open(actions.PLAN_ERASURE) as stores:
+            return erasure.plan(stores, user.uuid)
+
+    return work
+
+
+def erase(desk: Desk, user_uuid: str, settings: Settings) -> Work:
+    """Erase the user, and keep the certificate."""
+
+    def work(job: Job) -> Erased:
+        with desk.open(actions.ERASE_USER, about=[user_uuid]) as stores:
+            stores.table = job.metered(stores.table)
+            certificate = erasure.erase(
+                stores,
+                user_uuid,
+                audit_path=Path(settings.audit_path),
+                pool_id=settings.user_pool_id,
+                progress=lambda _, done: _note(job, done),
+            )
+        return Erased(certificate)
+
+    return work
+
+
+def _note(job: Job, done: int) -> None:
+    job.seen = max(job.seen, done)

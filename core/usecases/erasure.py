@@ -1,0 +1,160 @@
+"""Erases a user from both stores: first the plan, then the work, then the certificate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from core.access import Stores
+from core.commands import Command
+from core.dynamodb import (
+    ErasedUser,
+    ErasurePlan,
+    Table,
+    erase_user,
+    erased_digests,
+    find_erased_user,
+    find_hold,
+    note_erasure,
+    plan_erasure,
+)
+from core.errors import HeldError, InputError, NotFoundError
+from core.models import Person, User
+from core.postgres import (
+    Database,
+    count_activities,
+    delete_user,
+    find_people_by_digest,
+    find_people_by_uuid,
+    find_person,
+    find_users_by_uuid,
+)
+from core.timestamps import now, sort_key
+from core.usecases.certificates import Certificate, known_copies, remainders
+
+Progress = Callable[[str, int], None]
+"""Receives the name of what is done now, and how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an erasure would remove from both stores, and what it would cost."""
+
+    user_uuid: str
+    activities: int
+    table: ErasurePlan
+
+
+def whom(db: Database, handle: str, user_uuid: str = "") -> str:
+    """The uuid of the user to erase: by handle, or by the uuid where Postgres has them no more.
+
+    Raises:
+        NotFoundError: there is no such user.
+        InputError: ``user_uuid`` is not a uuid.
+    """
+    if not user_uuid:
+        return find_person(db, handle).uuid
+    try:
+        return str(UUID(user_uuid))
+    except ValueError:
+        raise InputError(f"{user_uuid!r} is not a uuid", "Copy it from the audit.") from None
+
+
+def plan(stores: Stores, user_uuid: str) -> Plan:
+    """What :func:`erase` would do. Only counts, so opening both for verifying is enough.
+
+    Raises:
+        HeldError: there is a hold on the user.
+        NotFoundError: neither store knows the user.
+    """
+    _refuse_held(stores.table, user_uuid)
+    counts = plan_erasure(stores.table, user_uuid)
+    is_known = bool(find_people_by_uuid(stores.db, [user_uuid]))
+    if not is_known and not counts.write_units and not find_erased_user(stores.table, user_uuid):
+        raise NotFoundError(f"Neither store has a user {user_uuid}", "Nothing is left to erase.")
+    return Plan(user_uuid, count_activities(stores.db, user_uuid), counts)
+
+
+def erase(
+    stores: Stores,
+    user_uuid: str,
+    *,
+    audit_path: Path,
+    pool_id: str | None = None,
+    progress: Progress = lambda _, __: None,
+) -> Certificate:
+    """Remove a user from both stores; Postgres comes last, so that the handle still finds them.
+
+    It may be stopped at any moment and run again, with the same result. The certificate counts what
+    all runs removed.
+
+    Raises:
+        HeldError: there is a hold on the user. What was not removed yet stays.
+        InputError: the reason names the user. Nothing was removed.
+        StoreError: a store did not answer. Run it again.
+    """
+    reason = stores.grant.reason
+    known = find_users_by_uuid(stores.db, [user_uuid])
+    refuse_names(known.get(user_uuid, User(user_uuid, "", "", "", "", None)), reason)
+    before = find_erased_user(stores.table, user_uuid)
+    record = erase_user(stores.table, user_uuid, progress)
+    there = {"profiles": len(known), "activities": count_activities(stores.db, user_uuid)}
+    record = note_erasure(stores.table, record, there)  # the count survives if this is killed now
+    _refuse_held(stores.table, user_uuid)
+    users, activities = delete_user(stores.db, user_uuid)
+    record = _ended(stores.table, before, record, {"profiles": users, "activities": activities})
+    target = stores.target
+    return Certificate(
+        reference=record.reference,
+        begun_at=record.begun_at,
+        erased_at=record.erased_at,
+        by=stores.grant.actor.described(),
+        why=reason,
+        stores=(target.describe_postgres(), target.describe_dynamodb()),
+        removed=record.removed,
+        remains=remainders(target.table_name, record.erased_at, pool_id, known_copies(audit_path)),
+    )
+
+
+def _ended(
+    table: Table, before: ErasedUser | None, record: ErasedUser, removed: dict[str, int]
+) -> ErasedUser:
+    """The record with the time of the last run that removed anything."""
+    is_same = before is not None and bool(before.erased_at) and before.removed == record.removed
+    return note_erasure(table, record, removed, erased_at="" if is_same else sort_key(now()))
+
+
+def erased_and_back(db: Database, table: Table) -> Sequence[Person]:
+    """The users that Postgres has although they were erased: a dump from before was restored.
+
+    Opening both stores for looking is enough.
+    """
+    return find_people_by_digest(db, erased_digests(table))
+
+
+def _refuse_held(table: Table, user_uuid: str) -> None:
+    if find_hold(table, user_uuid) is not None:
+        raise HeldError(
+            "There is a hold on the user",
+            "Nothing was erased. See who and why",
+            Command("people.show", ("--user HANDLE",)),
+        )
+
+
+def refuse_names(user: User, reason: str) -> None:
+    """Refuse a reason that is empty or names the user: the certificate has it, and names nobody.
+
+    Raises:
+        InputError: it is, or does.
+    """
+    if not reason.strip():
+        raise InputError("No reason was given", "Say why you erase the user.")
+    for name in filter(None, (user.uuid, user.handle, user.display_name, user.email)):
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason, re.IGNORECASE):
+            raise InputError(
+                "The reason names the user, and the certificate must not",
+                "Nothing was erased. Give the number of the request, for example.",
+            )

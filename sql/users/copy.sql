@@ -1,0 +1,3 @@
+-- needs: write
+-- New users, a line for each, in the text format of COPY.
+COPY public.users ({columns}) FROM STDIN

@@ -1,0 +1,6 @@
+-- needs: destroy
+-- Deletes one user; counts it.
+WITH gone AS (
+  DELETE FROM public.users WHERE uuid = %(uuid)s::uuid RETURNING uuid
+)
+SELECT count(*) FROM gone

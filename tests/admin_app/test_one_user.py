@@ -1,0 +1,94 @@
+"""The page of one user: rename, hold, release, export, erase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from driving import give_reason, labels, opened, person, said
+
+from admin_app import downloads, resources
+from admin_app.people.one_user import ERASURE
+from core.dynamodb import keys
+from core.dynamodb.holds import held_users
+from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.sends import Draft, start
+from core.errors import NotFoundError
+from core.models import DELETED_NAME
+from core.postgres import users
+
+PAGE = "views/users.py"
+
+
+def fill(app: Any, boxes: dict[str, str]) -> Any:
+    """Fill the boxes whose labels begin so."""
+    for label, text in boxes.items():
+        next(box for box in app.text_input if box.label.startswith(label)).input(text)
+    return app
+
+
+def click(app: Any, label: str) -> Any:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def talk(db, table) -> str:
+    draft = Draft(person(db, "bayko"), person(db, "andrewbrown"), "a secret of bayko's")
+    return start(table, draft)[0].message_group_uuid
+
+
+def test_a_user_is_renamed_everywhere(db, table, talk) -> None:
+    app = fill(opened(PAGE, user="bayko"), {"New handle": "bob", "New display name": "Bob B."})
+    app = click(app, "Rename")
+    assert users.find_user(db, "bob").display_name == "Bob B."
+    (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
+    assert (row.other.handle, row.other.display_name) == ("bob", "Bob B.")
+    assert "Bob B." in said(app)
+
+
+def test_a_user_is_held_with_a_reason_and_released(db, table, talk) -> None:
+    app = click(opened(PAGE, user="bayko"), "Hold")
+    assert "no reason was given" in said(app)
+    app = click(fill(app, {"Reason": "case 12"}), "Hold")
+    assert list(held_users(table)) == [person(db, "bayko").uuid]
+    app = click(app, "Plan the erasure")
+    assert "There is a hold" in said(app)
+    click(fill(app, {"Reason": "closed"}), "Release")
+    assert list(held_users(table)) == []
+
+
+def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
+    click(opened(PAGE, user="bayko"), "Prepare export")
+    (download,) = [
+        waiting
+        for waiting in downloads.WAITING._waiting.values()
+        if waiting.name == f"{person(db, 'bayko').uuid}.jsonl"
+    ]
+    text = b"".join(download.chunks()).decode()
+    assert '"kind": "profile"' in text
+    assert "a secret of bayko's" in text
+
+
+def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> None:
+    app = click(opened(PAGE, user="bayko"), "Plan the erasure")
+    assert "1 message in 1 conversation, 1 pair" in said(app)
+    app = click(fill(app, {"Reason, w": "request 1", "Type": "wrong"}), "Erase")
+    assert "is not the name of the table" in said(app)
+    app = click(fill(app, {"Reason, w": "request 1", "Type": table.name}), "Erase")
+    assert resources.jobs().latest(ERASURE).wait(30)
+    shown = said(app.run())
+    assert "Certificate of erasure" in shown
+    assert "a secret" not in shown
+    with pytest.raises(NotFoundError):
+        users.find_user(db, "bayko")
+    (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
+    assert row.other.display_name == DELETED_NAME
+
+
+def test_production_offers_no_change_without_write(db, table, talk, logged_in) -> None:
+    marker = keys.ENVIRONMENT_KEY | {"environment": {"S": "production"}}
+    table.request("put_item", Item=marker)
+    app = give_reason(opened(PAGE, user="bayko"), "Why do you open the users?", "ticket 8")
+    assert not {"Rename", "Hold", "Erase", "Plan the erasure"} & set(labels(app))
