@@ -50,13 +50,13 @@ def fill(table: Table, first: int, count: int) -> None:
 def erased(table: Table, first: int, count: int) -> tuple[float, float]:
     """The seconds and the most memory, in MB, that an erasure takes."""
     fill(table, first, count)
-    steps = itertools.count()
+    calls = itertools.count()
     tracemalloc.start()
     began = time.perf_counter()
-    record = erase_user(table, ANA.uuid, lambda _, __: next(steps) and None)
+    record = erase_user(table, ANA.uuid, lambda _, __: next(calls) and None)
     took, most = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert next(steps) >= 2 * count
+    assert next(calls) >= 2 * count
     assert record.removed["conversations"] == first + count
     assert record.removed["messages"] == first + count
     return took, most / 1e6

@@ -366,7 +366,7 @@ def test_no_conversation_needs_a_request_or_a_look_into_postgres_of_its_own(
 
     metered = table.metered()
     assert list(Verification(metered, find_people).findings()) == []
-    assert metered.capacity.requests == 3  # the erased users, the index, the table
+    assert metered.capacity.requests == 3  # the index, the table, and who was erased
     assert len([uuids for uuids in asked if uuids]) == 1
 
 

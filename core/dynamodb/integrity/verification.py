@@ -83,6 +83,7 @@ class Verification:
 
     def _findings(self, go_on: GoOn) -> Iterator[Fault]:
         looked_at = 0
+        self._erased = frozenset(erased_digests(self.table))
         if not self._note_rows(go_on):
             return
         for looked_at, item in enumerate(self._scanned()):
