@@ -287,12 +287,12 @@ def _bulk_load() -> list[tuple[str, ...]]:
         ),
         (
             "what others stored between two chunks is not looked for",
-            "if stored is None or _places(rows) != left:",
-            "if stored is None:",
+            "if missing is None or _places(rows) != left:",
+            "if missing is None:",
         ),
         (
             "a load looks for its messages once",
-            "        stored = None\n        if not backoff.pause():",
+            "        missing = None\n        if not backoff.pause():",
             "        if not backoff.pause():",
         ),
         (
