@@ -97,6 +97,7 @@ def named(params: Any, name: str) -> Any:
         json.dumps(params)
         .replace('"TableName": "messages"', f'"TableName": "{name}"')
         .replace('"RequestItems": {"messages"', f'"RequestItems": {{"{name}"')
+        .replace(r"INSERT INTO \"messages\"", rf"INSERT INTO \"{name}\"")
     )
 
 
@@ -111,8 +112,21 @@ def reply_of(act: Any) -> Any:
     except botocore.exceptions.HTTPClientError:
         return "no answer"
     items = reply.get("Items")
+    if isinstance(responses := reply.get("Responses"), dict):
+        items = [item for of_table in responses.values() for item in of_table]
+    elif responses is not None:
+        return [response.get("Error", {}).get("Code") for response in responses]
     listed = None if items is None else sorted(json.dumps(i, sort_keys=True) for i in items)
     return listed, reply.get("Item"), "LastEvaluatedKey" in reply
+
+
+NAMES_ITS_TABLES = {
+    "batch_execute_statement",
+    "batch_get_item",
+    "batch_write_item",
+    "transact_write_items",
+}
+"""The operations that have no table of their own."""
 
 
 def fault_of(step_played: Played) -> str:
@@ -146,7 +160,7 @@ def compare(
     proxy.planned = WHAT_THE_PROXY_DOES.get(fault)
     request = step_played.request
     params = named(request.params, line.name)
-    if request.operation != "transact_write_items" and request.operation != "batch_write_item":
+    if request.operation not in NAMES_ITS_TABLES:
         params["TableName"] = line.name
     real = reply_of(lambda: getattr(line.client, request.operation)(**params))
     if fault == scopes.CONFLICT:

@@ -209,9 +209,7 @@ class Client:
         for name, attribute in names.items():
             FilterExpression = FilterExpression.replace(name, attribute)
         kept = [item for item in page if holds(FilterExpression, item, values)]
-        if ProjectionExpression:
-            shown = ProjectionExpression.split(", ")
-            kept = [{name: item[name] for name in shown if name in item} for item in kept]
+        kept = projected(kept, ProjectionExpression)
         # A page that is full names its end, also where nothing follows.
         last = {"pk": page[-1]["pk"], "sk": page[-1]["sk"]} if len(page) == Limit else None
         return {"Items": kept} | ({"LastEvaluatedKey": last} if last else {})
@@ -222,6 +220,7 @@ class Client:
         IndexName: str | None = None,
         FilterExpression: str = "",
         ExpressionAttributeValues: Item | None = None,
+        ProjectionExpression: str = "",
         **_: Any,
     ) -> dict[str, Any]:
         assert IndexName is None or not ConsistentRead, "an index is eventually consistent"
@@ -232,7 +231,8 @@ class Client:
                 rows = [item for item in items if "message_group_uuid" in item]
                 items = sorted(rows, key=lambda row: str(row["message_group_uuid"]["S"]))
             values = ExpressionAttributeValues or {}
-            return {"Items": [item for item in items if holds(FilterExpression, item, values)]}
+            kept = [item for item in items if holds(FilterExpression, item, values)]
+            return {"Items": projected(kept, ProjectionExpression)}
 
         return self._request(act)
 
@@ -243,6 +243,14 @@ def inserted(statement: Item) -> Item:
     assert match, f"unknown statement {statement['Statement']!r}"
     names = [name.removesuffix(":?").strip("'") for name in match[1].split(",")]
     return dict(zip(names, copy.deepcopy(statement["Parameters"]), strict=True))
+
+
+def projected(items: list[Item], expression: str) -> list[Item]:
+    """The items with the attributes that a projection names; without one, whole."""
+    if not expression:
+        return items
+    shown = expression.split(", ")
+    return [{name: item[name] for name in shown if name in item} for item in items]
 
 
 def _place(item: Item) -> tuple[str, str]:
