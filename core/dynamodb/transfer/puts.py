@@ -74,7 +74,7 @@ class Putter:
 
     def names_erased(self, item: Item) -> bool:
         """Whether an item belongs to an erased user, or names one."""
-        if not any(users_in(item)):
+        if self._erased == frozenset() or not any(users_in(item)):
             return False
         with self._lock:  # read after the erasures of the file, which are put first
             if self._erased is None:
