@@ -5,6 +5,7 @@ The engine is dynoxide, whose requests do not slow down as the table grows; its 
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -48,6 +49,7 @@ def bench_bulk(scratch: Path, *, quick: bool) -> None:
     if not dynoxide:
         print_rows("Whole tables", note="not measured, without dynoxide")
         return
+    gc.set_threshold(100_000)  # as task_groups/terminal.py does for every task; for both sides
     conversations = 30 if quick else 200
     with _engine(dynoxide, scratch / "bulk.sqlite") as target:
         _bench_import(target, conversations)
