@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -27,6 +28,13 @@ class AllConversations:
     def read_on(self, db: Database, table: Table) -> None:
         """Load the next rows: one request, and one query for their names in Postgres."""
         self._read_page(table)
+        self._name(db)
+
+    def read_for(self, db: Database, table: Table, duration_s: float) -> None:
+        """Load pages for so long, or to the end, and then their names."""
+        ends_at = time.monotonic() + duration_s
+        while self.cursor is not None and time.monotonic() < ends_at:
+            self._read_page(table)
         self._name(db)
 
     def whole(

@@ -13,6 +13,7 @@ from core.access import Stores
 from core.errors import CoreError
 from core.models import Conversation
 
+_STEP_S = 0.5
 SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversations?")
 
 
@@ -34,6 +35,9 @@ def page() -> None:
     groups = overview.matching(sought)
     _tools(overview, groups, sought)
     table.show(table.order().sorted(groups, overview), overview, sought)
+    if _loads_all(overview):  # after the drawing, which a person can use meanwhile
+        overview.read_for(stores.db, stores.table, _STEP_S)
+        st.rerun()
 
 
 def _filter() -> str:
@@ -48,22 +52,32 @@ def _overview(stores: Stores) -> AllConversations:
     if not isinstance(overview, AllConversations) or st.session_state.get("read again"):
         overview = AllConversations()
         overview.read_on(stores.db, stores.table)
-        st.session_state["overview"] = overview
+        st.session_state["overview"], st.session_state["reads all"] = overview, False
     elif st.session_state.get("read on") and overview.cursor:
         overview.read_on(stores.db, stores.table)
+    elif st.session_state.get("read all") or st.session_state.get("stop reading"):
+        st.session_state["reads all"] = bool(st.session_state.get("read all"))
     return overview
+
+
+def _loads_all(overview: AllConversations) -> bool:
+    """Whether everything is being loaded: in steps, so that the page shows how far it is."""
+    return bool(st.session_state.get("reads all")) and overview.cursor is not None
 
 
 def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -> None:
     """How much is shown, and what can be done with all of it."""
-    extent = "there are more" if overview.cursor else "the whole store"
+    extent = "there are more, at 0.5 RCU for every 4 KB" if overview.cursor else "the whole store"
     with st.container(horizontal=True, vertical_alignment="center", key="tools"):
         st.caption(
             f"{len(shown):,} of {len(overview.groups):,} loaded conversations: {extent}",
             width="content",
         )
-        if overview.cursor:
+        if overview.cursor and st.session_state.get("reads all"):
+            st.button("Stop", key="stop reading")
+        elif overview.cursor:
             st.button("Load more", key="read on", help="One request, of up to 128 RCU")
+            st.button("Load all", key="read all")
         st.button("Refresh", key="read again", type="tertiary", icon=":material/refresh:")
         _downloads(overview, sought)
         layout.commands_popover(layout.command_of("ddb.scan", "--json"))

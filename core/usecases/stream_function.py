@@ -39,7 +39,13 @@ from core.dynamodb import (
     stream_is_on,
     turning_on,
 )
-from core.errors import EngineError, InputError, StoreError
+from core.errors import (
+    CredentialsError,
+    EngineError,
+    InputError,
+    StoreError,
+    UnreachableError,
+)
 
 _TABLE = "AWS::DynamoDB::Table"
 _STATUS = Command("lambda.status")
@@ -63,18 +69,24 @@ class Deployment:
 
 @contextmanager
 def _explaining(stores: Stores) -> Iterator[None]:
-    """Say what the embedded engine lacks, if it was started without functions."""
+    """Say that a local engine runs no functions, where it does not know CloudFormation."""
     try:
         yield
+    except (UnreachableError, CredentialsError):
+        raise
     except StoreError as error:
         target = stores.target
-        is_embedded = not target.is_production and target.settings.aws_endpoint_url is None
-        if not (is_embedded and "is not " in error.problem):
+        if target.is_production:
             raise
+        if target.settings.aws_endpoint_url is None:
+            raise EngineError(
+                "The embedded engine runs no functions",
+                "Stop it (invoke down), then start it with them",
+                _UP,
+            ) from error
         raise EngineError(
-            "The embedded engine runs no functions",
-            "Stop it (invoke down), then start it with them",
-            _UP,
+            f"The engine at {target.aws.endpoint_url} runs no functions",
+            "Deploy to the embedded engine, or to AWS with --prod.",
         ) from error
 
 

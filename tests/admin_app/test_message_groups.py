@@ -87,6 +87,15 @@ def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:
     assert "2 of 2 loaded conversations: the whole store" in said(app)
 
 
+def test_everything_is_loaded_in_steps(two_groups, monkeypatch) -> None:
+    monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 1)
+    app = opened(PAGE)
+    assert "1 of 1 loaded conversations: there are more, at 0.5 RCU" in said(app)
+    app.button(key="read all").click().run()
+    assert "2 of 2 loaded conversations: the whole store" in said(app)
+    assert "Stop" not in labels(app)
+
+
 def test_reading_again_shows_what_is_new(db, table, two_groups) -> None:
     app = opened(PAGE)
     start(table, Draft(person(db, "andrewbrown"), person(db, "londo"), "just now"))

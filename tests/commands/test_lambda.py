@@ -104,6 +104,7 @@ def test_a_deployed_function_moves_both_inboxes_also_after_a_batch_that_failed(
     assert "deployed no function" in run_invoke("lambda.status", env=seeded).stdout
 
 
+@pytest.mark.deep
 def test_an_embedded_engine_without_functions_says_how_to_start_it(run_invoke, tmp_path) -> None:
     env = {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
     assert run_invoke("up", env=env).returncode == 0
@@ -118,6 +119,14 @@ def test_an_embedded_engine_without_functions_says_how_to_start_it(run_invoke, t
         assert "invoke down first" in again.stderr
     finally:
         run_invoke("down", env=env)
+
+
+def test_another_engine_without_functions_is_named(run_invoke, bare_env, dynoxide) -> None:
+    env = bare_env | {"AWS_ENDPOINT_URL": dynoxide.target.endpoint_url}
+    run_invoke("ddb.schema-load", env=env)
+    answer = run_invoke("lambda.deploy", env=env)
+    line = f"The engine at {dynoxide.target.endpoint_url} runs no functions. Deploy to the embedded"
+    assert (answer.returncode, line in answer.stderr) == (1, True)
 
 
 def test_without_a_table_or_its_stream_nothing_is_made(run_invoke, bare_env, messages) -> None:

@@ -24,6 +24,7 @@ ALLOWED = {
 }
 
 NEEDS = {
+    "activities/delete_of_user": Need.DESTROY,
     "activities/of_user": Need.READ,
     "admin/begin_schema_load": Need.MAKE,
     "admin/create_database": Need.MAKE,
@@ -68,7 +69,11 @@ NEEDS = {
     "users/by_bare_handles": Need.READ,
     "users/by_handles": Need.READ,
     "users/by_uuids": Need.READ,
+    "users/all_taken": Need.READ,
+    "users/beginning": Need.READ,
+    "users/copy": Need.WRITE,
     "users/create": Need.WRITE,
+    "users/delete": Need.DESTROY,
     "users/lock": Need.WRITE,
     "users/rename": Need.WRITE,
     "users/search": Need.READ,
@@ -111,10 +116,14 @@ LOOKS = {
     "rehearsal/schema",
     "users/count",
     "users/none",
+    "users/by_digests",
+    "users/end_of_stretch",
     "users/people",
+    "users/people_beginning",
     "users/people_by_uuids",
     "users/person",
     "users/similar_handles",
+    "users/unique_columns",
 }
 
 
