@@ -81,7 +81,7 @@ def _explaining(stores: Stores) -> Iterator[None]:
         if target.settings.aws_endpoint_url is None:
             raise EngineError(
                 "The embedded engine runs no functions",
-                "Stop it (invoke down), then start it with them",
+                "Stop the engines first. Then start them with functions",
                 _UP,
             ) from error
         raise EngineError(
