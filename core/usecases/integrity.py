@@ -16,9 +16,8 @@ from core.dynamodb import (
     always,
     list_rows_of,
 )
-from core.postgres import Database, list_unreadable_times
+from core.postgres import Database, find_people_by_digest, list_unreadable_times
 from core.usecases.conversations import current_names
-from core.usecases.erasure import erased_and_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def check(db: Database, table: Table, go_on: GoOn = always) -> Checkup:
     for fault in running.findings(go_on):
         summary.add(fault)
     if running.is_complete:
-        for person in erased_and_back(db, table):
+        for person in find_people_by_digest(db, running.digests):
             summary.add(Fault(FaultKind.ERASED_PROFILE, f"public.users {person.uuid}", ""))
         for row in list_unreadable_times(db):
             place = f"public.{row.table} {row.uuid}"

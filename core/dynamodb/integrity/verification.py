@@ -66,7 +66,8 @@ class Verification:
     _orphans: OrderedDict[str, bool] = field(default_factory=OrderedDict)
     _people: OrderedDict[str, Person | None] = field(default_factory=OrderedDict)
     _messages: OrderedDict[str, str] = field(default_factory=OrderedDict)
-    _erased: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+    """Of the users who are erased, as read at the start of a pass."""
 
     def findings(self, go_on: GoOn = always) -> Iterator[Fault]:
         """Everything that breaks a guarantee: of single items, then of conversations.
@@ -75,7 +76,7 @@ class Verification:
         ``go_on`` before each item, and ends early where it returns False.
         """
         self._notes = Notes()
-        self._erased = frozenset(erased_digests(self.table))
+        self.digests = frozenset(erased_digests(self.table))
         try:
             yield from self._findings(go_on)
         finally:
@@ -83,7 +84,7 @@ class Verification:
 
     def _findings(self, go_on: GoOn) -> Iterator[Fault]:
         looked_at = 0
-        self._erased = frozenset(erased_digests(self.table))
+        self.digests = frozenset(erased_digests(self.table))
         if not self._note_rows(go_on):
             return
         for looked_at, item in enumerate(self._scanned()):
@@ -98,7 +99,7 @@ class Verification:
 
     def _item(self, item: Item) -> Iterator[Fault]:
         pk = text_of(item, "pk")
-        if any(erased.erased_users_in(item, self._erased)):
+        if any(erased.erased_users_in(item, self.digests)):
             self._count("items of erased users")
             yield _at(item, FaultKind.ERASED_USER, _group_of(item))
         elif keys.message_group_of(pk) is not None:
