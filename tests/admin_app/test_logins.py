@@ -104,6 +104,11 @@ def test_every_callback_that_stores_or_starts_something_checks_the_login() -> No
         "progress.start",
         "health._begin_repair",
         "removing._remove",
+        "downloading.begin",
+        "one_user._prepare",
+        "one_user._held",
+        "one_user._renamed",
+        "one_user._begin_erasure",
     }
 
 
