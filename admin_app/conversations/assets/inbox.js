@@ -42,11 +42,14 @@ class Inbox {
 
   update(data) {
     const isOther = !this.data || this.data.owner !== data.owner
+    const active = this.data?.rows[this.active - this.data.start]
     this.data = data
     if (isOther) {
       this.box.value = data.sought
       this.list.scrollTop = 0
       this.active = 0
+    } else {
+      this.follow(active)
     }
     if (!this.opening || this.opening === data.chosen) this.opening = null
     this.box.hidden = !data.total && !data.sought
@@ -55,6 +58,12 @@ class Inbox {
     showTrouble(this.trouble, data.trouble)
     this.redraw()
     if (data.isSearching && !this.asker.waits("view")) this.view()
+  }
+
+  /** Stay at the same conversation: a message in another one moves the rows. */
+  follow(active) {
+    const at = active ? this.data.rows.findIndex(row => row.group === active.group) : -1
+    if (at >= 0) this.active = this.data.start + at
   }
 
   extent() {
@@ -82,11 +91,11 @@ class Inbox {
   }
 
   redraw() {
+    const hasFocus = this.focused != null
     for (const link of this.links.values()) link.parentNode.remove()
-    const focused = this.focused
     this.links.clear()
     this.draw()
-    if (focused != null) this.links.get(focused)?.focus({ preventScroll: true })
+    if (hasFocus) this.links.get(this.active)?.focus({ preventScroll: true })
   }
 
   get focused() {

@@ -183,6 +183,7 @@ class _Writers:
             for number, result in zip(batch, results, strict=True):
                 if result is Inserted.ADDED:
                     added[number] = puts.ADDED
+                if result is not Inserted.FAILED:  # taken by this import, if a reply was lost
                     self.known.note_insert(group_of(chunk[number][1]))
         return added
 
