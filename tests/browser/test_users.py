@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from core.postgres import users
 
 from .canvas import select_row
-from .conftest import database_of, wait_until_drawn
+from .conftest import database_of, unfold, wait_until_drawn
 from .test_journeys import open_conversation, say
 
 
@@ -72,15 +72,17 @@ def test_a_user_is_erased_and_the_certificate_is_saved(page: Page, app_url, app_
         users.create_user(db, handle, "Lea Ver", f"{handle}@example.com")
     say(app_env, handle, "bayko", "a last word")
     page.goto(f"{app_url}/users?user={handle}")
-    page.get_by_text("Erase the user").click()
+    unfold(page.get_by_text("Erase the user"))
     page.get_by_role("button", name="Plan the erasure").click()
     expect(page.get_by_text("1 message in 1 conversation")).to_be_visible()
+    wait_until_drawn(page)
     page.get_by_label("Reason, without naming the user").fill("request 4711")
     page.get_by_label("Type the table’s name").fill(app_env["DDB_MESSAGE_TABLE"])
     page.get_by_role("button", name="Erase", exact=True).click()
     expect(page.get_by_text("The user is erased.")).to_be_visible()
-    page.get_by_text("Certificate", exact=True).click()
+    unfold(page.get_by_text("Certificate", exact=True))
     page.get_by_role("button", name="Prepare certificate").click()
+    expect(page.get_by_role("link", name="Save file")).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save file").click()
     certificate = saved.value.path().read_text()
