@@ -78,6 +78,7 @@ def run(
         terminal.print_line(f"would run: {shlex.join(command)}")
         return
     os.chdir(PROJECT_ROOT)  # where .streamlit is
+    sys.stdout.flush()  # what waits for a pipe or a file would be lost
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 
 import pytest
+from ports import free_port
+
+from core.engines.processes import wait_until
+from core.settings import PROJECT_ROOT
+
+from .conftest import hermetic_environment
 
 
 def test_a_dry_run_shows_the_command_and_listens_nowhere(run_invoke, table_env) -> None:
@@ -108,6 +117,23 @@ def test_start_sets_up_what_is_missing_and_prints_the_inbox(
     again = run_invoke("start", "--no-admin", env=env)
     assert again.returncode == 0
     assert "seeded" not in again.stderr
+
+
+def test_start_writes_the_inbox_to_a_log_before_the_admin_ui_takes_over(
+    database_url, bare_env, tmp_path
+) -> None:
+    log = tmp_path / "log"
+    env = hermetic_environment(tmp_path) | bare_env | {"CONNECTION_URL": database_url}
+    command = [sys.executable, "-m", "invoke", "start", "--port", str(free_port())]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=output, stderr=output)
+    try:
+        assert wait_until(lambda: "Ctrl-C ends it" in log.read_text(), timeout_s=50)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+    before, _, _ = log.read_text().partition("The admin UI is at")
+    assert "Andrew Bayko" in before
 
 
 def test_start_is_not_for_a_store_that_counts_as_production(
