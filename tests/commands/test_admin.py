@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import sys
@@ -130,7 +129,7 @@ def test_start_writes_the_inbox_to_a_log_before_the_admin_ui_takes_over(
     try:
         assert wait_until(lambda: "Ctrl-C ends it" in log.read_text(), timeout_s=50)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.kill()
         process.wait(timeout=20)
     before, _, _ = log.read_text().partition("The admin UI is at")
     assert "Andrew Bayko" in before
