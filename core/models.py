@@ -19,6 +19,12 @@ class Person:
     handle: str
     display_name: str
 
+    @property
+    def full_name(self) -> str:
+        """``Andrew Bayko (@bayko)``; the uuid where there is no handle."""
+        handle = f"@{self.handle}" if self.handle else self.uuid
+        return f"{self.display_name} ({handle})" if self.display_name else handle
+
 
 @dataclass(frozen=True, slots=True)
 class User:

@@ -13,11 +13,10 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from core.access import Stores
     from core.usecases.certificates import Certificate
-    from core.usecases.erasure import Plan
     from core.usecases.people import Profile, Rename
 
 
@@ -272,11 +271,11 @@ def erase(
     action = run().action
     if terminal.is_dry(ctx):
         with opened(ctx, action.narrowed(Purpose.WRITING), about=[erased]) as stores:
-            _print_plan(erasure.plan(stores, erased), terminal.print_line)
+            terminal.print_line(f"would remove {erasure.plan(stores, erased)}")
         return
     looking = replace(action.narrowed(Purpose.VERIFYING), asks_everywhere=False, asks_reason=False)
     with opened(ctx, looking) as stores:
-        _print_plan(erasure.plan(stores, erased), terminal.note)
+        terminal.note(f"would remove {erasure.plan(stores, erased)}")
     with opened(ctx, about=[erased]) as stores:
         terminal.note(f"if this is interrupted: run it again with --user-uuid {erased}")
         certificate = _erase(stores, erased)
@@ -296,17 +295,6 @@ def _erase(stores: Stores, user_uuid: str) -> Certificate:
             pool_id=settings.user_pool_id,
             progress=lambda _, done: progress(done, None),
         )
-
-
-def _print_plan(plan: Plan, show: Callable[[str], None]) -> None:
-    table = plan.table
-    show(
-        f"would remove {counted(table.messages, 'message')} in"
-        f" {counted(table.conversations, 'conversation')},"
-        f" {counted(table.pairs, 'pair')},"
-        f" {counted(plan.activities, 'activity', 'activities')} and the profile,"
-        f" for about {table.read_units:,.0f} RCU and {table.write_units:,.0f} WCU"
-    )
 
 
 def _print_certificate(certificate: Certificate, file: str, json: bool) -> None:
@@ -329,8 +317,7 @@ def _print_certificate(certificate: Certificate, file: str, json: bool) -> None:
     if json:
         terminal.print_json([certificate.as_json()])
         return
-    for line in certificate.as_text().splitlines():
-        terminal.print_line(line)
+    terminal.print_lines(certificate.as_text().removesuffix("\n"))
 
 
 ns = Collection(show, export, rename, hold, release, erase)

@@ -32,6 +32,8 @@ from task_groups.answers import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.errors import UsageError
+
 
 # A command loads many objects, most of them from the AWS SDK, and then ends. Python's usual garbage
 # collection, and the last one at the end, would take a quarter of its time.
@@ -63,11 +65,16 @@ def help_for(*names: str, **extra: str) -> dict[str, str]:
 
 def required(value: str, option: str) -> None:
     """Refuse an option that must be given: ``option`` with what its value is."""
+    if not value:
+        raise missing(option)
+
+
+def missing(option: str) -> UsageError:
+    """The error for an option that must be given."""
     from core.errors import UsageError
     from task_groups.running import run
 
-    if not value:
-        raise UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
+    return UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
 
 
 def is_dry(ctx: Context) -> bool:

@@ -6,19 +6,16 @@ import functools
 from collections.abc import Generator
 from typing import Any
 
-import streamlit as st
-
-from admin_app import access, actions, downloads
+from admin_app import access, actions, latest_downloads
 from admin_app.access import Desk
 from admin_app.conversations import elements
-from admin_app.downloads import Download, Progress
-from core.errors import CoreError
+from admin_app.downloads import Progress
 from core.postgres import find_people_by_uuid
 from core.usecases import conversation_export
 from core.usecases.conversation_export import FORMATS, Format
 from core.usecases.conversations import Membership
 
-_KEY = "download of conversation"
+_KIND = "conversation"
 
 
 def begin(place: Membership, group: str, format_name: str, reason: str) -> None:
@@ -29,34 +26,21 @@ def begin(place: Membership, group: str, format_name: str, reason: str) -> None:
     source = functools.partial(_parts, access.desk(reason), about, group, form)
     other = place.other.handle or place.other.uuid
     name = f"{place.user.handle}-and-{other}"[:80] + f".{form}"
-    if (previous := _current()) is not None:
-        previous.stop()
-    try:
-        download = Download.begin(name, form.media_type, "messages", source)
-    except CoreError as error:
-        st.session_state[_KEY] = error
-        return
-    downloads.WAITING.add(download)
-    st.session_state[_KEY] = download
+    stop()
+    latest_downloads.begin(_KIND, name, form.media_type, "messages", source)
 
 
 def stop() -> None:
     """Stop the export that runs."""
-    if (download := _current()) is not None:
-        download.stop()
+    latest_downloads.stop(_KIND)
 
 
 def data() -> dict[str, Any] | None:
     """What the page's element shows of the latest export."""
-    latest = st.session_state.get(_KEY)
-    if isinstance(latest, CoreError):
-        return {"problem": elements.trouble(latest)}
-    return elements.download(latest) if isinstance(latest, Download) else None
-
-
-def _current() -> Download | None:
-    latest = st.session_state.get(_KEY)
-    return latest if isinstance(latest, Download) else None
+    if (problem := latest_downloads.problem(_KIND)) is not None:
+        return {"problem": elements.trouble(problem)}
+    download = latest_downloads.latest(_KIND)
+    return elements.download(download) if download is not None else None
 
 
 def _parts(

@@ -70,7 +70,7 @@ class AllConversations:
 
     def members_text(self, group: Conversation) -> str:
         """The members' names and handles, on one line."""
-        return ", ".join(map(_name, self.members(group)))
+        return ", ".join(person.full_name for person in self.members(group))
 
     def matching(self, sought: str) -> list[Conversation]:
         """The conversations whose members, last message or id contain ``sought``."""
@@ -80,8 +80,3 @@ class AllConversations:
     def _text(self, group: Conversation) -> str:
         preview = group.newest_row.preview
         return "\n".join((self.members_text(group), preview, group.message_group_uuid))
-
-
-def _name(person: Person) -> str:
-    handle = f"@{person.handle}" if person.handle else person.uuid
-    return f"{person.display_name} ({handle})" if person.display_name else handle

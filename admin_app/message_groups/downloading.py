@@ -9,16 +9,15 @@ from typing import Any
 
 import streamlit as st
 
-from admin_app import access, actions, downloads, layout, login
+from admin_app import access, actions, latest_downloads, layout, login
 from admin_app.access import Desk
 from admin_app.conversations import elements
 from admin_app.downloads import Download, Progress, State
 from admin_app.message_groups.all_conversations import AllConversations
 from core import spreadsheets
-from core.errors import CoreError
 from core.models import Conversation
 
-_KEY = "download of groups"
+_KIND = "groups"
 _LOOK_EVERY_S = 1.0
 _COLUMNS = ("members", "last_message", "last_message_at", "messages", "message_group_uuid")
 
@@ -43,31 +42,25 @@ FORMS = (
 def begin(form: Form, reason: str, overview: AllConversations, sought: str) -> None:
     """Begin a download of all conversations that match, audited."""
     source = functools.partial(_parts, access.desk(reason), form, overview, sought)
-    if (previous := _current()) is not None:
-        previous.stop()
-    try:
-        download = Download.begin(f"message-groups.{form.ending}", form.media_type, "rows", source)
-    except CoreError as error:
-        st.session_state[_KEY] = error
-        return
-    downloads.WAITING.add(download)
-    st.session_state[_KEY] = download
+    latest_downloads.stop(_KIND)
+    name = f"message-groups.{form.ending}"
+    latest_downloads.begin(_KIND, name, form.media_type, "rows", source)
 
 
 def data() -> dict[str, Any] | None:
     """The latest download, for the element that lets the browser fetch it."""
-    download = _current()
+    download = latest_downloads.latest(_KIND)
     return elements.download(download) if download is not None else None
 
 
 def show_progress() -> None:
     """Show how far the latest download is, or why there is none."""
-    latest = st.session_state.get(_KEY)
-    if isinstance(latest, CoreError):
-        layout.show_problem(latest)
-    elif isinstance(latest, Download) and latest.is_open:
-        _watch(latest)
-    elif isinstance(latest, Download) and latest.state is not State.DONE:
+    download = latest_downloads.latest(_KIND)
+    if (problem := latest_downloads.problem(_KIND)) is not None:
+        layout.show_problem(problem)
+    elif download is not None and download.is_open:
+        _watch(download)
+    elif download is not None and download.state is not State.DONE:
         st.caption("The download ended early: the file is not complete.", width="content")
 
 
@@ -79,11 +72,6 @@ def _watch(download: Download) -> None:
     with st.container(horizontal=True, vertical_alignment="center", width="content"):
         st.caption(f"Downloading… {download.seen:,} rows", width="content")
         st.button("Stop", key="stop download", on_click=login.action(download.stop))
-
-
-def _current() -> Download | None:
-    latest = st.session_state.get(_KEY)
-    return latest if isinstance(latest, Download) else None
 
 
 def _parts(

@@ -7,12 +7,11 @@ from collections.abc import Callable, Generator
 
 import streamlit as st
 
-from admin_app import access, actions, downloads, layout, login, resources
+from admin_app import access, actions, latest_downloads, layout, login, resources
 from admin_app.access import Desk
 from admin_app.composer import Once, once
-from admin_app.downloads import Download, Progress
+from admin_app.downloads import Progress, Source
 from admin_app.people import work
-from admin_app.people.work import Erased
 from admin_app.store import progress
 from core.dynamodb import held_users
 from core.errors import CoreError
@@ -20,10 +19,9 @@ from core.models import User
 from core.usecases import erasure
 from core.usecases.certificates import Certificate
 from core.usecases.erasure import Plan
-from core.wording import counted
 
 ERASURE = "erasure"
-_FILE = "file of a user"
+_FILE = "user"
 
 
 def show(user: User, reason: str) -> None:
@@ -39,26 +37,24 @@ def show(user: User, reason: str) -> None:
 
 def show_erasure() -> None:
     """Show the erasure that runs, or the certificate of the latest one."""
-    result = progress.outcome(ERASURE)
-    if not isinstance(result, Erased):
+    certificate = progress.outcome(ERASURE)
+    if not isinstance(certificate, Certificate):
         return
     st.success("The user is erased.", icon=":material/check_circle:")
     with st.expander("Certificate"):
-        st.code(result.certificate.as_text(), language=None)
+        st.code(certificate.as_text(), language=None)
         _file_button(
             "Prepare certificate",
-            f"erasure-{result.certificate.reference[:8]}.txt",
+            f"erasure-{certificate.reference[:8]}.txt",
             "text/plain",
-            functools.partial(_certificate_parts, result.certificate),
+            functools.partial(_certificate_parts, certificate),
         )
 
 
 # Files
 
 
-def _file_button(
-    label: str, name: str, media_type: str, source: Callable[[Progress], Generator[str]]
-) -> None:
+def _file_button(label: str, name: str, media_type: str, source: Source) -> None:
     """A button that prepares a file, then the link that saves it."""
     st.button(
         label,
@@ -67,23 +63,17 @@ def _file_button(
         on_click=_prepare,
         args=(name, media_type, source),
     )
-    latest = st.session_state.get(_FILE)
-    if isinstance(latest, CoreError):
-        layout.show_problem(latest)
-    elif isinstance(latest, Download) and latest.name == name and latest.is_open:
-        st.link_button("Save file", latest.path, type="primary", icon=":material/save:")
+    download = latest_downloads.latest(_FILE)
+    if (problem := latest_downloads.problem(_FILE)) is not None:
+        layout.show_problem(problem)
+    elif download is not None and download.name == name and download.is_open:
+        st.link_button("Save file", download.path, type="primary", icon=":material/save:")
 
 
 @login.action
-def _prepare(name: str, media_type: str, source: Callable[[Progress], Generator[str]]) -> None:
+def _prepare(name: str, media_type: str, source: Source) -> None:
     """Begin the download, audited; the browser fetches it within a minute."""
-    try:
-        download = Download.begin(name, media_type, "lines", source)
-    except CoreError as error:
-        st.session_state[_FILE] = error
-        return
-    downloads.WAITING.add(download)
-    st.session_state[_FILE] = download
+    latest_downloads.begin(_FILE, name, media_type, "lines", source)
 
 
 def _certificate_parts(certificate: Certificate, _: Progress) -> Generator[str]:
@@ -159,14 +149,7 @@ def _erase(user: User) -> None:
 
 
 def _erase_form(user: User, plan: Plan) -> None:
-    table = plan.table
-    st.write(
-        f"{counted(table.messages, 'message')} in"
-        f" {counted(table.conversations, 'conversation')},"
-        f" {counted(table.pairs, 'pair')},"
-        f" {counted(plan.activities, 'activity', 'activities')} and the profile, for about"
-        f" {table.read_units:,.0f} RCU and {table.write_units:,.0f} WCU."
-    )
+    st.write(f"{plan}.")
     serial = resources.jobs().serial(ERASURE)
     key = f"erase {user.uuid} {serial}"
     with st.form(key, enter_to_submit=False):

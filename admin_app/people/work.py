@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 from admin_app import actions
@@ -16,13 +15,6 @@ from core.usecases import erasure, people
 from core.usecases.certificates import Certificate
 from core.usecases.erasure import Plan
 from core.usecases.person_export import export_as_text
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """A finished erasure, with its certificate."""
-
-    certificate: Certificate
 
 
 def rename(desk: Desk, user: User, names: dict[str, str]) -> None:
@@ -68,19 +60,18 @@ def plan(desk: Desk, user: User) -> Work:
 
 
 def erase(desk: Desk, user_uuid: str, settings: Settings) -> Work:
-    """Erase the user, and keep the certificate."""
+    """The :class:`Certificate` of the erasure that this does."""
 
-    def work(job: Job) -> Erased:
+    def work(job: Job) -> Certificate:
         with desk.open(actions.ERASE_USER, about=[user_uuid]) as stores:
             stores.table = job.metered(stores.table)
-            certificate = erasure.erase(
+            return erasure.erase(
                 stores,
                 user_uuid,
                 audit_path=Path(settings.audit_path),
                 pool_id=settings.user_pool_id,
                 progress=lambda _, done: _note(job, done),
             )
-        return Erased(certificate)
 
     return work
 

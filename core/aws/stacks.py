@@ -58,6 +58,10 @@ class Change:
     resource: str
     kind: str
 
+    @property
+    def is_of_table(self) -> bool:
+        return self.kind == TABLE
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:

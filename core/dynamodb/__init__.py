@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from core.dynamodb.patterns.erasure_reads import (
         erased_digests as erased_digests,
         find_erasure as find_erasure,
-        is_erased as is_erased,
         require_members as require_members,
     )
     from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
@@ -89,6 +88,7 @@ if TYPE_CHECKING:
     from core.dynamodb.patterns.removal_reads import (
         find_removal as find_removal,
         list_thread as list_thread,
+        thread_pages as thread_pages,
     )
     from core.dynamodb.patterns.removals import remove_message as remove_message
     from core.dynamodb.patterns.renames import (
@@ -216,6 +216,7 @@ NAMES = {
     "patterns.removal_reads": (
         "find_removal",
         "list_thread",
+        "thread_pages",
     ),
     "patterns.removals": ("remove_message",),
     "patterns.renames": (
@@ -244,7 +245,6 @@ NAMES = {
     "patterns.erasure_reads": (
         "erased_digests",
         "find_erasure",
-        "is_erased",
         "require_members",
     ),
     "patterns.expiry": ("list_messages_before",),

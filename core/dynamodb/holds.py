@@ -43,12 +43,4 @@ def find_hold(table: Table, user_uuid: str) -> Hold | None:
 
 def held_users(table: Table) -> Iterator[str]:
     """The uuids of all held users, read consistently. Keys only, so it needs only looking."""
-    items = paging.items(
-        table,
-        "query",
-        KeyConditionExpression="pk = :pk",
-        ProjectionExpression="pk, sk",
-        ExpressionAttributeValues={":pk": {"S": keys.HOLD_PK}},
-        ConsistentRead=True,
-    )
-    return (text_of(item, "sk") for item in items)
+    return paging.sort_keys(table, keys.HOLD_PK)

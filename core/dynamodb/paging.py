@@ -25,6 +25,19 @@ def pages(request: Request, operation: str, **params: Any) -> Iterator[dict[str,
         params["ExclusiveStartKey"] = last
 
 
+def sort_keys(table: Table, pk: str) -> Iterator[str]:
+    """The sort keys of a partition, read consistently. Keys alone, so it needs only looking."""
+    partition = items(
+        table,
+        "query",
+        KeyConditionExpression="pk = :pk",
+        ProjectionExpression="pk, sk",
+        ExpressionAttributeValues={":pk": {"S": pk}},
+        ConsistentRead=True,
+    )
+    return (item["sk"]["S"] for item in partition)
+
+
 def items(table: Table, operation: str, **params: Any) -> Iterator[Item]:
     """The items of a query or scan, over all its pages."""
     for page in pages(table.request, operation, **params):

@@ -74,9 +74,17 @@ class Table:
         Raises:
             StoreError: any of its kinds; see :mod:`core.errors`.
         """
+        return self.send(operation, TableName=self.name, **params)
+
+    def send(self, operation: str, **params: Any) -> dict[str, Any]:
+        """One request that names its tables inside ``params``, as batches and transactions do.
+
+        Raises:
+            StoreError: any of its kinds; see :mod:`core.errors`.
+        """
         with translating("dynamodb", self.target):
             response: dict[str, Any] = getattr(self.client, operation)(
-                TableName=self.name, ReturnConsumedCapacity="TOTAL", **params
+                ReturnConsumedCapacity="TOTAL", **params
             )
         self.capacity.add(operation, response)
         return response

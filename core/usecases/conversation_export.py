@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from core.dynamodb import Table, list_rows_of, list_thread
+from core.dynamodb import Table, list_rows_of, list_thread, thread_pages
 from core.errors import InputError, NotFoundError
 from core.models import Conversation, Message, Person
 from core.printable import one_line, visible
@@ -17,7 +17,6 @@ from core.private_files import open_private
 from core.timestamps import now
 from core.usecases import readable
 
-_PAGE = 1000
 _MOST_NAMES = 1000
 
 Names = Callable[[Iterable[str]], Mapping[str, Person]]
@@ -90,7 +89,7 @@ def export_conversation(
     known = names(person.uuid for person in conversation.members)
     members = [known.get(person.uuid, person) for person in conversation.members]
     heading = _Heading(
-        " and ".join(map(_named, members)) or "A conversation without inbox rows",
+        " and ".join(person.full_name for person in members) or "A conversation without inbox rows",
         message_group_uuid,
         source,
         now(),
@@ -98,48 +97,39 @@ def export_conversation(
     return _WRITERS[form](heading, _messages(table, message_group_uuid, names))
 
 
-def _named(person: Person) -> str:
-    handle = f"@{person.handle}" if person.handle else person.uuid
-    return f"{person.display_name} ({handle})" if person.display_name else handle
-
-
 def _messages(table: Table, message_group_uuid: str, names: Names) -> Iterator[Message]:
     """Every message, oldest first, with the current names of its sender; one page in memory."""
     known: dict[str, Person] = {}
     asked: set[str] = set()
-    cursor = None
-    while True:
-        page = list_thread(
-            table, message_group_uuid, limit=_PAGE, newest_first=False, cursor=cursor
-        )
-        senders = {message.sender.uuid for message in page.entries if message.sender.uuid}
+    for page in thread_pages(table, message_group_uuid):
+        senders = {message.sender.uuid for message in page if message.sender.uuid}
         if new := senders - asked:
             if len(asked) > _MOST_NAMES:  # two, unless others wrote into the conversation
                 known.clear()
                 asked.clear()
             known |= names(new)
             asked |= new
-        for message in page.entries:
+        for message in page:
             yield replace(message, sender=known.get(message.sender.uuid, message.sender))
-        if (cursor := page.cursor) is None:
-            return
+
+
+def message_fields(message: Message) -> dict[str, str | None]:
+    """The message for a program, exactly as it is stored."""
+    return {
+        "message_group_uuid": message.message_group_uuid,
+        "message_uuid": message.message_uuid,
+        "user_uuid": message.sender.uuid,
+        "user_handle": message.sender.handle,
+        "user_display_name": message.sender.display_name,
+        "message": message.text,
+        "created_at": message.sort_key,
+        "removed": message.removal or None,
+    }
 
 
 def message_line(message: Message) -> str:
-    """The message as a JSON object on one line, exactly as it is stored."""
-    return json.dumps(
-        {
-            "message_group_uuid": message.message_group_uuid,
-            "message_uuid": message.message_uuid,
-            "user_uuid": message.sender.uuid,
-            "user_handle": message.sender.handle,
-            "user_display_name": message.sender.display_name,
-            "message": message.text,
-            "created_at": message.sort_key,
-            "removed": message.removal or None,
-        },
-        ensure_ascii=False,
-    )
+    """:func:`message_fields` as a JSON object on one line."""
+    return json.dumps(message_fields(message), ensure_ascii=False)
 
 
 def _as_json_lines(_: _Heading, messages: Iterator[Message]) -> Iterator[str]:
@@ -156,7 +146,7 @@ def _as_text(heading: _Heading, messages: Iterator[Message]) -> Iterator[str]:
             yield f"\n{one_line(when)}  {message.text}\n"
             continue
         text = "".join(f"    {line}\n" for line in visible(message.text).split("\n"))
-        yield f"\n{one_line(when)}  {one_line(_named(message.sender))}\n{text}"
+        yield f"\n{one_line(when)}  {one_line(message.sender.full_name)}\n{text}"
 
 
 def _as_html(heading: _Heading, messages: Iterator[Message]) -> Iterator[str]:

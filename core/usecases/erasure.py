@@ -34,6 +34,7 @@ from core.postgres import (
 )
 from core.timestamps import now, sort_key
 from core.usecases.certificates import Certificate, known_copies, remainders
+from core.wording import counted
 
 Progress = Callable[[str, int], None]
 """Receives the name of what is done now, and how many are done."""
@@ -46,6 +47,16 @@ class Plan:
     user_uuid: str
     activities: int
     table: ErasurePlan
+
+    def __str__(self) -> str:
+        table = self.table
+        return (
+            f"{counted(table.messages, 'message')} in"
+            f" {counted(table.conversations, 'conversation')},"
+            f" {counted(table.pairs, 'pair')},"
+            f" {counted(self.activities, 'activity', 'activities')} and the profile,"
+            f" for about {table.read_units:,.0f} RCU and {table.write_units:,.0f} WCU"
+        )
 
 
 def whom(db: Database, handle: str, user_uuid: str = "") -> str:

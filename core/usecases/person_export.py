@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from core.access import Stores
-from core.dynamodb import find_hold, list_thread, walk_inbox
+from core.dynamodb import find_hold, thread_pages, walk_inbox
 from core.errors import InputError
 from core.models import InboxRow, Message, User
 from core.postgres import find_user, list_activities
 from core.private_files import open_private
 from core.timestamps import now, sort_key
 from core.usecases import readable
-from core.usecases.conversation_export import message_line
+from core.usecases.conversation_export import message_fields, message_line
 from core.usecases.readable import text
 
 _PAGE = 1000
@@ -88,14 +89,12 @@ def export_as_text(stores: Stores, handle: str) -> Iterator[str]:
     """
     user = find_user(stores.db, handle)
     export = _Export(stores, user, Path(), own_only=False, progress=lambda _: None)
-    hold = find_hold(stores.table, user.uuid)
-    profile = asdict(user) | {"held": asdict(hold) if hold else None}
-    yield _kind_line("profile", profile)
+    yield _kind_line("profile", export.profile())
     yield from (_kind_line("activity", activity) for activity in export.activities())
     for row in walk_inbox(stores.table, user.uuid):
         yield _kind_line("inbox row", asdict(row))
         for message in export.thread(row.message_group_uuid):
-            yield _kind_line("message", json.loads(message_line(message)))
+            yield _kind_line("message", message_fields(message))
 
 
 def _kind_line(kind: str, fields: dict[str, Any]) -> str:
@@ -116,9 +115,7 @@ class _Export:
 
     def write(self) -> dict[str, int]:
         """Write every file; returns the counts."""
-        hold = find_hold(self.stores.table, self.user.uuid)
-        profile = asdict(self.user) | {"held": asdict(hold) if hold else None}
-        self._write("profile.json", [json.dumps(profile, indent=2, default=str)])
+        self._write("profile.json", [json.dumps(self.profile(), indent=2, default=str)])
         activities = self._write("activities.jsonl", map(_line, self.activities()))
         conversations = self._conversations()
         counts = {
@@ -154,6 +151,10 @@ class _Export:
         self.files[name] = {"lines": count, "sha256": digest.hexdigest()}
         return count
 
+    def profile(self) -> dict[str, Any]:
+        hold = find_hold(self.stores.table, self.user.uuid)
+        return asdict(self.user) | {"held": asdict(hold) if hold else None}
+
     def activities(self) -> Iterator[dict[str, Any]]:
         cursor = None
         while True:
@@ -188,16 +189,9 @@ class _Export:
         self._write(f"{name}.html", readable.document(title, body))
 
     def thread(self, group: str) -> Iterator[Message]:
-        cursor = None
-        while True:
-            page = list_thread(
-                self.stores.table, group, limit=_PAGE, newest_first=False, cursor=cursor
-            )
-            for message in page.entries:
-                if not self.own_only or message.sender.uuid == self.user.uuid:
-                    yield message
-            if (cursor := page.cursor) is None:
-                return
+        for message in itertools.chain.from_iterable(thread_pages(self.stores.table, group)):
+            if not self.own_only or message.sender.uuid == self.user.uuid:
+                yield message
 
     def _index(self, counts: dict[str, int]) -> Iterator[str]:
         facts = asdict(self.user) | counts

@@ -47,7 +47,6 @@ from core.errors import (
     UnreachableError,
 )
 
-_TABLE = "AWS::DynamoDB::Table"
 _STATUS = Command("lambda.status")
 _REMOVE = Command("lambda.remove")
 _UP = Command("up", ("--functions",))
@@ -112,7 +111,7 @@ def plan_deployment(stores: Stores, file: Path | None = None) -> ChangeSet | Non
     }
     planned = plan_change(services, name, template(bucket, key), parameters)
     if planned is not None and any(
-        change.kind == _TABLE and change.action != "Add" for change in planned.changes
+        change.is_of_table and change.action != "Add" for change in planned.changes
     ):
         discard(services, planned)
         raise InputError(f"The stack {name} would change the table", "Nothing was changed.")
@@ -132,7 +131,7 @@ def shown_changes(planned: ChangeSet) -> list[Change]:
 
     The condition of the template leaves the table out, but a local engine lists it.
     """
-    return [change for change in planned.changes if change.kind != _TABLE]
+    return [change for change in planned.changes if not change.is_of_table]
 
 
 def read_deployment(stores: Stores) -> Deployment | None:

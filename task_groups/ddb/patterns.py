@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.wording import counted
 from task_groups import terminal
@@ -10,12 +10,15 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.access import Stores
     from core.models import InboxRow, Message, Page, Person, SentMessage
+    from core.postgres import Database
     from core.usecases.removals import Removed
+
+Named = TypeVar("Named")
 
 DEFAULT_LIMIT = 20
 
@@ -65,11 +68,7 @@ def get_conversation(
     about = user_uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
         table = stores.table
-        group = conversation
-        if user and conversation:
-            conversations.membership(stores.db, table, user, conversation)
-        elif user:
-            group = _newest_conversation(stores, user, with_)
+        group = _conversation_of(stores, user, with_, conversation)
         page = conversations.list_messages(table, group, **bounds)
         _print_messages(list(reversed(_named(page.entries))), json)
     _note_rest(page, "messages")
@@ -99,7 +98,7 @@ def export_conversation(
     reason: str = "",
 ) -> None:
     """Write a whole conversation as text, JSON Lines or a web page that prints well."""
-    from core.usecases import conversation_export, conversations
+    from core.usecases import conversation_export
 
     _one_of(user, with_, conversation)
     form = conversation_export.format_of(format, file)
@@ -109,9 +108,7 @@ def export_conversation(
     about = user_uuids(user, with_)
     with opened(ctx, about=about, conversation=conversation) as stores:
         table = stores.table
-        if user and conversation:
-            conversations.membership(stores.db, table, user, conversation)
-        group = conversation or _newest_conversation(stores, user, with_)
+        group = _conversation_of(stores, user, with_, conversation)
         source = stores.target.describe_dynamodb()
         parts = conversation_export.export_conversation(table, group, form, _names, source)
         if file:
@@ -126,14 +123,9 @@ def export_conversation(
 
 def _names(user_uuids: Iterable[str]) -> Mapping[str, Person]:
     """The names in Postgres; none if it does not answer."""
-    from core.errors import StoreError
     from core.postgres import find_people_by_uuid
 
-    try:
-        return find_people_by_uuid(run().door.look().db, list(user_uuids))
-    except StoreError as error:
-        terminal.note(f"The names are those of the time of each message: {error}")
-        return {}
+    return _or_stored_names(lambda db: find_people_by_uuid(db, user_uuids), {})
 
 
 def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
@@ -225,9 +217,7 @@ def create_message(
     run().tell_target()
     with opened(ctx, about=user_uuids(user, with_), conversation=conversation) as stores:
         table = stores.table
-        group = conversation
-        if not group:
-            group = _newest_conversation(stores, user, with_)
+        group = conversation or _newest_conversation(stores, user, with_)
         sent = conversations.send_message(stores.db, table, user, group, message)
     _print_sent(ctx, sent, json)
     terminal.note(str(table.capacity))
@@ -287,13 +277,12 @@ def expire(
     ctx: Context, before: str = "", prod: bool = False, confirm: str = "", reason: str = ""
 ) -> None:
     """Remove every message before a time; with --dry, only count them."""
-    from core.errors import UsageError
     from core.purposes import Purpose
     from core.usecases import removals
 
     instant = terminal.instant(before, "--before")
     if instant is None:
-        raise UsageError("--before TIME is missing", f"See: invoke --help {run().task_name}")
+        raise terminal.missing("--before TIME")
     run().tell_target()
     action = run().action
     if terminal.is_dry(ctx):
@@ -337,14 +326,31 @@ def _print_removed(done: Removed, json: bool) -> None:
 
 def _named(messages: Sequence[Message]) -> Sequence[Message]:
     """The messages with the names in Postgres, or the stored names if it does not answer."""
-    from core.errors import StoreError
     from core.usecases import conversations
 
+    return _or_stored_names(
+        lambda db: conversations.messages_with_current_names(db, messages), messages
+    )
+
+
+def _or_stored_names(read: Callable[[Database], Named], stored: Named) -> Named:
+    """What ``read`` returns with the names in Postgres; ``stored`` if it does not answer."""
+    from core.errors import StoreError
+
     try:
-        return conversations.messages_with_current_names(run().door.look().db, messages)
+        return read(run().door.look().db)
     except StoreError as error:
         terminal.note(f"The names are those of the time of each message: {error}")
-        return messages
+        return stored
+
+
+def _conversation_of(stores: Stores, user: str, with_: str, conversation: str) -> str:
+    """The conversation that the options mean, in which ``user``, if given, is a member."""
+    from core.usecases import conversations
+
+    if user and conversation:
+        conversations.membership(stores.db, stores.table, user, conversation)
+    return conversation or _newest_conversation(stores, user, with_)
 
 
 def _newest_conversation(stores: Stores, user: str, with_: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from core.dynamodb import keys, paging
-from core.dynamodb.items import erasure_from, text_of
+from core.dynamodb.items import erasure_from
 from core.dynamodb.patterns.transactions import Action, check_item
 from core.dynamodb.table import Table
 from core.errors import MemberErasedError
@@ -22,23 +22,9 @@ def find_erasure(table: Table, message_group_uuid: str) -> Erasure | None:
     return None if item is None else erasure_from(item)
 
 
-def is_erased(table: Table, user_uuid: str) -> bool:
-    """Whether the user was erased, or an erasure has begun, read consistently. 1 RCU."""
-    key = keys.erased_user_key(user_uuid)
-    return "Item" in table.request("get_item", Key=key, ConsistentRead=True)
-
-
 def erased_digests(table: Table) -> Iterator[str]:
     """The digests of all erased users, read consistently. Keys only, so it needs only looking."""
-    items = paging.items(
-        table,
-        "query",
-        KeyConditionExpression="pk = :pk",
-        ProjectionExpression="pk, sk",
-        ExpressionAttributeValues={":pk": {"S": keys.ERASED_PK}},
-        ConsistentRead=True,
-    )
-    return (text_of(item, "sk") for item in items)
+    return paging.sort_keys(table, keys.ERASED_PK)
 
 
 def check_no_erasure(table: Table, message_group_uuid: str) -> Action:

@@ -7,9 +7,7 @@ request.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from core.aws.clients import translating
 from core.dynamodb import keys
 from core.dynamodb.items import message_from
 from core.dynamodb.table import Table
@@ -41,13 +39,7 @@ def last_senders(table: Table, rows: Sequence[InboxRow]) -> dict[tuple[str, str]
 
 
 def _get(table: Table, wanted: list[keys.Key]) -> list[keys.Item]:
-    with translating("dynamodb", table.target):
-        response: dict[str, Any] = table.client.batch_get_item(
-            RequestItems={
-                table.name: {"Keys": wanted, "ProjectionExpression": "pk, sk, user_uuid"}
-            },
-            ReturnConsumedCapacity="TOTAL",
-        )
-    table.capacity.add("batch_get_item", response)
+    asked = {"Keys": wanted, "ProjectionExpression": "pk, sk, user_uuid"}
+    response = table.send("batch_get_item", RequestItems={table.name: asked})
     items: list[keys.Item] = response["Responses"].get(table.name, [])
     return items

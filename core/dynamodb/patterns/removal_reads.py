@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.dynamodb import keys, paging
 from core.dynamodb.items import message_from, removal_from
@@ -11,6 +11,8 @@ from core.dynamodb.patterns.reads import PASSED_OVER, bounds_from, first_page, q
 from core.dynamodb.table import Table
 from core.models import Message, Page, Removal
 from core.timestamps import ANY_TIME, Instants, parse
+
+_PAGE = 1000
 
 
 def list_thread(
@@ -42,6 +44,18 @@ def list_thread(
         messages, places, key=lambda message: message.sort_key, reverse=newest_first
     )
     return first_page(_one_a_place(merged), pk, newest_first, limit, between)
+
+
+def thread_pages(table: Table, message_group_uuid: str) -> Iterator[Sequence[Message]]:
+    """All messages of :func:`list_thread`, oldest first, a page of 1,000 at a time."""
+    cursor = None
+    while True:
+        page = list_thread(
+            table, message_group_uuid, limit=_PAGE, newest_first=False, cursor=cursor
+        )
+        yield page.entries
+        if (cursor := page.cursor) is None:
+            return
 
 
 def _place_of(removal: Removal) -> Message:

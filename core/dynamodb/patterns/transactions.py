@@ -13,7 +13,6 @@ from typing import Any
 
 import botocore.exceptions
 
-from core.aws.clients import translating
 from core.dynamodb import keys
 from core.dynamodb.items import inbox_row_item, message_from, message_item
 from core.dynamodb.keys import Item, Key
@@ -249,22 +248,13 @@ def commit(table: Table, actions: Sequence[Action]) -> Outcome:
         StoreError: nothing was committed, and a retry cannot help.
     """
     try:
-        with translating("dynamodb", table.target):
-            response = _transact(table, actions)
+        # The SDK adds a ClientRequestToken, the same one for each of its own retries.
+        table.send("transact_write_items", TransactItems=list(actions))
     except StoreError as error:
         if isinstance(error, DynamoDBError) and error.code == "TransactionCanceledException":
             return _cancelled(error)
         return _unanswered(error)
-    table.capacity.add("transact_write_items", response)
     return Outcome(committed=True)
-
-
-def _transact(table: Table, actions: Sequence[Action]) -> dict[str, Any]:
-    # The SDK adds a ClientRequestToken, the same one for each of its own retries.
-    response: dict[str, Any] = table.client.transact_write_items(
-        TransactItems=list(actions), ReturnConsumedCapacity="TOTAL"
-    )
-    return response
 
 
 def _unanswered(error: StoreError) -> Outcome:

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from core.aws.clients import translating
 from core.dynamodb.keys import Item
 from core.dynamodb.table import Table
 from core.errors import CredentialsError, DynamoDBError
@@ -79,16 +78,12 @@ class Inserter:
             for item in items
         ]
         try:
-            with translating("dynamodb", self.table.target):
-                response = self.table.client.batch_execute_statement(
-                    Statements=statements, ReturnConsumedCapacity="TOTAL"
-                )
+            response = self.table.send("batch_execute_statement", Statements=statements)
         except (CredentialsError, DynamoDBError) as error:
             if error.is_transient:
                 raise
             self.is_available = getattr(error, "code", None) == _INVALID
             return [Inserted.FAILED] * len(items)
-        self.table.capacity.add("batch_execute_statement", response)
         return [_outcome(entry.get("Error")) for entry in response["Responses"]]
 
     def _statement(self, names: tuple[str, ...]) -> str:
@@ -122,11 +117,7 @@ def stored_items(table: Table, items: Iterable[Item]) -> dict[Place, Item]:
     stored: dict[Place, Item] = {}
     requests = {table.name: {"Keys": list(wanted.values()), "ConsistentRead": True}}
     while requests:
-        with translating("dynamodb", table.target):
-            response = table.client.batch_get_item(
-                RequestItems=requests, ReturnConsumedCapacity="TOTAL"
-            )
-        table.capacity.add("batch_get_item", response)
+        response = table.send("batch_get_item", RequestItems=requests)
         stored |= {place_of(item): item for item in response["Responses"].get(table.name, [])}
         requests = response.get("UnprocessedKeys") or {}
     return stored
