@@ -266,6 +266,8 @@ def erase(
 
     if bool(user) == bool(user_uuid):
         raise UsageError("The user is not clear", "Give --user HANDLE or --user-uuid UUID.")
+    if file.endswith(".txt"):
+        raise UsageError("--file is for the JSON, and the text is the .txt", "End it with .json.")
     run().tell_target()
     erased = erasure.whom(run().door.look().db, user, user_uuid)
     action = run().action

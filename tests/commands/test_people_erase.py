@@ -95,6 +95,7 @@ NOT_ALLOWED = (
     (("--user-uuid", "0b9d7b1e-0000-4000-8000-000000000000", *WHY), 1, "Neither store has"),
     (ANDREW, 1, "no reason was given"),
     ((*ANDREW, "--reason", "andrewbrown asked"), 1, "names the user"),
+    ((*ANDREW, *WHY, "--file", "certificate.txt"), 2, "--file is for the JSON"),
 )
 
 
