@@ -289,7 +289,7 @@ def _erase(stores: Stores, user_uuid: str) -> Certificate:
     from core.usecases import erasure
 
     settings = run().settings
-    with terminal.progress("erasing", "of the table") as progress:
+    with terminal.progress("erasing", "items") as progress:
         return erasure.erase(
             stores,
             user_uuid,
