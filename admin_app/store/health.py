@@ -59,18 +59,13 @@ def _told(finding: Finding) -> str:
     return f"{finding.finding}{took}{hint}"
 
 
-def show_verification(
-    items: int, read_units: float | None, *, conversations: int, is_outdated: bool
-) -> None:
+def show_verification(items: int, read_units: float | None, *, is_outdated: bool) -> None:
     """Show the verification of a table with ``items`` items, and its repair.
 
-    Reading the whole table costs ``read_units``, if that is known, and each of the
-    ``conversations`` about 1 RCU more.
+    It costs ``read_units``, if that is known.
     """
     st.write("Checks every guarantee for all stored items.")
-    total = read_units + conversations if read_units and conversations else None
-    rest = "" if total else ", and about 1 RCU for each conversation"
-    st.caption(f"{cost(total or read_units).removesuffix('.')}{rest}.")
+    st.caption(cost(read_units, extent="the whole table and its index"))
     work = background_work.verify(access.desk())
     progress.button(
         "Verify the messages", CHECKUP, work, expected=items, icon=":material/fact_check:"
@@ -82,11 +77,11 @@ def show_verification(
             _repair(checkup, items)
 
 
-def cost(read_units: float | None) -> str:
-    """The cost of reading the whole table."""
+def cost(read_units: float | None, extent: str = "the whole table") -> str:
+    """The cost of reading all of something."""
     if not read_units:
-        return "Reads the whole table: 0.5 RCU for every 4 KB; its size is not known yet."
-    return f"Reads the whole table: about {max(read_units, 0.5):,.0f} RCU."
+        return f"Reads {extent}: 0.5 RCU for every 4 KB; the size is not known yet."
+    return f"Reads {extent}: about {max(read_units, 0.5):,.0f} RCU."
 
 
 def _checkup(checkup: Checkup, *, is_outdated: bool) -> None:

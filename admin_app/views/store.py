@@ -235,12 +235,8 @@ def _verification(description: Description, is_outdated: bool) -> None:
     if isinstance(description, CoreError):
         st.caption("This needs the table: see DynamoDB below.")
         return
-    rows = sum(index.items for index in description.indexes)
     health.show_verification(
-        description.items,
-        description.scan_read_units,
-        conversations=rows // 2,
-        is_outdated=is_outdated,
+        description.items, description.verification_read_units, is_outdated=is_outdated
     )
 
 

@@ -55,6 +55,12 @@ class TableDescription:
         """The estimated cost of reading every item once: 0.5 RCU per 4 KB."""
         return self.size_bytes / RCU_BYTES * 0.5
 
+    @property
+    def verification_read_units(self) -> float:
+        """The estimated cost of reading every item and every row of the indexes once."""
+        indexed_bytes = sum(index.size_bytes for index in self.indexes)
+        return self.scan_read_units + indexed_bytes / RCU_BYTES * 0.5
+
 
 def describe_table(table: Table) -> TableDescription | None:
     """The table's description, or None if it does not exist. Two requests, no read units."""
