@@ -1,13 +1,15 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [-- [--prod] [--write]]
+                    [--browser] [-- [--prod] [--write]]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import threading
+import webbrowser
 from typing import Any
 
 from admin_app import log_lines, server_settings
@@ -29,8 +31,8 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
 
 
-def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
-    """Where to listen, and the options after ``--``, which are for the pages."""
+def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
+    """Where to listen, the options after ``--``, which are for the pages, and ``--browser``."""
     for_server, for_pages = arguments, []
     if "--" in arguments:
         separator = arguments.index("--")
@@ -40,6 +42,7 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--url")
     parser.add_argument("--forwarded")
+    parser.add_argument("--browser", action="store_true")
     options = parser.parse_args(for_server)
     addresses = Addresses(
         port=options.port,
@@ -47,11 +50,11 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
         url=parse_url(options.url, "--url") if options.url else None,
         forwarded=parse_url(options.forwarded, "--forwarded") if options.forwarded else None,
     )
-    return addresses, for_pages
+    return addresses, for_pages, options.browser
 
 
-def serve(addresses: Addresses, for_pages: list[str]) -> None:
-    """Check the requirements, then run the pages' server."""
+def serve(addresses: Addresses, for_pages: list[str], browser: bool) -> None:
+    """Check the requirements, then run the pages' server, and open a ``browser`` on it."""
     secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
     server_settings.replace_variables()  # before Streamlit reads one
     settings = _load(server_settings.server_settings(addresses) | secrets_files)
@@ -66,10 +69,19 @@ def serve(addresses: Addresses, for_pages: list[str]) -> None:
         )
     from admin_app.server import make_app
 
-    shown_address = addresses.url or f"http://127.0.0.1:{addresses.port}"
-    print(f"The admin UI is at {shown_address} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    shown = str(addresses.url or addresses.forwarded or f"http://127.0.0.1:{addresses.port}")
+    print(f"The admin UI is at {shown} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    if browser:
+        threading.Thread(target=_open_browser, args=(shown, addresses), daemon=True).start()
     sys.argv = [sys.argv[0], *for_pages]
     make_app(addresses).run(config=settings)
+
+
+def _open_browser(url: str, addresses: Addresses) -> None:
+    """Open ``url`` as soon as the server listens."""
+    port, address = addresses.port, addresses.address
+    if processes.wait_until(lambda: not processes.is_free(port, address), timeout_s=60):
+        webbrowser.open(url)
 
 
 def _load(settings: dict[str, Any]) -> dict[str, Any]:

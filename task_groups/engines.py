@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.wording import counted
-from task_groups import admin, terminal
+from task_groups import admin_server, terminal
 from task_groups.ddb import patterns
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -94,7 +94,7 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
 
     settings = run().settings
     if not no_admin:
-        admin.free_port(port)  # before anything is set up
+        admin_server.refuse_taken(port)  # before anything is set up
     if not (settings.connection_url and settings.endpoint_url):
         up(ctx)
     if terminal.is_dry(ctx):
@@ -109,8 +109,10 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
         for note in setup.seed_what_is_empty(stores):
             terminal.note(note)
         _print_inbox(stores)
+    where = "" if no_admin else ", in another terminal"
+    terminal.note(f"Next{where}: invoke --list, or the steps of docs/tutorial.md")
     if not no_admin:
-        admin.run(ctx, run().target, write=False, port=port)
+        admin_server.serve(ctx, port=port, browser=True)
 
 
 def _refuse_production() -> None:

@@ -212,10 +212,14 @@ class Run:
         return identity.account, identity.arn
 
     def tell_target(self) -> None:
-        """Say on stderr where the running task reads and writes: each store that it opens."""
-        target, stores = self.target, self.action.opens
-        for name in target.ignored_variables():
+        """Say on stderr where the running task reads and writes."""
+        for name in self.target.ignored_variables():
             terminal.note(f"--prod: {name} is ignored")
+        terminal.note(self.target_line())
+
+    def target_line(self) -> str:
+        """The target, and each store that the running task opens."""
+        target, stores = self.target, self.action.opens
         account = None
         if set(stores) - {"postgres"} and self._caller:
             account = self._caller[0]
@@ -227,7 +231,7 @@ class Run:
         if "aws" in stores:
             place = target.aws.endpoint_url or f"account {account}"
             lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
-        terminal.note(f"target: {target.environment} · " + " · ".join(lines))
+        return f"target: {target.environment} · " + " · ".join(lines)
 
 
 def _user_name() -> str:
