@@ -13,6 +13,7 @@ import webbrowser
 from typing import Any
 
 from admin_app import log_lines, server_settings
+from core.commands import Command, option
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
 from core.origins import Addresses, parse_url
@@ -27,7 +28,8 @@ def main() -> None:
     except KeyboardInterrupt:
         return
     except CoreError as error:
-        print(f"error: {log_lines.plain(str(error))}", file=sys.stderr)  # noqa: T201
+        line = error.line(prod="--prod" in sys.argv)
+        print(f"error: {log_lines.plain(line)}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None
 
 
@@ -115,12 +117,14 @@ def _require_login(addresses: Addresses) -> None:
     if missing := login.missing_settings():
         raise SettingsError(
             f"--url needs a login, but {', '.join(missing)} is missing in the settings",
-            "Configure it in .streamlit/secrets.toml: see docs/how-to/log-in.md.",
+            "Run",
+            Command("configure-login", (option("--url", str(addresses.url)),)),
         )
     if (home := login.home()) != str(addresses.url):
         raise SettingsError(
             f"The login returns to {home}, not to {addresses.url}",
-            "Correct redirect_uri in .streamlit/secrets.toml.",
+            "Run",
+            Command("configure-login", (option("--url", str(addresses.url)),)),
         )
 
 

@@ -146,6 +146,11 @@ def has_desktop() -> bool:
     return sys.platform == "darwin" or bool(screen)
 
 
+def local_home(settings: Settings, port: int) -> str:
+    """Where people open a UI of this machine or workspace. A login returns to no other address."""
+    return _forwarded(settings, port) or f"http://localhost:{port}"
+
+
 def _forwarded(settings: Settings, port: int) -> str:
     """The address at which a workspace forwards the port; empty elsewhere."""
     if settings.gitpod_url:
