@@ -1,7 +1,7 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [-- [--prod] [--write]]
+                    [--program PROGRAM] [-- [--prod] [--write]]
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import sys
 from typing import Any
 
 from admin_app import log_lines, server_settings
+from core.commands import call_program, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
 from core.origins import Addresses, parse_url
+from core.parts import naming_missing_packages
 from core.settings import Settings
 
 
@@ -21,7 +23,8 @@ def main() -> None:
     """Serve until Ctrl-C. On a failure, print one line and return a status other than 0."""
     log_lines.install()
     try:
-        serve(*read_options(sys.argv[1:]))
+        with naming_missing_packages():
+            serve(*read_options(sys.argv[1:]))
     except KeyboardInterrupt:
         return
     except CoreError as error:
@@ -40,7 +43,9 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--url")
     parser.add_argument("--forwarded")
+    parser.add_argument("--program", default=program(), help="What the user typed to start this.")
     options = parser.parse_args(for_server)
+    call_program(options.program)
     addresses = Addresses(
         port=options.port,
         address=options.address,
@@ -52,7 +57,7 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
 
 def serve(addresses: Addresses, for_pages: list[str]) -> None:
     """Check the requirements, then run the pages' server."""
-    secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
+    secrets_files = server_settings.secrets_files(Settings.from_env().login_files)
     server_settings.replace_variables()  # before Streamlit reads one
     settings = _load(server_settings.server_settings(addresses) | secrets_files)
     if not addresses.is_loopback and addresses.url is None:

@@ -8,6 +8,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
+from core.commands import INVOKE, program
 from task_groups import terminal
 from task_groups.running import run as command_line, task
 from task_groups.terminal import Context, help_for
@@ -63,13 +64,16 @@ def run(
     url: str = "",
 ) -> None:
     """Replace this process with the admin UI's server, and pass on what the app may do."""
+    from core.parts import require
     from core.settings import PROJECT_ROOT
 
+    require("streamlit")
     number = free_port(port, address)
     command = [
         *(sys.executable, "-m", "admin_app", f"--port={number}"),
         *([f"--address={address}"] if address != LOOPBACK else []),
         *([f"--url={url}"] if url else _forwarded(target.settings, number)),
+        *([f"--program={program()}"] if program() != INVOKE else []),
         "--",
         *(["--prod"] if target.is_production else []),
         *(["--write"] if write else []),
