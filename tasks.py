@@ -3,7 +3,14 @@
 import sys
 from pathlib import Path
 
-from invoke import Collection
+from invoke import Collection, Exit
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an Invoke of another Python finds this file, too
+    version = ".".join(map(str, sys.version_info[:2]))
+    raise Exit(
+        f"Cruddur Ops needs Python 3.11 or newer, and this is {version}. With a newer one, run:"
+        " python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+    )
 
 # Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -21,6 +28,7 @@ from task_groups import (
     people,
     quality,
     rds,
+    typed_line,
 )
 
 ns = Collection(
@@ -43,3 +51,4 @@ ns = Collection(
     people,
     rds,
 )
+typed_line.check_for_invoke(ns)

@@ -1,7 +1,7 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [--browser] [-- [--prod] [--write]]
+                    [--browser] [--program PROGRAM] [-- [--prod] [--write]]
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import webbrowser
 from typing import Any
 
 from admin_app import log_lines, server_settings
-from core.commands import Command, option
+from core.commands import Command, call_program, option, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
 from core.origins import Addresses, parse_url
+from core.parts import naming_missing_packages
 from core.settings import Settings
 
 
@@ -24,7 +25,8 @@ def main() -> None:
     """Serve until Ctrl-C. On a failure, print one line and return a status other than 0."""
     log_lines.install()
     try:
-        serve(*read_options(sys.argv[1:]))
+        with naming_missing_packages():
+            serve(*read_options(sys.argv[1:]))
     except KeyboardInterrupt:
         return
     except CoreError as error:
@@ -45,7 +47,9 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
     parser.add_argument("--url")
     parser.add_argument("--forwarded")
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--program", default=program(), help="What the user typed to start this.")
     options = parser.parse_args(for_server)
+    call_program(options.program)
     addresses = Addresses(
         port=options.port,
         address=options.address,
@@ -57,7 +61,7 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
 
 def serve(addresses: Addresses, for_pages: list[str], browser: bool) -> None:
     """Check the requirements, then run the pages' server, and open a ``browser`` on it."""
-    secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
+    secrets_files = server_settings.secrets_files(Settings.from_env().login_files)
     server_settings.replace_variables()  # before Streamlit reads one
     settings = _load(server_settings.server_settings(addresses) | secrets_files)
     if not addresses.is_loopback and addresses.url is None:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.commands import INVOKE, program
 from task_groups import terminal
 from task_groups.running import run as command_line
 from task_groups.terminal import Context
@@ -37,8 +38,10 @@ def serve(
     if there is a desktop.
     """
     from core.engines.web_servers import one_at_a_time
+    from core.parts import require
     from core.settings import PROJECT_ROOT
 
+    require("streamlit")
     prod = command_line().target.is_production
     for_pages = [*(["--prod"] if prod else []), *(["--write"] if write else [])]
     serves = " ".join((command_line().target_line(), address, url, *for_pages))
@@ -57,6 +60,7 @@ def serve(
         *([f"--url={url}"] if url else []),
         *([f"--forwarded={forwarded}"] if forwarded else []),
         *(["--browser"] if browser and has_desktop() else []),
+        *([f"--program={program()}"] if program() != INVOKE else []),
         *("--", *for_pages),
     ]
     if is_dry:

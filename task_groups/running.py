@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -299,6 +299,7 @@ class OneTargetExecutor(Executor):
 
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
+        from core.parts import naming_missing_packages
 
         standard_streams.spell_out()
         # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
@@ -307,10 +308,8 @@ class OneTargetExecutor(Executor):
         prod = any(arguments.get("prod") for _, arguments in calls)
         current = _begin(prod=prod, dry=self._is_dry())
         try:
-            _refuse_mixed_targets(calls)
-            current.prepare(calls)
-            results = super().execute(*tasks)
-            sys.stdout.flush()
+            with naming_missing_packages():
+                results = self._perform(calls, *tasks)
         except CoreError as error:
             raise Exit(_line(error, prod=prod), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
@@ -325,6 +324,15 @@ class OneTargetExecutor(Executor):
             return results
         finally:
             current.close()
+
+    def _perform(
+        self, calls: Sequence[tuple[StoreTask, Mapping[str, Any]]], *tasks: Any
+    ) -> dict[Any, Any]:
+        _refuse_mixed_targets(calls)
+        run().prepare(calls)
+        results = super().execute(*tasks)
+        sys.stdout.flush()
+        return results
 
     def _is_dry(self) -> bool:
         """Whether --dry or INVOKE_RUN_DRY was given: the same for the stores and the answers."""

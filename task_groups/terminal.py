@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context as Context
 
+from core.commands import program
 from task_groups import standard_streams
 from task_groups.answers import (
     ask as ask,
@@ -75,7 +76,7 @@ def missing(option: str) -> UsageError:
     from core.errors import UsageError
     from task_groups.running import run
 
-    return UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
+    return UsageError(f"{option} is missing", f"See: {program()} --help {run().task_name}")
 
 
 def user_pool(settings: Settings) -> str:

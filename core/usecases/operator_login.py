@@ -13,15 +13,15 @@ from typing import Any
 from core.aws import LoginClient
 from core.errors import SettingsError
 from core.private_files import replace_private_file
-from core.settings import PROJECT_ROOT, Settings
+from core.settings import Settings, data_folder
 
 _NAMES = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
 
 
 def secrets_path(settings: Settings) -> Path:
-    """The file that describes the login: the first of ``STREAMLIT_SECRETS_FILES``, if it is set."""
-    named = (settings.secrets_files or "").split(os.pathsep)[0]
-    return PROJECT_ROOT / (named or ".streamlit/secrets.toml")
+    """The file that describes the login. Of several the last one, which counts most."""
+    named = (settings.login_files or "").split(os.pathsep)[-1]
+    return data_folder() / (named or ".streamlit/secrets.toml")
 
 
 def read_login(path: Path) -> Mapping[str, str]:
