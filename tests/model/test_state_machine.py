@@ -60,7 +60,7 @@ STEPS = [1, 2, 1_000_000]
 """How much later than the newest message others put theirs, in microseconds."""
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 MOST_ERASED = 2
-"""How many users a run erases: somebody has to be left."""
+"""How many users a run erases, of four: others must be left."""
 
 
 class Crash(BaseException):
