@@ -96,7 +96,11 @@ def remainders(
     stream, recovery = (_after(erased_at, period) for period in (_STREAM, _RECOVERY))
     pool = pool_id or "POOL"
     made = [f"{task} at {at}" for at, task in copies]
-    known = f"Delete: {'; '.join(made)}." if made else "The audit of this installation names none."
+    known = (
+        f"Delete: {'; '.join(made)}."
+        if made
+        else "The audit names none. It has no line about a local store."
+    )
     return (
         Remainder("the table's stream", f"24 hours, {stream}", "Nothing to do."),
         Remainder(
@@ -115,8 +119,8 @@ def remainders(
             "aws rds describe-db-snapshots",
         ),
         Remainder(
-            "the files of Postgres: free space, statistics, its log of changes, its log of errors",
-            "until it uses the space again, analyses the tables and deletes old logs",
+            "free space, statistics and logs in the files of Postgres",
+            "until it uses the space again, analyses the tables and deletes its logs",
             f"In invoke db.connect --write: {POSTGRES_CLEARING}",
         ),
         Remainder(

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from core.access import Stores
-from core.commands import Command
+from core.commands import Command, option
 from core.dynamodb import (
     ErasurePlan,
     Table,
@@ -80,10 +80,10 @@ def plan(stores: Stores, user_uuid: str) -> Plan:
         HeldError: there is a hold on the user.
         NotFoundError: neither store knows the user.
     """
-    _refuse_held(stores.table, user_uuid)
+    known = find_people_by_uuid(stores.db, [user_uuid]).get(user_uuid)
+    _refuse_held(stores.table, user_uuid, known.handle if known else "")
     counts = plan_erasure(stores.table, user_uuid)
-    is_known = bool(find_people_by_uuid(stores.db, [user_uuid]))
-    if not is_known and not counts.write_units and not find_erased_user(stores.table, user_uuid):
+    if not known and counts.is_empty and not find_erased_user(stores.table, user_uuid):
         raise NotFoundError(f"Neither store has a user {user_uuid}", "Nothing is left to erase.")
     return Plan(user_uuid, count_activities(stores.db, user_uuid), counts)
 
@@ -138,12 +138,13 @@ def erased_and_back(db: Database, table: Table) -> Sequence[Person]:
     return find_people_by_digest(db, erased_digests(table))
 
 
-def _refuse_held(table: Table, user_uuid: str) -> None:
+def _refuse_held(table: Table, user_uuid: str, handle: str) -> None:
     if find_hold(table, user_uuid) is not None:
+        words = option("--user", handle) if handle else "--user HANDLE"
         raise HeldError(
             "There is a hold on the user",
             "Nothing was erased. See who and why",
-            Command("people.show", ("--user HANDLE",)),
+            Command("people.show", (words,)),
         )
 
 
