@@ -27,6 +27,9 @@ from core.parts import ENGINES, how_to_install
 
 NAME = "Postgres"
 _START_TIMEOUT_S = 60
+_FORGETFUL = "-c wal_recycle=off -c log_error_verbosity=terse"
+"""A checkpoint deletes old files of the log of changes, which otherwise keep deleted rows for an
+unknown time. Its own log shows no values of a row, as the detail of an error does."""
 
 
 def bin_path() -> Path:
@@ -63,7 +66,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     (data / "postmaster.pid").unlink(missing_ok=True)
     processes.require_free(engine.port, NAME, folder)
     log = folder / "postgres.log"
-    options = f"-h 127.0.0.1 -p {engine.port} -k ''"
+    options = f"-h 127.0.0.1 -p {engine.port} -k '' {_FORGETFUL}"
     reply = _run(
         [
             *(bin_path() / "pg_ctl", "start", "-D", data, "-l", log, "-o", options),
