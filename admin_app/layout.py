@@ -69,6 +69,11 @@ STYLE = """
 button[data-selected="true"] p { color: color-mix(in srgb, currentColor 55%, CanvasText); }
 /* What is chosen in a table is in view: above it where there is no room beside it. */
 @media (max-width: 699px) { [data-testid="stColumn"]:has(.st-key-detail) { order: -1; } }
+/* A heading beside buttons is one line; the page's title names all of it. */
+.st-key-user { flex-wrap: nowrap !important; }
+.st-key-user > :first-child { min-width: 0; width: auto !important; flex: 1 1 auto !important; }
+.st-key-user > :last-child { flex: none !important; }
+.st-key-user h2 { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; padding: 0; }
 /* The banner is one line; what it leaves out is in what it opens. */
 .st-key-banner { flex-wrap: nowrap !important; min-height: 1.75rem; }
 .st-key-banner button { padding: 0 0.5rem; min-height: 1.75rem; max-width: 100%; }

@@ -46,7 +46,7 @@ class Thread {
     this.onFocus = () => this.focusMessages()
     document.addEventListener("keydown", this.onKey)
     document.addEventListener("cruddur-focus-thread", this.onFocus)
-    this.unfit = fillWindow(this.root, 320, () => this.resized())
+    this.unfit = fillWindow(this.root, { least: 320, resized: () => this.resized() })
   }
 
   stop() {
