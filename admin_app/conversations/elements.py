@@ -43,11 +43,26 @@ def _element(name: str, *shared: str, folder: Path = _ASSETS) -> Any:
     )
 
 
+_HEADS = ("nav", "banner", "person")
+
+
+def _head(name: str) -> Any:
+    """A part of the head of a page: all have one script."""
+    folder = _APP / "assets"
+    scripts = (folder / f"{part}.js" for part in (*_HEADS, "heads"))
+    return st.components.v2.component(
+        f"cruddur_{name}",
+        js=_read(_ASSETS / "common.js", *scripts),
+        css=_read(_ASSETS / "common.css", folder / f"{name}.css"),
+    )
+
+
 _ELEMENTS = {
     "inbox": _element("inbox", "rows"),
     "thread": _element("thread"),
     "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
+    **{name: _head(name) for name in _HEADS},
 }
 
 
@@ -93,6 +108,11 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
         on_asked_change=take,
         height="content",
     )
+
+
+def draw(name: str, data: Mapping[str, Any]) -> None:
+    """Draw a part of the head of a page, which asks nothing."""
+    _ELEMENTS[name](key=f"element {name}", data={"part": name, **data}, height="content")
 
 
 def milliseconds(instant: datetime | None) -> int | None:

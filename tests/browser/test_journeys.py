@@ -143,7 +143,9 @@ def test_old_messages_are_reached_by_key_by_search_and_by_back(
     page.keyboard.press("/")
     page.keyboard.type("MESSAGE 37")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="old message 37").click()
+    expect(page.get_by_role("button", name="old message 37")).to_be_visible()
+    page.keyboard.press("ArrowDown")  # to the match
+    page.keyboard.press("Enter")
     expect(page.get_by_text("Linked message")).to_be_in_viewport()
     expect(bubbles(page).get_by_text("old message 37", exact=True)).to_be_in_viewport()
     place = page.url

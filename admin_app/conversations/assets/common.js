@@ -103,8 +103,10 @@ function mounted(instances, component, make) {
     instance = make(root)
     instances.set(root, instance)
   }
-  instance.asker.send = component.setTriggerValue
-  instance.asker.answered(component.data.answered)
+  if (instance.asker) {
+    instance.asker.send = component.setTriggerValue
+    instance.asker.answered(component.data.answered)
+  }
   instance.update(component.data)
   return () => {
     instance.stop()

@@ -12,6 +12,7 @@ const KEYS = [
   ["j ↓ / k ↑", "Next or previous message"],
   ["Home / End", "First or newest message"],
   ["t / l", "Copy the message’s text or link"],
+  ["Delete", "Remove the message"],
   ["/", "Search this conversation"],
   ["c", "Write a message"],
   ["Enter", "Send; Shift+Enter starts a new line"],
@@ -200,7 +201,7 @@ class Thread {
       this.goToDate()
     }
     return el(
-      "div", { class: "find", hidden: true, role: "search" },
+      "div", { class: "find", hidden: true, role: "search", keydown: event => this.findKey(event) },
       el("form", { submit: search }, this.words, el("button", { class: "hidden" }, "Search")),
       el("form", { submit: go }, this.date, el("button", {}, "Go")),
       el(
@@ -372,6 +373,7 @@ class Thread {
     this.seen = 0
     if (!at) {
       this.atBottom = true
+      this.anchor = { key: this.list.at(-1)?.key ?? null, offset: this.scroll.clientHeight }
       this.place()
       this.toBottom()
       return
@@ -645,7 +647,7 @@ class Thread {
 
   point(row, message) {
     this.tooled = message
-    this.removeTool.hidden = !this.data.mayWrite || message.removed || !message.uuid
+    this.removeTool.hidden = !this.mayRemove(message)
     const bubble = row?.querySelector(".bubble")
     if (bubble && this.tools.parentNode !== bubble) bubble.append(this.tools)
   }
@@ -660,6 +662,10 @@ class Thread {
     const query = new URLSearchParams({ user, conversation: group, at: message.key })
     await copy(`${location.origin}${location.pathname}?${query}`)
     this.tell("Link copied")
+  }
+
+  mayRemove(message) {
+    return this.data.mayWrite && !message.removed && Boolean(message.uuid)
   }
 
   remove(message) {
@@ -687,6 +693,18 @@ class Thread {
     if (!words) return
     this.hits.replaceChildren(el("p", { class: "dim" }, "Searching…"))
     this.asker.ask({ kind: "search", words })
+  }
+
+  /** The arrows lead from the words to the matches, and through them. */
+  findKey(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    const hits = [...this.hits.querySelectorAll("button")]
+    const focused = event.composedPath()[0]
+    const at = hits.indexOf(focused)
+    if (!step || !hits.length || (at < 0 && focused !== this.words)) return
+    event.preventDefault()
+    event.stopPropagation()
+    ;(hits[at + step] ?? (step < 0 ? this.words : hits.at(-1))).focus()
   }
 
   goToDate() {
@@ -949,6 +967,7 @@ class Thread {
         Escape: () => this.leave(),
         t: () => this.tooled && this.copyText(this.tooled),
         l: () => this.tooled && this.copyLink(this.tooled),
+        Delete: () => this.tooled && this.mayRemove(this.tooled) && this.remove(this.tooled),
       })
     }
     const act = Object.hasOwn(acts, event.key) ? acts[event.key] : null

@@ -58,9 +58,8 @@ class Users extends RowTable {
 
   /** The address of this page with the user; the other parts stay as they are. */
   address(row) {
-    const query = new URLSearchParams(location.search)
-    query.set("user", row.handle)
-    return `?${query}`
+    const others = [...new URLSearchParams(location.search)].filter(([name]) => name !== "user")
+    return `?${new URLSearchParams([["user", row.handle], ...others])}`
   }
 
   open(event, row) {
