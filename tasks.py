@@ -3,7 +3,14 @@
 import sys
 from pathlib import Path
 
-from invoke import Collection
+from invoke import Collection, Exit
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an Invoke of another Python finds this file, too
+    version = ".".join(map(str, sys.version_info[:2]))
+    raise Exit(
+        f"Cruddur Ops needs Python 3.11 or newer, and this is {version}. With a newer one, run:"
+        " python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+    )
 
 # Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -17,9 +24,11 @@ from task_groups import (
     engines,
     environment,
     lambda_function,
+    login,
     people,
     quality,
     rds,
+    typed_line,
 )
 
 ns = Collection(
@@ -28,6 +37,7 @@ ns = Collection(
     engines.down,
     engines.status,
     admin.admin,
+    login.configure_login,
     doctor.doctor,
     environment.adopt,
     environment.audit,
@@ -41,3 +51,4 @@ ns = Collection(
     people,
     rds,
 )
+typed_line.check_for_invoke(ns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -212,10 +212,14 @@ class Run:
         return identity.account, identity.arn
 
     def tell_target(self) -> None:
-        """Say on stderr where the running task reads and writes: each store that it opens."""
-        target, stores = self.target, self.action.opens
-        for name in target.ignored_variables():
+        """Say on stderr where the running task reads and writes."""
+        for name in self.target.ignored_variables():
             terminal.note(f"--prod: {name} is ignored")
+        terminal.note(self.target_line())
+
+    def target_line(self) -> str:
+        """The target, and each store that the running task opens."""
+        target, stores = self.target, self.action.opens
         account = None
         if set(stores) - {"postgres"} and self._caller:
             account = self._caller[0]
@@ -227,7 +231,7 @@ class Run:
         if "aws" in stores:
             place = target.aws.endpoint_url or f"account {account}"
             lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
-        terminal.note(f"target: {target.environment} · " + " · ".join(lines))
+        return f"target: {target.environment} · " + " · ".join(lines)
 
 
 def _user_name() -> str:
@@ -295,6 +299,7 @@ class OneTargetExecutor(Executor):
 
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
+        from core.parts import naming_missing_packages
 
         standard_streams.spell_out()
         # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
@@ -303,10 +308,8 @@ class OneTargetExecutor(Executor):
         prod = any(arguments.get("prod") for _, arguments in calls)
         current = _begin(prod=prod, dry=self._is_dry())
         try:
-            _refuse_mixed_targets(calls)
-            current.prepare(calls)
-            results = super().execute(*tasks)
-            sys.stdout.flush()
+            with naming_missing_packages():
+                results = self._perform(calls, *tasks)
         except CoreError as error:
             raise Exit(_line(error, prod=prod), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
@@ -321,6 +324,15 @@ class OneTargetExecutor(Executor):
             return results
         finally:
             current.close()
+
+    def _perform(
+        self, calls: Sequence[tuple[StoreTask, Mapping[str, Any]]], *tasks: Any
+    ) -> dict[Any, Any]:
+        _refuse_mixed_targets(calls)
+        run().prepare(calls)
+        results = super().execute(*tasks)
+        sys.stdout.flush()
+        return results
 
     def _is_dry(self) -> bool:
         """Whether --dry or INVOKE_RUN_DRY was given: the same for the stores and the answers."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.errors import SettingsError
-from core.settings import PROJECT_ROOT, libpq_variables
+from core.settings import data_folder, libpq_variables
 from core.targets.postgres import PostgresAddress
 
 BUNDLE_SETTING = "PROD_CONNECTION_CA_BUNDLE"
@@ -61,7 +61,7 @@ def _bundle(
 ) -> str | None:
     """The file to verify with; None if libpq uses its own."""
     if setting:
-        named = PROJECT_ROOT / setting
+        named = data_folder() / setting
         if not named.is_file():
             raise SettingsError(f"{BUNDLE_SETTING} is {setting!r}, which is not a file", _ask())
         return str(named)
@@ -78,7 +78,7 @@ def _bundle(
 
 def _aws_bundles(regions: set[str]) -> Iterator[Path]:
     names = ("global-bundle.pem", *(f"{region}-bundle.pem" for region in sorted(regions)))
-    for folder in (PROJECT_ROOT, Path.home(), Path.home() / ".postgresql", Path("/etc/ssl/certs")):
+    for folder in (data_folder(), Path.home(), Path.home() / ".postgresql", Path("/etc/ssl/certs")):
         yield from (folder / name for name in names)
 
 
