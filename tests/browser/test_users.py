@@ -27,8 +27,11 @@ def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_
     # The keyboard alone: Enter opens, "Close" closes.
     page.get_by_role("button", name="Close").press("Enter")
     expect(heading).to_have_count(0)
-    rows.get_by_role("link", name="andrewbrown").press("Enter")
+    link = rows.get_by_role("link", name="andrewbrown")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
     expect(heading).to_be_visible()
+    expect(link).to_be_focused()
     # What is copied is what is stored.
     for shown in ("@andrewbrown\nandrew.brown@example.com", "Andrew Brown"):
         text = page.get_by_text(shown, exact=True).first.inner_text()

@@ -281,7 +281,8 @@ class Thread {
     if (isOther && !data.at && !matchMedia(NARROW).matches && data.mayWrite) {
       this.box.focus({ preventScroll: true })
     }
-    if (isElsewhere && data.at && !isOther) this.focusMessages()
+    const hasNoFocus = document.activeElement === document.body
+    if (isElsewhere && data.at && (!isOther || hasNoFocus)) this.focusMessages()
   }
 
   /** Start with another conversation. */
@@ -386,6 +387,12 @@ class Thread {
     if (index === 0) this.anchor.offset = this.edgeHeight()
     this.active = message?.key ?? null
     this.place()
+    this.atBottom = this.isAtBottom()  // of a short conversation, all of it is in view
+  }
+
+  isAtBottom() {
+    const { scrollHeight, clientHeight, scrollTop } = this.scroll
+    return scrollHeight - clientHeight - scrollTop < BOTTOM && !this.data.hasNewer
   }
 
   edgeHeight() {
@@ -423,8 +430,7 @@ class Thread {
 
   scrolled() {
     if (this.placing) return
-    const room = this.scroll.scrollHeight - this.scroll.clientHeight - this.scroll.scrollTop
-    this.atBottom = room < BOTTOM && !this.data.hasNewer
+    this.atBottom = this.isAtBottom()
     if (this.atBottom) this.seen = 0
     this.showNews()
     this.noteAnchor()

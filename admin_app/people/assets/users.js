@@ -5,7 +5,9 @@ const COLUMNS = [
   ["number", "Conversations"], ["at", "Since"],
 ]
 const BELOW = 150
+const REDRAWN_MS = 150
 const tables = new WeakMap()
+let lastChosen = null
 
 export default function (component) {
   return mounted(tables, component, root => new Users(root))
@@ -26,6 +28,17 @@ class Users extends RowTable {
   update(data) {
     if (this.opening === data.chosen) this.opening = null
     super.update(data)
+    const moved = lastChosen != null && data.chosen !== lastChosen
+    if (moved) this.keepFocus(data.chosen || lastChosen)
+    lastChosen = data.chosen
+  }
+
+  /** Beside an opened user the table is drawn anew; the focus stays in the user's row. */
+  keepFocus(handle) {
+    const index = this.data.rows.findIndex(row => row.handle === handle)
+    setTimeout(() => {
+      if (index >= 0 && document.activeElement === document.body) this.focusOn(index)
+    }, REDRAWN_MS)
   }
 
   make(index, row) {
