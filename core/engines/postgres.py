@@ -188,7 +188,9 @@ def as_nobody() -> list[str]:
     return [
         *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
         *(f"--inh-caps={reach}", f"--ambient-caps={reach}", f"--bounding-set={reach}"),
-        "--no-new-privs",
+        # initdb asks with access(2) whether it may run postgres, and there no capability counts
+        # without this.
+        *("--securebits=+no_setuid_fixup", "--no-new-privs"),
     ]
 
 
