@@ -1,7 +1,7 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [-- [--prod] [--write]]
+                    [-- [--prod | --target NAME] [--profile NAME] [--region NAME] [--write]]
 """
 
 from __future__ import annotations

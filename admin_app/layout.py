@@ -135,7 +135,9 @@ def banner(target: Target, why_production: str, may_write: bool) -> None:
                 _details({"Postgres": stores[0], "DynamoDB": stores[1]})
             return
         mode = "you may write" if may_write else "read-only"
-        label = f":material/warning: **PRODUCTION** · {mode} · {escaped(target.table_name)}"
+        # A target of another name counts as production too.
+        name = target.name.upper() if target.is_production else "PRODUCTION"
+        label = f":material/warning: **{name}** · {mode} · {escaped(target.table_name)}"
         how = mode if may_write else "read-only: start with --write to change it"
         with st.popover(label, type="tertiary", key="production"):
             _details(
@@ -175,12 +177,12 @@ def table_name_box(key: str) -> None:
 def show_problem(error: CoreError) -> None:
     """Show the problem, and the command that fixes it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon=":material/warning:")
-    prod = resources.target().is_production
-    line = error.command.line(prod=prod) if error.command else None
+    on = resources.target().options
+    line = error.command.line(on) if error.command else None
     if line:
         st.write(escaped(f"{error.hint}. In a terminal:"))
         st.code(line, language=None)
-    elif hint := advice(error.hint, error.command, prod=prod):
+    elif hint := advice(error.hint, error.command, on):
         st.write(escaped(hint))
 
 
@@ -209,9 +211,9 @@ def commands_popover(*tasks: Command) -> None:
 
 
 def _lines(tasks: Sequence[Command]) -> None:
-    prod = resources.target().is_production
+    on = resources.target().options
     for task in tasks:
-        if (line := task.line(prod=prod)) is not None:
+        if (line := task.line(on)) is not None:
             st.code(line, language=None, wrap_lines=True)
 
 

@@ -146,6 +146,11 @@ class Settings:
         default="app.github.dev",
         help="Set by GitHub Codespaces: the domain of forwarded addresses.",
     )
+    targets_file: str = _setting(
+        "CRUDDUR_TARGETS_FILE",
+        default="targets.toml",
+        help="File of the targets that `--target NAME` chooses from, relative to the checkout.",
+    )
     engines_dir: str = _setting(
         "CRUDDUR_ENGINES_DIR",
         default=".engines",

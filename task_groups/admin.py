@@ -71,7 +71,7 @@ def run(
         *([f"--address={address}"] if address != LOOPBACK else []),
         *([f"--url={url}"] if url else _forwarded(target.settings, number)),
         "--",
-        *(["--prod"] if target.is_production else []),
+        *shlex.split(target.options),
         *(["--write"] if write else []),
     ]
     if terminal.is_dry(ctx):

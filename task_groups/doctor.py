@@ -42,7 +42,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
         "check": finding.check,
         "state": finding.state,
         "finding": finding.finding,
-        "mend": finding.next_step(prod=run().target.is_production),
+        "mend": finding.next_step(run().target.options),
         "ms": finding.ms,
     }
 
@@ -51,6 +51,6 @@ def _line(finding: Finding) -> str:
     """``BAD   dynamodb table       there is no table … → Create it: invoke ddb.schema-load``"""
     mark = "BAD" if finding.state == "bad" else finding.state
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
-    step = finding.next_step(prod=run().target.is_production)
+    step = finding.next_step(run().target.options)
     hint = f" → {step}" if step else ""
     return f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{hint}"

@@ -6,6 +6,7 @@ Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this mo
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,14 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 
 from task_groups import standard_streams, terminal
+from task_groups.shared_options import (
+    LOCAL,
+    Selected,
+    added_options,
+    one_target,
+    option_of,
+    selected_by,
+)
 from task_groups.visitor import AtTheTerminal
 
 if TYPE_CHECKING:
@@ -55,13 +64,24 @@ class StoreTask(invoke.tasks.Task[Any]):
         self.asks_reason = asks_reason
         self.full_name = self.name
 
+    def argspec(self, body: Callable[..., Any]) -> inspect.Signature:
+        """The options of the body, and those that every task like it has."""
+        signature = super().argspec(body)
+        own = signature.parameters
+        added = [option_of(name) for name in added_options(own) if name not in own]
+        return signature.replace(parameters=[*own.values(), *added])
+
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
         """What the task opens at most when it is called with ``arguments``."""
         return self.opens(arguments) if callable(self.opens) else self.opens
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        own = inspect.signature(self.body).parameters
+        passed = {name: value for name, value in kwargs.items() if name in own}
+        if "prod" in passed:  # to a task, every target but the local one is production
+            passed["prod"] = selected_by(kwargs).is_production
         with run().performing(self, kwargs):
-            return super().__call__(*args, **kwargs)
+            return super().__call__(*args, **passed)
 
 
 def task(
@@ -81,9 +101,11 @@ def task(
     """
 
     def make(body: Callable[..., None]) -> StoreTask:
+        own = inspect.signature(body).parameters
+        added = {name: terminal.HELP[name] for name in added_options(own) if name not in own}
         return StoreTask(
             body,
-            help=dict(help or {}),
+            help=added | dict(help or {}),
             opens=opens,
             confirmed_by=confirmed_by,
             asks_everywhere=asks_everywhere,
@@ -98,15 +120,20 @@ def task(
 class Run:
     """What the tasks of one command line share: the settings, the target, the door."""
 
-    def __init__(self, *, prod: bool = False, dry: bool = False) -> None:
-        self._prod = prod
+    def __init__(self, selected: Selected = LOCAL, *, dry: bool = False) -> None:
+        self._selected = selected
         self._dry = dry
         self._performing: list[tuple[StoreTask, Mapping[str, Any]]] = []
         self._checked: set[Store] = set()
         self._opened: set[str] = set()
 
-    @functools.cached_property
+    @property
     def settings(self) -> Settings:
+        """The settings, with the values of the target that is selected."""
+        return self.target.settings if self._selected.is_production else self._variables
+
+    @functools.cached_property
+    def _variables(self) -> Settings:
         from core.settings import Settings
 
         return Settings.from_env()
@@ -115,7 +142,8 @@ class Run:
     def target(self) -> Target:
         from core.targets import resolve
 
-        return resolve(self.settings, prod=self._prod)
+        name, profile, region = self._selected
+        return resolve(self._variables, name=name, profile=profile, region=region)
 
     @functools.cached_property
     def door(self) -> Door:
@@ -215,7 +243,7 @@ class Run:
         """Say on stderr where the running task reads and writes: each store that it opens."""
         target, stores = self.target, self.action.opens
         for name in target.ignored_variables():
-            terminal.note(f"--prod: {name} is ignored")
+            terminal.note(f"{target.options}: {name} is ignored")
         account = None
         if set(stores) - {"postgres"} and self._caller:
             account = self._caller[0]
@@ -227,7 +255,7 @@ class Run:
         if "aws" in stores:
             place = target.aws.endpoint_url or f"account {account}"
             lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
-        terminal.note(f"target: {target.environment} · " + " · ".join(lines))
+        terminal.note(f"target: {target.name} · " + " · ".join(lines))
 
 
 def _user_name() -> str:
@@ -300,15 +328,15 @@ class OneTargetExecutor(Executor):
         # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
         logging.getLogger("botocore").setLevel(logging.INFO)
         calls = [self._called(call) for call in tasks if getattr(call, "name", None)]
-        prod = any(arguments.get("prod") for _, arguments in calls)
-        current = _begin(prod=prod, dry=self._is_dry())
+        selected, current = LOCAL, _begin(LOCAL, dry=self._is_dry())
         try:
-            _refuse_mixed_targets(calls)
+            selected = one_target((arguments, bool(task.opens)) for task, arguments in calls)
+            current = _begin(selected, dry=self._is_dry())
             current.prepare(calls)
             results = super().execute(*tasks)
             sys.stdout.flush()
         except CoreError as error:
-            raise Exit(_line(error, prod=prod), error.exit_code) from error
+            raise Exit(_line(error, selected), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
             standard_streams.drop_unwritten()
             raise Exit(code=0) from None
@@ -339,31 +367,14 @@ class OneTargetExecutor(Executor):
         return task, arguments
 
 
-def _begin(*, prod: bool, dry: bool) -> Run:
+def _begin(selected: Selected, *, dry: bool) -> Run:
     global _current
-    _current = Run(prod=prod, dry=dry)
+    _current = Run(selected, dry=dry)
     return _current
 
 
-def _line(error: CoreError, *, prod: bool) -> str:
+def _line(error: CoreError, selected: Selected) -> str:
     """The error in one line; what it says to type next is for the target that was meant."""
-    return terminal.plain(error.line(prod=prod))
+    from core.targets import options_of
 
-
-def _refuse_mixed_targets(calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
-    """Refuse ``invoke db.drop db.seed --prod`` before anything of it has run.
-
-    A task that opens stores and takes no ``--prod`` (``start``) is for the local ones.
-    """
-    from core.errors import UsageError
-
-    targets = {
-        bool(arguments.get("prod"))
-        for task, arguments in calls
-        if "prod" in arguments or task.opens
-    }
-    if len(targets) > 1:
-        raise UsageError(
-            "These tasks have different targets: some have --prod, some do not",
-            "Give --prod to all of them or to none.",
-        )
+    return terminal.plain(error.line(options_of(*selected)))

@@ -42,7 +42,10 @@ atexit.register(gc.freeze)
 standard_streams.install()
 
 HELP = {
-    "prod": "Act on production: AWS and PROD_CONNECTION_URL.",
+    "prod": "Act on production: AWS and PROD_CONNECTION_URL. The same as --target production.",
+    "target": "Act on this target of targets.toml; like production, it is never local.",
+    "profile": "The AWS profile to use, with --prod or --target.",
+    "region": "The AWS region to use, with --prod or --target.",
     "json": "Print JSON for a program instead of a table for a person.",
     "confirm": "The name of the production database or table, typed out to allow the change.",
     "reason": "Why you read or remove users' data; the audit keeps it. Or set CRUDDUR_REASON.",

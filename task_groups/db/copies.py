@@ -105,5 +105,5 @@ def _name_erased() -> None:
         return
     for person in people:
         again = Command("people.erase", (option("--user", person.handle), "--reason TEXT"))
-        line = again.line(prod=run().target.is_production)
+        line = again.line(run().target.options)
         terminal.note(f"{person.handle} was erased and is back. Erase the user again: {line}")

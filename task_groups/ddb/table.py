@@ -73,7 +73,7 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
     for name in names:
         terminal.print_line(name)
     if not names:
-        create = Command("ddb.schema-load").line(prod=prod)
+        create = Command("ddb.schema-load").line(run().target.options)
         terminal.note(f"There are no tables. Create one: {create}")
 
 

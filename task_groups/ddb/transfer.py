@@ -94,12 +94,12 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
             f"added {done.added:,} items; {done.present:,} already existed{removed}"
         )
         if done.added:
-            terminal.note(f"Check the table: {Command('ddb.verify').line(prod=prod)}")
+            terminal.note(f"Check the table: {Command('ddb.verify').line(run().target.options)}")
     terminal.note(str(table.capacity))
     if done.differing:
         places = ", ".join(done.places)
         raise Exit(
             f"{done.differing:,} items were left out: other items have their keys ({places} …)."
-            f" Look at them with: {Command('ddb.scan').line(prod=prod)}",
+            f" Look at them with: {Command('ddb.scan').line(run().target.options)}",
             1,
         )
