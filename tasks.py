@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from task_groups import (
     admin,
     cognito,
+    console,
     db,
     ddb,
     doctor,
@@ -29,6 +30,7 @@ ns = Collection(
     engines.status,
     admin.admin,
     doctor.doctor,
+    console.console,
     environment.adopt,
     environment.audit,
     quality.test,

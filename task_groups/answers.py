@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from core.printable import one_line, visible_json
@@ -52,6 +53,28 @@ def print_json_line(value: Any) -> None:
 def print_json_text(text: str) -> None:
     """Print JSON: as it is into a pipe; in a terminal, with what does not show escaped."""
     print(visible_json(text) if sys.stdout.isatty() else text)
+
+
+def print_json_array(values: Iterable[Any]) -> None:
+    """Print ``values`` as a JSON array, each on a line, as they come."""
+    count = 0
+    for count, value in enumerate(values, start=1):
+        text = json.dumps(value, ensure_ascii=speaks_ascii(), default=str)
+        print("[" if count == 1 else ",")
+        print(f"  {visible_json(text) if sys.stdout.isatty() else text}", end="")
+    print("\n]" if count else "[]")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print ``rows`` as CSV under ``columns``, as they come; nothing in it is a formula."""
+    from core.spreadsheets import csv_line
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    for values in chain([columns], rows):
+        line = csv_line(values)
+        if not sys.stdout.isatty():  # a program reads it, in the stream's encoding
+            line = line.encode(encoding, "backslashreplace").decode(encoding)
+        sys.stdout.write(line)
 
 
 def speaks_ascii() -> bool:

@@ -169,6 +169,14 @@ _BOTH = _of(POSTGRES, DYNAMODB)
 _PAIR = ("--user", "bayko", "--with", "andrewbrown")
 _SAYING = ("--message", "hello there")
 _BOTH_WRITING = {POSTGRES: "writing", DYNAMODB: "writing"}
+_IN_THE_CONSOLE = """
+print(postgres.find_person(stores.db, "bayko"), list(dynamodb.scan(stores.table)))
+try:
+    postgres.create_user(stores.db, "newcomer", "New", "newcomer@example.com")
+    conversations.send_message(stores.db, stores.table, "bayko", "{conversation}", "hello there")
+except Exception as error:
+    print(error)
+"""
 _SENDING = {POSTGRES: "reading", DYNAMODB: "writing"}
 
 TASKS = (
@@ -284,6 +292,20 @@ TASKS = (
         changes_where_local=_of(POSTGRES),
     ),
     Row(
+        "db.query",
+        {POSTGRES: "reading"},
+        words=("--sql", "SELECT handle FROM public.users"),
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
+    ),
+    Row(
+        "console",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        stdin=_IN_THE_CONSOLE,
+        reads=_BOTH,
+        changes_where_local=_BOTH,
+    ),
+    Row(
         "db.rehearse",
         {POSTGRES: "reading"},
         label="--rows",
@@ -389,6 +411,15 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES),
+    ),
+    Row(
+        "console",
+        _BOTH_WRITING,
+        label="--write",
+        words=("--write",),
+        stdin=_IN_THE_CONSOLE,
+        changes=_BOTH,
+        reads=_BOTH,
     ),
     # Destroying
     Row("db.drop", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
