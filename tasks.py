@@ -21,6 +21,7 @@ from task_groups import (
     people,
     quality,
     rds,
+    task_help,
 )
 
 ns = Collection(
@@ -43,3 +44,5 @@ ns = Collection(
     people,
     rds,
 )
+
+task_help.show_for_invoke(ns)

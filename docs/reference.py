@@ -16,6 +16,8 @@ from invoke import Argument, Collection, Task
 
 import tasks
 from core.settings import Settings
+from task_groups.examples import EXAMPLES
+from task_groups.task_help import value_of
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -145,13 +147,19 @@ def _dashed(name: str) -> str:
 def _task_section(name: str, task: Task) -> str:
     section = f"\n## {name}\n\n{' '.join((task.__doc__ or '').split())}\n"
     options = [
-        f"| `--{_dashed(argument.name.rstrip('_'))}`{'' if argument.kind is bool else ' VALUE'} |"
-        f" {argument.help} |\n"
+        f"| `--{_dashed(argument.name.rstrip('_'))}`{_value(argument)} | {argument.help} |\n"
         for argument in arguments(task)
     ]
+    if example := EXAMPLES.get(name):
+        section += f"\n```text\ninvoke {example}\n```\n"
     if options:
         section += "\n| option | |\n|---|---|\n" + "".join(options)
     return section
+
+
+def _value(argument: Argument) -> str:
+    value = value_of(argument)
+    return f" {value}" if value else ""
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import functools
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 
 from task_groups import standard_streams, terminal
+from task_groups.examples import WRITE_FILES
 from task_groups.shared_options import (
     LOCAL,
     Selected,
@@ -74,6 +75,12 @@ class StoreTask(invoke.tasks.Task[Any]):
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
         """What the task opens at most when it is called with ``arguments``."""
         return self.opens(arguments) if callable(self.opens) else self.opens
+
+    def changes_something(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether it changes a store or writes files when it is called with ``arguments``."""
+        changes = {"making", "writing", "destroying"}
+        opens = set(self.opens_for(arguments).values())
+        return self.full_name in WRITE_FILES or not changes.isdisjoint(opens)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         own = inspect.signature(self.body).parameters
@@ -279,6 +286,9 @@ def declared_action(task: StoreTask, arguments: Mapping[str, Any]) -> Action:
     )
 
 
+_FOR_PROGRAMS = ("pty", "warn-only", "echo", "hide", "command-timeout", "prompt-for-sudo-password")
+"""Invoke's options that say how a task runs other programs. Ours change stores."""
+
 _current = Run()
 
 
@@ -332,9 +342,7 @@ class OneTargetExecutor(Executor):
         try:
             selected = one_target((arguments, bool(task.opens)) for task, arguments in calls)
             current = _begin(selected, dry=self._is_dry())
-            current.prepare(calls)
-            results = super().execute(*tasks)
-            sys.stdout.flush()
+            results = self._perform(calls, *tasks)
         except CoreError as error:
             raise Exit(_line(error, selected), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
@@ -350,10 +358,36 @@ class OneTargetExecutor(Executor):
         finally:
             current.close()
 
+    def _perform(
+        self, calls: Sequence[tuple[StoreTask, Mapping[str, Any]]], *tasks: Any
+    ) -> dict[Any, Any]:
+        self._refuse_core_flags(calls)
+        run().prepare(calls)
+        results = super().execute(*tasks)
+        sys.stdout.flush()
+        return results
+
     def _is_dry(self) -> bool:
         """Whether --dry or INVOKE_RUN_DRY was given: the same for the stores and the answers."""
         self.config.load_shell_env()
         return bool(self.config.run.dry)
+
+    def _refuse_core_flags(self, calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
+        """Refuse a change with an option of Invoke's that is for running programs: ``-p``, ``-w``.
+
+        Whoever types it means something else, like a preview.
+        """
+        from core.errors import UsageError
+
+        given = [flag for flag in _FOR_PROGRAMS if self.core and self.core[0].args[flag].value]
+        changing = [task.full_name for task, typed in calls if task.changes_something(typed)]
+        if given and changing:
+            short = self.core[0].args[given[0]].nicknames
+            flag = " or ".join([*(f"-{name}" for name in short), f"--{given[0]}"])
+            raise UsageError(
+                f"{flag} is an option of Invoke that {changing[0]} does not need",
+                "Nothing was done. For a preview add --dry, for production --prod.",
+            )
 
     def _called(self, context: Any) -> tuple[StoreTask, dict[str, Any]]:
         """The task that a part of the command line names, and what it is given."""

@@ -9,6 +9,52 @@ import inspect
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+VALUES = {
+    "about": "UUID",
+    "actor": "TEXT",
+    "address": "ADDRESS",
+    "after": "TIME",
+    "at": "TIME",
+    "aws": "PATH",
+    "before": "TIME",
+    "confirm": "NAME",
+    "conversation": "UUID",
+    "cursor": "KEY",
+    "day": "DAY",
+    "display_name": "TEXT",
+    "email": "ADDRESS",
+    "environment": "NAME",
+    "file": "PATH",
+    "format": "FORMAT",
+    "from_": "PATH",
+    "handle": "HANDLE",
+    "ip": "ADDRESS",
+    "limit": "N",
+    "me": "HANDLE",
+    "message": "TEXT",
+    "message_uuid": "UUID",
+    "messages": "N",
+    "name": "TEXT",
+    "only": "NAME",
+    "other": "HANDLE",
+    "port": "N",
+    "profile": "NAME",
+    "reason": "TEXT",
+    "region": "NAME",
+    "rows": "N",
+    "sender": "HANDLE",
+    "sql": "TEXT",
+    "target": "NAME",
+    "timeout": "SECONDS",
+    "to": "STAMP",
+    "url": "URL",
+    "user": "HANDLE",
+    "user_uuid": "UUID",
+    "with_": "HANDLE",
+    "words": "TEXT",
+}
+"""What the value of each option is, as its help and the reference show it."""
+
 WITH_A_TARGET = ("target", "profile", "region")
 """The options of every task that has ``--prod``."""
 
