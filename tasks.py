@@ -3,7 +3,14 @@
 import sys
 from pathlib import Path
 
-from invoke import Collection
+from invoke import Collection, Exit
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an Invoke of another Python finds this file, too
+    version = ".".join(map(str, sys.version_info[:2]))
+    raise Exit(
+        f"Cruddur Ops needs Python 3.11 or newer, and this is {version}. With a newer one, run:"
+        " python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+    )
 
 # Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -18,10 +25,11 @@ from task_groups import (
     engines,
     environment,
     lambda_function,
+    login,
     people,
     quality,
     rds,
-    task_help,
+    typed_line,
 )
 
 ns = Collection(
@@ -30,6 +38,7 @@ ns = Collection(
     engines.down,
     engines.status,
     admin.admin,
+    login.configure_login,
     doctor.doctor,
     console.console,
     environment.adopt,
@@ -44,5 +53,4 @@ ns = Collection(
     people,
     rds,
 )
-
-task_help.show_for_invoke(ns)
+typed_line.check_for_invoke(ns)

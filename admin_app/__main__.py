@@ -1,19 +1,25 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
+                    [--browser] [--program PROGRAM]
                     [-- [--prod | --target NAME] [--profile NAME] [--region NAME] [--write]]
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+import threading
+import webbrowser
 from typing import Any
 
 from admin_app import log_lines, server_settings
+from core.commands import Command, call_program, option, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
 from core.origins import Addresses, parse_url
+from core.parts import naming_missing_packages
 from core.settings import Settings
 
 
@@ -21,16 +27,19 @@ def main() -> None:
     """Serve until Ctrl-C. On a failure, print one line and return a status other than 0."""
     log_lines.install()
     try:
-        serve(*read_options(sys.argv[1:]))
+        with naming_missing_packages():
+            serve(*read_options(sys.argv[1:]))
     except KeyboardInterrupt:
         return
     except CoreError as error:
-        print(f"error: {log_lines.plain(str(error))}", file=sys.stderr)  # noqa: T201
+        options = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+        line = error.line(shlex.join(word for word in options if word != "--write"))
+        print(f"error: {log_lines.plain(line)}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None
 
 
-def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
-    """Where to listen, and the options after ``--``, which are for the pages."""
+def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
+    """Where to listen, the options after ``--``, which are for the pages, and ``--browser``."""
     for_server, for_pages = arguments, []
     if "--" in arguments:
         separator = arguments.index("--")
@@ -40,19 +49,22 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str]]:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--url")
     parser.add_argument("--forwarded")
+    parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--program", default=program(), help="What the user typed to start this.")
     options = parser.parse_args(for_server)
+    call_program(options.program)
     addresses = Addresses(
         port=options.port,
         address=options.address,
         url=parse_url(options.url, "--url") if options.url else None,
         forwarded=parse_url(options.forwarded, "--forwarded") if options.forwarded else None,
     )
-    return addresses, for_pages
+    return addresses, for_pages, options.browser
 
 
-def serve(addresses: Addresses, for_pages: list[str]) -> None:
-    """Check the requirements, then run the pages' server."""
-    secrets_files = server_settings.secrets_files(Settings.from_env().secrets_files)
+def serve(addresses: Addresses, for_pages: list[str], browser: bool) -> None:
+    """Check the requirements, then run the pages' server, and open a ``browser`` on it."""
+    secrets_files = server_settings.secrets_files(Settings.from_env().login_files)
     server_settings.replace_variables()  # before Streamlit reads one
     settings = _load(server_settings.server_settings(addresses) | secrets_files)
     if not addresses.is_loopback and addresses.url is None:
@@ -66,10 +78,19 @@ def serve(addresses: Addresses, for_pages: list[str]) -> None:
         )
     from admin_app.server import make_app
 
-    shown_address = addresses.url or f"http://127.0.0.1:{addresses.port}"
-    print(f"The admin UI is at {shown_address} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    shown = str(addresses.url or addresses.forwarded or f"http://127.0.0.1:{addresses.port}")
+    print(f"The admin UI is at {shown} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    if browser:
+        threading.Thread(target=_open_browser, args=(shown, addresses), daemon=True).start()
     sys.argv = [sys.argv[0], *for_pages]
     make_app(addresses).run(config=settings)
+
+
+def _open_browser(url: str, addresses: Addresses) -> None:
+    """Open ``url`` as soon as the server listens."""
+    port, address = addresses.port, addresses.address
+    if processes.wait_until(lambda: not processes.is_free(port, address), timeout_s=60):
+        webbrowser.open(url)
 
 
 def _load(settings: dict[str, Any]) -> dict[str, Any]:
@@ -103,12 +124,14 @@ def _require_login(addresses: Addresses) -> None:
     if missing := login.missing_settings():
         raise SettingsError(
             f"--url needs a login, but {', '.join(missing)} is missing in the settings",
-            "Configure it in .streamlit/secrets.toml: see docs/how-to/log-in.md.",
+            "Run",
+            Command("configure-login", (option("--url", str(addresses.url)),)),
         )
     if (home := login.home()) != str(addresses.url):
         raise SettingsError(
             f"The login returns to {home}, not to {addresses.url}",
-            "Correct redirect_uri in .streamlit/secrets.toml.",
+            "Run",
+            Command("configure-login", (option("--url", str(addresses.url)),)),
         )
 
 

@@ -161,8 +161,9 @@ def _require_login() -> None:
         st.title("Cruddur Ops")
         st.error("This target needs a login, and none is configured.")
         st.write(
-            "Describe the OpenID Connect provider under `[auth]` in `.streamlit/secrets.toml`, as"
-            f" docs/admin-ui.md shows, and start the admin UI again. Missing: {', '.join(missing)}."
+            "Run `invoke configure-login`, or describe another provider under `[auth]` in"
+            " `.streamlit/secrets.toml`, as docs/how-to/log-in.md shows. Then start the admin UI"
+            f" again. Missing: {', '.join(missing)}."
         )
         st.stop()
     if current() is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from admin_app import access, layout
+from core.commands import Command
 from core.models import Person
 from core.postgres import lacks_demo_users, search_people
 
@@ -78,6 +79,6 @@ def no_users() -> None:
     """Say that there are no users; only on a local database, suggest the demo users."""
     if lacks_demo_users(access.look().db):
         st.info("There are no users yet. To add the demo users, run:")
-        st.code("invoke db.seed", language=None)
+        st.code(Command("db.seed").line(), language=None)
     else:
         st.info("There are no users yet.")

@@ -11,6 +11,7 @@ from admin_app.conversations.outbox import Outbox
 from admin_app.conversations.shared_reads import SharedReads
 from admin_app.store.jobs import Jobs
 from core.access import AuditLog, Door, Store
+from core.commands import program
 from core.dynamodb import TableDescription, describe_table
 from core.settings import Settings
 from core.targets import Target, resolve
@@ -27,7 +28,7 @@ _SHARED_S = TICK_S - 0.5
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """What ``invoke admin`` allows this app to do, and on which target."""
-    parser = argparse.ArgumentParser(prog="invoke admin")
+    parser = argparse.ArgumentParser(prog=f"{program()} admin")
     parser.add_argument("--prod", action="store_true")
     parser.add_argument("--target", default="")
     parser.add_argument("--profile", default="")

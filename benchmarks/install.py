@@ -10,19 +10,24 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from report import Row, print_rows
 
-from core.settings import PROJECT_ROOT
+from core.doctor import machine
 
-PEERS = ("streamlit", "boto3", "psycopg[binary,pool]")
+DRIVERS = ("boto3", "psycopg[binary,pool]")
+WITH_UI = (*DRIVERS, "streamlit")
+PARTS = (
+    ("the command line, beside boto3 and psycopg", (), DRIVERS, 1.3),
+    ("with the extra engines, beside the same", ("engines",), DRIVERS, None),
+    ("with admin too, beside Streamlit as well", ("engines", "admin"), WITH_UI, 1.4),
+)
 
 
 def bench_install() -> None:
-    lines = (PROJECT_ROOT / "requirements.txt").read_text().splitlines()
-    asked = [line for line in lines if line and not line.startswith(("#", "-"))]
-    here_mb, peer_mb = _size_mb(asked), _size_mb(PEERS)
-    print_rows(
-        "What requirements.txt installs, beside Streamlit, boto3 and psycopg alone",
-        Row("on disk, without bytecode", "MB", here_mb, peer_mb, 1.4),
-    )
+    declared = machine.declared_packages()
+    rows = []
+    for measured, extras, peers, target in PARTS:
+        asked = [line for part in ("", *extras) for line in declared[part]]
+        rows.append(Row(measured, "MB", _size_mb(asked), _size_mb(peers), target))
+    print_rows("An installation on disk, without bytecode", *rows)
 
 
 def _size_mb(requirements: Iterable[str]) -> float:

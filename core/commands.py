@@ -8,6 +8,22 @@ from dataclasses import dataclass
 
 from core.printable import shows
 
+INVOKE = "invoke"
+
+_program = INVOKE
+
+
+def call_program(name: str) -> None:
+    """Name ``name`` in every command from now on: the program that the user typed."""
+    global _program
+    _program = name
+
+
+def program() -> str:
+    """The program that the user typed: ``invoke`` or ``cruddur``."""
+    return _program
+
+
 _LOCAL = ("up", "down", "status", "start")
 """Tasks for the local target only."""
 
@@ -56,10 +72,10 @@ class Command:
         ``on`` are the options that select the target, ``--prod`` for example; none for a local one.
         """
         if not on or self.task in _ANY:
-            return " ".join(("invoke", self.task, *self.options))
+            return " ".join((program(), self.task, *self.options))
         if self.task in _LOCAL:
             return None
-        return " ".join(("invoke", self.task, on, *self.options))
+        return " ".join((program(), self.task, on, *self.options))
 
 
 def advice(hint: str, command: Command | None, on: str = "") -> str:

@@ -15,6 +15,7 @@
      ├── LoginEndedError         a login that has ended while its tab was open
      ├── NotPermittedError       a request that its store was not opened for
      ├── AuditError              an audit line that could not be written or read
+     ├── NotInstalledError       a package that is not installed, and how to install it
      ├── EngineError             the embedded engines will not start, stop or answer
      └── StoreError              a database refused a request, or did not answer
           ├── UnreachableError       no server answered at the endpoint
@@ -108,6 +109,10 @@ class NotPermittedError(CoreError):
 
 class AuditError(CoreError):
     """An audit line that could not be written, or an audit file that could not be read."""
+
+
+class NotInstalledError(CoreError):
+    """A package that a task needs is not installed."""
 
 
 class EngineError(CoreError):

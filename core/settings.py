@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import places
 from core.errors import SettingsError
+from core.places import PROJECT_ROOT as PROJECT_ROOT
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_OWN_MIGRATIONS = "sql/migrations"
 
 
 def _setting(*names: str, help: str, default: str | None = None, secret: bool = False):  # type: ignore[no-untyped-def]
@@ -159,7 +161,7 @@ class Settings:
 
     migrations_dir: str = _setting(
         "CRUDDUR_MIGRATIONS_DIR",
-        default="sql/migrations",
+        default=_OWN_MIGRATIONS,
         help="Folder of the project's own migrations, relative to the checkout.",
     )
     audit_log: str | None = _setting(
@@ -179,7 +181,7 @@ class Settings:
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
+        cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None
     ) -> Settings:
         """Settings from the environment, then from a ``.env`` file for what it leaves unset."""
         values_set = variables(environ, dotenv)
@@ -202,25 +204,49 @@ class Settings:
 
     @property
     def engines_path(self) -> Path:
-        return PROJECT_ROOT / self.engines_dir
+        return data_folder() / self.engines_dir
+
+    @property
+    def targets_path(self) -> Path:
+        return data_folder() / self.targets_file
 
     @property
     def migrations_path(self) -> Path:
-        return PROJECT_ROOT / self.migrations_dir
+        is_own = self.migrations_dir == _OWN_MIGRATIONS
+        return (PROJECT_ROOT if is_own else data_folder()) / self.migrations_dir
+
+    @property
+    def has_installed_migrations(self) -> bool:
+        """Whether the migrations are files of an installation, which nobody should change."""
+        return self.migrations_dir == _OWN_MIGRATIONS and not places.is_checkout()
+
+    @property
+    def login_files(self) -> str | None:
+        """The files that describe the admin UI's login; None for those that Streamlit reads."""
+        if self.secrets_files or places.is_checkout():
+            return self.secrets_files
+        folders = (Path.home(), data_folder())
+        return os.pathsep.join(str(folder / ".streamlit" / "secrets.toml") for folder in folders)
 
     @property
     def audit_path(self) -> Path:
         """The audit file."""
         if self.audit_log:
-            return PROJECT_ROOT / self.audit_log
+            return data_folder() / self.audit_log
         return self.engines_path.parent / "audit.jsonl"
 
 
+def data_folder() -> Path:
+    """The folder with ``.env`` and all data: the checkout, or a folder of the user's own."""
+    return places.data_folder(os.environ)
+
+
 def variables(
-    environ: Mapping[str, str] | None = None, dotenv: Path = PROJECT_ROOT / ".env"
+    environ: Mapping[str, str] | None = None, dotenv: Path | None = None
 ) -> dict[str, str]:
     """Every variable that is set, ours or not: the environment's, then what ``.env`` adds."""
-    return {**_read_dotenv(dotenv), **(environ if environ is not None else os.environ)}
+    added = _read_dotenv(dotenv or data_folder() / ".env")
+    return {**added, **(environ if environ is not None else os.environ)}
 
 
 def libpq_variables(environ: Mapping[str, str] | None = None) -> list[str]:
@@ -277,9 +303,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
             name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()
         }
     except ImportError as error:
+        from core.parts import how_to_install
+
         raise SettingsError(
-            f"Could not read {path}: python-dotenv is not installed",
-            "Run: pip install -r requirements.txt",
+            f"Could not read {path}: python-dotenv is not installed", how_to_install()
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(

@@ -15,11 +15,8 @@ def list_users(ctx: Context, prod: bool = False, json: bool = False, reason: str
     from dataclasses import asdict
 
     from core.aws import list_users
-    from core.errors import SettingsError
 
-    pool_id = run().settings.user_pool_id
-    if pool_id is None:
-        raise SettingsError("No Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
+    pool_id = terminal.user_pool(run().settings)
     run().tell_target()
     with opened(ctx) as stores:
         users = list(list_users(stores.aws, pool_id))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.commands import Command, program
 from core.wording import counted
-from task_groups import admin, terminal
+from task_groups import admin_server, terminal
 from task_groups.ddb import patterns
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -35,7 +36,8 @@ def up(ctx: Context, functions: bool = False, json: bool = False) -> None:
     before = {engine.name: engine.state for engine in engines.status(folder)}
     _print(engines.start(folder, functions=functions), json)
     if functions and before["dynamodb"] == "running":
-        terminal.note("DynamoDB was running already. If it runs no functions: invoke down first")
+        first = Command("down").line()
+        terminal.note(f"DynamoDB was running already. If it runs no functions, first run: {first}")
 
 
 @task(help=help_for("json"))
@@ -89,13 +91,17 @@ def _print(statuses: Sequence[EngineStatus], json: bool) -> None:
 )
 def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
     """Set everything up on this machine, print the seeded inbox, open the admin UI."""
+    from core.parts import ENGINE_MODULES, require
     from core.purposes import Purpose
     from core.usecases import setup
 
     settings = run().settings
+    needs_engines = not (settings.connection_url and settings.endpoint_url)
+    # Before anything is set up.
+    require(*ENGINE_MODULES * needs_engines, *["streamlit"] * (not no_admin))
     if not no_admin:
-        admin.free_port(port)  # before anything is set up
-    if not (settings.connection_url and settings.endpoint_url):
+        admin_server.refuse_taken(port)
+    if needs_engines:
         up(ctx)
     if terminal.is_dry(ctx):
         terminal.print_line(
@@ -109,8 +115,10 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
         for note in setup.seed_what_is_empty(stores):
             terminal.note(note)
         _print_inbox(stores)
+    where = "" if no_admin else ", in another terminal"
+    terminal.note(f"Next{where}: {program()} --list, or the steps of docs/tutorial.md")
     if not no_admin:
-        admin.run(ctx, run().target, write=False, port=port)
+        admin_server.serve(ctx, port=port, browser=True)
 
 
 def _refuse_production() -> None:

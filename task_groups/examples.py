@@ -11,6 +11,7 @@ EXAMPLES = {
     "audit": "audit --actor olga --day 2026-01-31",
     "bench": "bench --only commands --quick",
     "cognito.list-users": "cognito.list-users",
+    "configure-login": "configure-login --url https://ops.example.org",
     "console": "console --prod --reason 'ticket 7'",
     "db.connect": "db.connect",
     "db.create": "db.create",

@@ -28,14 +28,14 @@ def _root() -> str:
 
 
 def _require(*modules: str) -> None:
-    from importlib.util import find_spec
-
+    """Refuse outside of a checkout, or without the packages that its checks need."""
     from core.errors import UsageError
+    from core.parts import require
+    from core.places import is_checkout
 
-    if missing := [name for name in modules if find_spec(name) is None]:
-        raise UsageError(
-            f"Not installed: {', '.join(missing)}", "Run: pip install -r requirements-dev.txt"
-        )
+    if not is_checkout():
+        raise UsageError("This task checks a checkout of the project", "Run it in one.")
+    require(*modules)
 
 
 WORKERS = 3
@@ -124,6 +124,7 @@ def bench(
     """Measure tasks, store and admin UI against their peers; exit 1 if a target is missed."""
     from invoke.exceptions import Exit
 
+    _require()
     number = whole_number(messages, "--messages")
     command = [sys.executable, "benchmarks", "--messages", str(number)]
     command += ["--aws", aws] if aws else []

@@ -247,10 +247,14 @@ class Run:
         return identity.account, identity.arn
 
     def tell_target(self) -> None:
-        """Say on stderr where the running task reads and writes: each store that it opens."""
+        """Say on stderr where the running task reads and writes."""
+        for name in self.target.ignored_variables():
+            terminal.note(f"{self.target.options}: {name} is ignored")
+        terminal.note(self.target_line())
+
+    def target_line(self) -> str:
+        """The target, and each store that the running task opens."""
         target, stores = self.target, self.action.opens
-        for name in target.ignored_variables():
-            terminal.note(f"{target.options}: {name} is ignored")
         account = None
         if set(stores) - {"postgres"} and self._caller:
             account = self._caller[0]
@@ -262,7 +266,7 @@ class Run:
         if "aws" in stores:
             place = target.aws.endpoint_url or f"account {account}"
             lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
-        terminal.note(f"target: {target.name} · " + " · ".join(lines))
+        return f"target: {target.name} · " + " · ".join(lines)
 
 
 def _user_name() -> str:
@@ -333,6 +337,7 @@ class OneTargetExecutor(Executor):
 
     def execute(self, *tasks: Any) -> Any:
         from core.errors import CoreError
+        from core.parts import naming_missing_packages
 
         standard_streams.spell_out()
         # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
@@ -342,7 +347,8 @@ class OneTargetExecutor(Executor):
         try:
             selected = one_target((arguments, bool(task.opens)) for task, arguments in calls)
             current = _begin(selected, dry=self._is_dry())
-            results = self._perform(calls, *tasks)
+            with naming_missing_packages():
+                results = self._perform(calls, *tasks)
         except CoreError as error:
             raise Exit(_line(error, selected), error.exit_code) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough

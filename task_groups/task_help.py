@@ -1,16 +1,14 @@
 """The help of one task: what it does, an example, and what each option's value is.
 
-Invoke's own help calls every value STRING and shows no example. ``tasks.py`` calls
-:func:`show_for_invoke` when Invoke has loaded it, before Invoke would print its help.
+Invoke's own help calls every value STRING and shows no example.
+:func:`task_groups.typed_line.check` prints this one before Invoke would print its own.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from task_groups.examples import EXAMPLES, MAY_CHANGE, WRITE_FILES
@@ -27,22 +25,6 @@ _CHANGES = ("making", "writing", "destroying")
 _DRY = ("--dry", "Print what would be done, and change nothing.")
 
 
-def show_for_invoke(namespace: Collection) -> None:
-    """Print a task's help and end, if the command line is Invoke's and asks for one.
-
-    Raises:
-        Exit: the help is printed.
-    """
-    script = Path(sys.argv[0])
-    if script.stem not in ("invoke", "inv") and script.parts[-2:] != ("invoke", "__main__.py"):
-        return
-    if name := asked_task(sys.argv[1:], namespace):
-        from invoke.exceptions import Exit
-
-        print_help(name, namespace, "invoke")
-        raise Exit
-
-
 def asked_task(words: Sequence[str], namespace: Collection) -> str | None:
     """The task whose help ``words`` ask for: ``--help TASK``, ``TASK --help``; None for no task."""
     for number, word in enumerate(words):
@@ -56,13 +38,14 @@ def asked_task(words: Sequence[str], namespace: Collection) -> str | None:
     return None
 
 
-def print_help(name: str, namespace: Collection, program: str) -> None:
+def print_help(name: str, namespace: Collection) -> None:
     """Print the help of the task ``name`` as wide as the terminal is."""
+    from core.commands import program
     from task_groups import terminal
 
     columns = shutil.get_terminal_size().columns
     width = max(_LEAST_WIDTH, min(columns, _MOST_WIDTH))
-    for line in help_lines(name, namespace[name], program, width):
+    for line in help_lines(name, namespace[name], program(), width):
         terminal.print_line(line)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context as Context
 
+from core.commands import program
 from task_groups import standard_streams
 from task_groups.answers import (
     ask as ask,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.errors import UsageError
+    from core.settings import Settings
 
 
 # A command loads many objects, most of them from the AWS SDK, and then ends. Python's usual garbage
@@ -80,7 +82,16 @@ def missing(option: str) -> UsageError:
     from core.errors import UsageError
     from task_groups.running import run
 
-    return UsageError(f"{option} is missing", f"See: invoke --help {run().task_name}")
+    return UsageError(f"{option} is missing", f"See: {program()} --help {run().task_name}")
+
+
+def user_pool(settings: Settings) -> str:
+    """The id of the Cognito user pool, which must be set."""
+    from core.errors import SettingsError
+
+    if settings.user_pool_id is None:
+        raise SettingsError("No Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
+    return settings.user_pool_id
 
 
 def is_dry(ctx: Context) -> bool:

@@ -47,6 +47,8 @@ GROUND = {
     "lazy",
     "models",
     "origins",
+    "parts",
+    "places",
     "printable",
     "private_files",
     "purposes",

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     )
     from core.aws.identity import Caller as Caller, caller as caller
     from core.aws.lambda_package import HANDLER as HANDLER, build_zip as build_zip
+    from core.aws.login_client import (
+        LoginClient as LoginClient,
+        check_provider as check_provider,
+        make_login_client as make_login_client,
+    )
     from core.aws.public_ip import global_ipv4 as global_ipv4, machine_ipv4 as machine_ipv4
     from core.aws.security_groups import (
         RuleChange as RuleChange,
@@ -85,6 +90,11 @@ NAMES = {
     "identity": (
         "Caller",
         "caller",
+    ),
+    "login_client": (
+        "LoginClient",
+        "check_provider",
+        "make_login_client",
     ),
     "lambda_package": (
         "HANDLER",

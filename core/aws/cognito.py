@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,16 +35,24 @@ def list_users(services: AwsServices, pool_id: str) -> Iterator[CognitoUser]:
     Raises:
         SettingsError: there is no such pool in the target's account and region.
     """
-    target = services.target
     client = services.client("cognito-idp")
+    with translating_pool(services.target, pool_id):
+        for page in client.get_paginator("list_users").paginate(UserPoolId=pool_id):
+            yield from map(_user, page["Users"])
+
+
+@contextmanager
+def translating_pool(target: AwsTarget, pool_id: str) -> Iterator[None]:
+    """Translate the errors of requests to a user pool.
+
+    Raises:
+        SettingsError: there is no such pool in the target's account and region.
+    """
     with translating("cognito-idp", target):
         try:
-            for page in client.get_paginator("list_users").paginate(UserPoolId=pool_id):
-                yield from map(_user, page["Users"])
-        except client.exceptions.ResourceNotFoundException as error:
-            raise _no_pool(target, pool_id) from error
+            yield
         except (ClientError, ParamValidationError) as error:
-            if _is_about_the_pool_id(error):
+            if _is_about_the_pool(error):
                 raise _no_pool(target, pool_id) from error
             raise
 
@@ -61,9 +70,10 @@ def _user(entry: Mapping[str, Any]) -> CognitoUser:
     )
 
 
-def _is_about_the_pool_id(error: Exception) -> bool:
-    """Whether Cognito, or the SDK, reports that the pool id is invalid."""
-    return "userpoolid" in str(error).lower()
+def _is_about_the_pool(error: ClientError | ParamValidationError) -> bool:
+    """Whether Cognito, or the SDK, reports that there is no such pool or that its id is invalid."""
+    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    return code == "ResourceNotFoundException" or "userpoolid" in str(error).lower()
 
 
 def _no_pool(target: AwsTarget, pool_id: str) -> SettingsError:

@@ -12,6 +12,12 @@ from core.targets import AwsTarget
 
 _NEEDS = {
     ("cognito-idp", "ListUsers"): Need.READ,  # shows users' emails
+    ("cognito-idp", "GetGroup"): Need.LOOK,
+    ("cognito-idp", "ListUserPoolClients"): Need.LOOK,
+    ("cognito-idp", "DescribeUserPoolClient"): Need.MAKE,  # shows the client's secret
+    ("cognito-idp", "CreateGroup"): Need.MAKE,
+    ("cognito-idp", "CreateUserPoolClient"): Need.MAKE,
+    ("cognito-idp", "UpdateUserPoolClient"): Need.MAKE,
     ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
     ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
     ("cloudformation", "DescribeStacks"): Need.LOOK,

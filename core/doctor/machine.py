@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.commands import Command
 from core.doctor.findings import Finding, bad, note, ok
-from core.doctor.probes import INSTALL
-from core.settings import PROJECT_ROOT
+from core.parts import ADMIN, DEV, ENGINES, OLDEST_PYTHON, how_to_install, install_command
+from core.places import NAME, PROJECT_ROOT, is_checkout
 from core.targets import Target
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from core.engines import EngineStatus
-
-VENV = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+PROJECT_FILE = "pyproject.toml"
 NOTABLE_BYTES = 1_000_000_000
 SCARCE_BYTES = 100_000_000
 
@@ -28,48 +26,87 @@ SCARCE_BYTES = 100_000_000
 def python(_: Target, version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Finding]:
     """Whether this Python is one that the project runs on."""
     version_and_path = f"Python {'.'.join(map(str, version))} at {sys.executable}"
-    project = (PROJECT_ROOT / "pyproject.toml").read_text("utf-8")
-    oldest = re.search(r'requires-python = ">=([\d.]+)"', project)
-    if oldest is None:
-        yield note(
-            "python", f"{version_and_path}; pyproject.toml does not say which version is needed"
-        )
-    elif version < tuple(map(int, oldest[1].split("."))):
+    if version < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
         yield bad(
             "python",
-            f"{version_and_path}; the project needs {oldest[1]} or newer",
-            f"With such a Python, run: {VENV}",
+            f"{version_and_path}; the project needs {oldest} or newer",
+            f"With such a Python, run: {_venv_command()}",
         )
     else:
         yield ok("python", version_and_path)
 
 
+def _venv_command() -> str:
+    return f"python3 -m venv .venv && .venv/bin/{install_command(ENGINES, ADMIN)}"
+
+
 def packages(
-    _: Target, requirements: Path = PROJECT_ROOT / "requirements.txt"
+    target: Target, declared: Mapping[str, Sequence[str]] | None = None
 ) -> Iterator[Finding]:
-    """Whether every required package is installed in a suitable version."""
-    wanted = list(_required(requirements))
-    faults = [fault for requirement in wanted if (fault := _fault(requirement))]
+    """Whether every package that this target needs is installed in a suitable version.
+
+    ``declared`` has the packages by the extra that lists them; "" is the command line itself.
+    """
+    parts = {
+        extra: list(map(_parsed, lines))
+        for extra, lines in (declared or declared_packages()).items()
+    }
+    needs_engines = not (target.is_production or target.settings.connection_url)
+    used = [""] + [ENGINES] * (needs_engines or _is_installed(parts[ENGINES]))
+    used += [ADMIN] * _is_installed(parts[ADMIN])
+    required = {extra: list(_with_extras(parts[extra])) for extra in used}
+    faults = [
+        (fault, extra)
+        for extra, requirements in required.items()
+        for requirement in requirements
+        if (fault := _fault(requirement))
+    ]
     if faults:
-        yield bad("packages", "; ".join(faults), INSTALL)
-    else:
-        yield ok("packages", f"{len(wanted)} packages, as {requirements.name} requires")
+        hint = how_to_install(*{extra for _, extra in faults if extra})
+        yield bad("packages", "; ".join(fault for fault, _ in faults), hint)
+        return
+    unused = [extra for extra in (ENGINES, ADMIN) if extra not in used]
+    without = f", without the extra {' and '.join(unused)}" if unused else ""
+    count = sum(map(len, required.values()))
+    yield ok("packages", f"{count} packages, as {PROJECT_FILE} requires{without}")
 
 
-def _required(requirements: Path) -> Iterator[Requirement]:
+def _parsed(line: str) -> Requirement:
+    from packaging.requirements import Requirement
+
+    return Requirement(line)
+
+
+def _is_installed(requirements: Sequence[Requirement]) -> bool:
+    """Whether the first package of an extra is installed: then the others should be, too."""
+    fault = _fault(requirements[0])
+    return fault is None or "not installed" not in fault
+
+
+def declared_packages() -> dict[str, list[str]]:
+    """What the project needs by the extra that lists it: "" is the command line itself."""
+    if is_checkout():  # the metadata may be those of an earlier state of the file
+        project = tomllib.loads((PROJECT_ROOT / PROJECT_FILE).read_text("utf-8"))["project"]
+        return {"": project["dependencies"], **project["optional-dependencies"]}
+    from importlib.metadata import requires
+
+    declared: dict[str, list[str]] = {}
+    for line in requires(NAME) or ():
+        marker = _parsed(line).marker
+        extras = (extra for extra in (ENGINES, ADMIN, DEV) if f'"{extra}"' in str(marker or ""))
+        declared.setdefault(next(extras, ""), []).append(line.partition(";")[0])
+    return declared
+
+
+def _with_extras(requirements: Sequence[Requirement]) -> Iterator[Requirement]:
     """The requirements, and those that their extras add."""
     from importlib.metadata import PackageNotFoundError, requires
 
-    from packaging.requirements import Requirement
-
-    lines = (line.partition("#")[0].strip() for line in requirements.read_text("utf-8").split("\n"))
-    for line in lines:
-        if not line or (line.startswith("-") and line != "-e ."):
-            continue
-        requirement = Requirement("cruddur-ops" if line == "-e ." else line)
+    for requirement in requirements:
         yield requirement
         try:
-            brought = [Requirement(text) for text in requires(requirement.name) or ()]
+            brought = list(map(_parsed, requires(requirement.name) or ()))
         except PackageNotFoundError:
             continue
         for extra in requirement.extras:
@@ -103,7 +140,7 @@ def virtual_environment(
         yield note(
             "virtual environment",
             f"None: the packages are those of the system's Python in {prefix}",
-            f"{VENV} && . .venv/bin/activate",
+            f"{_venv_command()} && . .venv/bin/activate",
         )
 
 

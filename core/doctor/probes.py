@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from core.doctor.findings import Finding, bad, note
 from core.errors import CoreError
+from core.parts import how_to_install, missing
 from core.targets import Target
 
 PATIENCE_S = 8.0
-INSTALL = "Run: pip install -r requirements.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class _Running:
         except CoreError as error:
             self.failure = error
         except ImportError as error:
-            self.failure = CoreError(f"Could not import {error.name or error}", INSTALL)
+            problem = f"Could not import {error.name or error}"
+            self.failure = missing(error) or CoreError(problem, how_to_install())
         except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
             self.failure = CoreError(f"The check failed: {type(error).__name__}: {error}")
 

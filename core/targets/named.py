@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError, UsageError
-from core.settings import PROJECT_ROOT, Settings
+from core.settings import Settings
 from core.targets.production import Environment
 
 FIELDS = {
@@ -159,17 +159,16 @@ def find_target(settings: Settings, name: str) -> NamedTarget | None:
         UsageError: there is no such target.
         SettingsError: see :func:`read_targets`.
     """
-    path = PROJECT_ROOT / settings.targets_file
-    targets = read_targets(path)
+    targets = read_targets(settings.targets_path)
     if name in targets or name == Environment.PRODUCTION:
         return targets.get(name)
     names = [*Environment, *(known for known in targets if known != Environment.PRODUCTION)]
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names)}."
-    raise UsageError(f"There is no target {name!r} in {path}", hint)
+    raise UsageError(f"There is no target {name!r} in {settings.targets_path}", hint)
 
 
 def known_environments(settings: Settings) -> list[str]:
     """The environments that a marker may name: local, production, and those of the file."""
-    targets = read_targets(PROJECT_ROOT / settings.targets_file)
+    targets = read_targets(settings.targets_path)
     return [*dict.fromkeys([*Environment, *(target.environment for target in targets.values())])]

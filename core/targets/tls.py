@@ -17,7 +17,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.errors import SettingsError
-from core.settings import PROJECT_ROOT, libpq_variables
+from core.settings import data_folder, libpq_variables
 from core.targets.postgres import PostgresAddress
 
 BUNDLE_SETTING = "PROD_CONNECTION_CA_BUNDLE"
@@ -67,7 +67,7 @@ def _bundle(
 ) -> str | None:
     """The file to verify with; None if libpq uses its own."""
     if bundle:
-        named = PROJECT_ROOT / bundle
+        named = data_folder() / bundle
         if not named.is_file():
             raise SettingsError(f"{setting} is {bundle!r}, which is not a file", _ask(setting))
         return str(named)
@@ -84,7 +84,7 @@ def _bundle(
 
 def _aws_bundles(regions: set[str]) -> Iterator[Path]:
     names = ("global-bundle.pem", *(f"{region}-bundle.pem" for region in sorted(regions)))
-    for folder in (PROJECT_ROOT, Path.home(), Path.home() / ".postgresql", Path("/etc/ssl/certs")):
+    for folder in (data_folder(), Path.home(), Path.home() / ".postgresql", Path("/etc/ssl/certs")):
         yield from (folder / name for name in names)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.access import read_audit
+from core.commands import Command
 from core.timestamps import parse, sort_key
 from core.wording import counted
 
@@ -129,7 +130,7 @@ def remainders(
         ),
         Remainder(
             "the audit, which has the user's uuid and no name", "as long as you keep it",
-            "invoke audit",
+            str(Command("audit").line()),
         ),
         Remainder(
             "the record of the erasure, which has a digest of the uuid", "for good",
@@ -137,7 +138,7 @@ def remainders(
         ),
         Remainder(
             "what others wrote about the user", "for good",
-            "It is theirs. Remove a message with invoke ddb.patterns.remove-message.",
+            f"It is theirs. Remove a message with {Command('ddb.patterns.remove-message').line()}.",
         ),
     )  # fmt: skip
 

@@ -21,10 +21,17 @@ FROM = "Folder of a checkout of Cruddur's app, for its own migrations too."
 @task(help={"name": "What the migration does, like add_bio_column."})
 def generate_migration(ctx: Context, name: str = "") -> None:
     """Write the file of a new migration, with a part to apply and a part to undo it."""
+    from core.errors import UsageError
     from core.postgres import generate_migration
     from core.timestamps import now
 
-    folder = run().settings.migrations_path
+    settings = run().settings
+    if settings.has_installed_migrations:
+        raise UsageError(
+            "The folder of the migrations belongs to the installation",
+            "Run this in a checkout, or name a folder in CRUDDUR_MIGRATIONS_DIR.",
+        )
+    folder = settings.migrations_path
     dry = terminal.is_dry(ctx)
     path = generate_migration(folder, name, now(), dry=dry)
     terminal.print_line(f"would write {path}" if dry else str(path))

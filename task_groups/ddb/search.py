@@ -46,11 +46,12 @@ def search(
     reason: str = "",
 ) -> None:
     """Print the messages that contain some words, as they are found; reads every message."""
+    from core.commands import program
     from core.errors import UsageError
     from core.usecases.search import search as search_messages
 
     if not words.strip():
-        raise UsageError("--words TEXT is missing", "See: invoke --help ddb.search")
+        raise UsageError("--words TEXT is missing", f"See: {program()} --help ddb.search")
     most = terminal.whole_number(limit, "--limit") or DEFAULT_LIMIT
     bounds = {
         "before": terminal.instant(before, "--before"),

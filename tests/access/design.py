@@ -250,6 +250,7 @@ TASKS = (
         words=("--ip", "8.8.4.4"),
         changes=_of(AWS),
     ),
+    Row("configure-login", {AWS: "making"}, changes=_of(AWS)),
     # Reading users' texts or addresses
     Row(
         "ddb.patterns.get-conversation",

@@ -141,6 +141,7 @@ class Places:
 
     def _common(self, place: Place) -> dict[str, str]:
         return {
+            "STREAMLIT_SECRETS_FILES": str(self.folder / f"{place.dbname}.toml"),
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -370,9 +371,19 @@ class _Aws:
 
     def look(self) -> Any:
         in_pool = self._cognito.list_users(UserPoolId=self.pool_id)["Users"]
-        return self._rules(), [user["Username"] for user in in_pool]
+        groups = self._cognito.list_groups(UserPoolId=self.pool_id)["Groups"]
+        made = [group["GroupName"] for group in groups], self._app_clients()
+        return self._rules(), [user["Username"] for user in in_pool], made
+
+    def _app_clients(self) -> list[str]:
+        clients = self._cognito.list_user_pool_clients(UserPoolId=self.pool_id, MaxResults=60)
+        return [client["ClientId"] for client in clients["UserPoolClients"]]
 
     def renew(self) -> None:
+        for client_id in self._app_clients():
+            self._cognito.delete_user_pool_client(UserPoolId=self.pool_id, ClientId=client_id)
+        for group in self._cognito.list_groups(UserPoolId=self.pool_id)["Groups"]:
+            self._cognito.delete_group(UserPoolId=self.pool_id, GroupName=group["GroupName"])
         wanted = {
             name: self._rule[name]
             for name in ("IpProtocol", "FromPort", "ToPort", "CidrIpv4", "Description")

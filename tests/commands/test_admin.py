@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from ports import free_port
 
 from core.engines.processes import wait_until
 from core.settings import PROJECT_ROOT
+from task_groups import admin_server
 
 from .conftest import hermetic_environment
 
@@ -118,21 +121,80 @@ def test_start_sets_up_what_is_missing_and_prints_the_inbox(
     assert "seeded" not in again.stderr
 
 
-def test_start_writes_the_inbox_to_a_log_before_the_admin_ui_takes_over(
-    database_url, bare_env, tmp_path
+def test_start_prints_the_inbox_and_the_admin_ui_that_later_commands_find(
+    run_invoke, database_url, bare_env, tmp_path
 ) -> None:
-    log = tmp_path / "log"
-    env = hermetic_environment(tmp_path) | bare_env | {"CONNECTION_URL": database_url}
-    command = [sys.executable, "-m", "invoke", "start", "--port", str(free_port())]
-    with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=output, stderr=output)
-    try:
+    log, port = tmp_path / "log", str(free_port())
+    own = {"CONNECTION_URL": database_url, "CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
+    env = bare_env | own
+    command = [sys.executable, "-m", "invoke", "start", "--port", port]
+    with (
+        log.open("w") as output,
+        ending(
+            subprocess.Popen(
+                command,
+                cwd=PROJECT_ROOT,
+                env=hermetic_environment(tmp_path) | env,
+                stdout=output,
+                stderr=output,
+            )
+        ),
+    ):
         assert wait_until(lambda: "Ctrl-C ends it" in log.read_text(), timeout_s=50)
+        for name in ("start", "admin"):
+            again = run_invoke(name, "--port", port, env=env)
+            assert again.returncode == 0, again.stderr
+            assert f"The admin UI already runs at http://127.0.0.1:{port} (to" in again.stdout
+        with_other_options = run_invoke("admin", "--write", "--port", port, env=env)
+        assert with_other_options.returncode == 2
+        assert f"Port {port} is taken by an admin UI of another" in with_other_options.stderr
+        assert "would run: " in run_invoke("--dry", "admin", "--write", env=env).stdout
+    before, _, _ = log.read_text().partition("The admin UI is at")
+    assert "Andrew Bayko" in before  # written before the server takes over
+    assert "Next, in another terminal: invoke --list" in before
+
+
+def test_the_admin_ui_opens_a_browser_once_it_listens(tmp_path) -> None:
+    opened, browser, port = tmp_path / "opened", tmp_path / "browser", free_port()
+    browser.write_text(f'#!/bin/sh\necho "$@" >>"{opened}"\n')
+    browser.chmod(0o755)
+    env = hermetic_environment(tmp_path) | {"DISPLAY": ":9", "BROWSER": str(browser)}
+    command = [sys.executable, "-m", "admin_app", f"--port={port}", "--browser", "--"]
+    with ending(subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.DEVNULL)):
+        assert wait_until(lambda: opened.exists() and opened.read_text() != "", timeout_s=50)
+    assert opened.read_text() == f"http://127.0.0.1:{port}\n"
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "variables", "has_desktop"),
+    [
+        (True, {"DISPLAY": ":0"}, True),
+        (True, {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        (True, {}, False),
+        (True, {"DISPLAY": ":10", "SSH_CONNECTION": "203.0.113.7 1 192.0.2.1 22"}, False),
+        (False, {"DISPLAY": ":0"}, False),
+    ],
+)
+def test_a_browser_opens_only_in_front_of_the_person_who_types(
+    monkeypatch, on_terminal, variables, has_desktop
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: on_terminal)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert admin_server.has_desktop() is has_desktop
+
+
+@contextmanager
+def ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill the process after the block."""
+    try:
+        yield
     finally:
         process.kill()
         process.wait(timeout=20)
-    before, _, _ = log.read_text().partition("The admin UI is at")
-    assert "Andrew Bayko" in before
 
 
 def test_start_is_not_for_a_store_that_counts_as_production(

@@ -19,6 +19,7 @@ import botocore.exceptions
 from botocore import xform_name
 from packaging.requirements import Requirement
 
+from core.doctor import machine
 from core.settings import PROJECT_ROOT, Settings
 
 from .readers_own import READERS_OWN
@@ -79,9 +80,9 @@ def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
     rest = iter(words[2:])
     for word in rest:
         if word == "-r":
-            lines += _requirement_lines(next(rest))
-        elif word == "-c":
-            assert (PROJECT_ROOT / next(rest)).exists(), "it is checked in tests/test_packaging.py"
+            lines += _requirement_lines(world, next(rest))
+        elif word == "-e":
+            lines += _lines_of_parts(next(rest))
         elif word != "-q":
             assert not word.startswith("-"), f"not understood: {word}"
             lines.append(word)
@@ -93,22 +94,34 @@ def _pip_install(world: World, words: list[str], _: str | None) -> Outcome:
     return Outcome("")
 
 
-def _requirement_lines(name: str) -> list[str]:
+def _requirement_lines(world: World, name: str) -> list[str]:
     lines = []
-    for line in (PROJECT_ROOT / name).read_text().splitlines():
+    path = world.folder / name  # written on this page, or the checkout's
+    path = path if path.exists() else PROJECT_ROOT / name
+    for line in path.read_text().splitlines():
         bare = line.partition("#")[0].strip()
-        if bare.startswith("-r "):
-            lines += _requirement_lines(bare.removeprefix("-r "))
-        elif bare and not bare.startswith("-e "):
-            lines.append(bare)
+        if bare:
+            lines += _lines_of_parts(bare.removeprefix("-e ")) if bare[0] == "-" else [bare]
     return lines
 
 
-def _lock(world: World, words: list[str], _: str | None) -> Outcome:
-    """Nothing is looked up: the files are there. What is locked, tests/test_packaging.py checks."""
-    assert (PROJECT_ROOT / words[-1]).exists()
-    assert (PROJECT_ROOT / words[words.index("--output-file") + 1]).exists()
+def _lines_of_parts(project: str) -> list[str]:
+    """The packages of the parts that ``.[engines,admin]`` names."""
+    declared = machine.declared_packages()
+    extras = [extra for extra in project.removeprefix(".").strip("[]").split(",") if extra]
+    return [line for part in ("", *extras) for line in declared[part]]
+
+
+def _uv(world: World, words: list[str], _: str | None) -> Outcome:
+    """Nothing is looked up. What is locked, tests/test_packaging.py checks."""
+    assert (PROJECT_ROOT / "uv.lock").exists()
+    if "-o" in words:
+        (world.folder / words[words.index("-o") + 1]).touch()
     return Outcome("")
+
+
+def _uv_run(world: World, words: list[str], shown: str | None) -> Outcome:
+    return perform(world, shlex.join(words[2:]), shown)
 
 
 def _compose_up(world: World, words: list[str], _: str | None) -> Outcome:
@@ -184,7 +197,10 @@ STAND_INS: dict[str, StandIn] = {
     "invoke bench": _dry,
     "python3 -m venv": _make_venv,
     "pip install": _pip_install,
-    "uv pip compile": _lock,
+    "uv sync": _uv,
+    "uv lock": _uv,
+    "uv export": _uv,
+    "uv run": _uv_run,
     "docker compose up": _compose_up,
     "sam deploy": _sam_deploy,
     "aws": _aws,

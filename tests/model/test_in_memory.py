@@ -6,10 +6,13 @@ true when they are repaired.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import botocore.exceptions
 import pytest
 
 from core.dynamodb.integrity.faults import Fault
@@ -25,6 +28,7 @@ from .explore.ours import (
     InboxRow,
     Message,
     Person,
+    StoreError,
     inbox_row_item,
     message_item,
     project,
@@ -74,6 +78,14 @@ class Model:
             if pk == f"GRP#{owner.uuid}"
         ]
         return [row.preview for row in rows if row.message_group_uuid == group]
+
+    def texts(self, group: str = GROUP) -> dict[str, str]:
+        """The conversation's messages by their keys."""
+        return {
+            sk: item["message"]["S"]
+            for (pk, sk), item in self.table.items.items()
+            if pk == f"MSG#{group}"
+        }
 
     def deliver(self, *messages: Message) -> None:
         self.put(*(dict(message_item(message)) for message in messages))
@@ -196,6 +208,76 @@ class TestARepair:
         lagging = ours.open_table(memory.Client(model.table, lag=lambda most: min(1, most)))
         assert mend(lagging, known_people, Fault(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9), GROUP))
         assert "text at 5" in model.previews(ANA)
+
+
+class TestASend:
+    def test_deletes_each_of_several_rows_also_after_a_conflict(self, model: Model) -> None:
+        model.put(row(ANA, BEN, at(-7), "text before in g"))
+
+        def marked() -> None:
+            changed = row(ANA, BEN, at(0), "text before in g")
+            model.put(changed | {"after_removal": {"S": "another's"}})
+
+        model.meanwhile[2] = marked
+        ours.send(model.handle, GROUP, ours.Draft(BEN, ANA, "hello"))
+        assert model.previews(ANA) == ["hello"]
+
+
+class TestAStart:
+    def test_over_a_conversation_of_other_software_stores_the_pair(self) -> None:
+        model = Model(conversation(ANA, BEN, pair=False))
+        sent, is_first = ours.start(model.handle, ours.Draft(ANA, BEN, "hello"))
+        assert (sent.message_group_uuid, is_first) == (GROUP, False)
+        assert model.table.items["PAIR#ana#ben", "PAIR"]["group_uuid"] == {"S": GROUP}
+
+    def test_goes_where_another_start_has_gone_first(self) -> None:
+        """Cruddur has made two conversations; another start chooses the other one meanwhile."""
+        pair = dict(ours.pair_item(ANA, BEN, OTHER_GROUP))
+        for place in range(12):
+            model = Model(
+                conversation(ANA, BEN, OTHER_GROUP, before_us=9, pair=False)
+                | conversation(ANA, BEN, pair=False)
+            )
+
+            def chosen(model: Model = model) -> None:
+                model.table.items = table_of(pair) | model.table.items
+
+            model.meanwhile[place] = chosen
+            sent, _ = ours.start(model.handle, ours.Draft(ANA, BEN, "hello"))
+            stored = model.table.items["PAIR#ana#ben", "PAIR"]["group_uuid"]
+            assert stored == {"S": sent.message_group_uuid}, place
+
+
+class TestALoad:
+    def test_moves_on_where_another_message_has_the_time_of_a_line(self, model: Model) -> None:
+        lines = [ours.TranscriptMessage(BEN, "a line", ours.EPOCH)]
+        ours.load_transcript(model.handle, (ANA, BEN), lines)
+        assert model.texts() == {at(0): "text before in g", at(1): "a line"}
+
+    def test_of_earlier_lines_looks_again_after_each_reply_that_was_lost(
+        self, model: Model, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Earlier lines move no row, so the rows do not show that they were stored."""
+        monkeypatch.setattr(bulk_load, "_CHUNK", 1)
+        before = dict(model.table.items)
+        lines = [
+            ours.TranscriptMessage(BEN, f"line {n}", ours.EPOCH - (9 - n) * ours.MICROSECOND)
+            for n in range(3)
+        ]
+        for lost in range(1, 20):
+            model.table.items = dict(before)
+            replies = itertools.count(1)
+
+            def lose(replies: Iterator[int] = replies, lost: int = lost) -> None:
+                if next(replies) == lost:
+                    raise botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
+
+            handle = ours.open_table(memory.Client(model.table, after=lose))
+            with contextlib.suppress(StoreError):
+                ours.load_transcript(handle, (ANA, BEN), lines)
+            ours.load_transcript(model.handle, (ANA, BEN), lines)
+            texts = sorted(text for text in model.texts().values() if text.startswith("line"))
+            assert texts == ["line 0", "line 1", "line 2"], lost
 
 
 class TestARemoval:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from core.doctor import State, machine
@@ -11,6 +9,7 @@ from core.settings import Settings
 from core.targets import Environment, Target
 
 HERE = Target(Environment.LOCAL, Settings())
+WITH_EXTRAS = {"": ["invoke"], "engines": ["invoke"], "admin": ["invoke"]}
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 11, 7), (3, 14, 1)])
@@ -40,26 +39,40 @@ def test_what_is_installed_here_is_what_the_project_requires() -> None:
     [
         ("no-such-package>=1", "no-such-package is not installed"),
         ("invoke>=99", "invoke is "),
-        ("invoke<1 # too new", "instead of <1"),
+        ("invoke<1", "instead of <1"),
         ("psycopg[binary]>=99", "instead of >=99"),
     ],
 )
-def test_an_unsuitable_package_is_bad(tmp_path: Path, line: str, fault: str) -> None:
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text(f"# what is needed\n-e .\n-r other.txt\n\n{line}\npytest\n")
-    (finding,) = machine.packages(HERE, requirements)
+def test_an_unsuitable_package_is_bad(line: str, fault: str) -> None:
+    (finding,) = machine.packages(HERE, WITH_EXTRAS | {"": [line, "pytest"]})
     assert finding.state is State.BAD
     assert fault in finding.finding
     assert "pytest" not in finding.finding
     assert finding.hint == "Run: pip install -r requirements.txt"
 
 
-def test_an_extra_that_is_not_installed_is_bad(tmp_path: Path) -> None:
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("moto[server]\n")
-    (finding,) = machine.packages(HERE, requirements)
+def test_an_extra_of_a_package_that_is_not_installed_is_bad() -> None:
+    (finding,) = machine.packages(HERE, WITH_EXTRAS | {"": ["moto[server]"]})
     assert finding.state is State.BAD
     assert "flask is not installed" in finding.finding.lower()
+
+
+MISSING = {"": ["invoke"], "engines": ["no-such-engine"], "admin": ["no-such-ui", "invoke>=99"]}
+
+
+def test_the_engines_are_required_only_where_this_target_uses_them() -> None:
+    (finding,) = machine.packages(HERE, MISSING)
+    assert (finding.state, finding.finding) == (State.BAD, "no-such-engine is not installed")
+    elsewhere = Target(Environment.PRODUCTION, Settings())
+    (finding,) = machine.packages(elsewhere, MISSING)
+    assert finding.state is State.OK
+    assert finding.finding.endswith("without the extra engines and admin")
+
+
+def test_a_part_that_is_installed_must_be_whole() -> None:
+    (finding,) = machine.packages(HERE, WITH_EXTRAS | {"admin": ["invoke", "pytest>=999"]})
+    assert finding.state is State.BAD
+    assert "instead of >=999" in finding.finding
 
 
 def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:

@@ -22,7 +22,7 @@ def options(url: str, **environ: str) -> dict[str, object]:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("core.targets.tls.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr("core.targets.tls.data_folder", lambda: tmp_path)
     monkeypatch.delenv("PGSSLROOTCERT", raising=False)
     return tmp_path
 

@@ -10,12 +10,12 @@ import tomllib
 import jsonschema
 
 from core.settings import PROJECT_ROOT
-from tests.workspaces.workspace import LIFECYCLE, PORT, devcontainer, gitpod, invoked
+from tests.workspaces.workspace import LIFECYCLE, PORT, devcontainer, gitpod, invoked, ona
 
 TEXT = {"type": "string", "minLength": 1}
 
-# The keys that Gitpod and the Development Containers specification document, as far as they are
-# of use here; a key beside them is a slip of the pen.
+# The keys that Gitpod, Ona and the Development Containers specification document, as far as they
+# are of use here; a key beside them is a slip of the pen.
 GITPOD_SCHEMA = {
     "type": "object",
     "required": ["image", "tasks", "ports"],
@@ -64,6 +64,7 @@ DEVCONTAINER_SCHEMA = {
     "additionalProperties": False,
     "properties": {
         **dict.fromkeys(("name", "image", "remoteUser", *LIFECYCLE), TEXT),
+        "features": {"type": "object", "additionalProperties": {"type": "object"}},
         "remoteEnv": {"type": "object", "additionalProperties": TEXT},
         "forwardPorts": {"type": "array", "items": {"type": "integer"}},
         "portsAttributes": {"type": "object", "additionalProperties": PORT_ATTRIBUTES},
@@ -72,16 +73,46 @@ DEVCONTAINER_SCHEMA = {
 }
 
 
-def invocations() -> list[list[str]]:
-    """The words after every ``invoke`` of both files."""
-    scripts = [task["command"] for task in gitpod()["tasks"]]
-    scripts += [command for key, command in devcontainer().items() if key in LIFECYCLE]
-    return [words for script in scripts for words in invoked(script)]
+ONA_SCHEMA = {
+    "type": "object",
+    "required": ["tasks"],
+    "additionalProperties": False,
+    "properties": {
+        "tasks": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-zA-Z0-9_-]{1,128}$"},
+            "additionalProperties": {
+                "type": "object",
+                "required": ["name", "command"],
+                "additionalProperties": False,
+                "properties": {
+                    **dict.fromkeys(("name", "description", "command"), TEXT),
+                    "triggeredBy": {"type": "array", "items": {"enum": ["manual"]}},
+                },
+            },
+        },
+    },
+}
 
 
-def test_both_files_have_only_documented_keys() -> None:
+def scripts() -> dict[str, list[str]]:
+    """The scripts of each file."""
+    return {
+        "Gitpod": [task["command"] for task in gitpod()["tasks"]],
+        "devcontainer": [text for key, text in devcontainer().items() if key in LIFECYCLE],
+        "Ona": [task["command"] for task in ona()["tasks"].values()],
+    }
+
+
+def invocations(file: str) -> set[tuple[str, ...]]:
+    """The words after every ``invoke`` of a file."""
+    return {tuple(words) for script in scripts()[file] for words in invoked(script)}
+
+
+def test_the_files_have_only_documented_keys() -> None:
     jsonschema.validate(gitpod(), GITPOD_SCHEMA)
     jsonschema.validate(devcontainer(), DEVCONTAINER_SCHEMA)
+    jsonschema.validate(ona(), ONA_SCHEMA)
 
 
 def test_the_admin_ui_s_port_is_named_private_and_opened() -> None:
@@ -93,9 +124,8 @@ def test_the_admin_ui_s_port_is_named_private_and_opened() -> None:
         str(PORT): {"label": port["name"], "onAutoForward": "openBrowserOnce"}
     }
     assert configuration["otherPortsAttributes"] == {"onAutoForward": "ignore"}
-    assert [words for words in invocations() if words[0] == "admin"] == [
-        ["admin", "--port", str(PORT)]
-    ] * 2
+    for file in scripts():
+        assert ("admin", "--port", str(PORT)) in invocations(file)
 
 
 def test_both_images_have_a_python_that_the_project_was_run_on() -> None:
@@ -116,10 +146,12 @@ def test_both_files_set_up_as_the_readme_does() -> None:
     assert in_gitpod == in_devcontainer == in_readme
 
 
-def test_both_files_start_the_same_tasks_with_options_that_exist() -> None:
-    commands = sorted(invocations())
-    assert commands[::2] == commands[1::2]
-    for task, *options in commands[::2]:
+def test_both_files_start_the_same_tasks() -> None:
+    assert invocations("Gitpod") == invocations("devcontainer")
+
+
+def test_the_files_start_tasks_with_options_that_exist() -> None:
+    for task, *options in set().union(*map(invocations, scripts())):
         help_of_task = subprocess.run(
             [sys.executable, "-m", "invoke", "--help", task],
             cwd=PROJECT_ROOT,

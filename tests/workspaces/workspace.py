@@ -29,6 +29,7 @@ from core.settings import PROJECT_ROOT
 
 GITPOD = ".gitpod.yml"
 DEVCONTAINER = ".devcontainer/devcontainer.json"
+ONA = ".ona/automations.yaml"
 PORT = 8501
 LIFECYCLE = [
     *("onCreateCommand", "updateContentCommand", "postCreateCommand"),
@@ -45,10 +46,14 @@ def devcontainer() -> dict[str, Any]:
     return json.loads((PROJECT_ROOT / DEVCONTAINER).read_text())
 
 
+def ona() -> dict[str, Any]:
+    return yaml.safe_load((PROJECT_ROOT / ONA).read_text())
+
+
 def invoked(script: str) -> list[list[str]]:
     """The words after every ``invoke`` of a script."""
-    lines = re.split(r"\n|;", script)
-    return [shlex.split(line)[1:] for line in lines if line.strip().startswith("invoke ")]
+    commands = re.findall(r"(?<![\w./-])invoke ([^;&>)\n]+)", script)
+    return [shlex.split(command) for command in commands]
 
 
 STAND_IN_FOR_PIP = """

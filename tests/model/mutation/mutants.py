@@ -68,11 +68,13 @@ def _sends() -> list[tuple[str, ...]]:
             "a message is looked for behind its key only",
             "since=self.key)",
             'since=self.key + "~")',
+            "The put at the key itself meets the message, and answers with it.",
         ),
         (
             "a retry does not look for a removal",
             "        if stored is None:\n            self._refuse_removed()\n",
             "",
+            "The try checks for the removal at its key, and looks for one if any condition fails.",
         ),
         (
             "a retry may store what was removed meanwhile",
@@ -98,6 +100,8 @@ def _sends() -> list[tuple[str, ...]]:
             "a row at the key itself counts as earlier",
             '(self._last() or "") < self.key',
             '(self._last() or "") <= self.key',
+            "Only a retry can have the key of a row. A later message without a row of its own moves"
+            " the rows behind it when it is projected, as where the row is earlier.",
         ),
         (
             "the newest message may be one that lags",
@@ -373,6 +377,7 @@ def _transactions() -> list[tuple[str, ...]]:
             "a taken instant moves on by nothing",
             "if owner in nudges else 1",
             "if owner in nudges else 0",
+            "The next try moves it, by up to a millisecond.",
         ),
         (
             "a conflict counts as a condition",
