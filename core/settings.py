@@ -249,6 +249,12 @@ def variables(
     return {**added, **(environ if environ is not None else os.environ)}
 
 
+def may_style(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a terminal may be sent colours and bold type: https://no-color.org"""
+    values = os.environ if environ is None else environ
+    return not values.get("NO_COLOR") and values.get("TERM") != "dumb"
+
+
 def libpq_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """The variables that are set and that libpq reads: those whose names begin with ``PG``."""
     return sorted(

@@ -6,11 +6,13 @@ Stored or typed text passes through here before a terminal shows it.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from itertools import chain
-from typing import Any
+from typing import Any, TextIO
 
 from core.printable import one_line, visible_json
 from task_groups import standard_streams
@@ -85,36 +87,65 @@ def speaks_ascii() -> bool:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """Print ``rows`` under ``columns``; where there are none, say ``empty`` on stderr.
 
-    In a terminal the columns fit its width and long cells wrap; in a pipe every row is one line.
+    In a terminal the columns fit its width; in a pipe every row is one line.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from task_groups.tables import lay_out
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(Text(plain(column)), overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(str(cell))) for cell in row))
-    if grid.row_count == 0:
+    cells = [[_cell(str(cell)) for cell in row] for row in rows]
+    if not cells:
         note(empty)
         return
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    console = Console(
-        width=None if is_terminal else 100_000,
-        # FORCE_COLOR and its like would put escape sequences into a pipe.
-        force_terminal=None if is_terminal else False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    with console.capture() as captured:
-        console.print(grid, crop=False)
-    formatted = standard_streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
-    for line in captured.get().splitlines():
-        if shown := line.rstrip():
-            print(shown, file=formatted)
+    width = shutil.get_terminal_size().columns if is_terminal else None
+    rule = "─" if _spelled_out("─") == "─" else "-"
+    table = lay_out([_cell(name) for name in columns], cells, width, rule=rule)
+    for line in table.head:
+        print_styled(line, Style.BOLD)
+    for line in table.body:
+        print(line)
+    if table.left_out:
+        names = ", ".join(table.left_out)
+        note(f"Not shown, as the terminal is too narrow: {names}. --json prints all.")
+
+
+def _cell(text: str) -> str:
+    """A cell as standard output will show it, so that its width can be measured."""
+    text = plain(text)
+    return "-" if text == "–" != _spelled_out(text) else _spelled_out(text)
+
+
+def _spelled_out(text: str) -> str:
+    if text.isascii():
+        return text
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+class Style(StrEnum):
+    """A style of a terminal, by its number in an escape sequence."""
+
+    BOLD = "1"
+    RED = "31"
+
+
+def print_styled(text: str, style: Style, *, flush: bool = False) -> None:
+    """Print a line of the answer; in a terminal in a style, unless NO_COLOR is set."""
+    _print_in_style(text, style, sys.stdout, flush=flush)
+
+
+def alarm(line: str) -> None:
+    """Like :func:`note`, for a problem or for production: red in a terminal."""
+    _print_in_style(line, Style.RED, sys.stderr, flush=True)
+
+
+def _print_in_style(text: str, style: Style, stream: TextIO, *, flush: bool) -> None:
+    from core.settings import may_style
+
+    text = plain(text)
+    if stream is not None and stream.isatty() and may_style():
+        # The text is plain and the sequences are ours, so the guard may not spell them out.
+        text, stream = f"\x1b[{style}m{text}\x1b[0m", standard_streams.unguarded(stream)
+    print(text, file=stream, flush=flush)
 
 
 @contextmanager

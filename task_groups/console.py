@@ -88,7 +88,7 @@ class _Console(code.InteractiveConsole):
 
         error = sys.exc_info()[1]
         if isinstance(error, CoreError):
-            self.write(terminal.plain(error.line(run().target.options)) + "\n")
+            terminal.alarm(error.line(run().target.options))
         else:
             super().showtraceback()
 

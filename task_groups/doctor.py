@@ -28,7 +28,10 @@ def doctor(ctx: Context, prod: bool = False, json: bool = False) -> None:
     for finding in examine(target):
         findings.append(finding)
         if not json:
-            terminal.print_line(_line(finding), flush=True)
+            if finding.state == State.BAD:
+                terminal.print_styled(_line(finding), terminal.Style.RED, flush=True)
+            else:
+                terminal.print_line(_line(finding), flush=True)
     if json:
         terminal.print_json([_as_json(finding) for finding in findings])
     states = [finding.state for finding in findings]

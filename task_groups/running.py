@@ -250,7 +250,8 @@ class Run:
         """Say on stderr where the running task reads and writes."""
         for name in self.target.ignored_variables():
             terminal.note(f"{self.target.options}: {name} is ignored")
-        terminal.note(self.target_line())
+        tell = terminal.alarm if self.target.is_production else terminal.note
+        tell(self.target_line())
 
     def target_line(self) -> str:
         """The target, and each store that the running task opens."""
@@ -350,7 +351,7 @@ class OneTargetExecutor(Executor):
             with naming_missing_packages():
                 results = self._perform(calls, *tasks)
         except CoreError as error:
-            raise Exit(_line(error, selected), error.exit_code) from error
+            raise _failed(error, selected) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
             standard_streams.drop_unwritten()
             raise Exit(code=0) from None
@@ -413,8 +414,9 @@ def _begin(selected: Selected, *, dry: bool) -> Run:
     return _current
 
 
-def _line(error: CoreError, selected: Selected) -> str:
-    """The error in one line; what it says to type next is for the target that was meant."""
+def _failed(error: CoreError, selected: Selected) -> Exit:
+    """Print the error in one line; what it says to type next is for the target that was meant."""
     from core.targets import options_of
 
-    return terminal.plain(error.line(options_of(*selected)))
+    terminal.alarm(error.line(options_of(*selected)))
+    return Exit(code=error.exit_code)

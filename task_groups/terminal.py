@@ -17,6 +17,8 @@ from invoke.context import Context as Context
 from core.commands import program
 from task_groups import standard_streams
 from task_groups.answers import (
+    Style as Style,
+    alarm as alarm,
     ask as ask,
     note as note,
     plain as plain,
@@ -27,6 +29,7 @@ from task_groups.answers import (
     print_json_text as print_json_text,
     print_line as print_line,
     print_lines as print_lines,
+    print_styled as print_styled,
     print_table as print_table,
     progress as progress,
     speaks_ascii as speaks_ascii,
