@@ -51,7 +51,14 @@ TASKS_HEAD = """\
 `invoke --list` prints the table of contents, `invoke --help TASK` the options of one task. Every
 task that touches a store says on stderr which one. The answer goes to stdout. The exit code is 0,
 1 with one line that says what to do next, or 2 for options that are missing or do not parse.
-`invoke --dry TASK` changes nothing, and prints the SQL and the requests that it would send.
+`invoke --dry TASK`, or `invoke TASK --dry`, changes nothing, and prints the SQL and the requests
+that it would send.
+
+With `--json`, a task that reads prints an array of what it read, and one line of JSON on stderr
+with its `cost` and, where there is another page, its `cursor`. A task that does something prints an
+array of one object with `task`, `result`, `cost` and `problems`. Tasks that hand the terminal to
+another program (`admin`, `console`, `db.connect`, `test`, `lint`) have no `--json`. Where a task
+prints one table, `--csv` prints its rows.
 """
 
 
@@ -151,7 +158,7 @@ def _task_section(name: str, task: Task) -> str:
         for argument in arguments(task)
     ]
     if example := EXAMPLES.get(name):
-        section += f"\n```text\ninvoke {example}\n```\n"
+        section += f"\nExample: `invoke {example}`\n"
     if options:
         section += "\n| option | |\n|---|---|\n" + "".join(options)
     return section

@@ -65,6 +65,7 @@ def serve(
     if is_dry:
         terminal.print_line(f"would run: {shlex.join(command)}")
         return
+    terminal.print_rest()
     os.chdir(PROJECT_ROOT)  # where .streamlit is
     sys.stdout.flush()  # what waits for a pipe or a file would be lost
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell

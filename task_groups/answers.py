@@ -12,17 +12,62 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import chain
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.printable import one_line, visible_json
 from task_groups import standard_streams
+from task_groups.recording import Form, answer
+
+if TYPE_CHECKING:
+    from core.dynamodb import ConsumedCapacity
 
 plain = one_line
 
 
-def print_line(text: str, *, flush: bool = False) -> None:
-    """Print a line of the answer; with ``flush`` at once, also into a pipe."""
-    print(plain(text), flush=flush)
+def print_line(text: str, *, flush: bool = False, **facts: Any) -> None:
+    """Print a line of the answer; with ``flush`` at once, also into a pipe.
+
+    A record keeps it, with the ``facts`` in it by name.
+    """
+    if answer().form is Form.RECORD:
+        answer().result.append({"text": plain(text), **facts})
+    elif answer().form is Form.CSV:
+        note(text)
+    else:
+        print(plain(text), flush=flush)
+
+
+def tell_cost(capacity: ConsumedCapacity, before: str = "", after: str = "") -> None:
+    """Say what a task has consumed, on standard error; JSON has it in its own place."""
+    told = answer()
+    told.read_units += capacity.read_units
+    told.write_units += capacity.write_units
+    told.requests += capacity.requests
+    if told.form in (Form.PEOPLE, Form.CSV):
+        note(f"{before}{capacity}{after}")
+
+
+def tell_cursor(cursor: str, sentence: str) -> None:
+    """Say where the next page begins, on standard error."""
+    answer().cursor = cursor
+    if answer().form in (Form.PEOPLE, Form.CSV):
+        note(sentence)
+
+
+def problem(line: str) -> None:
+    """Print a problem that did not stop the task, on standard error; a record keeps it."""
+    answer().problems.append(plain(line))
+    alarm(line)
+
+
+def print_rest() -> None:
+    """Print what the form of the running task's answer has kept, at its end."""
+    told = answer()
+    if told.form is Form.RECORD:
+        told.form = Form.PEOPLE  # whatever comes next, like a server, prints for itself
+        print_json([told.record])
+    elif told.form is Form.JSON and told.rest:
+        note(json.dumps(told.rest, default=str))
 
 
 def print_lines(text: str) -> None:
@@ -54,6 +99,9 @@ def print_json_line(value: Any) -> None:
 
 def print_json_text(text: str) -> None:
     """Print JSON: as it is into a pipe; in a terminal, with what does not show escaped."""
+    if answer().form is Form.RECORD:
+        answer().result.append({"text": text})
+        return
     print(visible_json(text) if sys.stdout.isatty() else text)
 
 
@@ -91,6 +139,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     """
     from task_groups.tables import lay_out
 
+    if answer().form is Form.CSV:
+        print_csv(columns, rows)
+        return
+    if answer().form is Form.RECORD:
+        keys = [name.replace(" ", "_") for name in columns]
+        answer().result += [dict(zip(keys, row, strict=True)) for row in rows]
+        return
     cells = [[_cell(str(cell)) for cell in row] for row in rows]
     if not cells:
         note(empty)
@@ -100,7 +155,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     rule = "─" if _spelled_out("─") == "─" else "-"
     table = lay_out([_cell(name) for name in columns], cells, width, rule=rule)
     for line in table.head:
-        print_styled(line, Style.BOLD)
+        _print_in_style(line, Style.BOLD, sys.stdout, flush=False)
     for line in table.body:
         print(line)
     if table.left_out:
@@ -130,6 +185,9 @@ class Style(StrEnum):
 
 def print_styled(text: str, style: Style, *, flush: bool = False) -> None:
     """Print a line of the answer; in a terminal in a style, unless NO_COLOR is set."""
+    if answer().form is not Form.PEOPLE:
+        print_line(text)
+        return
     _print_in_style(text, style, sys.stdout, flush=flush)
 
 

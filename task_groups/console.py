@@ -24,6 +24,7 @@ Ctrl-D ends it."""
 
 
 @task(
+    hands_over=True,
     help=help_for(
         "prod", "reason", "confirm", write="Allow what changes something where it is production."
     ),

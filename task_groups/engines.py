@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 @task(
+    csv=True,
     help=help_for(
         "json",
         functions="Also run Lambda functions, for lambda.deploy. While they run, do not open pages"
         " that you do not trust in a browser: such a page could run a program here.",
-    )
+    ),
 )
 def up(ctx: Context, functions: bool = False, json: bool = False) -> None:
     """Start the embedded Postgres and DynamoDB, in the background."""
@@ -40,7 +41,7 @@ def up(ctx: Context, functions: bool = False, json: bool = False) -> None:
         terminal.note(f"DynamoDB was running already. If it runs no functions, first run: {first}")
 
 
-@task(help=help_for("json"))
+@task(csv=True, help=help_for("json"))
 def down(ctx: Context, json: bool = False) -> None:
     """Stop the embedded engines; their data stays."""
     from core import engines
@@ -52,7 +53,7 @@ def down(ctx: Context, json: bool = False) -> None:
     _print(engines.stop(folder), json)
 
 
-@task(help=help_for("json"))
+@task(csv=True, help=help_for("json"))
 def status(ctx: Context, json: bool = False) -> None:
     """Show whether the embedded engines run, and where."""
     from core import engines

@@ -48,13 +48,14 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
 
 
 @task(
+    csv=True,
     help=help_for(
         "json",
         actor="Only what this person did: a part of an email, a user name or an ARN.",
         about="Only what is about this user: a user uuid.",
         target="Only what was done there: local, production, or a part of a store's place.",
         day="Only what was done on this day, in UTC: 2026-01-31.",
-    )
+    ),
 )
 def audit(
     ctx: Context,

@@ -20,10 +20,12 @@ from invoke.executor import Executor
 
 from task_groups import standard_streams, terminal
 from task_groups.examples import WRITE_FILES
+from task_groups.recording import Form, answering
 from task_groups.shared_options import (
     LOCAL,
     Selected,
     added_options,
+    form_of,
     one_target,
     option_of,
     selected_by,
@@ -48,6 +50,7 @@ class StoreTask(invoke.tasks.Task[Any]):
     asks_everywhere: bool
     asks_reason: bool
     full_name: str
+    added: Sequence[str]
 
     def __init__(
         self,
@@ -56,8 +59,10 @@ class StoreTask(invoke.tasks.Task[Any]):
         confirmed_by: str = "dynamodb",
         asks_everywhere: bool = False,
         asks_reason: bool = False,
+        added: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
+        self.added = added
         super().__init__(*args, **kwargs)
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
@@ -69,7 +74,7 @@ class StoreTask(invoke.tasks.Task[Any]):
         """The options of the body, and those that every task like it has."""
         signature = super().argspec(body)
         own = signature.parameters
-        added = [option_of(name) for name in added_options(own) if name not in own]
+        added = [option_of(name) for name in self.added]
         return signature.replace(parameters=[*own.values(), *added])
 
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
@@ -87,8 +92,18 @@ class StoreTask(invoke.tasks.Task[Any]):
         passed = {name: value for name, value in kwargs.items() if name in own}
         if "prod" in passed:  # to a task, every target but the local one is production
             passed["prod"] = selected_by(kwargs).is_production
-        with run().performing(self, kwargs):
-            return super().__call__(*args, **passed)
+        form = form_of(own, kwargs)
+        with run().performing(self, kwargs), answering(self.full_name, form) as answer:
+            try:
+                result = super().__call__(*args, **passed)
+            except (Exception, KeyboardInterrupt) as error:
+                if form is Form.RECORD:
+                    answer.problems += problems_of(error, run().options)
+                    terminal.print_rest()
+                raise
+            if form is not Form.PEOPLE:
+                terminal.print_rest()
+            return result
 
 
 def task(
@@ -98,21 +113,25 @@ def task(
     confirmed_by: str = "dynamodb",
     asks_everywhere: bool = False,
     asks_reason: bool = False,
+    csv: bool = False,
+    hands_over: bool = False,
     **options: Any,
 ) -> Callable[[Callable[..., None]], StoreTask]:
     """Make a function a task.
 
     ``opens`` says what it opens at most; ``confirmed_by`` is the store whose name is typed, on
     production or with ``asks_everywhere`` on every target. With ``asks_reason`` a reason is given
-    on every target.
+    on every target. With ``csv`` it prints one table, also as CSV. ``hands_over``: another program
+    takes the terminal, so there is no answer to print as JSON.
     """
 
     def make(body: Callable[..., None]) -> StoreTask:
         own = inspect.signature(body).parameters
-        added = {name: terminal.HELP[name] for name in added_options(own) if name not in own}
+        added = [*added_options(own, csv=csv, hands_over=hands_over)]
         return StoreTask(
             body,
-            help=added | dict(help or {}),
+            help={name: help_of_added(name) for name in added} | dict(help or {}),
+            added=added,
             opens=opens,
             confirmed_by=confirmed_by,
             asks_everywhere=asks_everywhere,
@@ -162,6 +181,13 @@ class Run:
             dry=terminal.print_lines if self._dry else None,
             checks=self._checked,
         )
+
+    @property
+    def options(self) -> str:
+        """The options that select the target on a command line."""
+        from core.targets import options_of
+
+        return options_of(*self._selected)
 
     def close(self) -> None:
         if "door" in self.__dict__:
@@ -412,6 +438,21 @@ def _begin(selected: Selected, *, dry: bool) -> Run:
     global _current
     _current = Run(selected, dry=dry)
     return _current
+
+
+def help_of_added(name: str) -> str:
+    return terminal.HELP["record" if name == "json" else name]
+
+
+def problems_of(error: BaseException, options: str) -> list[str]:
+    """The problem that ended a task, in a line; none if it has told it already."""
+    from core.errors import CoreError
+
+    if isinstance(error, CoreError):
+        return [error.line(options)]
+    if isinstance(error, Exit):
+        return [error.message] if error.message else []
+    return [f"{type(error).__name__}: {error}".removesuffix(": ")]
 
 
 def _failed(error: CoreError, selected: Selected) -> Exit:

@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from task_groups.recording import Form
+
 VALUES = {
     "about": "UUID",
     "actor": "TEXT",
@@ -59,15 +61,41 @@ WITH_A_TARGET = ("target", "profile", "region")
 """The options of every task that has ``--prod``."""
 
 
-def added_options(own: Container[str]) -> Iterator[str]:
-    """The options that a task with its ``own`` ones gets besides."""
+def added_options(own: Container[str], *, csv: bool, hands_over: bool) -> Iterator[str]:
+    """The options that a task with its ``own`` ones gets besides.
+
+    ``csv``: it prints one table. ``hands_over``: another program takes the terminal, and answers.
+    """
     if "prod" in own:
         yield from WITH_A_TARGET
+    if "json" not in own and not hands_over:
+        yield "json"
+    if csv:
+        yield "csv"
 
 
 def option_of(name: str) -> inspect.Parameter:
     """An added option as a parameter of a task."""
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="")
+    default = False if name in ("json", "csv") else ""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+
+
+def form_of(own: Container[str], arguments: Mapping[str, Any]) -> Form:
+    """The form that a task with its ``own`` options answers in, when called with ``arguments``.
+
+    Raises:
+        UsageError: two forms are asked for.
+    """
+    from core.errors import UsageError
+
+    json, csv = (bool(arguments.get(name)) for name in ("json", "csv"))
+    if json and csv:
+        raise UsageError("--json and --csv contradict each other", "Give one of them.")
+    if csv and "csv" not in own:  # a task with an option of its own prints its rows as they come
+        return Form.CSV
+    if not json:
+        return Form.PEOPLE
+    return Form.JSON if "json" in own else Form.RECORD
 
 
 class Selected(NamedTuple):

@@ -29,10 +29,14 @@ from task_groups.answers import (
     print_json_text as print_json_text,
     print_line as print_line,
     print_lines as print_lines,
+    print_rest as print_rest,
     print_styled as print_styled,
     print_table as print_table,
+    problem as problem,
     progress as progress,
     speaks_ascii as speaks_ascii,
+    tell_cost as tell_cost,
+    tell_cursor as tell_cursor,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ HELP = {
     "profile": "The AWS profile to use, with --prod or --target.",
     "region": "The AWS region to use, with --prod or --target.",
     "json": "Print JSON for a program instead of a table for a person.",
+    "record": "Print what was done, its cost and its problems as JSON for a program.",
     "csv": "Print CSV for a spreadsheet instead of a table for a person.",
     "confirm": "The name of the production database or table, typed out to allow the change.",
     "reason": "Why you read or remove users' data; the audit keeps it. Or set CRUDDUR_REASON.",

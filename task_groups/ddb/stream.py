@@ -71,5 +71,6 @@ def _project(table: Table, follower: Follower, batch: Batch) -> bool:
         follower.done(batch)
     lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
     trouble = f" · {len(failures)} to retry" if failures else ""
-    terminal.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
+    count = f"{len(batch.records):,} records · "
+    terminal.tell_cost(table.capacity, before=count, after=f"{lag}{trouble}")
     return not failures

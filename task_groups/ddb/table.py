@@ -109,7 +109,7 @@ def scan(
                 terminal.print_json_line(raw_item(item) if raw else plain_item(item))
             else:
                 terminal.print_line(_one_line(plain_item(item)))
-    terminal.note(f"{count:,} items · {table.capacity}")
+    terminal.tell_cost(table.capacity, before=f"{count:,} items · ")
 
 
 def _one_line(item: dict[str, object]) -> str:
