@@ -51,8 +51,8 @@ TASKS_HEAD = """\
 `invoke --list` prints the table of contents, `invoke --help TASK` the options of one task. Every
 task that touches a store says on stderr which one. The answer goes to stdout. The exit code is 0,
 1 with one line that says what to do next, or 2 for options that are missing or do not parse.
-`invoke --dry TASK`, or `invoke TASK --dry`, changes nothing, and prints the SQL and the requests
-that it would send.
+`invoke --dry TASK` changes nothing, and prints the SQL and the requests that it would send; `--dry`
+may also stand after the task's name.
 
 With `--json`, a task that reads prints an array of what it read, and one line of JSON on stderr
 with its `cost` and, where there is another page, its `cursor`. A task that does something prints an

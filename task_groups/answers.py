@@ -39,11 +39,11 @@ def print_line(text: str, *, flush: bool = False, **facts: Any) -> None:
 
 def tell_cost(capacity: ConsumedCapacity, before: str = "", after: str = "") -> None:
     """Say what a task has consumed, on standard error; JSON has it in its own place."""
-    told = answer()
-    told.read_units += capacity.read_units
-    told.write_units += capacity.write_units
-    told.requests += capacity.requests
-    if told.form in (Form.PEOPLE, Form.CSV):
+    current = answer()
+    current.read_units += capacity.read_units
+    current.write_units += capacity.write_units
+    current.requests += capacity.requests
+    if current.form in (Form.PEOPLE, Form.CSV):
         note(f"{before}{capacity}{after}")
 
 
@@ -62,12 +62,12 @@ def problem(line: str) -> None:
 
 def print_rest() -> None:
     """Print what the form of the running task's answer has kept, at its end."""
-    told = answer()
-    if told.form is Form.RECORD:
-        told.form = Form.PEOPLE  # whatever comes next, like a server, prints for itself
-        print_json([told.record])
-    elif told.form is Form.JSON and told.rest:
-        note(json.dumps(told.rest, default=str))
+    current = answer()
+    if current.form is Form.RECORD:
+        current.form = Form.PEOPLE  # whatever comes next, like a server, prints for itself
+        print_json([current.record])
+    elif current.form is Form.JSON and current.rest:
+        note(json.dumps(current.rest, default=str))
 
 
 def print_lines(text: str) -> None:

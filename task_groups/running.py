@@ -408,7 +408,7 @@ class OneTargetExecutor(Executor):
     def _refuse_core_flags(self, calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
         """Refuse a change with an option of Invoke's that is for running programs: ``-p``, ``-w``.
 
-        Whoever types it means something else, like a preview.
+        A person who types it means something else, like a preview.
         """
         from core.errors import UsageError
 
