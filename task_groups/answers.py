@@ -143,7 +143,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         print_csv(columns, rows)
         return
     if answer().form is Form.RECORD:
-        keys = [name.replace(" ", "_") for name in columns]
+        keys = [name.replace(" ", "_") or "note" for name in columns]
         answer().result += [dict(zip(keys, row, strict=True)) for row in rows]
         return
     cells = [[_cell(str(cell)) for cell in row] for row in rows]

@@ -17,6 +17,9 @@ LONGEST_WORD = 40
 _GAP = "   "
 _MARGIN = " "
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHORT = 20
+"""A column of cells that are no longer, such as times, is not wrapped while there is room."""
+
 _BESIDE_ITS_NAME = 20
 """Fewer cells than this beside the longest name, and a block's values go below their names."""
 
@@ -80,21 +83,34 @@ def _fitted(
     columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None
 ) -> list[int] | None:
     """The width of each column; None where not even their longest words fit beside each other."""
-    widths = _natural(columns, rows)
-    if width is None or _total(widths) <= width:
-        return widths
-    least = [_longest_word(column) for column in zip(columns, *rows, strict=True)]
-    if _total(least) > width:
-        return None
-    while (excess := _total(widths) - width) > 0:
-        # Narrow the widest columns together, so that none becomes much longer than the others.
+    natural = _natural(columns, rows)
+    if width is None or _total(natural) <= width:
+        return natural
+    cut = list(zip(columns, *rows, strict=True))
+    longest_words = [_longest_word(column) for column in cut]
+    whole = [
+        size if size <= _SHORT else max(word, _SHORT)
+        for size, word in zip(natural, longest_words, strict=True)
+    ]
+    for least in (whole, longest_words):  # a time or a name stays on a line if there is room
+        if _total(least) <= width:
+            return _narrowed(cut, natural, least, width)
+    return None
+
+
+def _narrowed(
+    cut: Sequence[Sequence[str]], natural: Sequence[int], least: Sequence[int], width: int
+) -> list[int]:
+    """The widths with the widest columns narrowed together, and none wider than it needs to be."""
+    widths = list(natural)
+    while _total(widths) > width:
         open_to = [index for index, size in enumerate(widths) if size > least[index]]
-        widest = max(widths[index] for index in open_to)
-        among = [index for index in open_to if widths[index] == widest]
-        others = [widths[index] for index in open_to if widths[index] < widest]
-        step = max(1, min(excess // len(among), widest - max(others, default=0)))
-        for index in among[: max(1, excess // step)]:
-            widths[index] = max(least[index], widths[index] - step)
+        widths[max(open_to, key=widths.__getitem__)] -= 1
+    for index, column in enumerate(cut):
+        lines = (line for cell in column for line in wrap(cell, widths[index]))
+        widths[index] = max(map(cells, lines))
+    longest = max(range(len(widths)), key=natural.__getitem__)
+    widths[longest] = min(natural[longest], widths[longest] + width - _total(widths))
     return widths
 
 
