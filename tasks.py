@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from task_groups import (
     admin,
     cognito,
+    console,
     db,
     ddb,
     doctor,
@@ -39,6 +40,7 @@ ns = Collection(
     admin.admin,
     login.configure_login,
     doctor.doctor,
+    console.console,
     environment.adopt,
     environment.audit,
     quality.test,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @task(
+    csv=True,
     help=help_for(
         "json",
         functions="Also run Lambda functions, for lambda.deploy, in ministack. While they run, do"
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         " if it is missing.",
         engine="Move DynamoDB's data to ministack or dynoxide, and keep it there. Unless given:"
         " dynoxide where it is installed.",
-    )
+    ),
 )
 def up(
     ctx: Context,
@@ -70,7 +71,7 @@ def _choice(*, functions: bool, durable: bool, engine: str, dry: bool) -> Choice
     return engines.Choice(binary, engines.DYNOXIDE if durable else engine, functions)
 
 
-@task(help=help_for("json"))
+@task(csv=True, help=help_for("json"))
 def down(ctx: Context, json: bool = False) -> None:
     """Stop the embedded engines; their data stays."""
     from core import engines
@@ -82,7 +83,7 @@ def down(ctx: Context, json: bool = False) -> None:
     _print(engines.stop(folder), json)
 
 
-@task(help=help_for("json"))
+@task(csv=True, help=help_for("json"))
 def status(ctx: Context, json: bool = False) -> None:
     """Show whether the embedded engines run, and where."""
     from core import engines
