@@ -215,6 +215,12 @@ class TestATable:
 
 ON_AWS = {
     ("cognito-idp", "ListUsers"): Need.READ,
+    ("cognito-idp", "GetGroup"): Need.LOOK,
+    ("cognito-idp", "ListUserPoolClients"): Need.LOOK,
+    ("cognito-idp", "DescribeUserPoolClient"): Need.MAKE,
+    ("cognito-idp", "CreateGroup"): Need.MAKE,
+    ("cognito-idp", "CreateUserPoolClient"): Need.MAKE,
+    ("cognito-idp", "UpdateUserPoolClient"): Need.MAKE,
     ("ec2", "DescribeSecurityGroupRules"): Need.LOOK,
     ("ec2", "ModifySecurityGroupRules"): Need.MAKE,
     **{
