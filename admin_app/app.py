@@ -8,47 +8,49 @@ Run by ``invoke admin``, which passes the app's permissions on the command line:
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from admin_app import access, layout, resources
+from admin_app import access, banner, layout, navigation, resources
 from core.errors import CoreError, LoginEndedError
 
 STORE = "store"
 
 
+def _pages() -> list[StreamlitPage]:
+    return [
+        st.Page(
+            "views/conversations.py",
+            title="Conversations",
+            icon=":material/forum:",
+            default=True,
+        ),
+        st.Page(
+            "views/new_conversation.py", title="New conversation", icon=":material/edit_square:"
+        ),
+        st.Page("views/message_groups.py", title="Message groups", icon=":material/table_rows:"),
+        st.Page("views/search.py", title="Search", icon=":material/search:"),
+        st.Page("views/users.py", title="Users", icon=":material/group:"),
+        st.Page("views/store.py", title="Store", icon=":material/database:", url_path=STORE),
+        st.Page("views/audit.py", title="Audit", icon=":material/history:"),
+    ]
+
+
 def main() -> None:
     """Run the script, once for every interaction."""
+    # First: st.navigation would make the page's symbol the icon, and a browser asks Google for it.
     st.set_page_config(page_icon="💬", layout="wide")
-    page = st.navigation(
-        [
-            st.Page(
-                "views/conversations.py",
-                title="Conversations",
-                icon=":material/forum:",
-                default=True,
-            ),
-            st.Page(
-                "views/new_conversation.py", title="New conversation", icon=":material/edit_square:"
-            ),
-            st.Page(
-                "views/message_groups.py", title="Message groups", icon=":material/table_rows:"
-            ),
-            st.Page("views/search.py", title="Search", icon=":material/search:"),
-            st.Page("views/users.py", title="Users", icon=":material/group:"),
-            st.Page("views/store.py", title="Store", icon=":material/database:", url_path=STORE),
-            st.Page("views/audit.py", title="Audit", icon=":material/history:"),
-        ],
-        position="top",
-    )
-    st.set_page_config(page_title=f"{page.title} · Cruddur Ops", page_icon="💬", layout="wide")
+    pages = _pages()
+    page = st.navigation(pages, position="hidden")
+    st.set_page_config(page_title=f"{page.title} · Cruddur Ops")
     if st.session_state.get("page") != page.title:
         st.session_state["page"], st.session_state["has arrived"] = page.title, True
-    layout.style()
+    navigation.show(pages, page)
     try:
         # This page is shown also if a store does not answer: it says which one.
         answering = page.url_path == STORE
         access.require_permission(resources.target(), answering=answering)
         why = access.why_production(answering=answering)
-        layout.banner(resources.target(), why, resources.options().write)
+        banner.show(resources.target(), why, bool(resources.options().write))
         page.run()
     except LoginEndedError:
         st.rerun()

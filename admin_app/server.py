@@ -19,7 +19,7 @@ from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from admin_app import downloads, logins
+from admin_app import downloads, logins, page_head
 from admin_app.downloads import Download, DownloadStoppedError
 from admin_app.logins import Login
 from core.errors import CoreError
@@ -144,30 +144,8 @@ def for_cognito(url: str) -> str:
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
-def _preloads() -> bytes:
-    """Links to the scripts of the elements that every page has.
-
-    Streamlit's page asks for them when it draws the element; this way they are there before.
-    """
-    folder = Path(st.__file__).parent / "static" / "static" / "js"
-    names = [file.name for part in _FIRST_DRAWN for file in folder.glob(f"{part}.*.js")]
-    return "".join(
-        f'<link rel="modulepreload" crossorigin href="/static/js/{name}">' for name in names
-    ).encode()
-
-
-_FIRST_DRAWN = ("BidiComponent", "Html", "TextInput")
-
-
-class KnownBase:
-    """Tells a page its server's address, which it would look for in each part of its path.
-
-    And names what it needs first.
-    """
-
-    _TELLS = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
-    _TELLS += _preloads()
-    _BEFORE = b"<title>"
+class ExtendPage:
+    """Adds to Streamlit's page what ours need: see :mod:`admin_app.page_head`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -194,7 +172,7 @@ class KnownBase:
         await self.app(scope, receive, send_on)
 
     async def _send_page(self, start: Message, page: bytes, send: Send) -> None:
-        body = page.replace(self._BEFORE, self._TELLS + self._BEFORE, 1)
+        body = page_head.extended(page)
         MutableHeaders(scope=start)["content-length"] = str(len(body))
         await send(start)
         await send({"type": "http.response.body", "body": body})
@@ -253,5 +231,5 @@ async def _sent(download: Download) -> AsyncIterator[bytes]:
 
 def make_app(addresses: Addresses) -> st.App:
     """The admin UI's pages behind the two checks."""
-    others = [Middleware(wrapper) for wrapper in (LogOut, SendDownloads, KnownBase)]
+    others = [Middleware(wrapper) for wrapper in (LogOut, SendDownloads, ExtendPage)]
     return st.App(PAGES, middleware=[Middleware(OnlyOwnRequests, addresses=addresses), *others])

@@ -159,6 +159,10 @@ class Settings:
         help="Folder of the embedded engines' data, relative to the checkout.",
     )
 
+    dynoxide: str | None = _setting(
+        "DYNOXIDE",
+        help="The program dynoxide, if it is not on PATH: the durable DynamoDB of `invoke up`.",
+    )
     migrations_dir: str = _setting(
         "CRUDDUR_MIGRATIONS_DIR",
         default=_OWN_MIGRATIONS,

@@ -22,7 +22,8 @@ from core.commands import advice
 from core.errors import CoreError
 
 _ASSETS = Path(__file__).with_name("assets")
-_ASSETS_OF_GROUPS = Path(__file__).parent.parent / "message_groups" / "assets"
+_APP = Path(__file__).parent.parent
+_TABLE = ("rows", "table")
 
 Question = Mapping[str, Any]
 Answer = Callable[[Question], None]
@@ -32,18 +33,36 @@ def _read(*files: Path) -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def _element(name: str, folder: Path = _ASSETS) -> Any:
+def _element(name: str, *shared: str, folder: Path = _ASSETS) -> Any:
+    """The element ``name``, with what it shares with others before its own script and style."""
+    parts = [*(_ASSETS / part for part in ("common", *shared)), folder / name]
     return st.components.v2.component(
         f"cruddur_{name}",
-        js=_read(_ASSETS / "common.js", folder / f"{name}.js"),
+        js=_read(*(part.with_suffix(".js") for part in parts)),
+        css=_read(*(part.with_suffix(".css") for part in parts)),
+    )
+
+
+_HEADS = ("nav", "banner", "person")
+
+
+def _head(name: str) -> Any:
+    """A part of the head of a page: all have one script."""
+    folder = _APP / "assets"
+    scripts = (folder / f"{part}.js" for part in (*_HEADS, "heads"))
+    return st.components.v2.component(
+        f"cruddur_{name}",
+        js=_read(_ASSETS / "common.js", *scripts),
         css=_read(_ASSETS / "common.css", folder / f"{name}.css"),
     )
 
 
 _ELEMENTS = {
-    "inbox": _element("inbox"),
+    "inbox": _element("inbox", "rows"),
     "thread": _element("thread"),
-    "groups": _element("groups", _ASSETS_OF_GROUPS),
+    "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
+    "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
+    **{name: _head(name) for name in _HEADS},
 }
 
 
@@ -89,6 +108,11 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
         on_asked_change=take,
         height="content",
     )
+
+
+def draw(name: str, data: Mapping[str, Any]) -> None:
+    """Draw a part of the head of a page, which asks nothing."""
+    _ELEMENTS[name](key=f"element {name}", data={"part": name, **data}, height="content")
 
 
 def milliseconds(instant: datetime | None) -> int | None:

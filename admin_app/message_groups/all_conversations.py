@@ -25,6 +25,9 @@ class AllConversations:
     people: dict[str, Person] = field(default_factory=dict)
     """The members that Postgres has, by uuid."""
 
+    _named: set[str] = field(default_factory=set)
+    """The members that Postgres was asked for: each once."""
+
     def read_on(self, db: Database, table: Table) -> None:
         """Load the next rows: one request, and one query for their names in Postgres."""
         self._read_page(table)
@@ -44,7 +47,9 @@ class AllConversations:
 
         ``progress`` receives the number of rows, two for a conversation.
         """
-        everything = AllConversations([*self.rows], self.cursor, [*self.groups], self.counts)
+        everything = AllConversations(
+            [*self.rows], self.cursor, [*self.groups], self.counts, {**self.people}, {*self._named}
+        )
         while everything.cursor is not None:
             everything._read_page(table)
             progress(len(everything.rows))
@@ -59,7 +64,9 @@ class AllConversations:
     def _name(self, db: Database) -> None:
         self.groups = conversations_of(self.rows)
         members = {person.uuid for group in self.groups for person in group.members}
-        self.people = current_names(db, members)
+        if unknown := members - self._named:
+            self.people |= current_names(db, unknown)
+            self._named |= unknown
 
     def members(self, group: Conversation) -> list[Person]:
         """The members, with the names in Postgres, or else those in the rows.

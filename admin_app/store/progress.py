@@ -63,7 +63,7 @@ def outcome(name: str) -> object:
 def _consumed(job: Job) -> str:
     """The total cost, as in the list of consumed capacity."""
     units = ((job.capacity.read_units, "RCU"), (job.capacity.write_units, "WCU"))
-    return "".join(f", {amount:g} {unit}" for amount, unit in units if amount)
+    return "".join(f", {amount:,g} {unit}" for amount, unit in units if amount)
 
 
 @st.fragment(run_every=_LOOK_EVERY_S)
@@ -100,8 +100,8 @@ def show_consumed() -> None:
                 job.title,
                 f"{job.started_at:%-d %b %H:%M}",
                 "running" if job.is_running else tables.duration(job.took),
-                f"{job.capacity.read_units:g}",
-                f"{job.capacity.write_units:g}",
+                f"{job.capacity.read_units:,g}",
+                f"{job.capacity.write_units:,g}",
                 f"{job.capacity.requests:,}",
             )
             for job in reversed(jobs)
@@ -109,4 +109,4 @@ def show_consumed() -> None:
     )
     reads = sum(job.capacity.read_units for job in jobs)
     writes = sum(job.capacity.write_units for job in jobs)
-    st.caption(f"Together {reads:g} RCU and {writes:g} WCU, as the engine reported them.")
+    st.caption(f"Together {reads:,g} RCU and {writes:,g} WCU, as the engine reported them.")

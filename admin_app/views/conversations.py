@@ -8,7 +8,7 @@ import streamlit as st
 
 from admin_app import access, actions, layout, login, person_search, resources
 from admin_app.access import Subject
-from admin_app.conversations import addresses, inbox_list, thread
+from admin_app.conversations import addresses, elements, inbox_list, thread
 from core.access import Stores
 from core.commands import Command
 from core.errors import CoreError, LoginEndedError, NotAMemberError, NotFoundError
@@ -27,7 +27,6 @@ def page() -> None:
 
     One fragment, so that a click, a tick or a keystroke runs only this part.
     """
-    layout.panes()
     addresses.return_from_elsewhere()
     is_open = bool(addresses.user() and addresses.conversation())
     left, right = st.columns([3, 7], gap="small")
@@ -80,10 +79,15 @@ def _choose_person() -> Person | None:
         layout.show_problem(error)
         return None
     if person is not None:
-        shown = person.display_name or person.handle
-        st.set_page_config(page_title=f"{shown} · Conversations · Cruddur Ops")
+        if not addresses.conversation():  # it has a title of its own
+            _name_tab(person)
         _heading(person)
     return person
+
+
+def _name_tab(person: Person) -> None:
+    shown = person.display_name or person.handle
+    st.set_page_config(page_title=f"{shown} · Conversations · Cruddur Ops")
 
 
 def _people(sought: str) -> None:
@@ -97,10 +101,14 @@ def _people(sought: str) -> None:
 
 
 def _heading(person: Person) -> None:
-    with st.container(horizontal=True, key="person", vertical_alignment="center"):
-        st.header(layout.escaped(person.display_name or person.handle), anchor=False)
-        st.text(f"@{person.handle}", width="content")
-        layout.commands_popover(*_commands(person))
+    elements.draw(
+        "person",
+        {
+            "name": person.display_name or person.handle,
+            "handle": person.handle,
+            "commands": layout.command_lines(_commands(person)),
+        },
+    )
 
 
 def _commands(person: Person) -> list[Command]:
@@ -191,6 +199,7 @@ def _show_conversation(person: Person) -> None:
 
 
 def _not_theirs(error: NotFoundError | NotAMemberError, person: Person) -> None:
+    _name_tab(person)
     st.info(layout.escaped(error.problem.rstrip(".") + "."), icon=":material/info:")
     st.button(
         "Back to their conversations", on_click=_open_person, args=(person.handle,), key="back"

@@ -19,7 +19,6 @@ SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversation
 
 def page() -> None:
     """Show the table: a click on a row opens its conversation."""
-    layout.panes()
     st.title("Message groups")
     if (stores := access.opened(SUBJECT)) is None:
         return

@@ -145,7 +145,7 @@ def _show(searching: Searching) -> None:
     rest = f". The newest {SHOWN} are below" if searching.count > SHOWN else ""
     st.caption(
         f"{searching.count:,} found in {job.seen:,} items: {extent} · {tables.duration(job.took)},"
-        f" {units:g} RCU, {price(units)} on demand{rest}"
+        f" {units:,g} RCU, {price(units)} on demand{rest}"
     )
     newest = searching.newest
     with st.container(gap=None, key="list-found"):

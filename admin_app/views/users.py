@@ -11,9 +11,10 @@ import streamlit as st
 from admin_app import access, actions, layout, login, person_search, resources
 from admin_app.access import Subject
 from admin_app.composer import Once, once
-from admin_app.people import one_user
+from admin_app.people import one_user, table
 from core.access import Stores
 from core.dynamodb import count_conversations
+from core.errors import CoreError, LoginEndedError
 from core.models import User
 from core.postgres import (
     Activity,
@@ -28,7 +29,6 @@ from core.usecases.cognito_link import link_states
 SUBJECT = Subject(actions.OPEN_USERS, "Why do you open the users?")
 PAGE = 25
 ACTIVITIES = 20
-MOCK = "MOCK"
 
 
 def page() -> None:
@@ -44,7 +44,7 @@ def page() -> None:
         _list(stores)
     if handle:
         with columns[1], st.container(key="detail"):
-            _detail(stores, find_user(stores.db, handle))
+            _chosen(stores, handle)
     layout.command("db.update-cognito-user-ids")
     _new_user()
 
@@ -106,51 +106,7 @@ def _back(pages: list[str | None]) -> None:
 def _table(shown: list[User]) -> None:
     counts: dict[str, int] = st.session_state.setdefault("conversation counts", {})
     signed_up: dict[str, str] = st.session_state.setdefault("cognito states", {})
-    handles = [user.handle for user in shown]
-    st.dataframe(
-        [
-            {
-                "handle": user.handle,
-                "name": user.display_name,
-                "email": user.email,
-                "cognito": signed_up.get(user.uuid, _link(user)),
-                "conversations": counts.get(user.uuid),
-                "since": user.created_at,
-            }
-            for user in shown
-        ],
-        column_config={
-            "handle": st.column_config.TextColumn("Handle"),
-            "name": st.column_config.TextColumn("Name"),
-            "email": st.column_config.TextColumn("Email"),
-            "cognito": st.column_config.TextColumn("Cognito"),
-            "conversations": st.column_config.NumberColumn(
-                "Conversations", help="Counted on demand"
-            ),
-            "since": st.column_config.DatetimeColumn(
-                "Since (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
-            ),
-        },
-        hide_index=True,
-        placeholder="",
-        on_select=functools.partial(_select, f"users {handles}", handles),
-        selection_mode="single-row",
-        key=f"users {handles}",
-        alt="Users",
-    )
-
-
-def _link(user: User) -> str:
-    """What Postgres has about the person's Cognito user."""
-    return "not linked" if user.cognito_user_id == MOCK else f"linked: {user.cognito_user_id}"
-
-
-def _select(key: str, handles: list[str]) -> None:
-    rows = st.session_state[key].selection.rows
-    if rows:
-        st.query_params["user"] = handles[rows[0]]
-    else:
-        st.query_params.pop("user", None)
+    table.show(shown, counts, signed_up)
 
 
 def _on_demand(shown: list[User]) -> None:
@@ -179,11 +135,23 @@ def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
         return dict(link_states(stores.aws, pool_id, shown))
 
 
+def _chosen(stores: Stores, handle: str) -> None:
+    """Show the user; a problem is shown in the same place, in view."""
+    try:
+        _detail(stores, find_user(stores.db, handle))
+    except LoginEndedError:
+        raise
+    except CoreError as error:
+        layout.show_problem(error)
+
+
 def _detail(stores: Stores, user: User) -> None:
     st.set_page_config(page_title=f"{user.display_name or user.handle} · Users · Cruddur Ops")
-    st.header(layout.escaped(user.display_name or user.handle), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", key="user"):
+        st.header(layout.escaped(user.display_name or user.handle), anchor=False)
+        st.button("Close", key="close user", type="tertiary", on_click=_close)
     st.text(f"@{user.handle}\n{user.email}")
-    since = f"{user.created_at:%-d %B %Y}" if user.created_at else "an unreadable time"
+    since = f"{user.created_at:%-d %b %Y}" if user.created_at else "an unreadable time"
     st.caption(f"Since {since}")
     st.caption(layout.escaped(user.uuid))
     st.page_link(
@@ -194,6 +162,10 @@ def _detail(stores: Stores, user: User) -> None:
     )
     one_user.show(user, access.reason_for(SUBJECT))
     _activities(stores, user)
+
+
+def _close() -> None:
+    st.query_params.pop("user", None)
 
 
 def _activities(stores: Stores, user: User) -> None:

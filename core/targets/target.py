@@ -141,7 +141,7 @@ class Target:
                 the region is not one that the AWS SDK accepts.
             EngineError: it is the embedded engine, which was never started.
         """
-        return self._aws(self.settings.endpoint_url)
+        return self._aws(self.settings.endpoint_url, is_dynamodb=True)
 
     @property
     def aws(self) -> AwsTarget:
@@ -156,7 +156,7 @@ class Target:
             return None
         return settings.access_key_id, settings.secret_access_key, settings.session_token
 
-    def _aws(self, local_endpoint: str | None) -> AwsTarget:
+    def _aws(self, local_endpoint: str | None, *, is_dynamodb: bool = False) -> AwsTarget:
         endpoint = self.settings.prod_endpoint_url if self.is_production else local_endpoint
         if endpoint is not None and "@" in endpoint:
             raise SettingsError(
@@ -178,7 +178,8 @@ class Target:
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
             return AwsTarget(endpoint, region, self._keys is None, self._keys, is_local=True)
-        engine = endpoints(self.settings.engines_path).aws_endpoint_url
+        engines = endpoints(self.settings.engines_path)
+        engine = engines.dynamodb_endpoint_url if is_dynamodb else engines.aws_endpoint_url
         return AwsTarget(engine, region, True, is_local=True)
 
     def _check_aws(self, endpoint: str | None) -> None:

@@ -12,6 +12,7 @@ from admin_app.message_groups.all_conversations import AllConversations
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.errors import UnreachableError
+from core.usecases.conversations import current_names
 
 PAGE = "views/message_groups.py"
 
@@ -132,6 +133,24 @@ def test_production_shows_nothing_without_a_reason(production, logged_in, audit_
     assert len(rows(app)) == 2
     (entry,) = audit_lines
     assert (entry.what, entry.why) == ("message groups opened", "ticket 9")
+
+
+def test_each_name_is_asked_for_once(db, table, two_groups, monkeypatch) -> None:
+    monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 1)
+    asked: list[str] = []
+
+    def note(db, user_uuids):
+        asked.extend(user_uuids)
+        return current_names(db, user_uuids)
+
+    monkeypatch.setattr("admin_app.message_groups.all_conversations.current_names", note)
+    overview = AllConversations()
+    overview.read_on(db, table)
+    while overview.cursor is not None:
+        overview.read_on(db, table)
+    whole = overview.whole(db, table, lambda rows: None)
+    assert len(whole.people) == 3
+    assert sorted(asked) == sorted(whole.people)
 
 
 def test_a_download_contains_rows_that_are_not_loaded(db, table, two_groups, monkeypatch) -> None:

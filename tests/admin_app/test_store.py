@@ -135,7 +135,7 @@ def test_the_shown_cost_is_the_metered_one(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = press(opened(PAGE), "Verify the messages")
     (job,) = resources.jobs().history
-    consumed = f"{job.capacity.read_units:g} RCU"
+    consumed = f"{job.capacity.read_units:,g} RCU"
     assert consumed in "\n".join(str(caption.value) for caption in app.caption)
     assert f"Together {consumed}" in shown(app)
 
@@ -271,7 +271,7 @@ def test_the_consumption_of_the_page_is_added_up(db, table, group) -> None:
     press(app, "Count the messages")
     total = sum(job.capacity.read_units for job in resources.jobs().history)
     assert total > 0
-    assert f"Together {total:g} RCU and 0 WCU" in shown(app)
+    assert f"Together {total:,g} RCU and 0 WCU" in shown(app)
 
 
 def test_a_store_that_stops_during_a_job_is_a_problem_not_a_traceback(

@@ -28,7 +28,7 @@ def links(page: Page, url: str) -> list[str]:
     page.goto(url)
     navigation = page.get_by_role("navigation").get_by_role("link")
     expect(navigation.first).to_be_visible()
-    return [str(link.get_attribute("href")) for link in navigation.all()]
+    return [str(link.evaluate("node => node.href")) for link in navigation.all()]
 
 
 def complaints(page: Page) -> list[str]:

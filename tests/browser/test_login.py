@@ -243,9 +243,10 @@ def test_a_person_of_another_group_sees_nothing(page: Page, prod_url, frames) ->
 def test_nothing_is_shown_after_logging_out(page: Page, prod_url, frames) -> None:
     log_in(page, prod_url, "olga")
     expect(page.get_by_text("PRODUCTION")).to_be_visible()
-    page.get_by_role("button", name="Log out").click()
+    with page.expect_response(lambda response: "/auth/logout" in response.url):
+        page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert page.url == f"{prod_url}/"  # through the provider, which returns to the app
+    expect(page).to_have_url(f"{prod_url}/")  # through the provider, which returns to the app
     assert COOKIE not in [cookie["name"] for cookie in page.context.cookies()]
     frames.clear()
     page.goto(f"{prod_url}/?user=andrewbrown")

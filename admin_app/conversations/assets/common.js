@@ -64,13 +64,17 @@ class Asker {
   }
 }
 
-/** Makes `node` end at the foot of the window, whatever is above it. */
-function fillWindow(node, least, resized) {
+/**
+ * Makes `node` end at the foot of the window, whatever is above it, or `below` pixels before it.
+ *
+ * With `property` "maxHeight" it may end earlier. It is never less than `least` pixels high.
+ */
+function fillWindow(node, { least, resized, below = 12, property = "height" }) {
   const fit = () => {
     const top = node.getBoundingClientRect().top + pageScroll(node)
-    const height = `${Math.max(least, Math.floor(window.innerHeight - top - 12))}px`
-    if (node.style.height !== height) {
-      node.style.height = height
+    const height = `${Math.max(least, Math.floor(window.innerHeight - top - below))}px`
+    if (node.style[property] !== height) {
+      node.style[property] = height
       resized()
     }
   }
@@ -99,13 +103,20 @@ function mounted(instances, component, make) {
     instance = make(root)
     instances.set(root, instance)
   }
-  instance.asker.send = component.setTriggerValue
-  instance.asker.answered(component.data.answered)
+  if (instance.asker) {
+    instance.asker.send = component.setTriggerValue
+    instance.asker.answered(component.data.answered)
+  }
   instance.update(component.data)
   return () => {
     instance.stop()
     instances.delete(root)
   }
+}
+
+/** Whether a click should do what the browser does with a link: another tab, another window. */
+function isForBrowser(event) {
+  return event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0
 }
 
 /** Whether a key was pressed in a text box. */

@@ -12,6 +12,7 @@ const KEYS = [
   ["j ↓ / k ↑", "Next or previous message"],
   ["Home / End", "First or newest message"],
   ["t / l", "Copy the message’s text or link"],
+  ["Delete", "Remove the message"],
   ["/", "Search this conversation"],
   ["c", "Write a message"],
   ["Enter", "Send; Shift+Enter starts a new line"],
@@ -46,7 +47,7 @@ class Thread {
     this.onFocus = () => this.focusMessages()
     document.addEventListener("keydown", this.onKey)
     document.addEventListener("cruddur-focus-thread", this.onFocus)
-    this.unfit = fillWindow(this.root, 320, () => this.resized())
+    this.unfit = fillWindow(this.root, { least: 320, resized: () => this.resized() })
   }
 
   stop() {
@@ -200,7 +201,7 @@ class Thread {
       this.goToDate()
     }
     return el(
-      "div", { class: "find", hidden: true, role: "search" },
+      "div", { class: "find", hidden: true, role: "search", keydown: event => this.findKey(event) },
       el("form", { submit: search }, this.words, el("button", { class: "hidden" }, "Search")),
       el("form", { submit: go }, this.date, el("button", {}, "Go")),
       el(
@@ -280,7 +281,8 @@ class Thread {
     if (isOther && !data.at && !matchMedia(NARROW).matches && data.mayWrite) {
       this.box.focus({ preventScroll: true })
     }
-    if (isElsewhere && data.at && !isOther) this.focusMessages()
+    const hasNoFocus = document.activeElement === document.body
+    if (isElsewhere && data.at && (!isOther || hasNoFocus)) this.focusMessages()
   }
 
   /** Start with another conversation. */
@@ -372,6 +374,7 @@ class Thread {
     this.seen = 0
     if (!at) {
       this.atBottom = true
+      this.anchor = { key: this.list.at(-1)?.key ?? null, offset: this.scroll.clientHeight }
       this.place()
       this.toBottom()
       return
@@ -384,6 +387,12 @@ class Thread {
     if (index === 0) this.anchor.offset = this.edgeHeight()
     this.active = message?.key ?? null
     this.place()
+    this.atBottom = this.isAtBottom()  // of a short conversation, all of it is in view
+  }
+
+  isAtBottom() {
+    const { scrollHeight, clientHeight, scrollTop } = this.scroll
+    return scrollHeight - clientHeight - scrollTop < BOTTOM && !this.data.hasNewer
   }
 
   edgeHeight() {
@@ -421,8 +430,7 @@ class Thread {
 
   scrolled() {
     if (this.placing) return
-    const room = this.scroll.scrollHeight - this.scroll.clientHeight - this.scroll.scrollTop
-    this.atBottom = room < BOTTOM && !this.data.hasNewer
+    this.atBottom = this.isAtBottom()
     if (this.atBottom) this.seen = 0
     this.showNews()
     this.noteAnchor()
@@ -645,7 +653,7 @@ class Thread {
 
   point(row, message) {
     this.tooled = message
-    this.removeTool.hidden = !this.data.mayWrite || message.removed || !message.uuid
+    this.removeTool.hidden = !this.mayRemove(message)
     const bubble = row?.querySelector(".bubble")
     if (bubble && this.tools.parentNode !== bubble) bubble.append(this.tools)
   }
@@ -660,6 +668,10 @@ class Thread {
     const query = new URLSearchParams({ user, conversation: group, at: message.key })
     await copy(`${location.origin}${location.pathname}?${query}`)
     this.tell("Link copied")
+  }
+
+  mayRemove(message) {
+    return this.data.mayWrite && !message.removed && Boolean(message.uuid)
   }
 
   remove(message) {
@@ -687,6 +699,18 @@ class Thread {
     if (!words) return
     this.hits.replaceChildren(el("p", { class: "dim" }, "Searching…"))
     this.asker.ask({ kind: "search", words })
+  }
+
+  /** The arrows lead from the words to the matches, and through them. */
+  findKey(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    const hits = [...this.hits.querySelectorAll("button")]
+    const focused = event.composedPath()[0]
+    const at = hits.indexOf(focused)
+    if (!step || !hits.length || (at < 0 && focused !== this.words)) return
+    event.preventDefault()
+    event.stopPropagation()
+    ;(hits[at + step] ?? (step < 0 ? this.words : hits.at(-1))).focus()
   }
 
   goToDate() {
@@ -949,6 +973,7 @@ class Thread {
         Escape: () => this.leave(),
         t: () => this.tooled && this.copyText(this.tooled),
         l: () => this.tooled && this.copyLink(this.tooled),
+        Delete: () => this.tooled && this.mayRemove(this.tooled) && this.remove(this.tooled),
       })
     }
     const act = Object.hasOwn(acts, event.key) ? acts[event.key] : null

@@ -1,0 +1,89 @@
+// The users as a table: a click on a row shows the user beside it.
+
+const COLUMNS = [
+  ["handle", "Handle"], ["person", "Name"], ["email", "Email"], ["cognito", "Cognito"],
+  ["number", "Conversations"], ["at", "Since"],
+]
+const BELOW = 150
+const REDRAWN_MS = 150
+const tables = new WeakMap()
+let lastChosen = null
+
+export default function (component) {
+  return mounted(tables, component, root => new Users(root))
+}
+
+class Users extends RowTable {
+  constructor(root) {
+    super(root, { name: "users", label: "Users", columns: COLUMNS })
+  }
+
+  /** Leaves space for what can be done with the shown users. */
+  fit() {
+    return fillWindow(this.root, {
+      least: 280, resized: () => this.draw(), below: BELOW, property: "maxHeight",
+    })
+  }
+
+  update(data) {
+    if (this.opening === data.chosen) this.opening = null
+    super.update(data)
+    const moved = lastChosen != null && data.chosen !== lastChosen
+    if (moved) this.keepFocus(data.chosen || lastChosen)
+    lastChosen = data.chosen
+  }
+
+  /** Beside an opened user the table is drawn anew; the focus stays in the user's row. */
+  keepFocus(handle) {
+    const index = this.data.rows.findIndex(row => row.handle === handle)
+    setTimeout(() => {
+      if (index >= 0 && document.activeElement === document.body) this.focusOn(index)
+    }, REDRAWN_MS)
+  }
+
+  make(index, row) {
+    const node = super.make(index, row)
+    const isChosen = row.handle === (this.opening ?? this.data.chosen)
+    node.classList.toggle("chosen", isChosen)
+    if (isChosen) node.querySelector("a").setAttribute("aria-current", "true")
+    return node
+  }
+
+  cells(row) {
+    const cut = (text, attributes = {}) =>
+      el("bdi", { class: "cut", title: plain(text), ...attributes }, plain(text))
+    return [
+      el("a", {
+        class: "cut", href: this.address(row), title: plain(row.handle), dir: "ltr",
+        click: event => this.open(event, row),
+      }, el("span", { class: "name" }, plain(row.handle))),
+      cut(row.name),
+      cut(row.email, { dir: "ltr" }),
+      cut(row.cognito),
+      row.conversations == null ? "" : row.conversations.toLocaleString("en"),
+      el("time", { title: row.ms == null ? "" : utc(row.ms, "") }, date(row.ms)),
+    ]
+  }
+
+  target(row) {
+    return row
+  }
+
+  /** The address of this page with the user; the other parts stay as they are. */
+  address(row) {
+    const others = [...new URLSearchParams(location.search)].filter(([name]) => name !== "user")
+    return `?${new URLSearchParams([["user", row.handle], ...others])}`
+  }
+
+  open(event, row) {
+    if (isForBrowser(event)) return
+    event.preventDefault()
+    this.opening = row.handle
+    this.redraw()
+    this.asker.ask({ kind: "open", handle: row.handle })
+  }
+}
+
+function date(ms) {
+  return ms == null ? "unknown" : formatted(ms, { day: "numeric", month: "short", year: "numeric" })
+}
