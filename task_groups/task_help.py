@@ -77,7 +77,7 @@ def _flag(argument: Argument) -> str:
 
 def value_of(argument: Argument) -> str:
     """What the option's value is, in capitals; empty if it takes none."""
-    return VALUES[argument.name or ""] if argument.takes_value else ""
+    return VALUES.get(argument.name or "", "VALUE") if argument.takes_value else ""
 
 
 def changes_something(name: str, task: StoreTask) -> bool:

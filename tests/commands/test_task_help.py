@@ -18,6 +18,7 @@ from core.aws.clients import make_client
 from core.settings import Settings
 from core.targets import resolve
 from task_groups.examples import EXAMPLES
+from task_groups.shared_options import VALUES
 from task_groups.task_help import changes_something, help_lines
 
 NAMES = sorted(tasks.ns.task_names)
@@ -40,6 +41,7 @@ def test_the_help_of_a_task(name: str) -> None:
     assert shown.keys() - {"dry"} == options.keys()
     for option, argument in options.items():
         assert bool(shown[option]) is argument.takes_value
+        assert argument.name in VALUES or not argument.takes_value
     assert "STRING" not in "\n".join(lines)
     for width in WIDTHS:
         texts = [line for line in help_of(name, width) if not line.startswith("  invoke ")]
