@@ -6,7 +6,6 @@ Run it with `python docs/reference.py`.
 from __future__ import annotations
 
 import ast
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -141,9 +140,8 @@ def _part_of(name: str) -> str:
     return next((part for part in PARTS if name == part or name.startswith(f"{part}.")), "ground")
 
 
-@functools.cache
 def arguments(task: Task) -> list[Argument]:
-    """A task's options. Asked a second time, Invoke would leave out their help."""
+    """A task's options."""
     return list(task.get_arguments())
 
 

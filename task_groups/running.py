@@ -17,6 +17,7 @@ import invoke.tasks
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.executor import Executor
+from invoke.parser.argument import Argument
 
 from task_groups import standard_streams, terminal
 from task_groups.examples import WRITE_FILES
@@ -42,6 +43,21 @@ Opens = Mapping[str, str]
 """What a task opens at most: a purpose of :mod:`core.purposes` by a store of :mod:`core.access`."""
 
 
+class Option(Argument):
+    """An option of a task. Invoke copies all options of all tasks, several times, at each start."""
+
+    @classmethod
+    def like(cls, argument: Argument) -> Option:
+        """The same option, with its value."""
+        option = cls.__new__(cls)
+        vars(option).update(vars(argument))
+        return option
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Option:
+        """A copy: no value in an option can change."""
+        return self.like(self)
+
+
 class StoreTask(invoke.tasks.Task[Any]):
     """A task that declares which stores it opens, and for what."""
 
@@ -50,7 +66,6 @@ class StoreTask(invoke.tasks.Task[Any]):
     asks_everywhere: bool
     asks_reason: bool
     full_name: str
-    added: Sequence[str]
 
     def __init__(
         self,
@@ -59,23 +74,46 @@ class StoreTask(invoke.tasks.Task[Any]):
         confirmed_by: str = "dynamodb",
         asks_everywhere: bool = False,
         asks_reason: bool = False,
-        added: Sequence[str] = (),
+        csv: bool = False,
+        hands_over: bool = False,
         **kwargs: Any,
     ) -> None:
-        self.added = added
+        self._csv, self._hands_over = csv, hands_over
+        self._own: Mapping[str, inspect.Parameter] = {}
+        self._signature: inspect.Signature | None = None
         super().__init__(*args, **kwargs)
+        added = (name for name in self.argspec(self.body).parameters if name not in self._own)
+        self.help = {name: help_of_added(name) for name in added} | self.help
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
         self.asks_everywhere = asks_everywhere
         self.asks_reason = asks_reason
         self.full_name = self.name
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoreTask:
+        """A copy for another collection. What it shares with this one does not change."""
+        copied = StoreTask.__new__(StoreTask)
+        vars(copied).update(vars(self))
+        copied.help = dict(self.help)
+        return copied
+
     def argspec(self, body: Callable[..., Any]) -> inspect.Signature:
         """The options of the body, and those that every task like it has."""
-        signature = super().argspec(body)
-        own = signature.parameters
-        added = [option_of(name) for name in self.added]
-        return signature.replace(parameters=[*own.values(), *added])
+        if self._signature is None:
+            signature = super().argspec(body)
+            self._own = own = signature.parameters
+            added = added_options(own, csv=self._csv, hands_over=self._hands_over)
+            parameters = [*own.values(), *map(option_of, added)]
+            self._signature = signature.replace(parameters=parameters)
+        return self._signature
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """The options. Invoke itself forgets their help once it was asked for them."""
+        kept = dict(self.help)
+        try:
+            return [*map(Option.like, super().get_arguments(ignore_unknown_help))]
+        finally:
+            self.help = kept
 
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
         """What the task opens at most when it is called with ``arguments``."""
@@ -88,11 +126,10 @@ class StoreTask(invoke.tasks.Task[Any]):
         return self.full_name in WRITE_FILES or not changes.isdisjoint(opens)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        own = inspect.signature(self.body).parameters
-        passed = {name: value for name, value in kwargs.items() if name in own}
+        passed = {name: value for name, value in kwargs.items() if name in self._own}
         if "prod" in passed:  # to a task, every target but the local one is production
             passed["prod"] = selected_by(kwargs).is_production
-        form = form_of(own, kwargs)
+        form = form_of(self._own, kwargs)
         with run().performing(self, kwargs), answering(self.full_name, form) as answer:
             try:
                 result = super().__call__(*args, **passed)
@@ -126,12 +163,11 @@ def task(
     """
 
     def make(body: Callable[..., None]) -> StoreTask:
-        own = inspect.signature(body).parameters
-        added = [*added_options(own, csv=csv, hands_over=hands_over)]
         return StoreTask(
             body,
-            help={name: help_of_added(name) for name in added} | dict(help or {}),
-            added=added,
+            help=dict(help or {}),
+            csv=csv,
+            hands_over=hands_over,
             opens=opens,
             confirmed_by=confirmed_by,
             asks_everywhere=asks_everywhere,

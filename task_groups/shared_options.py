@@ -25,6 +25,7 @@ VALUES = {
     "day": "DAY",
     "display_name": "TEXT",
     "email": "ADDRESS",
+    "engine": "NAME",
     "environment": "NAME",
     "file": "PATH",
     "format": "FORMAT",

@@ -7,7 +7,6 @@ Invoke's own help calls every value STRING and shows no example.
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,8 @@ def print_help(name: str, namespace: Collection) -> None:
 
 def help_lines(name: str, task: StoreTask, program: str, width: int) -> Iterator[str]:
     """The lines of a task's help."""
+    import textwrap
+
     yield f"Usage: {program} {name} [--options]"
     yield ""
     yield from textwrap.wrap(" ".join((task.__doc__ or "").split()), width)
@@ -58,7 +59,7 @@ def help_lines(name: str, task: StoreTask, program: str, width: int) -> Iterator
         yield ""
         yield "Example:"
         yield f"  {program} {example}"
-    rows = [(_flag(argument), argument.help or "") for argument in options_of(task)]
+    rows = [(_flag(argument), argument.help or "") for argument in task.get_arguments()]
     if changes_something(name, task):
         rows.append(_DRY)
     if not rows:
@@ -66,15 +67,6 @@ def help_lines(name: str, task: StoreTask, program: str, width: int) -> Iterator
     yield ""
     yield "Options:"
     yield from _two_columns(sorted(rows), width)
-
-
-def options_of(task: StoreTask) -> Sequence[Argument]:
-    """The task's options. Invoke forgets their help once it was asked for them."""
-    kept = dict(task.help)
-    try:
-        return task.get_arguments()
-    finally:
-        task.help = kept
 
 
 def _flag(argument: Argument) -> str:
@@ -85,7 +77,7 @@ def _flag(argument: Argument) -> str:
 
 def value_of(argument: Argument) -> str:
     """What the option's value is, in capitals; empty if it takes none."""
-    return VALUES[argument.name or ""] if argument.takes_value else ""
+    return VALUES.get(argument.name or "", "VALUE") if argument.takes_value else ""
 
 
 def changes_something(name: str, task: StoreTask) -> bool:
@@ -97,6 +89,8 @@ def changes_something(name: str, task: StoreTask) -> bool:
 
 def _two_columns(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     """The options, each with its help beside it, or below it where there is no room."""
+    import textwrap
+
     longest = max(len(flag) for flag, _ in rows)
     beside = longest + 5
     if width - beside < 30:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import tasks
-from task_groups.task_help import options_of
 
 HANDED_OVER = {"admin", "console", "db.connect", "lint", "test"}
 PAIR = ("--user", "bayko", "--with", "andrewbrown")
@@ -18,7 +17,7 @@ GET = "ddb.patterns.get-conversation"
 
 
 def options(name: str) -> set[str]:
-    return {str(argument.name) for argument in options_of(tasks.ns[name])}
+    return {str(argument.name) for argument in tasks.ns[name].get_arguments()}
 
 
 def test_every_task_that_answers_has_json() -> None:

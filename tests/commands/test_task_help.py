@@ -18,7 +18,8 @@ from core.aws.clients import make_client
 from core.settings import Settings
 from core.targets import resolve
 from task_groups.examples import EXAMPLES
-from task_groups.task_help import changes_something, help_lines, options_of
+from task_groups.shared_options import VALUES
+from task_groups.task_help import changes_something, help_lines
 
 NAMES = sorted(tasks.ns.task_names)
 WIDTHS = (60, 80, 200)
@@ -35,11 +36,12 @@ def test_the_help_of_a_task(name: str) -> None:
     assert "Example:" in lines
     assert f"  invoke {EXAMPLES[name]}" in lines
     flags = [match for line in lines if (match := re.match(r"  (--[a-z-]+)(=[A-Z]+)?   ", line))]
-    options = {arg.name.strip("_").replace("_", "-"): arg for arg in options_of(tasks.ns[name])}
+    options = {arg.name.strip("_").replace("_", "-"): arg for arg in tasks.ns[name].get_arguments()}
     shown = {flag[1][2:]: flag[2] for flag in flags}
     assert shown.keys() - {"dry"} == options.keys()
     for option, argument in options.items():
         assert bool(shown[option]) is argument.takes_value
+        assert argument.name in VALUES or not argument.takes_value
     assert "STRING" not in "\n".join(lines)
     for width in WIDTHS:
         texts = [line for line in help_of(name, width) if not line.startswith("  invoke ")]
