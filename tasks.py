@@ -9,7 +9,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an Invoke of another Python find
     version = ".".join(map(str, sys.version_info[:2]))
     raise Exit(
         f"Cruddur Ops needs Python 3.11 or newer, and this is {version}. With a newer one, run:"
-        " python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt"
+        " python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
     )
 
 # Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from task_groups import (
     admin,
     cognito,
+    console,
     db,
     ddb,
     doctor,
@@ -39,6 +40,7 @@ ns = Collection(
     admin.admin,
     login.configure_login,
     doctor.doctor,
+    console.console,
     environment.adopt,
     environment.audit,
     quality.test,

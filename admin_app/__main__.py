@@ -1,12 +1,14 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [--browser] [--program PROGRAM] [-- [--prod] [--write]]
+                    [--browser] [--program PROGRAM]
+                    [-- [--prod | --target NAME] [--profile NAME] [--region NAME] [--write]]
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import threading
 import webbrowser
@@ -30,7 +32,8 @@ def main() -> None:
     except KeyboardInterrupt:
         return
     except CoreError as error:
-        line = error.line(prod="--prod" in sys.argv)
+        options = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+        line = error.line(shlex.join(word for word in options if word != "--write"))
         print(f"error: {log_lines.plain(line)}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None
 

@@ -2,7 +2,7 @@
 
 Run by ``invoke admin``, which passes the app's permissions on the command line::
 
-    python -m admin_app -- [--prod] [--write]
+    python -m admin_app -- [--prod | --target NAME] [--write]
 """
 
 from __future__ import annotations

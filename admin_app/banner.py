@@ -19,7 +19,9 @@ def show(target: Target, why_production: str, may_write: bool) -> None:
     if why_production:
         mode = "you may write" if may_write else "read-only"
         how = mode if may_write else "read-only: start with --write to change it"
-        words = ["PRODUCTION", mode, target.table_name]
+        # A target of another name counts as production too.
+        name = target.name.upper() if target.is_production else "PRODUCTION"
+        words = [name, mode, target.table_name]
         details = {"Production": why_production, "Mode": how, **details}
     elements.draw(
         "banner",

@@ -60,12 +60,12 @@ def table_name_box(key: str) -> None:
 def show_problem(error: CoreError) -> None:
     """Show the problem, and the command that fixes it."""
     st.error(escaped(error.problem.rstrip(".") + "."), icon=":material/warning:")
-    prod = resources.target().is_production
-    line = error.command.line(prod=prod) if error.command else None
+    on = resources.target().options
+    line = error.command.line(on) if error.command else None
     if line:
         st.write(escaped(f"{error.hint}. In a terminal:"))
         st.code(line, language=None)
-    elif hint := advice(error.hint, error.command, prod=prod):
+    elif hint := advice(error.hint, error.command, on):
         st.write(escaped(hint))
 
 
@@ -100,8 +100,8 @@ def _lines(tasks: Sequence[Command]) -> None:
 
 def command_lines(tasks: Sequence[Command]) -> list[str]:
     """The tasks as a terminal takes them; a task that must not run on this target is left out."""
-    prod = resources.target().is_production
-    return [line for task in tasks if (line := task.line(prod=prod)) is not None]
+    on = resources.target().options
+    return [line for task in tasks if (line := task.line(on)) is not None]
 
 
 def ago(instant: datetime | None) -> str:

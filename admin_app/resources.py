@@ -27,9 +27,12 @@ _SHARED_S = TICK_S - 0.5
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """What ``invoke admin`` allows this app to do: ``prod``, ``write``."""
+    """What ``invoke admin`` allows this app to do, and on which target."""
     parser = argparse.ArgumentParser(prog=f"{program()} admin")
     parser.add_argument("--prod", action="store_true")
+    parser.add_argument("--target", default="")
+    parser.add_argument("--profile", default="")
+    parser.add_argument("--region", default="")
     parser.add_argument("--write", action="store_true")
     return parser.parse_args(sys.argv[1:] if arguments is None else arguments)
 
@@ -37,7 +40,14 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 @st.cache_resource
 def target() -> Target:
     """The target of this server; it never changes."""
-    return resolve(Settings.from_env(), prod=options().prod)
+    chosen = options()
+    return resolve(
+        Settings.from_env(),
+        prod=chosen.prod,
+        name=chosen.target,
+        profile=chosen.profile,
+        region=chosen.region,
+    )
 
 
 @st.cache_resource(on_release=Door.close)

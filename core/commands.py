@@ -66,23 +66,26 @@ class Command:
     task: str
     options: tuple[str, ...] = ()
 
-    def line(self, *, prod: bool = False) -> str | None:
-        """The command line, for production if ``prod``; None if it would be wrong there."""
-        if not prod or self.task in _ANY:
+    def line(self, on: str = "") -> str | None:
+        """The command line; None if it would be wrong on the target.
+
+        ``on`` are the options that select the target, ``--prod`` for example; none for a local one.
+        """
+        if not on or self.task in _ANY:
             return " ".join((program(), self.task, *self.options))
         if self.task in _LOCAL:
             return None
-        return " ".join((program(), self.task, "--prod", *self.options))
+        return " ".join((program(), self.task, on, *self.options))
 
 
-def advice(hint: str, command: Command | None, *, prod: bool = False) -> str:
+def advice(hint: str, command: Command | None, on: str = "") -> str:
     """What to do next: ``hint``, whose last sentence introduces ``command``.
 
     If the command would be wrong on this target, that sentence is left out.
     """
     if command is None:
         return hint
-    line = command.line(prod=prod)
+    line = command.line(on)
     if line is None:
         return re.sub(r"(^|(?<=[.?!] ))[^.?!]+$", "", hint).strip()
     return f"{hint}: {line}"

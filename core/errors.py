@@ -50,10 +50,10 @@ class CoreError(Exception):
         self.hint = hint
         self.command = command
 
-    def line(self, *, prod: bool = False) -> str:
-        """The problem and what to do next; commands are meant for production if ``prod``."""
+    def line(self, on: str = "") -> str:
+        """The problem and what to do next; ``on``: see :meth:`~core.commands.Command.line`."""
         problem = self.problem.rstrip(".")
-        if next_step := advice(self.hint, self.command, prod=prod):
+        if next_step := advice(self.hint, self.command, on):
             problem += f" {next_step}" if problem.endswith("?") else f". {next_step}"
         return " ".join(problem.split())
 

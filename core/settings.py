@@ -148,12 +148,21 @@ class Settings:
         default="app.github.dev",
         help="Set by GitHub Codespaces: the domain of forwarded addresses.",
     )
+    targets_file: str = _setting(
+        "CRUDDUR_TARGETS_FILE",
+        default="targets.toml",
+        help="File of the targets that `--target NAME` chooses from, relative to the checkout.",
+    )
     engines_dir: str = _setting(
         "CRUDDUR_ENGINES_DIR",
         default=".engines",
         help="Folder of the embedded engines' data, relative to the checkout.",
     )
 
+    dynoxide: str | None = _setting(
+        "DYNOXIDE",
+        help="The program dynoxide, if it is not on PATH: the durable DynamoDB of `invoke up`.",
+    )
     migrations_dir: str = _setting(
         "CRUDDUR_MIGRATIONS_DIR",
         default=_OWN_MIGRATIONS,
@@ -202,6 +211,10 @@ class Settings:
         return data_folder() / self.engines_dir
 
     @property
+    def targets_path(self) -> Path:
+        return data_folder() / self.targets_file
+
+    @property
     def migrations_path(self) -> Path:
         is_own = self.migrations_dir == _OWN_MIGRATIONS
         return (PROJECT_ROOT if is_own else data_folder()) / self.migrations_dir
@@ -238,6 +251,12 @@ def variables(
     """Every variable that is set, ours or not: the environment's, then what ``.env`` adds."""
     added = _read_dotenv(dotenv or data_folder() / ".env")
     return {**added, **(environ if environ is not None else os.environ)}
+
+
+def may_style(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a terminal may be sent colours and bold type: https://no-color.org"""
+    values = os.environ if environ is None else environ
+    return not values.get("NO_COLOR") and values.get("TERM") != "dumb"
 
 
 def libpq_variables(environ: Mapping[str, str] | None = None) -> list[str]:

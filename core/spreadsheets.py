@@ -38,11 +38,14 @@ def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> st
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     names = list(columns)
+    lines = (csv_line([row.get(name) for name in names]) for row in rows)
+    return "".join([csv_line(names), *lines])
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """One row of :func:`csv_text`."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([_cell(name) for name in names])
-    for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in names])
+    csv.writer(out).writerow([_cell(value) for value in values])
     return out.getvalue()
 
 

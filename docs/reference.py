@@ -16,6 +16,8 @@ from invoke import Argument, Collection, Task
 
 import tasks
 from core.settings import Settings
+from task_groups.examples import EXAMPLES
+from task_groups.task_help import value_of
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -49,7 +51,14 @@ TASKS_HEAD = """\
 `invoke --list` prints the table of contents, `invoke --help TASK` the options of one task. Every
 task that touches a store says on stderr which one. The answer goes to stdout. The exit code is 0,
 1 with one line that says what to do next, or 2 for options that are missing or do not parse.
-`invoke --dry TASK` changes nothing, and prints the SQL and the requests that it would send.
+`invoke --dry TASK` changes nothing, and prints the SQL and the requests that it would send; `--dry`
+may also stand after the task's name.
+
+With `--json`, a task that reads prints an array of what it read, and one line of JSON on stderr
+with its `cost` and, where there is another page, its `cursor`. A task that does something prints an
+array of one object with `task`, `result`, `cost` and `problems`. Tasks that hand the terminal to
+another program (`admin`, `console`, `db.connect`, `test`, `lint`) have no `--json`. Where a task
+prints one table, `--csv` prints its rows.
 """
 
 
@@ -145,13 +154,19 @@ def _dashed(name: str) -> str:
 def _task_section(name: str, task: Task) -> str:
     section = f"\n## {name}\n\n{' '.join((task.__doc__ or '').split())}\n"
     options = [
-        f"| `--{_dashed(argument.name.rstrip('_'))}`{'' if argument.kind is bool else ' VALUE'} |"
-        f" {argument.help} |\n"
+        f"| `--{_dashed(argument.name.rstrip('_'))}`{_value(argument)} | {argument.help} |\n"
         for argument in arguments(task)
     ]
+    if example := EXAMPLES.get(name):
+        section += f"\nExample: `invoke {example}`\n"
     if options:
         section += "\n| option | |\n|---|---|\n" + "".join(options)
     return section
+
+
+def _value(argument: Argument) -> str:
+    value = value_of(argument)
+    return f" {value}" if value else ""
 
 
 if __name__ == "__main__":

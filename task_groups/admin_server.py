@@ -42,8 +42,7 @@ def serve(
     from core.settings import PROJECT_ROOT
 
     require("streamlit")
-    prod = command_line().target.is_production
-    for_pages = [*(["--prod"] if prod else []), *(["--write"] if write else [])]
+    for_pages = [*shlex.split(command_line().target.options), *(["--write"] if write else [])]
     serves = " ".join((command_line().target_line(), address, url, *for_pages))
     is_dry = terminal.is_dry(ctx)
     with nullcontext() if is_dry else one_at_a_time(_records()):
@@ -66,6 +65,7 @@ def serve(
     if is_dry:
         terminal.print_line(f"would run: {shlex.join(command)}")
         return
+    terminal.print_rest()
     os.chdir(PROJECT_ROOT)  # where .streamlit is
     sys.stdout.flush()  # what waits for a pipe or a file would be lost
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell

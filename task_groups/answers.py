@@ -6,20 +6,68 @@ Stored or typed text passes through here before a terminal shows it.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.printable import one_line, visible_json
 from task_groups import standard_streams
+from task_groups.recording import Form, answer
+
+if TYPE_CHECKING:
+    from core.dynamodb import ConsumedCapacity
 
 plain = one_line
 
 
-def print_line(text: str, *, flush: bool = False) -> None:
-    """Print a line of the answer; with ``flush`` at once, also into a pipe."""
-    print(plain(text), flush=flush)
+def print_line(text: str, *, flush: bool = False, **facts: Any) -> None:
+    """Print a line of the answer; with ``flush`` at once, also into a pipe.
+
+    A record keeps it, with the ``facts`` in it by name.
+    """
+    if answer().form is Form.RECORD:
+        answer().result.append({"text": plain(text), **facts})
+    elif answer().form is Form.CSV:
+        note(text)
+    else:
+        print(plain(text), flush=flush)
+
+
+def tell_cost(capacity: ConsumedCapacity, before: str = "", after: str = "") -> None:
+    """Say what a task has consumed, on standard error; JSON has it in its own place."""
+    current = answer()
+    current.read_units += capacity.read_units
+    current.write_units += capacity.write_units
+    current.requests += capacity.requests
+    if current.form in (Form.PEOPLE, Form.CSV):
+        note(f"{before}{capacity}{after}")
+
+
+def tell_cursor(cursor: str, sentence: str) -> None:
+    """Say where the next page begins, on standard error."""
+    answer().cursor = cursor
+    if answer().form in (Form.PEOPLE, Form.CSV):
+        note(sentence)
+
+
+def problem(line: str) -> None:
+    """Print a problem that did not stop the task, on standard error; a record keeps it."""
+    answer().problems.append(plain(line))
+    alarm(line)
+
+
+def print_rest() -> None:
+    """Print what the form of the running task's answer has kept, at its end."""
+    current = answer()
+    if current.form is Form.RECORD:
+        current.form = Form.PEOPLE  # whatever comes next, like a server, prints for itself
+        print_json([current.record])
+    elif current.form is Form.JSON and current.rest:
+        note(json.dumps(current.rest, default=str))
 
 
 def print_lines(text: str) -> None:
@@ -51,7 +99,32 @@ def print_json_line(value: Any) -> None:
 
 def print_json_text(text: str) -> None:
     """Print JSON: as it is into a pipe; in a terminal, with what does not show escaped."""
+    if answer().form is Form.RECORD:
+        answer().result.append({"text": text})
+        return
     print(visible_json(text) if sys.stdout.isatty() else text)
+
+
+def print_json_array(values: Iterable[Any]) -> None:
+    """Print ``values`` as a JSON array, each on a line, as they come."""
+    count = 0
+    for count, value in enumerate(values, start=1):
+        text = json.dumps(value, ensure_ascii=speaks_ascii(), default=str)
+        print("[" if count == 1 else ",")
+        print(f"  {visible_json(text) if sys.stdout.isatty() else text}", end="")
+    print("\n]" if count else "[]")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print ``rows`` as CSV under ``columns``, as they come; nothing in it is a formula."""
+    from core.spreadsheets import csv_line
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    for values in chain([columns], rows):
+        line = csv_line(values)
+        if not sys.stdout.isatty():  # a program reads it, in the stream's encoding
+            line = line.encode(encoding, "backslashreplace").decode(encoding)
+        sys.stdout.write(line)
 
 
 def speaks_ascii() -> bool:
@@ -62,36 +135,75 @@ def speaks_ascii() -> bool:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """Print ``rows`` under ``columns``; where there are none, say ``empty`` on stderr.
 
-    In a terminal the columns fit its width and long cells wrap; in a pipe every row is one line.
+    In a terminal the columns fit its width; in a pipe every row is one line.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from task_groups.tables import lay_out
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(Text(plain(column)), overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(str(cell))) for cell in row))
-    if grid.row_count == 0:
+    if answer().form is Form.CSV:
+        print_csv(columns, rows)
+        return
+    if answer().form is Form.RECORD:
+        keys = [name.replace(" ", "_") or "note" for name in columns]
+        answer().result += [dict(zip(keys, row, strict=True)) for row in rows]
+        return
+    cells = [[_cell(str(cell)) for cell in row] for row in rows]
+    if not cells:
         note(empty)
         return
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    console = Console(
-        width=None if is_terminal else 100_000,
-        # FORCE_COLOR and its like would put escape sequences into a pipe.
-        force_terminal=None if is_terminal else False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    with console.capture() as captured:
-        console.print(grid, crop=False)
-    formatted = standard_streams.unguarded(sys.stdout)  # the cells are plain, the bold type is ours
-    for line in captured.get().splitlines():
-        if shown := line.rstrip():
-            print(shown, file=formatted)
+    width = shutil.get_terminal_size().columns if is_terminal else None
+    rule = "─" if _spelled_out("─") == "─" else "-"
+    table = lay_out([_cell(name) for name in columns], cells, width, rule=rule)
+    for line in table.head:
+        _print_in_style(line, Style.BOLD, sys.stdout, flush=False)
+    for line in table.body:
+        print(line)
+    if table.left_out:
+        names = ", ".join(table.left_out)
+        note(f"Not shown, as the terminal is too narrow: {names}. --json prints all.")
+
+
+def _cell(text: str) -> str:
+    """A cell as standard output will show it, so that its width can be measured."""
+    text = plain(text)
+    return "-" if text == "–" != _spelled_out(text) else _spelled_out(text)
+
+
+def _spelled_out(text: str) -> str:
+    if text.isascii():
+        return text
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+class Style(StrEnum):
+    """A style of a terminal, by its number in an escape sequence."""
+
+    BOLD = "1"
+    RED = "31"
+
+
+def print_styled(text: str, style: Style, *, flush: bool = False) -> None:
+    """Print a line of the answer; in a terminal in a style, unless NO_COLOR is set."""
+    if answer().form is not Form.PEOPLE:
+        print_line(text)
+        return
+    _print_in_style(text, style, sys.stdout, flush=flush)
+
+
+def alarm(line: str) -> None:
+    """Like :func:`note`, for a problem or for production: red in a terminal."""
+    _print_in_style(line, Style.RED, sys.stderr, flush=True)
+
+
+def _print_in_style(text: str, style: Style, stream: TextIO, *, flush: bool) -> None:
+    from core.settings import may_style
+
+    text = plain(text)
+    if stream is not None and stream.isatty() and may_style():
+        # The text is plain and the sequences are ours, so the guard may not spell them out.
+        text, stream = f"\x1b[{style}m{text}\x1b[0m", standard_streams.unguarded(stream)
+    print(text, file=stream, flush=flush)
 
 
 @contextmanager

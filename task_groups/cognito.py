@@ -9,7 +9,7 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 
-@task(help=help_for("prod", "json", "reason"), opens={"aws": "reading"})
+@task(csv=True, help=help_for("prod", "json", "reason"), opens={"aws": "reading"})
 def list_users(ctx: Context, prod: bool = False, json: bool = False, reason: str = "") -> None:
     """List the users of the Cognito user pool."""
     from dataclasses import asdict

@@ -77,7 +77,7 @@ def _handles(beginning: str, before: Sequence[str]) -> Iterator[str]:
     """
     from core.errors import CoreError
 
-    if "--prod" in before:
+    if any(word.startswith(("--prod", "--target")) for word in before):
         return
     with suppress(CoreError, ImportError):
         for handle in _find_handles(beginning):

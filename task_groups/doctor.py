@@ -28,7 +28,10 @@ def doctor(ctx: Context, prod: bool = False, json: bool = False) -> None:
     for finding in examine(target):
         findings.append(finding)
         if not json:
-            terminal.print_line(_line(finding), flush=True)
+            if finding.state == State.BAD:
+                terminal.print_styled(_line(finding), terminal.Style.RED, flush=True)
+            else:
+                terminal.print_line(_line(finding), flush=True)
     if json:
         terminal.print_json([_as_json(finding) for finding in findings])
     states = [finding.state for finding in findings]
@@ -42,7 +45,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
         "check": finding.check,
         "state": finding.state,
         "finding": finding.finding,
-        "mend": finding.next_step(prod=run().target.is_production),
+        "mend": finding.next_step(run().target.options),
         "ms": finding.ms,
     }
 
@@ -51,6 +54,6 @@ def _line(finding: Finding) -> str:
     """``BAD   dynamodb table       there is no table … → Create it: invoke ddb.schema-load``"""
     mark = "BAD" if finding.state == "bad" else finding.state
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
-    step = finding.next_step(prod=run().target.is_production)
+    step = finding.next_step(run().target.options)
     hint = f" → {step}" if step else ""
     return f"{mark:<5} {finding.check:<{_CHECK_WIDTH}} {finding.finding}{took}{hint}"

@@ -15,32 +15,63 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.access import Stores
-    from core.engines import EngineStatus
+    from core.engines import Choice, EngineStatus
 
 
 @task(
+    csv=True,
     help=help_for(
         "json",
-        functions="Also run Lambda functions, for lambda.deploy. While they run, do not open pages"
-        " that you do not trust in a browser: such a page could run a program here.",
-    )
+        functions="Also run Lambda functions, for lambda.deploy, in ministack. While they run, do"
+        " not open pages that you do not trust in a browser: such a page could run a program here.",
+        durable="Use dynoxide as DynamoDB, which loses nothing when it is killed. npm installs it"
+        " if it is missing.",
+        engine="Move DynamoDB's data to ministack or dynoxide, and keep it there. Unless given:"
+        " dynoxide where it is installed.",
+    ),
 )
-def up(ctx: Context, functions: bool = False, json: bool = False) -> None:
+def up(
+    ctx: Context,
+    functions: bool = False,
+    durable: bool = False,
+    engine: str = "",
+    json: bool = False,
+) -> None:
     """Start the embedded Postgres and DynamoDB, in the background."""
     from core import engines
 
     folder = run().settings.engines_path
+    choice = _choice(functions=functions, durable=durable, engine=engine, dry=terminal.is_dry(ctx))
     if terminal.is_dry(ctx):
         terminal.print_line(f"would start the embedded engines in {folder}")
         return
-    before = {engine.name: engine.state for engine in engines.status(folder)}
-    _print(engines.start(folder, functions=functions), json)
-    if functions and before["dynamodb"] == "running":
+    before = {status.name: status for status in engines.status(folder)}
+    _print(engines.start(folder, choice), json)
+    if functions and before["dynamodb"].state == "running":
         first = Command("down").line()
         terminal.note(f"DynamoDB was running already. If it runs no functions, first run: {first}")
 
 
-@task(help=help_for("json"))
+def _choice(*, functions: bool, durable: bool, engine: str, dry: bool) -> Choice:
+    """Which program is to be DynamoDB; installs dynoxide where that is asked for."""
+    from core import engines
+    from core.errors import UsageError
+
+    if engine not in ("", engines.MINISTACK, engines.DYNOXIDE):
+        raise UsageError(f"--engine needs ministack or dynoxide, not {engine!r}")
+    if durable and (functions or engine == engines.MINISTACK):
+        raise UsageError("Functions and --engine ministack are not durable", "Leave out --durable.")
+    if functions and engine == engines.DYNOXIDE:
+        raise UsageError("Functions run in ministack only", "Leave out --engine.")
+    settings = run().settings
+    binary = engines.find_dynoxide(settings.dynoxide, settings.engines_path)
+    if durable and binary is None and not dry:
+        terminal.note("installing dynoxide with npm")
+        binary = engines.install_dynoxide(settings.engines_path)
+    return engines.Choice(binary, engines.DYNOXIDE if durable else engine, functions)
+
+
+@task(csv=True, help=help_for("json"))
 def down(ctx: Context, json: bool = False) -> None:
     """Stop the embedded engines; their data stays."""
     from core import engines
@@ -52,7 +83,7 @@ def down(ctx: Context, json: bool = False) -> None:
     _print(engines.stop(folder), json)
 
 
-@task(help=help_for("json"))
+@task(csv=True, help=help_for("json"))
 def status(ctx: Context, json: bool = False) -> None:
     """Show whether the embedded engines run, and where."""
     from core import engines

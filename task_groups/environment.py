@@ -15,21 +15,28 @@ if TYPE_CHECKING:
 
 
 @task(
-    help=help_for("prod", "confirm", environment="How to mark both stores: local or production."),
+    help=help_for(
+        "prod",
+        "confirm",
+        environment="How to mark both: local, production, or an environment of targets.toml.",
+    ),
     opens={"postgres": "making", "dynamodb": "making"},
     asks_everywhere=True,
 )
 def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str = "") -> None:
-    """Mark both stores as local or production, if they have no marker yet."""
+    """Mark both stores as local, production or another environment, if they have no marker yet."""
     from core.errors import UsageError
-    from core.targets import Environment
+    from core.targets import known_environments
     from core.usecases import setup
 
-    if environment not in list(Environment):
-        names = " or ".join(Environment)
-        raise UsageError(f"--environment needs {names}, not {environment!r}")
-    if prod and environment != Environment.PRODUCTION:
-        raise UsageError("--prod is production", "Give --environment production.")
+    target, names = run().target, known_environments(run().settings)
+    if environment not in names:
+        raise UsageError(f"--environment needs {' or '.join(names)}, not {environment!r}")
+    if prod and environment != target.environment:
+        raise UsageError(
+            f"{target.options} is {target.environment}",
+            f"Give --environment {target.environment}.",
+        )
     run().tell_target()
     with opened(ctx) as stores:
         before = setup.adopt(stores, environment)
@@ -41,13 +48,14 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
 
 
 @task(
+    csv=True,
     help=help_for(
         "json",
         actor="Only what this person did: a part of an email, a user name or an ARN.",
         about="Only what is about this user: a user uuid.",
         target="Only what was done there: local, production, or a part of a store's place.",
         day="Only what was done on this day, in UTC: 2026-01-31.",
-    )
+    ),
 )
 def audit(
     ctx: Context,

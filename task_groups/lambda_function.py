@@ -26,7 +26,7 @@ def package(ctx: Context, file: str = DEFAULT_FILE) -> None:
         terminal.print_line(f"would write {file}")
         return
     size = build_zip(Path(file))
-    terminal.print_line(f"wrote {file}: {size:,} bytes, handler {HANDLER}")
+    terminal.print_line(f"wrote {file}: {size:,} bytes, handler {HANDLER}", bytes=size, file=file)
 
 
 @task(help=help_for("prod", "confirm", file=_FILE), opens=_OPENS)
@@ -54,6 +54,7 @@ def deploy(ctx: Context, file: str = DEFAULT_FILE, prod: bool = False, confirm: 
 
 
 @task(
+    csv=True,
     help=help_for("prod", "json"),
     opens={"dynamodb": "looking", "aws": "looking"},
 )

@@ -42,4 +42,4 @@ def configure_login(ctx: Context, prod: bool = False, url: str = "", port: str =
         f"The login is complete. People in the group {settings.admin_group} may log in"
     )
     options = ("--address IP", f"--url {home}") if url else ()
-    terminal.note(f"Next: {Command('admin', options).line(prod=prod)}")
+    terminal.note(f"Next: {Command('admin', options).line(run().target.options)}")

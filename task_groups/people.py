@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @task(
+    csv=True,
     help=help_for("prod", "json", "user", "reason"),
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
@@ -34,7 +35,7 @@ def show(
     run().tell_target()
     with opened(ctx, about=[_uuid_of(user)]) as stores:
         profile = people.show(stores, user)
-        terminal.note(str(stores.table.capacity))
+        terminal.tell_cost(stores.table.capacity)
     facts = _facts(profile)
     if json:
         terminal.print_json([facts])
@@ -81,11 +82,15 @@ def export(
                 own_only=own_only,
                 progress=lambda count: progress(count, None),
             )
-        terminal.note(str(stores.table.capacity))
+        terminal.tell_cost(stores.table.capacity)
     terminal.print_line(
         f"wrote {counted(done.conversations, 'conversation')} with"
         f" {counted(done.messages, 'message')} and"
-        f" {counted(done.activities, 'activity', 'activities')} to {done.path}"
+        f" {counted(done.activities, 'activity', 'activities')} to {done.path}",
+        conversations=done.conversations,
+        messages=done.messages,
+        activities=done.activities,
+        file=str(done.path),
     )
 
 
@@ -185,7 +190,7 @@ def rename(
         _print_renamed(done, cognito, json)
     if cognito:
         terminal.note(f"{cognito}. Change it there too.")
-    terminal.note(str(stores.table.capacity))
+    terminal.tell_cost(stores.table.capacity)
 
 
 def _print_renamed(done: Rename, cognito: str, json: bool) -> None:
@@ -281,7 +286,7 @@ def erase(
     with opened(ctx, about=[erased]) as stores:
         terminal.note(f"if this is interrupted: run it again with --user-uuid {erased}")
         certificate = _erase(stores, erased)
-        terminal.note(str(stores.table.capacity))
+        terminal.tell_cost(stores.table.capacity)
     _print_certificate(certificate, file, json)
 
 

@@ -43,13 +43,14 @@ WORKERS = 3
 
 
 @task(
+    hands_over=True,
     help={
         "deep": "Run the long tests too, one after the other.",
         "explore": "Explore every interleaving of the large scopes too, and run nothing else.",
         "mutants": "Plant faults into the write path, report who notices, and run nothing else.",
         "quick": "Run for under a minute, at every change: unit tests, a model, a smoke test.",
         "only": "Run only the tests whose names match this pytest -k expression.",
-    }
+    },
 )
 def test(
     ctx: Context,
@@ -95,7 +96,7 @@ def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
     return [*scope, "-k", only] if only else scope
 
 
-@task()
+@task(hands_over=True)
 def lint(ctx: Context) -> None:
     """Check style and types: ruff and mypy."""
     _require("ruff", "mypy")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @task(
+    csv=True,
     help=help_for(
         "prod",
         "json",

@@ -6,6 +6,7 @@ Imports nothing heavy: every ``invoke`` call, ``--list`` included, loads this mo
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,17 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 
 from task_groups import standard_streams, terminal
+from task_groups.examples import WRITE_FILES
+from task_groups.recording import Form, answering
+from task_groups.shared_options import (
+    LOCAL,
+    Selected,
+    added_options,
+    form_of,
+    one_target,
+    option_of,
+    selected_by,
+)
 from task_groups.visitor import AtTheTerminal
 
 if TYPE_CHECKING:
@@ -38,6 +50,7 @@ class StoreTask(invoke.tasks.Task[Any]):
     asks_everywhere: bool
     asks_reason: bool
     full_name: str
+    added: Sequence[str]
 
     def __init__(
         self,
@@ -46,8 +59,10 @@ class StoreTask(invoke.tasks.Task[Any]):
         confirmed_by: str = "dynamodb",
         asks_everywhere: bool = False,
         asks_reason: bool = False,
+        added: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
+        self.added = added
         super().__init__(*args, **kwargs)
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
@@ -55,13 +70,40 @@ class StoreTask(invoke.tasks.Task[Any]):
         self.asks_reason = asks_reason
         self.full_name = self.name
 
+    def argspec(self, body: Callable[..., Any]) -> inspect.Signature:
+        """The options of the body, and those that every task like it has."""
+        signature = super().argspec(body)
+        own = signature.parameters
+        added = [option_of(name) for name in self.added]
+        return signature.replace(parameters=[*own.values(), *added])
+
     def opens_for(self, arguments: Mapping[str, Any]) -> Opens:
         """What the task opens at most when it is called with ``arguments``."""
         return self.opens(arguments) if callable(self.opens) else self.opens
 
+    def changes_something(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether it changes a store or writes files when it is called with ``arguments``."""
+        changes = {"making", "writing", "destroying"}
+        opens = set(self.opens_for(arguments).values())
+        return self.full_name in WRITE_FILES or not changes.isdisjoint(opens)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with run().performing(self, kwargs):
-            return super().__call__(*args, **kwargs)
+        own = inspect.signature(self.body).parameters
+        passed = {name: value for name, value in kwargs.items() if name in own}
+        if "prod" in passed:  # to a task, every target but the local one is production
+            passed["prod"] = selected_by(kwargs).is_production
+        form = form_of(own, kwargs)
+        with run().performing(self, kwargs), answering(self.full_name, form) as answer:
+            try:
+                result = super().__call__(*args, **passed)
+            except (Exception, KeyboardInterrupt) as error:
+                if form is Form.RECORD:
+                    answer.problems += problems_of(error, run().options)
+                    terminal.print_rest()
+                raise
+            if form is not Form.PEOPLE:
+                terminal.print_rest()
+            return result
 
 
 def task(
@@ -71,19 +113,25 @@ def task(
     confirmed_by: str = "dynamodb",
     asks_everywhere: bool = False,
     asks_reason: bool = False,
+    csv: bool = False,
+    hands_over: bool = False,
     **options: Any,
 ) -> Callable[[Callable[..., None]], StoreTask]:
     """Make a function a task.
 
     ``opens`` says what it opens at most; ``confirmed_by`` is the store whose name is typed, on
     production or with ``asks_everywhere`` on every target. With ``asks_reason`` a reason is given
-    on every target.
+    on every target. With ``csv`` it prints one table, also as CSV. ``hands_over``: another program
+    takes the terminal, so there is no answer to print as JSON.
     """
 
     def make(body: Callable[..., None]) -> StoreTask:
+        own = inspect.signature(body).parameters
+        added = [*added_options(own, csv=csv, hands_over=hands_over)]
         return StoreTask(
             body,
-            help=dict(help or {}),
+            help={name: help_of_added(name) for name in added} | dict(help or {}),
+            added=added,
             opens=opens,
             confirmed_by=confirmed_by,
             asks_everywhere=asks_everywhere,
@@ -98,15 +146,20 @@ def task(
 class Run:
     """What the tasks of one command line share: the settings, the target, the door."""
 
-    def __init__(self, *, prod: bool = False, dry: bool = False) -> None:
-        self._prod = prod
+    def __init__(self, selected: Selected = LOCAL, *, dry: bool = False) -> None:
+        self._selected = selected
         self._dry = dry
         self._performing: list[tuple[StoreTask, Mapping[str, Any]]] = []
         self._checked: set[Store] = set()
         self._opened: set[str] = set()
 
-    @functools.cached_property
+    @property
     def settings(self) -> Settings:
+        """The settings, with the values of the target that is selected."""
+        return self.target.settings if self._selected.is_production else self._variables
+
+    @functools.cached_property
+    def _variables(self) -> Settings:
         from core.settings import Settings
 
         return Settings.from_env()
@@ -115,7 +168,8 @@ class Run:
     def target(self) -> Target:
         from core.targets import resolve
 
-        return resolve(self.settings, prod=self._prod)
+        name, profile, region = self._selected
+        return resolve(self._variables, name=name, profile=profile, region=region)
 
     @functools.cached_property
     def door(self) -> Door:
@@ -127,6 +181,13 @@ class Run:
             dry=terminal.print_lines if self._dry else None,
             checks=self._checked,
         )
+
+    @property
+    def options(self) -> str:
+        """The options that select the target on a command line."""
+        from core.targets import options_of
+
+        return options_of(*self._selected)
 
     def close(self) -> None:
         if "door" in self.__dict__:
@@ -214,8 +275,9 @@ class Run:
     def tell_target(self) -> None:
         """Say on stderr where the running task reads and writes."""
         for name in self.target.ignored_variables():
-            terminal.note(f"--prod: {name} is ignored")
-        terminal.note(self.target_line())
+            terminal.note(f"{self.target.options}: {name} is ignored")
+        tell = terminal.alarm if self.target.is_production else terminal.note
+        tell(self.target_line())
 
     def target_line(self) -> str:
         """The target, and each store that the running task opens."""
@@ -231,7 +293,7 @@ class Run:
         if "aws" in stores:
             place = target.aws.endpoint_url or f"account {account}"
             lines.append(f"AWS at {place}, region {target.aws.region or 'of the profile'}")
-        return f"target: {target.environment} · " + " · ".join(lines)
+        return f"target: {target.name} · " + " · ".join(lines)
 
 
 def _user_name() -> str:
@@ -254,6 +316,9 @@ def declared_action(task: StoreTask, arguments: Mapping[str, Any]) -> Action:
         task.full_name, opens, Store(task.confirmed_by), task.asks_everywhere, task.asks_reason
     )
 
+
+_FOR_PROGRAMS = ("pty", "warn-only", "echo", "hide", "command-timeout", "prompt-for-sudo-password")
+"""Invoke's options that say how a task runs other programs. Ours change stores."""
 
 _current = Run()
 
@@ -305,13 +370,14 @@ class OneTargetExecutor(Executor):
         # With --debug, Invoke makes all libraries log everything, and the SDK logs keys.
         logging.getLogger("botocore").setLevel(logging.INFO)
         calls = [self._called(call) for call in tasks if getattr(call, "name", None)]
-        prod = any(arguments.get("prod") for _, arguments in calls)
-        current = _begin(prod=prod, dry=self._is_dry())
+        selected, current = LOCAL, _begin(LOCAL, dry=self._is_dry())
         try:
+            selected = one_target((arguments, bool(task.opens)) for task, arguments in calls)
+            current = _begin(selected, dry=self._is_dry())
             with naming_missing_packages():
                 results = self._perform(calls, *tasks)
         except CoreError as error:
-            raise Exit(_line(error, prod=prod), error.exit_code) from error
+            raise _failed(error, selected) from error
         except BrokenPipeError:  # the reader (head, less) has seen enough
             standard_streams.drop_unwritten()
             raise Exit(code=0) from None
@@ -328,7 +394,7 @@ class OneTargetExecutor(Executor):
     def _perform(
         self, calls: Sequence[tuple[StoreTask, Mapping[str, Any]]], *tasks: Any
     ) -> dict[Any, Any]:
-        _refuse_mixed_targets(calls)
+        self._refuse_core_flags(calls)
         run().prepare(calls)
         results = super().execute(*tasks)
         sys.stdout.flush()
@@ -338,6 +404,23 @@ class OneTargetExecutor(Executor):
         """Whether --dry or INVOKE_RUN_DRY was given: the same for the stores and the answers."""
         self.config.load_shell_env()
         return bool(self.config.run.dry)
+
+    def _refuse_core_flags(self, calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
+        """Refuse a change with an option of Invoke's that is for running programs: ``-p``, ``-w``.
+
+        A person who types it means something else, like a preview.
+        """
+        from core.errors import UsageError
+
+        given = [flag for flag in _FOR_PROGRAMS if self.core and self.core[0].args[flag].value]
+        changing = [task.full_name for task, typed in calls if task.changes_something(typed)]
+        if given and changing:
+            short = self.core[0].args[given[0]].nicknames
+            flag = " or ".join([*(f"-{name}" for name in short), f"--{given[0]}"])
+            raise UsageError(
+                f"{flag} is an option of Invoke that {changing[0]} does not need",
+                "Nothing was done. For a preview add --dry, for production --prod.",
+            )
 
     def _called(self, context: Any) -> tuple[StoreTask, dict[str, Any]]:
         """The task that a part of the command line names, and what it is given."""
@@ -351,31 +434,30 @@ class OneTargetExecutor(Executor):
         return task, arguments
 
 
-def _begin(*, prod: bool, dry: bool) -> Run:
+def _begin(selected: Selected, *, dry: bool) -> Run:
     global _current
-    _current = Run(prod=prod, dry=dry)
+    _current = Run(selected, dry=dry)
     return _current
 
 
-def _line(error: CoreError, *, prod: bool) -> str:
-    """The error in one line; what it says to type next is for the target that was meant."""
-    return terminal.plain(error.line(prod=prod))
+def help_of_added(name: str) -> str:
+    return terminal.HELP["record" if name == "json" else name]
 
 
-def _refuse_mixed_targets(calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
-    """Refuse ``invoke db.drop db.seed --prod`` before anything of it has run.
+def problems_of(error: BaseException, options: str) -> list[str]:
+    """The problem that ended a task, in a line; none if it has told it already."""
+    from core.errors import CoreError
 
-    A task that opens stores and takes no ``--prod`` (``start``) is for the local ones.
-    """
-    from core.errors import UsageError
+    if isinstance(error, CoreError):
+        return [error.line(options)]
+    if isinstance(error, Exit):
+        return [error.message] if error.message else []
+    return [f"{type(error).__name__}: {error}".removesuffix(": ")]
 
-    targets = {
-        bool(arguments.get("prod"))
-        for task, arguments in calls
-        if "prod" in arguments or task.opens
-    }
-    if len(targets) > 1:
-        raise UsageError(
-            "These tasks have different targets: some have --prod, some do not",
-            "Give --prod to all of them or to none.",
-        )
+
+def _failed(error: CoreError, selected: Selected) -> Exit:
+    """Print the error in one line; what it says to type next is for the target that was meant."""
+    from core.targets import options_of
+
+    terminal.alarm(error.line(options_of(*selected)))
+    return Exit(code=error.exit_code)

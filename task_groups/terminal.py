@@ -17,17 +17,26 @@ from invoke.context import Context as Context
 from core.commands import program
 from task_groups import standard_streams
 from task_groups.answers import (
+    Style as Style,
+    alarm as alarm,
     ask as ask,
     note as note,
     plain as plain,
+    print_csv as print_csv,
     print_json as print_json,
+    print_json_array as print_json_array,
     print_json_line as print_json_line,
     print_json_text as print_json_text,
     print_line as print_line,
     print_lines as print_lines,
+    print_rest as print_rest,
+    print_styled as print_styled,
     print_table as print_table,
+    problem as problem,
     progress as progress,
     speaks_ascii as speaks_ascii,
+    tell_cost as tell_cost,
+    tell_cursor as tell_cursor,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +53,13 @@ atexit.register(gc.freeze)
 standard_streams.install()
 
 HELP = {
-    "prod": "Act on production: AWS and PROD_CONNECTION_URL.",
+    "prod": "Act on production: AWS and PROD_CONNECTION_URL. The same as --target production.",
+    "target": "Act on this target of targets.toml; like production, it is never local.",
+    "profile": "The AWS profile to use, with --prod or --target.",
+    "region": "The AWS region to use, with --prod or --target.",
     "json": "Print JSON for a program instead of a table for a person.",
+    "record": "Print what was done, its cost and its problems as JSON for a program.",
+    "csv": "Print CSV for a spreadsheet instead of a table for a person.",
     "confirm": "The name of the production database or table, typed out to allow the change.",
     "reason": "Why you read or remove users' data; the audit keeps it. Or set CRUDDUR_REASON.",
     "limit": "How many to print at most.",

@@ -19,6 +19,7 @@ from invoke.program import Program
 
 from core import commands
 from core.printable import one_line
+from task_groups import task_help
 
 USAGE_FAULT = 2
 MOST_SUGGESTIONS = 3
@@ -47,6 +48,9 @@ def check(program: Program, namespace: Collection) -> None:
 
         words = program.argv[program.argv.index("--") + 2 :] if "--" in program.argv else []
         completion.print_candidates(words, namespace, program.initial_context)
+        raise Exit
+    if name := task_help.asked_task(program.argv[1:], namespace):
+        task_help.print_help(name, namespace)
         raise Exit
     for option in ("help", "list"):
         if isinstance(value := program.args[option].value, str):

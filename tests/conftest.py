@@ -64,7 +64,7 @@ def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
 def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose engines run; a name with a space in it, as checkouts may have."""
     folder = tmp_path_factory.mktemp("shared") / "the engines"
-    embedded.start(folder, functions=True)
+    embedded.start(folder, embedded.Choice(functions=True))
     try:
         _spare_the_disk(embedded.endpoints(folder).postgres_url)
         yield folder

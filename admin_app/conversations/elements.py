@@ -147,8 +147,8 @@ def trouble(error: CoreError | None) -> dict[str, str] | None:
     """The problem, and the command that fixes it, as text."""
     if error is None:
         return None
-    prod = resources.target().is_production
-    line = error.command.line(prod=prod) if error.command else None
-    hint = f"{error.hint}. In a terminal:" if line else advice(error.hint, error.command, prod=prod)
+    on = resources.target().options
+    line = error.command.line(on) if error.command else None
+    hint = f"{error.hint}. In a terminal:" if line else advice(error.hint, error.command, on)
     text = " ".join(filter(None, (error.problem.rstrip(".") + ".", hint)))
     return {"text": text, "command": line or ""}

@@ -54,7 +54,7 @@ def _findings(findings: tuple[Finding, ...]) -> None:
 
 def _told(finding: Finding) -> str:
     took = "" if finding.ms is None else f" ({finding.ms:g} ms)"
-    step = finding.next_step(prod=resources.target().is_production)
+    step = finding.next_step(resources.target().options)
     hint = f" → {step}" if step else ""
     return f"{finding.finding}{took}{hint}"
 

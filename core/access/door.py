@@ -16,7 +16,13 @@ from core.access.grants import Grant, Visitor
 from core.commands import option
 from core.errors import CoreError, InputError, MissingTableError, TargetRefusedError
 from core.purposes import Purpose
-from core.targets import Environment, StoreState, Target, why_production
+from core.targets import (
+    Environment,
+    StoreState,
+    Target,
+    other_environment,
+    why_production,
+)
 
 if TYPE_CHECKING:  # a task that opens one store does not load the other's driver
     from core.aws import AwsServices
@@ -54,7 +60,7 @@ class Door:
         self._lock = threading.RLock()
         self._states: dict[Store, tuple[StoreState, float]] = {}
         self._first_environments: dict[Store, str] = {}
-        self._why = "it is the production target" if target.is_production else ""
+        self._why = f"it is the {target.name} target" if target.is_production else ""
         self._connections: Database | None = None
         self._tables: dict[tuple[Purpose, bool, bool], Table] = {}
 
@@ -105,7 +111,8 @@ class Door:
         state = self._read_state(store)
         self._states[store] = state, time.monotonic()
         if state.environment is not None or state.holds_data:
-            environment = state.environment or str(Environment.PRODUCTION)
+            ours = self.target.environment if self.target.is_production else Environment.PRODUCTION
+            environment = state.environment or str(ours)
             self._first_environments.setdefault(store, environment)
         return state
 
@@ -143,11 +150,13 @@ class Door:
         ids as well.
 
         Raises:
-            TargetRefusedError: the name or the reason is missing, or the name is wrong.
+            TargetRefusedError: the name or the reason is missing, or the name is wrong, or a store
+                is marked with another environment than the target's.
             AuditError: the line could not be written.
         """
         purpose = action.purpose
         self._refuse_several_hosts(action)
+        self._refuse_another_environment(action)
         if purpose is Purpose.LOOKING:
             why = self._why
         else:
@@ -224,6 +233,26 @@ class Door:
             )
         return reason
 
+    def _refuse_another_environment(self, action: Action) -> None:
+        """Refuse a store that is marked with the environment of another target than this one.
+
+        On a local target every such marker makes it production instead.
+        """
+        if not self.target.is_production:
+            return
+        refresh = action.purpose.changes_stores
+        with self._lock:
+            states = [self._state(s, refresh=refresh) for s in sorted(action.checked_stores)]
+        for state in states:
+            self._require_environment(state, f"Refused {action.name}")
+
+    def _require_environment(self, state: StoreState, refused: str) -> None:
+        if why := other_environment(state, self.target.environment):
+            raise TargetRefusedError(
+                f"{refused}: this is the {self.target.name} target, but {why}",
+                "Nothing was done. Check which database and which table it names.",
+            )
+
     def _refuse_several_hosts(self, action: Action) -> None:
         if action.opens.get(Store.POSTGRES) is not Purpose.DESTROYING:
             return
@@ -246,7 +275,7 @@ class Door:
         return AuditEntry(
             at=timestamp(),
             actor=grant.actor.described(),
-            target=str(self.target.environment),
+            target=self.target.name,
             stores=dict(self._places(grant.action)),
             what=grant.action.name,
             purpose=str(purpose),
@@ -306,6 +335,8 @@ class Door:
         check = None
         if not grant.is_production and grant.action.purpose is not Purpose.LOOKING:
             check = self._refuse_another_marker
+        elif self.target.is_production and grant.action.purpose.changes_stores:
+            check = self._refuse_another_target
         return self._database(grant.purpose_for(Store.POSTGRES), dry=self._dry, check=check)
 
     def table(self, grant: Grant, *, quick: bool = False) -> Table:
@@ -356,6 +387,13 @@ class Door:
                 f"Refused: the database that answers now counts as production, because {why}",
                 "Run it again. If the URL leads to several servers, name one.",
             )
+
+    def _refuse_another_target(self, transaction: Queries) -> None:
+        """The same for a target that counts as production, before a change."""
+        from core import postgres
+
+        name, marker = self.target.postgres.dbname, postgres.read_marker(transaction)
+        self._require_environment(StoreState(name, marker, holds_data=False), "Refused")
 
 
 class Stores:

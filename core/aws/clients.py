@@ -45,7 +45,8 @@ def make_client(
     keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
     with translating(service, target), _making:
         try:
-            client = _session(target.profile, target.is_local).create_client(
+            session = _session(target.profile, target.is_local, target.is_profile_chosen)
+            client = session.create_client(
                 service,
                 region_name=target.region,
                 endpoint_url=target.endpoint_url,
@@ -66,8 +67,13 @@ def make_client(
 
 
 @functools.cache
-def _session(profile: str | None, is_local: bool) -> botocore.session.Session:
+def _session(
+    profile: str | None, is_local: bool, is_chosen: bool = False
+) -> botocore.session.Session:
     """The SDK's session, which finds credentials once: in the ``profile`` of the settings.
+
+    As in the AWS tools, a profile that is chosen (``is_chosen``) comes before the keys in
+    variables, and one that a variable names after them.
 
     The SDK does not read a ``.env`` file, and if the variable is empty it looks for a profile
     called "". A local session uses only its own defaults: a local run needs no AWS files, and a
@@ -76,6 +82,8 @@ def _session(profile: str | None, is_local: bool) -> botocore.session.Session:
     This is botocore's session: boto3's clients are the same, but importing boto3 is slower.
     """
     session = botocore.session.Session({"profile": (None, None, profile, None)})
+    if is_chosen:
+        session.set_config_variable("profile", profile)
     if is_local:
         store = session.get_component("config_store")
         for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():

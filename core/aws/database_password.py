@@ -31,43 +31,53 @@ def postgres_address(target: Target) -> PostgresAddress:
     address, settings = target.postgres, target.settings
     if not target.is_production:
         return address
-    uses_iam = _is_on(settings.prod_connection_iam)
+    uses_iam = _is_on(settings.prod_connection_iam, _names(target)[0])
     if not uses_iam and settings.prod_secret_arn is None:
         return address
+    iam, secret = _names(target)
     if uses_iam and settings.prod_secret_arn is not None:
-        raise SettingsError(f"{_IAM} and {_SECRET} are both set", "Unset one of them.")
+        raise SettingsError(f"{iam} and {secret} are both set", "Unset one of them.")
     from psycopg.conninfo import conninfo_to_dict
 
     from_url = conninfo_to_dict(address.conninfo)
-    setting = _IAM if uses_iam else _SECRET
+    setting = iam if uses_iam else secret
     if "password" in from_url:
         raise SettingsError(
-            f"PROD_CONNECTION_URL has a password, but {setting} is set",
+            f"{address.variable} has a password, but {setting} is set",
             "Remove the password from the URL, or unset the other.",
         )
     if address.names_several_hosts:
         raise SettingsError(
-            f"{setting} is set, but PROD_CONNECTION_URL names several hosts", "Name one."
+            f"{setting} is set, but {address.variable} names several hosts", "Name one."
         )
     if uses_iam:
-        _require_encryption(address, str(from_url.get("sslmode", "")))
+        _require_encryption(address, iam, str(from_url.get("sslmode", "")))
         host = str(from_url.get("host") or address.host)
         return replace(address, password=IamToken(target.aws, host, address))
     return replace(address, password=Secret(target.aws, settings.prod_secret_arn or "", address))
 
 
-def _is_on(value: str | None) -> bool:
+def _names(target: Target) -> tuple[str, str]:
+    """Where this target's two settings are from, for messages."""
+    return (
+        target.source_of(_IAM, "connection_iam"),
+        target.source_of(_SECRET, "connection_secret_arn"),
+    )
+
+
+def _is_on(value: str | None, setting: str) -> bool:
     if value is None or value.lower() in _NO:
         return False
     if value.lower() in _YES:
         return True
-    raise SettingsError(f"{_IAM} is {value!r}", "Set it to 1, or unset it.")
+    raise SettingsError(f"{setting} is {value!r}", "Set it to 1, or unset it.")
 
 
-def _require_encryption(address: PostgresAddress, sslmode: str) -> None:
+def _require_encryption(address: PostgresAddress, setting: str, sslmode: str) -> None:
     if not address.is_local and sslmode in ("disable", "allow", "prefer"):
         raise SettingsError(
-            f"{_IAM} needs an encrypted connection, but PROD_CONNECTION_URL has sslmode={sslmode}",
+            f"{setting} needs an encrypted connection, but {address.variable} has"
+            f" sslmode={sslmode}",
             "Remove sslmode from the URL: the connection is then verified.",
         )
 
@@ -104,6 +114,7 @@ class Secret:
         self._target = replace(target, region=region)
         self._arn = arn
         self._user = address.user
+        self._variable = address.variable
         self._lock = threading.Lock()
         self._password: str | None = None
 
@@ -131,8 +142,8 @@ class Secret:
             ) from None
         if user != self._user:
             raise SettingsError(
-                f"The secret of {_SECRET} is for the user {user!r}, but PROD_CONNECTION_URL"
-                f" names {self._user!r}",
+                f"The secret of {_SECRET} is for the user {user!r}, but"
+                f" {self._variable} names {self._user!r}",
                 "Name the secret's user in the URL.",
             )
         return str(password)

@@ -61,4 +61,4 @@ def describe(target: Target) -> str:
             descriptions.append(f"no {store}: {error.problem}")
         except ImportError as error:
             descriptions.append(f"no {store}: {error}")
-    return " · ".join([f"target: {target.environment}", *descriptions])
+    return " · ".join([f"target: {target.name}", *descriptions])

@@ -32,9 +32,9 @@ class Finding:
     ms: float | None = None
     command: Command | None = None
 
-    def next_step(self, *, prod: bool) -> str:
-        """What to do next, with a command for production if ``prod``."""
-        return advice(self.hint, self.command, prod=prod)
+    def next_step(self, on: str = "") -> str:
+        """What to do next; ``on``: see :meth:`~core.commands.Command.line`."""
+        return advice(self.hint, self.command, on)
 
 
 def ok(check: str, finding: str, *, ms: float | None = None) -> Finding:

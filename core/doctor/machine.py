@@ -178,7 +178,9 @@ def engines(target: Target) -> Iterator[Finding]:
     if target.is_production or not any(used.values()):
         yield ok("engines", "Not used by this target")
         return
-    statuses = [engine for engine in embedded.status(settings.engines_path) if used[engine.name]]
+    statuses = [
+        engine for engine in embedded.status(settings.engines_path) if used.get(engine.name)
+    ]
     if all(engine.state == "running" for engine in statuses):
         yield ok(
             "engines", ", ".join(f"{engine.name} runs on port {engine.port}" for engine in statuses)

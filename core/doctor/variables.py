@@ -94,8 +94,9 @@ def _misspelt(values: Mapping[str, str], in_dotenv: Collection[str]) -> Iterator
 
 def _ignored(target: Target, values: Mapping[str, str]) -> Iterator[Finding]:
     for name in target.ignored_variables():
-        problem = f"--prod ignores {name}"
-        yield note(_CHECK, problem, "Set an endpoint for production in PROD_AWS_ENDPOINT_URL.")
+        problem = f"{target.options} ignores {name}"
+        setting = target.source_of("PROD_AWS_ENDPOINT_URL", "endpoint_url")
+        yield note(_CHECK, problem, f"Set an endpoint for {target.name} in {setting}.")
     for name in sorted(filter(_is_an_endpoint, values)):
         problem = f"{name} is not read: all services except DynamoDB share one endpoint"
         yield note(

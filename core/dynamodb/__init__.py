@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     )
     from core.dynamodb.dynamodb_json import raw_item as raw_item
     from core.dynamodb.elsewhere import relocated as relocated
-    from core.dynamodb.holds import (
-        find_hold as find_hold,
-        held_users as held_users,
-        hold as hold,
-        release as release,
-    )
     from core.dynamodb.integrity.faults import (
         EXPLANATIONS as EXPLANATIONS,
         REPAIRABLE as REPAIRABLE,
@@ -56,9 +50,10 @@ if TYPE_CHECKING:
     from core.dynamodb.patterns.erasing import (
         ErasedUser as ErasedUser,
         ErasurePlan as ErasurePlan,
+        close_erasure as close_erasure,
+        end_erasure as end_erasure,
         erase_user as erase_user,
         find_erased_user as find_erased_user,
-        note_erasure as note_erasure,
         plan_erasure as plan_erasure,
     )
     from core.dynamodb.patterns.erasure_reads import (
@@ -67,6 +62,12 @@ if TYPE_CHECKING:
         require_members as require_members,
     )
     from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
+    from core.dynamodb.patterns.holds import (
+        find_hold as find_hold,
+        held_users as held_users,
+        hold as hold,
+        release as release,
+    )
     from core.dynamodb.patterns.last_senders import last_senders as last_senders
     from core.dynamodb.patterns.message_counts import (
         MessageCounts as MessageCounts,
@@ -174,7 +175,7 @@ NAMES = {
     ),
     "dynamodb_json": ("raw_item",),
     "elsewhere": ("relocated",),
-    "holds": (
+    "patterns.holds": (
         "find_hold",
         "held_users",
         "hold",
@@ -237,9 +238,10 @@ NAMES = {
     "patterns.erasing": (
         "ErasedUser",
         "ErasurePlan",
+        "close_erasure",
+        "end_erasure",
         "erase_user",
         "find_erased_user",
-        "note_erasure",
         "plan_erasure",
     ),
     "patterns.erasure_reads": (

@@ -1,8 +1,10 @@
 """The embedded engines: a local Postgres and DynamoDB, without Docker or an AWS account.
 
-Both listen on 127.0.0.1 only and keep their data in one folder, where a state file has their ports.
-They belong to the user who started them first, and every later command shares them. Looking up
-their addresses only reads that file; everything heavier is imported late.
+Two programs can be the DynamoDB: ministack, which is installed with the project, and dynoxide,
+which loses nothing when it is killed. All listen on 127.0.0.1 only and keep their data in one
+folder, where a state file has their ports. They belong to the user who started them first, and
+every later command shares them. Looking up their addresses only reads that file; everything heavier
+is imported late.
 """
 
 from __future__ import annotations
@@ -11,13 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.commands import Command
-from core.engines.state import STATE_FILE, read_state
+from core.engines.state import DYNOXIDE, MINISTACK, STATE_FILE, read_state
 from core.errors import EngineError
 
 __all__ = [
+    "DYNOXIDE",
+    "MINISTACK",
+    "Choice",
     "Endpoints",
     "EngineStatus",
     "endpoints",
+    "find_dynoxide",
+    "install_dynoxide",
     "program_folders",
     "psql_path",
     "start",
@@ -35,6 +42,20 @@ class Endpoints:
 
     postgres_url: str = field(repr=False)
     aws_endpoint_url: str
+    dynamodb_endpoint_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which program is to have DynamoDB's data.
+
+    ``dynoxide`` is its file, if there is one: then it is preferred. ``engine`` is the one that the
+    user named, or "". ``functions``: Lambda functions are to run, which only ministack does.
+    """
+
+    dynoxide: Path | None = None
+    engine: str = ""
+    functions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +80,45 @@ def endpoints(folder: Path) -> Endpoints:
         raise EngineError("The embedded engines have not been set up yet", "Run", Command("up"))
     return Endpoints(
         f"postgresql://postgres:{state.password}@127.0.0.1:{state.postgres.port}/{DATABASE}",
+        f"http://127.0.0.1:{(state.aws or state.dynamodb).port}",
         f"http://127.0.0.1:{state.dynamodb.port}",
     )
 
 
-def start(folder: Path, *, functions: bool = False) -> list[EngineStatus]:
-    """The status of both engines, after starting those that were stopped. Both answer then.
+def start(folder: Path, choice: Choice | None = None) -> list[EngineStatus]:
+    """The status of the engines, after starting those that were stopped. All answer then.
 
-    With ``functions``, a DynamoDB engine that was stopped also runs Lambda functions.
+    DynamoDB's data moves to the program of ``choice`` first, if another one has it. A program that
+    is running keeps it, unless the user named another one. Without a choice, the data stays.
 
     Raises:
         EngineError: one of them cannot be started; a running one keeps running.
     """
     from core.engines import control
 
-    return control.start(folder, functions=functions)
+    return control.start(folder, choice or Choice())
+
+
+def find_dynoxide(setting: str | None, folder: Path) -> Path | None:
+    """The file of dynoxide: the one that ``setting`` names, on PATH, or installed in ``folder``.
+
+    Raises:
+        SettingsError: the setting names no program.
+    """
+    from core.engines import dynoxide
+
+    return dynoxide.find(setting, folder)
+
+
+def install_dynoxide(folder: Path) -> Path:
+    """The file of dynoxide, after npm has installed it in ``folder``.
+
+    Raises:
+        EngineError: there is none for this system, or npm failed.
+    """
+    from core.engines import dynoxide
+
+    return dynoxide.install(folder)
 
 
 def start_postgres(folder: Path) -> None:

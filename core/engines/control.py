@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import random
 import secrets
 import socket
 from collections.abc import Iterator
@@ -11,32 +10,41 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.commands import Command
-from core.engines import DATABASE, EngineStatus, dynamodb, endpoints, postgres, processes
+from core.engines import (
+    DATABASE,
+    DYNOXIDE,
+    MINISTACK,
+    Choice,
+    EngineStatus,
+    dynamodb,
+    dynoxide,
+    endpoints,
+    postgres,
+    processes,
+    stores,
+)
 from core.engines.state import STATE_FILE, Engine, State, read_state, write_state
 from core.errors import EngineError
 from core.private_files import replace_private_file
 
-# Below the range that systems use for outgoing connections.
-_PORTS = range(15_000, 30_000)
 
-
-def start(folder: Path, *, functions: bool = False) -> list[EngineStatus]:
+def start(folder: Path, choice: Choice) -> list[EngineStatus]:
     """See :func:`core.engines.start`."""
     with _exclusively(folder):
         path = folder / STATE_FILE
-        state = read_state(path) or _new_state()
-        write_state(path, state)
+        state = read_state(path) or _new_state(folder)
+
+        def keep() -> None:
+            write_state(path, state)
+
+        keep()
         replace_private_file(folder / "env", _environment(folder))
         try:
             postgres.start(folder, state.postgres, state.password)
-            note = dynamodb.start(
-                folder,
-                state.dynamodb,
-                lambda: write_state(path, state),
-                functions=functions,
-            )
+            note = stores.start(folder, state, choice, keep)
         finally:
-            write_state(path, state)
+            keep()
+        replace_private_file(folder / "env", _environment(folder))
         return _status(folder, state, note)
 
 
@@ -44,7 +52,7 @@ def start_postgres(folder: Path) -> None:
     """See :func:`core.engines.start_postgres`."""
     with _exclusively(folder):
         path = folder / STATE_FILE
-        state = read_state(path) or _new_state()
+        state = read_state(path) or _new_state(folder)
         write_state(path, state)
         replace_private_file(folder / "env", _environment(folder))
         try:
@@ -59,14 +67,14 @@ def stop(folder: Path) -> list[EngineStatus]:
         return _never_started()
     with _exclusively(folder):
         path = folder / STATE_FILE
-        state = read_state(path) or _new_state()
-        unclean = state.dynamodb.process and not dynamodb.running(folder, state.dynamodb)
+        state = read_state(path) or _new_state(folder)
+        note = stores.note_of(folder, state)
         try:
-            dynamodb.stop(folder, state.dynamodb)
+            stores.stop(folder, state)
             postgres.stop(folder, state.postgres)
         finally:
             write_state(path, state)
-        return _status(folder, state, dynamodb.unclean() if unclean else "")
+        return _status(folder, state, note)
 
 
 def status(folder: Path) -> list[EngineStatus]:
@@ -74,8 +82,7 @@ def status(folder: Path) -> list[EngineStatus]:
     state = read_state(folder / STATE_FILE)
     if state is None:
         return _never_started()
-    unclean = state.dynamodb.process and not dynamodb.running(folder, state.dynamodb)
-    return _status(folder, state, dynamodb.unclean() if unclean else "")
+    return _status(folder, state, stores.note_of(folder, state))
 
 
 def _never_started() -> list[EngineStatus]:
@@ -86,9 +93,9 @@ def _never_started() -> list[EngineStatus]:
 def _status(folder: Path, state: State, note: str) -> list[EngineStatus]:
     server = postgres.running(folder)
     accepting = server is not None and _listens(state.postgres.port)
-    ministack = dynamodb.running(folder, state.dynamodb)
-    answering = ministack is not None and dynamodb.answers(state.dynamodb.port)
-    return [
+    holder = stores.running(folder, state)
+    answering = holder is not None and stores.answers(state)
+    statuses = [
         EngineStatus(
             "postgres",
             "running" if accepting else "stopped",
@@ -100,10 +107,17 @@ def _status(folder: Path, state: State, note: str) -> list[EngineStatus]:
             "dynamodb",
             "running" if answering else "stopped",
             state.dynamodb.port,
-            ministack.pid if ministack else None,
+            holder.pid if holder else None,
             note,
         ),
     ]
+    if state.aws is not None:
+        others = dynamodb.running(dynamodb.Place.of_others(folder), state.aws)
+        is_up = others is not None and dynamodb.answers(state.aws.port)
+        pid = others.pid if others else None
+        word = "running" if is_up else "stopped"
+        statuses.append(EngineStatus("aws", word, state.aws.port, pid, "Cognito, EC2, STS"))
+    return statuses
 
 
 def _listens(port: int) -> bool:
@@ -114,13 +128,16 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _new_state() -> State:
-    """Two free ports and a password: on a shared machine, other users may reach the ports."""
-    tried = random.sample(_PORTS, 200)
-    free = [port for port in tried if processes.is_free(port)][:2]
-    if len(free) < 2:
-        raise EngineError("No port between 15000 and 29999 is free", "Close some programs.")
-    return State(secrets.token_urlsafe(24), Engine(free[0]), Engine(free[1]))
+def _new_state(folder: Path) -> State:
+    """Two free ports and a password: on a shared machine, other users may reach the ports.
+
+    Data without a state file is not thrown away: a dynoxide folder has its name only when it is
+    complete.
+    """
+    holder = DYNOXIDE if dynoxide.Place.of_data(folder).folder.exists() else MINISTACK
+    first = processes.free_port(stores.PORTS)
+    second = processes.free_port([port for port in stores.PORTS if port != first])
+    return State(secrets.token_urlsafe(24), Engine(first), Engine(second), holder=holder)
 
 
 def _environment(folder: Path) -> str:
@@ -128,7 +145,8 @@ def _environment(folder: Path) -> str:
     urls = endpoints(folder)
     variables = {
         "CONNECTION_URL": urls.postgres_url,
-        "AWS_ENDPOINT_URL": urls.aws_endpoint_url,
+        # Cruddur's own code knows this one only, and uses it for DynamoDB.
+        "AWS_ENDPOINT_URL": urls.dynamodb_endpoint_url,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

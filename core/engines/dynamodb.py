@@ -13,6 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from core.parts import ENGINES, how_to_install
 from core.private_files import open_private
 
 NAME = "DynamoDB"
-_SERVICES = "dynamodb,dynamodbstreams,cognito-idp,ec2,sts"
+FOLDER = "dynamodb"
+_OTHERS = "cognito-idp,ec2,sts"
+_SERVICES = f"dynamodb,dynamodbstreams,{_OTHERS}"
 _FUNCTIONS = ",lambda,cloudformation,s3,sqs,iam,monitoring,logs"
 """What lambda.deploy needs. Off unless asked for: the engine answers every page that a browser on
 this machine has open, and with these services such a page could run a program.
 """
-
-_START_TIMEOUT_S = 30
 
 
 def unclean() -> str:
@@ -48,57 +49,73 @@ def unclean() -> str:
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def start(
-    folder: Path, engine: Engine, keep: Callable[[], None], *, functions: bool = False
-) -> str:
-    """Start ministack unless it runs; returns a note if it was not stopped properly last time.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ministack keeps its data, and what it is to serve."""
 
-    ``functions``: whether it runs Lambda functions. Records its process in ``engine`` and calls
-    ``keep`` at once: the caller may be killed while it waits, and ministack keeps running.
+    folder: Path
+    log: Path
+    services: str = _OTHERS
+
+    @classmethod
+    def of_data(cls, folder: Path, *, functions: bool = False) -> Place:
+        """The place of the ministack that has DynamoDB's data."""
+        services = _SERVICES + (_FUNCTIONS if functions else "")
+        return cls(folder / FOLDER, folder / "dynamodb.log", services)
+
+    @classmethod
+    def of_others(cls, folder: Path) -> Place:
+        """The place of the ministack for other services, where dynoxide has DynamoDB's data."""
+        return cls(folder / FOLDER, folder / "aws.log")
+
+    @classmethod
+    def of_move(cls, folder: Path) -> Place:
+        """The place of a ministack that DynamoDB's data moves into."""
+        return cls(folder / f"{FOLDER}.new", folder / "move.log", _SERVICES)
+
+    @property
+    def saved(self) -> Path:
+        """The file that has DynamoDB's data after a proper stop."""
+        return self.folder / "state" / "dynamodb.json"
+
+
+def start(place: Place, engine: Engine, keep: Callable[[], None]) -> bool:
+    """True if ministack was started; False if it runs already. It answers then.
+
+    Records its process in ``engine`` and calls ``keep`` at once: the caller may be killed while it
+    waits, and ministack keeps running.
     """
-    if running(folder, engine) is not None:
+    if running(place, engine) is not None:
         processes.wait_until(
-            lambda: answers(engine.port), _START_TIMEOUT_S
+            lambda: answers(engine.port), processes.START_TIMEOUT_S
         )  # another command may just have started it
-        return ""
-    note = unclean() if engine.process is not None else ""
+        return False
     if find_spec("ministack") is None:
         raise EngineError("The embedded DynamoDB is not installed", how_to_install(ENGINES))
-    processes.require_free(engine.port, NAME, folder)
-    data, log = folder / "dynamodb", folder / "dynamodb.log"
+    processes.require_free(engine.port, NAME, place.folder.parent)
+    data = place.folder
     # The folder around them may have existed before, readable by others.
     data.mkdir(mode=0o700, exist_ok=True)
     data.chmod(0o700)
     (data / "tmp").mkdir(exist_ok=True)
-    with open_private(log) as output:
+    with open_private(place.log) as output:
         output.truncate(0)
         child = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             cwd=data,
-            env=_environment(engine.port, data, functions),
+            env=_environment(engine.port, place),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C and a closed terminal must not stop it
         )
-    engine.process = processes.remember(child.pid)
-    keep()
-    answered = processes.wait_until(
-        lambda: child.poll() is not None or answers(engine.port), _START_TIMEOUT_S
-    )
-    if not answered or child.poll() is not None:
-        child.kill()
-        child.wait()
-        engine.process = None
-        raise EngineError(
-            f"Could not start DynamoDB: {processes.last_line(log)}", f"Read its log: {log}"
-        )
-    child.returncode = 0  # it outlives this process: avoids a ResourceWarning
-    return note
+    processes.await_start(child, engine, keep, lambda: answers(engine.port), NAME, place.log)
+    return True
 
 
-def _environment(port: int, data: Path, functions: bool) -> dict[str, str]:
+def _environment(port: int, place: Place) -> dict[str, str]:
     """The variables that it needs: none of the caller's AWS variables, proxies or Docker."""
+    data = place.folder
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(data),
@@ -108,7 +125,7 @@ def _environment(port: int, data: Path, functions: bool) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data / "state"),
-        "SERVICES": _SERVICES + (_FUNCTIONS if functions else ""),
+        "SERVICES": place.services,
         # These two services listen on every interface, whatever BIND_HOST says.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -116,31 +133,14 @@ def _environment(port: int, data: Path, functions: bool) -> dict[str, str]:
     }
 
 
-def running(folder: Path, engine: Engine) -> psutil.Process | None:
-    """The ministack process of this folder; None if it does not run.
-
-    Its working directory is the data folder, so that a step of the system's clock, which changes
-    the start times of processes, makes no difference. Where we may not see it, its start time
-    tells.
-    """
-    if engine.process is None:
-        return None
-    try:
-        process = psutil.Process(engine.process.pid)
-        is_ministack = "ministack" in process.cmdline()
-        if process.status() == psutil.STATUS_ZOMBIE or not is_ministack:
-            return None
-        is_ours = Path(process.cwd()).samefile(folder / "dynamodb")
-    except psutil.AccessDenied:
-        return processes.alive(engine.process)
-    except (psutil.Error, OSError):
-        return None
-    return process if is_ours else None
+def running(place: Place, engine: Engine) -> psutil.Process | None:
+    """The ministack process of this place; None if it does not run."""
+    return processes.in_folder(engine.process, place.folder, "ministack")
 
 
-def stop(folder: Path, engine: Engine) -> bool:
+def stop(place: Place, engine: Engine) -> bool:
     """True if ministack was stopped, which saves its data; False if it did not run."""
-    process = running(folder, engine)
+    process = running(place, engine)
     if process is None:
         return False
     processes.end(process, signal.SIGTERM, NAME)
@@ -152,6 +152,6 @@ def answers(port: int) -> bool:
     """Whether ministack answers on ``port``."""
     try:
         with _direct.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=2) as reply:
-            return "dynamodb" in json.load(reply)["services"]
+            return "sts" in json.load(reply)["services"]
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return False

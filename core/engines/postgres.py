@@ -27,6 +27,9 @@ from core.parts import ENGINES, how_to_install
 
 NAME = "Postgres"
 _START_TIMEOUT_S = 60
+_FORGETFUL = "-c wal_recycle=off -c log_error_verbosity=terse"
+"""A checkpoint deletes old files of the log of changes, which otherwise keep deleted rows for an
+unknown time. Its own log shows no values of a row, as the detail of an error does."""
 
 
 def bin_path() -> Path:
@@ -63,7 +66,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     (data / "postmaster.pid").unlink(missing_ok=True)
     processes.require_free(engine.port, NAME, folder)
     log = folder / "postgres.log"
-    options = f"-h 127.0.0.1 -p {engine.port} -k ''"
+    options = f"-h 127.0.0.1 -p {engine.port} -k '' {_FORGETFUL}"
     reply = _run(
         [
             *(bin_path() / "pg_ctl", "start", "-D", data, "-l", log, "-o", options),
@@ -185,7 +188,9 @@ def as_nobody() -> list[str]:
     return [
         *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
         *(f"--inh-caps={reach}", f"--ambient-caps={reach}", f"--bounding-set={reach}"),
-        "--no-new-privs",
+        # initdb asks with access(2) whether it may run postgres, and there no capability counts
+        # without this.
+        *("--securebits=+no_setuid_fixup", "--no-new-privs"),
     ]
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from core.engines.state import Process
+from core.engines.state import Engine, Process
 from core.errors import EngineError
 
 _CLOCK_TOLERANCE_S = 2.0
 """How far a process's start time may seem to move when the system's clock is set."""
+
+START_TIMEOUT_S = 30.0
 
 _PORT_TIMEOUT_S = 2.0
 """How long to wait for the port of a program that has just ended."""
@@ -34,8 +38,53 @@ def alive(process: Process | None) -> psutil.Process | None:
     return running
 
 
+def in_folder(process: Process | None, folder: Path, word: str) -> psutil.Process | None:
+    """The process, if it works in ``folder`` and has ``word`` in its command line.
+
+    Its working directory tells, so that a step of the system's clock, which changes the start times
+    of processes, makes no difference. Where we may not see it, its start time tells.
+    """
+    if process is None:
+        return None
+    try:
+        running = psutil.Process(process.pid)
+        is_named = word in running.cmdline()
+        if running.status() == psutil.STATUS_ZOMBIE or not is_named:
+            return None
+        is_ours = Path(running.cwd()).samefile(folder)
+    except psutil.AccessDenied:
+        return alive(process)
+    except (psutil.Error, OSError):
+        return None
+    return running if is_ours else None
+
+
 def remember(pid: int) -> Process:
     return Process(pid, psutil.Process(pid).create_time())
+
+
+def await_start(
+    child: subprocess.Popen[bytes],
+    engine: Engine,
+    keep: Callable[[], None],
+    answers: Callable[[], bool],
+    name: str,
+    log: Path,
+) -> None:
+    """Wait until the server that ``child`` is answers. Its process is recorded first, and kept.
+
+    Raises:
+        EngineError: it has ended, or does not answer.
+    """
+    engine.process = remember(child.pid)
+    keep()
+    answered = wait_until(lambda: child.poll() is not None or answers(), START_TIMEOUT_S)
+    if not answered or child.poll() is not None:
+        child.kill()
+        child.wait()
+        engine.process = None
+        raise EngineError(f"Could not start {name}: {last_line(log)}", f"Read its log: {log}")
+    child.returncode = 0  # it outlives this process: avoids a ResourceWarning
 
 
 def end(process: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) -> None:
@@ -69,6 +118,16 @@ def _has_ended(process: psutil.Process) -> bool:
         with suppress(psutil.TimeoutExpired):
             process.wait(timeout=0)  # asks for the status if it is a child of this process
     return zombie
+
+
+def free_port(ports: Sequence[int]) -> int:
+    """A free port, one of ``ports`` by chance."""
+    for port in random.sample(ports, min(200, len(ports))):
+        if is_free(port):
+            return port
+    raise EngineError(
+        f"No port between {ports[0]} and {ports[-1] + 1} is free", "Close some programs."
+    )
 
 
 def is_free(port: int, address: str = "127.0.0.1") -> bool:

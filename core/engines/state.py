@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.commands import Command
 from core.errors import EngineError
 from core.private_files import replace_private_file
 
 STATE_FILE = "state.json"
-_VERSION = 1
+_VERSIONS = (1, 2)
+"""Version 2 is written only where the data is in dynoxide: an older program must not miss it."""
+
+MINISTACK, DYNOXIDE = "ministack", "dynoxide"
 
 
 @dataclass(slots=True)
@@ -32,9 +36,19 @@ class Engine:
 
 @dataclass(slots=True)
 class State:
+    """``holder`` is the program that has DynamoDB's data, and listens on DynamoDB's port.
+
+    ``aws`` is ministack for the other services, where it is not the holder. ``is_chosen``: the
+    holder was named by the user. ``helpers`` move data; no other command leaves any behind.
+    """
+
     password: str
     postgres: Engine
     dynamodb: Engine
+    aws: Engine | None = None
+    holder: str = MINISTACK
+    is_chosen: bool = False
+    helpers: list[Process] = field(default_factory=list)
 
 
 def read_state(path: Path) -> State | None:
@@ -45,14 +59,12 @@ def read_state(path: Path) -> State | None:
     """
     try:
         stored = json.loads(path.read_text())
-        if stored["version"] != _VERSION:
+        if stored["version"] not in _VERSIONS:
             raise EngineError(
-                f"{path} has version {stored['version']}, this program needs {_VERSION}",
+                f"{path} has version {stored['version']}, this program needs {_VERSIONS[-1]}",
                 "Update Cruddur Ops, or stop the engines with the version that started them.",
             )
-        return State(
-            str(stored["password"]), _engine(stored["postgres"]), _engine(stored["dynamodb"])
-        )
+        return _state(stored)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -68,17 +80,35 @@ def read_state(path: Path) -> State | None:
 _AS_BEFORE = "Run as the user that started the engines."
 
 
+def _state(stored: dict[str, Any]) -> State:
+    holder = stored.get("holder", MINISTACK)
+    if holder not in (MINISTACK, DYNOXIDE):
+        raise ValueError(holder)
+    return State(
+        str(stored["password"]),
+        _engine(stored["postgres"]),
+        _engine(stored["dynamodb"]),
+        _engine(stored["aws"]) if stored.get("aws") else None,
+        holder,
+        bool(stored.get("is_chosen")),
+        [_process(process) for process in stored.get("helpers", ())],
+    )
+
+
 def _engine(stored: dict[str, object]) -> Engine:
     port, process = int(str(stored["port"])), stored["process"]
     if not 0 < port < 65_536:
         raise ValueError(port)
-    if process is None:
-        return Engine(port)
-    if not isinstance(process, dict) or int(process["pid"]) <= 0:
-        raise ValueError(process)
-    return Engine(port, Process(int(process["pid"]), float(process["created_at"])))
+    return Engine(port, None if process is None else _process(process))
+
+
+def _process(stored: Any) -> Process:
+    if not isinstance(stored, dict) or int(stored["pid"]) <= 0:
+        raise ValueError(stored)
+    return Process(int(stored["pid"]), float(stored["created_at"]))
 
 
 def write_state(path: Path, state: State) -> None:
     """Store ``state`` whole or not at all, readable by its owner only."""
-    replace_private_file(path, json.dumps({"version": _VERSION, **asdict(state)}, indent=2))
+    version = _VERSIONS[state.holder == DYNOXIDE]
+    replace_private_file(path, json.dumps({"version": version, **asdict(state)}, indent=2))

@@ -81,6 +81,11 @@ if TYPE_CHECKING:
         seed_demo_data as seed_demo_data,
     )
     from core.postgres.shell import Shell as Shell, find_shell as find_shell
+    from core.postgres.typed_queries import (
+        DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
+        Answer as Answer,
+        run_typed as run_typed,
+    )
     from core.postgres.user_files import import_users as import_users
     from core.postgres.users import (
         Activity as Activity,
@@ -127,6 +132,7 @@ NAMES = {
     "poolers": ("check_read_only",),
     "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),
+    "typed_queries": ("DEFAULT_TIMEOUT_S", "Answer", "run_typed"),
     "user_files": ("import_users",),
     "users": (
         "Activity",

@@ -17,7 +17,16 @@ import psycopg
 
 from core.errors import PostgresError
 from core.postgres.connections import Connection, Connections, Row
-from core.postgres.statements import Params, Statement, as_json, composed, need_of, rendered
+from core.postgres.reading import typed_cursor
+from core.postgres.statements import (
+    FileStatement,
+    Params,
+    Statement,
+    as_json,
+    composed,
+    need_of,
+    rendered,
+)
 from core.postgres.translation import translating
 from core.purposes import Need, Purpose
 from core.targets.postgres import PostgresAddress
@@ -243,6 +252,21 @@ class Database(Queries):
             return
         with self._in_transaction(not self.purpose.changes_stores) as connection:
             yield Transaction(self.address, self.purpose, connection, self._log)
+
+    @contextmanager
+    def typed(
+        self, text: str, timeout_s: int, *, has_cursor: bool
+    ) -> Iterator[tuple[list[str], Iterator[tuple[Any, ...]]]]:
+        """The columns and rows of one statement from outside, in a read-only transaction.
+
+        ``has_cursor``: it is one that a cursor can be declared for, and its rows are fetched as
+        they are asked for. Either way Postgres refuses several statements.
+        """
+        self._require(FileStatement.from_text(text, Need.READ), Need.READ)
+        with self._in_transaction(read_only=True) as connection:
+            connection.execute(f"SET LOCAL statement_timeout = {int(timeout_s) * 1000}".encode())
+            with typed_cursor(connection, text, has_cursor=has_cursor) as answer:
+                yield answer
 
     def run_alone(self, statement: Statement) -> None:
         """Run what Postgres refuses in a transaction: CREATE DATABASE, DROP DATABASE."""

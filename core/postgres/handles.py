@@ -94,7 +94,7 @@ def no_such_user(db: Queries, handle: str) -> NotFoundError:
 
 def lacks_demo_users(db: Queries) -> bool:
     """Whether the database is local and has no users: demo users belong nowhere else."""
-    if db.address.variable == "PROD_CONNECTION_URL" or read_marker(db) != Environment.LOCAL:
+    if db.address.is_production or read_marker(db) != Environment.LOCAL:
         return False
     return bool(db.query_value(load("users/none")))
 

@@ -5,12 +5,16 @@ A time that Python cannot represent (``infinity``, before the year 1, after 9999
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
+from psycopg.rows import tuple_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.string import TextLoader
 
 
 class _LenientDate(DateLoader):
@@ -44,3 +48,44 @@ def lenient_adapters() -> AdaptersMap:
     adapters.register_loader("timestamp", _LenientTimestamp)
     adapters.register_loader("timestamptz", _LenientTimestamptz)
     return adapters
+
+
+_AS_PYTHONS = ["bool", "int2", "int4", "int8", "oid", "float4", "float8"]
+_AS_PYTHONS += ["numeric", "json", "jsonb"]
+"""The types whose values are Python's; those of all others are text, as Postgres shows it."""
+
+_FETCHED_AT_ONCE = 500
+
+
+@contextmanager
+def typed_cursor(
+    connection: psycopg.Connection[Any], text: str, *, has_cursor: bool
+) -> Iterator[tuple[list[str], Iterator[tuple[Any, ...]]]]:
+    """The columns and the rows of ``text``, which is one statement, or Postgres refuses it.
+
+    With ``has_cursor`` the rows are fetched from a cursor of the server as they are asked for.
+    """
+    query = text.encode()
+    if not has_cursor:
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            _show_as_text(cursor.adapters)
+            rows = list(cursor.stream(query))  # of EXPLAIN or SHOW: a few
+            yield _columns(cursor), iter(rows)
+        return
+    with connection.cursor("typed", row_factory=tuple_row, scrollable=False) as named:
+        named.itersize = _FETCHED_AT_ONCE
+        _show_as_text(named.adapters)
+        named.execute(query)
+        yield _columns(named), iter(named)
+
+
+def _columns(cursor: Any) -> list[str]:
+    return [column.name for column in cursor.description or ()]
+
+
+def _show_as_text(adapters: AdaptersMap) -> None:
+    for info in adapters.types:
+        if info.name not in _AS_PYTHONS:
+            adapters.register_loader(info.oid, TextLoader)
+        if info.array_oid:
+            adapters.register_loader(info.array_oid, TextLoader)

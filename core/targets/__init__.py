@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from core.targets.production import Environment, StoreState, why_production
-from core.targets.target import AwsKeys, AwsTarget, Target, resolve
+from core.targets.named import known_environments
+from core.targets.production import (
+    Environment,
+    StoreState,
+    other_environment,
+    why_production,
+)
+from core.targets.target import AwsKeys, AwsTarget, Target, options_of, resolve
 
 __all__ = [
     "AwsKeys",
@@ -11,6 +17,9 @@ __all__ = [
     "Environment",
     "StoreState",
     "Target",
+    "known_environments",
+    "options_of",
+    "other_environment",
     "resolve",
     "why_production",
 ]

@@ -32,6 +32,7 @@ class PostgresAddress:
     them; ``host`` is a folder for a socket, and empty where libpq's default socket is meant.
     ``variable`` is the setting that the address was read from. ``password`` gives the password
     of the next connection where ``conninfo`` has none; with True, one that it has not given yet.
+    ``is_production``: it is of a target that counts as production.
     """
 
     conninfo: str
@@ -41,6 +42,7 @@ class PostgresAddress:
     user: str
     variable: str = ""
     password: Callable[[bool], str] | None = field(default=None, compare=False)
+    is_production: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         return f"PostgresAddress({self.describe()})"

@@ -1,4 +1,4 @@
-"""What counts as production: ``--prod``, or a store's own marker.
+"""What counts as production: any target but the local one, or a store's own marker.
 
 A loopback URL may be a tunnel, so the marker that is stored in the data counts as much as
 ``--prod``.
@@ -11,7 +11,10 @@ from enum import StrEnum
 
 
 class Environment(StrEnum):
-    """The name of a target; the stored markers use the same words."""
+    """The environments that every installation has; ``targets.toml`` may name more.
+
+    The stored markers use the same words. Whatever is not ``LOCAL`` counts as production.
+    """
 
     LOCAL = "local"
     PRODUCTION = "production"
@@ -38,3 +41,13 @@ def why_production(state: StoreState) -> str | None:
     if state.environment is None and state.holds_data:
         return f"{state.name} holds data and has no environment marker"
     return None
+
+
+def other_environment(state: StoreState, environment: str) -> str | None:
+    """Why this store is not one of ``environment``, or None if it may be.
+
+    A store without a marker, or marked local, may belong to any target; it counts as the target's.
+    """
+    if state.environment in (None, Environment.LOCAL, environment):
+        return None
+    return f"{state.name} is marked {state.environment!r}, not {str(environment)!r}"

@@ -1,17 +1,19 @@
-"""The single target of a run: *local* or *production*, for both stores at once.
+"""The single target of a run, for both stores at once: *local*, *production* or another name.
 
-Only ``--prod`` selects production.
+Only ``--prod`` selects production, and only ``--target`` a target of ``targets.toml``.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.commands import option
 from core.engines import endpoints
-from core.errors import SettingsError
+from core.errors import SettingsError, UsageError
 from core.settings import Settings, forget_libpq_variables
+from core.targets.named import FIELDS, NamedTarget, find_target, without_keys
 from core.targets.production import Environment
 from core.targets.url_faults import explain_endpoint
 
@@ -34,8 +36,9 @@ class AwsTarget:
 
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
     secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
-    to find credentials: those of ``profile``, or of its default one. With ``is_local``, the SDK
-    reads none of its own files and variables.
+    to find credentials: those of ``profile``, or of its default one. With ``is_profile_chosen`` the
+    profile's keys come before those in variables. With ``is_local``, the SDK reads none of its own
+    files and variables.
     """
 
     endpoint_url: str | None
@@ -44,18 +47,46 @@ class AwsTarget:
     keys: AwsKeys | None = field(default=None, repr=False)
     profile: str | None = None
     is_local: bool = False
+    is_profile_chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The stores that a run reads and writes."""
+    """The stores that a run reads and writes.
 
-    environment: Environment
+    ``settings`` have the values of this target. ``named`` is its section in ``targets.toml``;
+    ``profile`` and ``region`` are what was typed for this run.
+    """
+
+    environment: str
     settings: Settings
+    named: NamedTarget | None = None
+    profile: str = ""
+    region: str = ""
 
     @property
     def is_production(self) -> bool:
-        return self.environment is Environment.PRODUCTION
+        """Whether it counts as production: whatever is not local does."""
+        return self.environment != Environment.LOCAL
+
+    @property
+    def name(self) -> str:
+        """What ``--target`` calls it."""
+        return str(self.named.name if self.named else self.environment)
+
+    @property
+    def options(self) -> str:
+        """The options that select it on a command line; none select the local one."""
+        return options_of(self.name, self.profile, self.region)
+
+    def source_of(self, variable: str, key: str) -> str:
+        """Where ``variable``'s value is from, or would be: the variable, or ``key`` of the file."""
+        if self.named is None:
+            return variable
+        is_in_file = FIELDS[key] in self.named.values
+        if self.named.name == Environment.PRODUCTION and not is_in_file:
+            return variable
+        return f"{key} of [{self.named.name}] in {self.settings.targets_file}"
 
     @property
     def table_name(self) -> str:
@@ -67,7 +98,8 @@ class Target:
         name = self.settings.table_name
         if not _TABLE_NAME.fullmatch(name):
             raise SettingsError(
-                f"DDB_MESSAGE_TABLE is {name!r}, which is not a valid table name",
+                f"{self.source_of('DDB_MESSAGE_TABLE', 'table')} is {name!r}, which is not a valid"
+                " table name",
                 "Use 3 to 255 letters, digits, dots, dashes and underscores.",
             )
         return name
@@ -84,15 +116,18 @@ class Target:
         from core.targets.postgres import parse_url
 
         if self.is_production:
-            if self.settings.prod_connection_url is None:
-                raise SettingsError(
-                    "PROD_CONNECTION_URL is not set, but --prod needs it",
-                    "Set it to the production Postgres URL.",
-                )
             from core.targets.tls import verified
 
-            address = parse_url(self.settings.prod_connection_url, "PROD_CONNECTION_URL")
-            return verified(address, self.settings.prod_ca_bundle)
+            variable = self.source_of("PROD_CONNECTION_URL", "connection_url")
+            if self.settings.prod_connection_url is None:
+                raise SettingsError(
+                    f"{variable} is not set, but {self.options} needs it",
+                    f"Set it to the {self.name} Postgres URL.",
+                )
+            address = parse_url(self.settings.prod_connection_url, variable)
+            address = replace(address, is_production=True)
+            bundle = self.source_of("PROD_CONNECTION_CA_BUNDLE", "ca_bundle")
+            return verified(address, self.settings.prod_ca_bundle, bundle)
         if self.settings.connection_url is not None:
             return parse_url(self.settings.connection_url, "CONNECTION_URL")
         return parse_url(endpoints(self.settings.engines_path).postgres_url, "the engines' URL")
@@ -106,7 +141,7 @@ class Target:
                 the region is not one that the AWS SDK accepts.
             EngineError: it is the embedded engine, which was never started.
         """
-        return self._aws(self.settings.endpoint_url)
+        return self._aws(self.settings.endpoint_url, is_dynamodb=True)
 
     @property
     def aws(self) -> AwsTarget:
@@ -121,7 +156,7 @@ class Target:
             return None
         return settings.access_key_id, settings.secret_access_key, settings.session_token
 
-    def _aws(self, local_endpoint: str | None) -> AwsTarget:
+    def _aws(self, local_endpoint: str | None, *, is_dynamodb: bool = False) -> AwsTarget:
         endpoint = self.settings.prod_endpoint_url if self.is_production else local_endpoint
         if endpoint is not None and "@" in endpoint:
             raise SettingsError(
@@ -131,28 +166,45 @@ class Target:
         self._check_aws(endpoint)
         if self.is_production:
             settings = self.settings
-            return AwsTarget(endpoint, settings.region, False, self._keys, settings.profile)
+            is_chosen = bool(self.profile or (self.named and "profile" in self.named.values))
+            return AwsTarget(
+                endpoint,
+                settings.region,
+                False,
+                self._keys,
+                settings.profile,
+                is_profile_chosen=is_chosen,
+            )
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
             return AwsTarget(endpoint, region, self._keys is None, self._keys, is_local=True)
-        engine = endpoints(self.settings.engines_path).aws_endpoint_url
+        engines = endpoints(self.settings.engines_path)
+        engine = engines.dynamodb_endpoint_url if is_dynamodb else engines.aws_endpoint_url
         return AwsTarget(engine, region, True, is_local=True)
 
     def _check_aws(self, endpoint: str | None) -> None:
         settings = self.settings
         if settings.region is not None and not _REGION.fullmatch(settings.region):
             raise SettingsError(
-                f"AWS_DEFAULT_REGION (or AWS_REGION) is {settings.region!r}, which is not a region",
+                f"{self._region_source} is {settings.region!r}, which is not a region",
                 "Write it like us-east-1, with dashes.",
             )
         if endpoint is None or (explanation := explain_endpoint(endpoint)) is None:
             return
         variable = "AWS_ENDPOINT_URL"
         if self.is_production:
-            variable = "PROD_AWS_ENDPOINT_URL"
+            variable = self.source_of("PROD_AWS_ENDPOINT_URL", "endpoint_url")
         elif endpoint != settings.aws_endpoint_url:
             variable = "AWS_ENDPOINT_URL_DYNAMODB"
         raise SettingsError(f"{variable} {explanation[0]}", explanation[1])
+
+    @property
+    def _region_source(self) -> str:
+        if self.region:
+            return "--region"
+        if self.named and "region" in self.named.values:
+            return self.source_of("AWS_DEFAULT_REGION", "region")
+        return "AWS_DEFAULT_REGION (or AWS_REGION)"
 
     def describe_dynamodb(self, account: str | None = None) -> str:
         target = self.dynamodb
@@ -176,11 +228,56 @@ class Target:
         return [name for name, value in endpoints_set.items() if value]
 
 
-def resolve(settings: Settings, *, prod: bool) -> Target:
-    """The target of this run, for both stores.
+def options_of(name: str, profile: str = "", region: str = "") -> str:
+    """See :attr:`Target.options`; ``name`` may be one that does not exist."""
+    if name == Environment.LOCAL:
+        return ""
+    words = ["--prod" if name == Environment.PRODUCTION else option("--target", name)]
+    words += [option("--profile", profile)] if profile else []
+    words += [option("--region", region)] if region else []
+    return " ".join(words)
 
-    Libpq's variables are for other servers: they must not change the embedded engine's connection.
+
+def resolve(
+    settings: Settings,
+    *,
+    prod: bool = False,
+    name: str = "",
+    profile: str = "",
+    region: str = "",
+) -> Target:
+    """The target of this run, for both stores: ``name``, else production or the local one.
+
+    ``profile`` and ``region`` are the AWS profile and region typed for this run, as in the AWS
+    tools. Libpq's variables are for other servers: they must not change the embedded engine's
+    connection.
+
+    Raises:
+        UsageError: there is no target ``name``, ``prod`` says another one, or the local target is
+            given a profile or a region.
+        SettingsError: ``targets.toml`` cannot be read.
     """
-    if not prod and settings.connection_url is None:
-        forget_libpq_variables()
-    return Target(Environment.PRODUCTION if prod else Environment.LOCAL, settings)
+    name = name or (Environment.PRODUCTION if prod else Environment.LOCAL)
+    if prod and name != Environment.PRODUCTION:
+        raise UsageError(f"--prod and --target {name} contradict each other", "Give one of them.")
+    if name == Environment.LOCAL:
+        _refuse_on_local(profile, region)
+        if settings.connection_url is None:
+            forget_libpq_variables()
+        return Target(Environment.LOCAL, settings)
+    named = find_target(settings, name)
+    settings = named.applied_to(settings) if named else settings
+    if profile:
+        settings = without_keys(replace(settings, profile=profile))
+    if region:
+        settings = replace(settings, region=region)
+    environment = named.environment if named else Environment.PRODUCTION
+    return Target(environment, settings, named, profile, region)
+
+
+def _refuse_on_local(profile: str, region: str) -> None:
+    if profile or region:
+        raise UsageError(
+            f"{'--profile' if profile else '--region'} is for AWS, and the local target uses none",
+            "Add --prod or --target NAME, or leave it out.",
+        )

@@ -38,10 +38,12 @@ def rds_region(host: str) -> str | None:
     return match["region"] if match else None
 
 
-def verified(address: PostgresAddress, bundle: str | None) -> PostgresAddress:
+def verified(
+    address: PostgresAddress, bundle: str | None, setting: str = BUNDLE_SETTING
+) -> PostgresAddress:
     """``address`` with verification, unless its URL chooses an ``sslmode`` itself.
 
-    ``bundle`` is the path of the certificates that servers are verified with, from the settings.
+    ``bundle`` is the path of the certificates to verify servers with, the value of ``setting``.
 
     Raises:
         SettingsError: there is no such file, or none was found for an RDS instance.
@@ -51,19 +53,23 @@ def verified(address: PostgresAddress, bundle: str | None) -> PostgresAddress:
     if "sslmode" not in from_url and not address.is_local:
         options["sslmode"] = "verify-full"
     verifies = str(options.get("sslmode") or from_url.get("sslmode", "")).startswith("verify-")
-    if verifies and "sslrootcert" not in from_url and (path := _bundle(address, from_url, bundle)):
+    if (
+        verifies
+        and "sslrootcert" not in from_url
+        and (path := _bundle(address, from_url, bundle, setting))
+    ):
         options["sslrootcert"] = path
     return replace(address, conninfo=make_conninfo(address.conninfo, **options))
 
 
 def _bundle(
-    address: PostgresAddress, from_url: Mapping[str, object], setting: str | None
+    address: PostgresAddress, from_url: Mapping[str, object], bundle: str | None, setting: str
 ) -> str | None:
     """The file to verify with; None if libpq uses its own."""
-    if setting:
-        named = data_folder() / setting
+    if bundle:
+        named = data_folder() / bundle
         if not named.is_file():
-            raise SettingsError(f"{BUNDLE_SETTING} is {setting!r}, which is not a file", _ask())
+            raise SettingsError(f"{setting} is {bundle!r}, which is not a file", _ask(setting))
         return str(named)
     if "PGSSLROOTCERT" in libpq_variables() or "service" in from_url:
         return None
@@ -73,7 +79,7 @@ def _bundle(
     candidates = _aws_bundles(regions) if regions else _system_bundles()
     if (path := next(filter(Path.is_file, candidates), None)) is not None:
         return str(path)
-    raise SettingsError(f"No CA bundle to verify {address.place} with was found", _ask())
+    raise SettingsError(f"No CA bundle to verify {address.place} with was found", _ask(setting))
 
 
 def _aws_bundles(regions: set[str]) -> Iterator[Path]:
@@ -92,5 +98,5 @@ def _system_bundles() -> Iterator[Path]:
     yield from map(Path, _SYSTEM_BUNDLES)
 
 
-def _ask() -> str:
-    return f"Set {BUNDLE_SETTING} to the path of one. For RDS, download it: curl -O {_DOWNLOAD}"
+def _ask(setting: str) -> str:
+    return f"Set {setting} to the path of one. For RDS, download it: curl -O {_DOWNLOAD}"

@@ -30,6 +30,9 @@ KINDS = {
 }
 """Every kind that is counted, with the words for one and for several."""
 
+POSTGRES_CLEARING = "VACUUM (FULL, ANALYZE); CHECKPOINT;"
+"""Clears what Postgres keeps of deleted rows, except in backups and in its log of errors."""
+
 _COPIES = ("ddb.export", "ddb.scan", "db.dump", "people.export", "message groups downloaded")
 _STREAM = timedelta(hours=24)
 _RECOVERY = timedelta(days=35)
@@ -94,7 +97,11 @@ def remainders(
     stream, recovery = (_after(erased_at, period) for period in (_STREAM, _RECOVERY))
     pool = pool_id or "POOL"
     made = [f"{task} at {at}" for at, task in copies]
-    known = f"Delete: {'; '.join(made)}." if made else "The audit of this installation names none."
+    known = (
+        f"Delete: {'; '.join(made)}."
+        if made
+        else "The audit names none. It has no line about a local store."
+    )
     return (
         Remainder("the table's stream", f"24 hours, {stream}", "Nothing to do."),
         Remainder(
@@ -108,9 +115,19 @@ def remainders(
             f"aws dynamodb list-backups --table-name {table}",
         ),
         Remainder(
-            "backups and dumps of Postgres, its log of changes, and free space in its files",
-            f"RDS keeps automated backups for up to 35 days, {recovery}; free space until reused",
-            "aws rds describe-db-snapshots; VACUUM FULL on a database of your own",
+            "backups and dumps of Postgres",
+            f"RDS keeps automated backups for up to 35 days, {recovery}; dumps until deleted",
+            "aws rds describe-db-snapshots",
+        ),
+        Remainder(
+            "free space, statistics and logs in the files of Postgres",
+            "until it uses the space again, analyses the tables and deletes its logs",
+            f"In invoke db.connect --write: {POSTGRES_CLEARING}",
+        ),
+        Remainder(
+            "free space in the file of a DynamoDB engine of your own",
+            "until the engine uses it again or compacts the file",
+            "docs/engines.md says how to compact it. AWS has no such file.",
         ),
         Remainder(
             "exports that this installation knows of", "until they are deleted", known

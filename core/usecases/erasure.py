@@ -9,16 +9,16 @@ from pathlib import Path
 from uuid import UUID
 
 from core.access import Stores
-from core.commands import Command
+from core.commands import Command, option
 from core.dynamodb import (
-    ErasedUser,
     ErasurePlan,
     Table,
+    close_erasure,
+    end_erasure,
     erase_user,
     erased_digests,
     find_erased_user,
     find_hold,
-    note_erasure,
     plan_erasure,
 )
 from core.errors import HeldError, InputError, NotFoundError
@@ -32,7 +32,6 @@ from core.postgres import (
     find_person,
     find_users_by_uuid,
 )
-from core.timestamps import now, sort_key
 from core.usecases.certificates import Certificate, known_copies, remainders
 from core.wording import counted
 
@@ -81,10 +80,10 @@ def plan(stores: Stores, user_uuid: str) -> Plan:
         HeldError: there is a hold on the user.
         NotFoundError: neither store knows the user.
     """
-    _refuse_held(stores.table, user_uuid)
+    known = find_people_by_uuid(stores.db, [user_uuid]).get(user_uuid)
+    _refuse_held(stores.table, user_uuid, known.handle if known else "")
     counts = plan_erasure(stores.table, user_uuid)
-    is_known = bool(find_people_by_uuid(stores.db, [user_uuid]))
-    if not is_known and not counts.write_units and not find_erased_user(stores.table, user_uuid):
+    if not known and counts.is_empty and not find_erased_user(stores.table, user_uuid):
         raise NotFoundError(f"Neither store has a user {user_uuid}", "Nothing is left to erase.")
     return Plan(user_uuid, count_activities(stores.db, user_uuid), counts)
 
@@ -111,12 +110,13 @@ def erase(
     known = find_users_by_uuid(stores.db, [user_uuid])
     refuse_names(known.get(user_uuid, User(user_uuid, "", "", "", "", None)), reason)
     before = find_erased_user(stores.table, user_uuid)
-    record = erase_user(stores.table, user_uuid, progress)
+    erase_user(stores.table, user_uuid, progress)
     there = {"profiles": len(known), "activities": count_activities(stores.db, user_uuid)}
-    record = note_erasure(stores.table, record, there)  # the count survives if this is killed now
-    _refuse_held(stores.table, user_uuid)
+    record = close_erasure(stores.table, user_uuid, there)  # the counts survive if it is killed now
     users, activities = delete_user(stores.db, user_uuid)
-    record = _ended(stores.table, before, record, {"profiles": users, "activities": activities})
+    if users or activities or before is None or before.removed != record.removed:
+        removed = {"profiles": users, "activities": activities}
+        record = end_erasure(stores.table, record, removed)
     target = stores.target
     return Certificate(
         reference=record.reference,
@@ -130,14 +130,6 @@ def erase(
     )
 
 
-def _ended(
-    table: Table, before: ErasedUser | None, record: ErasedUser, removed: dict[str, int]
-) -> ErasedUser:
-    """The record with the time of the last run that removed anything."""
-    is_same = before is not None and bool(before.erased_at) and before.removed == record.removed
-    return note_erasure(table, record, removed, erased_at="" if is_same else sort_key(now()))
-
-
 def erased_and_back(db: Database, table: Table) -> Sequence[Person]:
     """The users that Postgres has although they were erased: a dump from before was restored.
 
@@ -146,12 +138,13 @@ def erased_and_back(db: Database, table: Table) -> Sequence[Person]:
     return find_people_by_digest(db, erased_digests(table))
 
 
-def _refuse_held(table: Table, user_uuid: str) -> None:
+def _refuse_held(table: Table, user_uuid: str, handle: str) -> None:
     if find_hold(table, user_uuid) is not None:
+        words = option("--user", handle) if handle else "--user HANDLE"
         raise HeldError(
             "There is a hold on the user",
             "Nothing was erased. See who and why",
-            Command("people.show", ("--user HANDLE",)),
+            Command("people.show", (words,)),
         )
 
 

@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from task_groups.db import copies, database, migrations, rehearsal
+from task_groups.db import copies, database, migrations, queries, rehearsal
 
 ns = Collection(
     copies.dump,
@@ -21,5 +21,6 @@ ns = Collection(
     migrations.migrate,
     migrations.migrations,
     migrations.rollback,
+    queries.query,
     rehearsal.rehearse,
 )

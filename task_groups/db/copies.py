@@ -30,7 +30,7 @@ def kill_all(ctx: Context, prod: bool = False, confirm: str = "") -> None:
     with opened(ctx) as stores:
         ended = [end_session(stores.db, session) for session in listed]
     if listed and not terminal.is_dry(ctx):
-        terminal.print_line(f"ended {counted(sum(ended), 'session')}")
+        terminal.print_line(f"ended {counted(sum(ended), 'session')}", ended=sum(ended))
 
 
 @task(
@@ -55,7 +55,7 @@ def dump(ctx: Context, file: str = "", prod: bool = False, reason: str = "") -> 
             return
         with terminal.progress(f"dumping {name}", "tables") as progress:
             size_bytes = dump_database(stores.db, programs, Path(file), progress)
-    terminal.print_line(f"wrote {size_bytes:,} bytes to {file}")
+    terminal.print_line(f"wrote {size_bytes:,} bytes to {file}", bytes=size_bytes, file=file)
 
 
 @task(
@@ -85,7 +85,7 @@ def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         environment = stores.environment_of(Store.POSTGRES)
         with terminal.progress(f"restoring {name}", "tables") as progress:
             restore_database(stores.db, programs, Path(file), environment, progress)
-    terminal.print_line(f"restored {file} into the database {name}")
+    terminal.print_line(f"restored {file} into the database {name}", database=name, file=file)
     _name_erased()
 
 
@@ -105,5 +105,5 @@ def _name_erased() -> None:
         return
     for person in people:
         again = Command("people.erase", (option("--user", person.handle), "--reason TEXT"))
-        line = again.line(prod=run().target.is_production)
-        terminal.note(f"{person.handle} was erased and is back. Erase the user again: {line}")
+        line = again.line(run().target.options)
+        terminal.problem(f"{person.handle} was erased and is back. Erase the user again: {line}")

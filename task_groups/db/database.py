@@ -29,6 +29,7 @@ def _connect_opens(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 @task(
+    hands_over=True,
     help=help_for(
         "prod", "reason", "confirm", write="Allow statements that change something on production."
     ),
@@ -128,10 +129,10 @@ def import_users(ctx: Context, file: str = "", prod: bool = False, confirm: str 
     with opened(ctx) as stores, terminal.progress("importing users", "users") as progress:
         count = import_users(stores.db, Path(file), progress)
     would = "would add" if terminal.is_dry(ctx) else "added"
-    terminal.print_line(f"{would} {counted(count, 'user')}")
+    terminal.print_line(f"{would} {counted(count, 'user')}", users=count)
 
 
-@task(aliases=["session"], help=help_for("prod", "json"), opens={_POSTGRES: "looking"})
+@task(csv=True, aliases=["session"], help=help_for("prod", "json"), opens={_POSTGRES: "looking"})
 def sessions(ctx: Context, prod: bool = False, json: bool = False) -> None:
     """List who is connected to the server."""
     from dataclasses import asdict
@@ -238,7 +239,7 @@ def _drop(ctx: Context, stores: Stores) -> None:
         terminal.print_line(f"There is no database {name} to drop")
     elif not terminal.is_dry(ctx):
         inside = f" and ended {counted(len(ended), 'session')} in it" if ended else ""
-        terminal.print_line(f"dropped the database {name}{inside}")
+        terminal.print_line(f"dropped the database {name}{inside}", database=name)
 
 
 def _create(ctx: Context, stores: Stores) -> None:
@@ -248,7 +249,7 @@ def _create(ctx: Context, stores: Stores) -> None:
     if not create_database(stores.db):
         terminal.print_line(f"The database {name} already exists")
     elif not terminal.is_dry(ctx):
-        terminal.print_line(f"created the database {name}")
+        terminal.print_line(f"created the database {name}", database=name)
 
 
 def _schema_load(ctx: Context, stores: Stores) -> None:
@@ -260,7 +261,8 @@ def _schema_load(ctx: Context, stores: Stores) -> None:
     load_schema(stores.db, environment, only_if_missing=not stores.db.purpose.allows_all)
     if not terminal.is_dry(ctx):
         terminal.print_line(
-            f"loaded the schema into {stores.target.postgres.dbname}, marked {environment}"
+            f"loaded the schema into {stores.target.postgres.dbname}, marked {environment}",
+            environment=environment,
         )
 
 
@@ -275,7 +277,9 @@ def _seed(ctx: Context, stores: Stores) -> None:
     if added.users or added.activities:
         terminal.print_line(
             f"added {counted(added.users, 'user')} and"
-            f" {counted(added.activities, 'activity', 'activities')}"
+            f" {counted(added.activities, 'activity', 'activities')}",
+            users=added.users,
+            activities=added.activities,
         )
         return
     handles = ", ".join(person.handle for person in demo_people(settings))
@@ -289,13 +293,15 @@ def _update_cognito_user_ids(ctx: Context, stores: Stores, pool_id: str) -> Link
     for name in link.without_handle:
         terminal.note(f"no handle in Cognito: {name}")
     for handle in link.twice_in_cognito:
-        terminal.note(f"several Cognito users have the handle {handle}: left unchanged")
+        terminal.problem(f"several Cognito users have the handle {handle}: left unchanged")
     for handle in link.twice_in_postgres:
-        terminal.note(f"several users in Postgres have the handle {handle}: left unchanged")
+        terminal.problem(f"several users in Postgres have the handle {handle}: left unchanged")
     for handle in sorted(link.not_in_postgres):
         terminal.note(f"in Cognito, not in Postgres: {handle}")
     if not terminal.is_dry(ctx):
         terminal.print_line(
-            f"{counted(len(link.updated), 'Cognito id')} updated, {len(link.unchanged)} unchanged"
+            f"{counted(len(link.updated), 'Cognito id')} updated, {len(link.unchanged)} unchanged",
+            updated=len(link.updated),
+            unchanged=len(link.unchanged),
         )
     return link

@@ -37,7 +37,7 @@ def generate_migration(ctx: Context, name: str = "") -> None:
     terminal.print_line(f"would write {path}" if dry else str(path))
 
 
-@task(help=help_for("prod", "json", from_=FROM), opens={_POSTGRES: "looking"})
+@task(csv=True, help=help_for("prod", "json", from_=FROM), opens={_POSTGRES: "looking"})
 def migrations(ctx: Context, prod: bool = False, from_: str = "", json: bool = False) -> None:
     """List the migrations, applied and pending; the exit code is 1 if one is not applied."""
     files = read_files(from_)

@@ -24,6 +24,7 @@ def _opens(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 @task(
+    csv=True,
     help=help_for(
         "prod",
         "json",

@@ -26,6 +26,7 @@ def _verify_opens(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 @task(
+    csv=True,
     help=help_for(
         "prod", "confirm", "json", repair="Repair what can be repaired, after showing what it is."
     ),
@@ -41,7 +42,7 @@ def verify(
     show = functools.partial(_print_faults, json=json)
     with opened(ctx, run().action.narrowed(Purpose.VERIFYING)) as stores:
         summary = _report(stores, _print_plan if repair and json else show)
-        terminal.note(str(stores.table.capacity))
+        terminal.tell_cost(stores.table.capacity)
     if repair and summary.total:
         summary = _repair(ctx, summary, show)
     elif repair and json:
@@ -65,7 +66,7 @@ def _repair(ctx: Context, plan: FaultSummary, show: Callable[[FaultSummary], Non
             return plan
         terminal.note("Repaired. Remaining problems:")
         summary = _report(stores, show)
-        terminal.note(str(stores.table.capacity))
+        terminal.tell_cost(stores.table.capacity)
         return summary
 
 

@@ -32,6 +32,7 @@ _WRITING = {"postgres": "reading", "dynamodb": "writing"}
 
 
 @task(
+    csv=True,
     help=help_for(
         "prod",
         "json",
@@ -72,7 +73,7 @@ def get_conversation(
         page = conversations.list_messages(table, group, **bounds)
         _print_messages(list(reversed(_named(page.entries))), json)
     _note_rest(page, "messages")
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 @task(
@@ -118,7 +119,7 @@ def export_conversation(
             for part in parts:
                 print_part = terminal.print_lines if is_text else terminal.print_json_text
                 print_part(part.removesuffix("\n"))
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 def _names(user_uuids: Iterable[str]) -> Mapping[str, Person]:
@@ -138,10 +139,11 @@ def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
         return
     with terminal.progress("exporting the conversation", "bytes") as progress:
         size = write_export(parts, Path(file), lambda count: progress(count, None))
-    terminal.print_line(f"wrote {size:,} bytes to {file}")
+    terminal.print_line(f"wrote {size:,} bytes to {file}", bytes=size, file=file)
 
 
 @task(
+    csv=True,
     help=help_for("prod", "json", "user", "limit", "before", "after", "cursor", "reason"),
     opens={"postgres": "reading", "dynamodb": "reading"},
 )
@@ -167,7 +169,7 @@ def list_conversations(
         page = conversations.list_inbox(stores.db, table, user, **bounds)
         print_conversations(page.entries, json)
     _note_rest(page, "conversations")
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 @task(help=help_for("prod", "json", "user", "with_", "message", "confirm"), opens=_WRITING)
@@ -191,7 +193,7 @@ def create_conversation(
         table = stores.table
         sent = conversations.start_conversation(stores.db, table, user, with_, message)
     _print_sent(ctx, sent, json)
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 @task(
@@ -220,7 +222,7 @@ def create_message(
         group = conversation or _newest_conversation(stores, user, with_)
         sent = conversations.send_message(stores.db, table, user, group, message)
     _print_sent(ctx, sent, json)
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 @task(
@@ -264,7 +266,7 @@ def remove_message(
         done = removals.remove_message(table, conversation, message_uuid=message_uuid, at=at)
     if not terminal.is_dry(ctx):
         _print_removed(done, json)
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 @task(
@@ -294,15 +296,20 @@ def expire(
     removed_counts = (
         f"{counted(done.messages, 'message')} in {counted(done.conversations, 'conversation')}"
     )
+    facts: dict[str, Any] = {
+        "messages": done.messages,
+        "conversations": done.conversations,
+        "held": done.held,
+    }
     if terminal.is_dry(ctx):
         terminal.print_line(
-            f"would remove {removed_counts}, for at most {done.most_write_units:,} WCU"
+            f"would remove {removed_counts}, for at most {done.most_write_units:,} WCU", **facts
         )
     else:
-        terminal.print_line(f"removed {removed_counts}")
+        terminal.print_line(f"removed {removed_counts}", **facts)
     if done.held:
-        terminal.note(f"{counted(done.held, 'message')} stay: there is a hold on their senders")
-    terminal.note(str(table.capacity))
+        terminal.problem(f"{counted(done.held, 'message')} stay: there is a hold on their senders")
+    terminal.tell_cost(table.capacity)
 
 
 def _print_removed(done: Removed, json: bool) -> None:
@@ -400,7 +407,8 @@ def _note_rest(page: Page[Any], what: str) -> None:
     from core.commands import option
 
     if page.cursor is not None:
-        terminal.note(f"There are older {what}: {option('--cursor', page.entries[-1].sort_key)}")
+        cursor = page.entries[-1].sort_key
+        terminal.tell_cursor(cursor, f"There are older {what}: {option('--cursor', cursor)}")
 
 
 def _when(instant: datetime | None, sort_key: str) -> str:

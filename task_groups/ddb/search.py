@@ -112,4 +112,4 @@ def _tell_end(table: Table, count: int, *, is_complete: bool) -> None:
 
     extent = "" if is_complete else "; there may be more: raise --limit"
     terminal.note(f"{agreeing(count, 'messages')} found{extent}")
-    terminal.note(f"{table.capacity} ({price(table.capacity.read_units)} on demand)")
+    terminal.tell_cost(table.capacity, after=f" ({price(table.capacity.read_units)} on demand)")

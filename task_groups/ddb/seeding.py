@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from task_groups import terminal
 from task_groups.running import opened, run, task
@@ -43,12 +43,17 @@ def seed(
         table = stores.table
         loaded = setup.seed_conversation(stores, me or first, other or second, lines)
     place = f"conversation {loaded.message_group_uuid}"
+    facts: dict[str, Any] = {
+        "message_group_uuid": loaded.message_group_uuid,
+        "added": loaded.added,
+        "present": loaded.present,
+    }
     if loaded.added == 0:
-        terminal.print_line(f"All {loaded.present} messages already exist in {place}")
+        terminal.print_line(f"All {loaded.present} messages already exist in {place}", **facts)
     elif not terminal.is_dry(ctx):
         before = f" ({loaded.present} already existed)" if loaded.present else ""
-        terminal.print_line(f"loaded {loaded.added} messages into {place}{before}")
-    terminal.note(str(table.capacity))
+        terminal.print_line(f"loaded {loaded.added} messages into {place}{before}", **facts)
+    terminal.tell_cost(table.capacity)
 
 
 def _demo_handles(settings: Settings) -> tuple[str, str]:

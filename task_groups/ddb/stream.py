@@ -29,12 +29,12 @@ def follow_stream(ctx: Context, prod: bool = False, confirm: str = "") -> None:
             return
         terminal.note(f"following {follower.arn}")
         try:
-            _follow(table, follower, prod)
+            _follow(table, follower)
         except KeyboardInterrupt:
             terminal.note("Stopped. The next run resumes from here.")
 
 
-def _follow(table: Table, follower: Follower, prod: bool) -> None:
+def _follow(table: Table, follower: Follower) -> None:
     import time
 
     from core.commands import Command
@@ -50,7 +50,7 @@ def _follow(table: Table, follower: Follower, prod: bool) -> None:
                 raise
             terminal.note(f"{error} Retrying.")
         if follower.arn != arn:
-            repair = Command("ddb.verify", ("--repair",)).line(prod=prod)
+            repair = Command("ddb.verify", ("--repair",)).line(run().target.options)
             terminal.note(
                 f"The stream was turned off and on again: following {follower.arn}."
                 f" To show the messages written in between, run: {repair}"
@@ -71,5 +71,6 @@ def _project(table: Table, follower: Follower, batch: Batch) -> bool:
         follower.done(batch)
     lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
     trouble = f" · {len(failures)} to retry" if failures else ""
-    terminal.note(f"{len(batch.records):,} records · {table.capacity}{lag}{trouble}")
+    count = f"{len(batch.records):,} records · "
+    terminal.tell_cost(table.capacity, before=count, after=f"{lag}{trouble}")
     return not failures

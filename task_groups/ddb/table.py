@@ -73,7 +73,7 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
     for name in names:
         terminal.print_line(name)
     if not names:
-        create = Command("ddb.schema-load").line(prod=prod)
+        create = Command("ddb.schema-load").line(run().target.options)
         terminal.note(f"There are no tables. Create one: {create}")
 
 
@@ -109,7 +109,7 @@ def scan(
                 terminal.print_json_line(raw_item(item) if raw else plain_item(item))
             else:
                 terminal.print_line(_one_line(plain_item(item)))
-    terminal.note(f"{count:,} items · {table.capacity}")
+    terminal.tell_cost(table.capacity, before=f"{count:,} items · ")
 
 
 def _one_line(item: dict[str, object]) -> str:

@@ -39,7 +39,7 @@ def export(
             _export_file(ctx, table, file)
         else:
             _print_items(table, json)
-    terminal.note(str(table.capacity))
+    terminal.tell_cost(table.capacity)
 
 
 def _print_items(table: Table, json: bool) -> None:
@@ -61,7 +61,7 @@ def _export_file(ctx: Context, table: Table, file: str) -> None:
         return
     with terminal.progress(f"exporting {table.name}") as progress:
         count = export_file(table, Path(file), progress)
-    terminal.print_line(f"wrote {count:,} items to {file}")
+    terminal.print_line(f"wrote {count:,} items to {file}", items=count, file=file)
 
 
 @task(
@@ -91,15 +91,19 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     if not terminal.is_dry(ctx):
         removed = f"; {done.removed:,} were removed and left out" if done.removed else ""
         terminal.print_line(
-            f"added {done.added:,} items; {done.present:,} already existed{removed}"
+            f"added {done.added:,} items; {done.present:,} already existed{removed}",
+            added=done.added,
+            present=done.present,
+            removed=done.removed,
+            differing=done.differing,
         )
         if done.added:
-            terminal.note(f"Check the table: {Command('ddb.verify').line(prod=prod)}")
-    terminal.note(str(table.capacity))
+            terminal.note(f"Check the table: {Command('ddb.verify').line(run().target.options)}")
+    terminal.tell_cost(table.capacity)
     if done.differing:
         places = ", ".join(done.places)
         raise Exit(
             f"{done.differing:,} items were left out: other items have their keys ({places} …)."
-            f" Look at them with: {Command('ddb.scan').line(prod=prod)}",
+            f" Look at them with: {Command('ddb.scan').line(run().target.options)}",
             1,
         )

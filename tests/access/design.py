@@ -51,12 +51,23 @@ MISSING = {NO_DATABASE: POSTGRES, NO_TABLE: DYNAMODB}
 
 @dataclass(frozen=True)
 class State:
-    """What the two markers say (None: there is none), and whether ``--prod`` is given."""
+    """What the two markers say (None: there is none), and the target that is typed, if any.
+
+    States with the same ``like`` have the same result by the design.
+    """
 
     name: str
     postgres: str | None
     dynamodb: str | None
-    prod: bool = False
+    target: str = ""
+    like: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """What is typed for it."""
+        if self.target == "production":
+            return ["--prod"]
+        return ["--target", self.target] if self.target else []
 
     def counts_as_production(self, store: str, world: str) -> bool:
         """Whether ``store`` alone counts as production: marked so, or with data and no marker."""
@@ -65,7 +76,14 @@ class State:
         marker = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}[store]
         if marker is None:
             return store not in WITHOUT_DATA.get(world, set())
-        return marker == "production"
+        return marker != "local"
+
+    def is_of_another_target(self, store: str, world: str) -> bool:
+        """Whether ``store`` is marked with the environment of another target than the typed one."""
+        if MISSING.get(world) == store or store not in MARKED or not self.target:
+            return False
+        marker = {POSTGRES: self.postgres, DYNAMODB: self.dynamodb}[store]
+        return marker not in (None, "local", self.target)
 
     def unmarked(self) -> set[str]:
         """The stores without a marker."""
@@ -79,7 +97,10 @@ STATES = (
     State("dynamodb production", "local", "production"),
     State("both production", "production", "production"),
     State("no markers", None, None),
-    State("--prod", "local", "local", prod=True),
+    State("--prod", "local", "local", target="production"),
+    State("--target staging", "local", "staging", target="staging", like="--prod"),
+    State("marked staging", "staging", "local", like="postgres production"),
+    State("another target's", "production", "production", target="staging"),
 )
 
 
@@ -112,6 +133,7 @@ class Row:
     marks_what_is_unmarked: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     fails: bool = False
+    stdin: str = ""
 
     @property
     def title(self) -> str:
@@ -147,6 +169,14 @@ _BOTH = _of(POSTGRES, DYNAMODB)
 _PAIR = ("--user", "bayko", "--with", "andrewbrown")
 _SAYING = ("--message", "hello there")
 _BOTH_WRITING = {POSTGRES: "writing", DYNAMODB: "writing"}
+_IN_THE_CONSOLE = """
+print(postgres.find_person(stores.db, "bayko"), list(dynamodb.scan(stores.table)))
+try:
+    postgres.create_user(stores.db, "newcomer", "New", "newcomer@example.com")
+    conversations.send_message(stores.db, stores.table, "bayko", "{conversation}", "hello there")
+except Exception as error:
+    print(error)
+"""
 _SENDING = {POSTGRES: "reading", DYNAMODB: "writing"}
 
 TASKS = (
@@ -210,7 +240,7 @@ TASKS = (
     Row(
         "adopt",
         {POSTGRES: "making", DYNAMODB: "making"},
-        words=("--environment", "production"),
+        words=("--environment", "{environment}"),
         asks_everywhere=True,
         marks_what_is_unmarked=True,
     ),
@@ -261,6 +291,20 @@ TASKS = (
         confirmed_by=POSTGRES,
         reads=_of(POSTGRES),
         changes_where_local=_of(POSTGRES),
+    ),
+    Row(
+        "db.query",
+        {POSTGRES: "reading"},
+        words=("--sql", "SELECT handle FROM public.users"),
+        confirmed_by=POSTGRES,
+        reads=_of(POSTGRES),
+    ),
+    Row(
+        "console",
+        {POSTGRES: "reading", DYNAMODB: "reading"},
+        stdin=_IN_THE_CONSOLE,
+        reads=_BOTH,
+        changes_where_local=_BOTH,
     ),
     Row(
         "db.rehearse",
@@ -368,6 +412,15 @@ TASKS = (
         confirmed_by=POSTGRES,
         changes=_of(POSTGRES),
         reads=_of(POSTGRES),
+    ),
+    Row(
+        "console",
+        _BOTH_WRITING,
+        label="--write",
+        words=("--write",),
+        stdin=_IN_THE_CONSOLE,
+        changes=_BOTH,
+        reads=_BOTH,
     ),
     # Destroying
     Row("db.drop", {POSTGRES: "destroying"}, confirmed_by=POSTGRES, changes=_of(POSTGRES)),
@@ -575,7 +628,7 @@ class Cell:
     def is_production(self) -> bool:
         """Whether its target counts as production: one store is enough, and the UI checks both."""
         checked = MARKED if self.in_browser else self.row.checked
-        return self.state.prod or any(
+        return bool(self.state.target) or any(
             self.state.counts_as_production(store, self.row.world) for store in checked
         )
 
@@ -636,6 +689,8 @@ def _is_refused_at_once(cell: Cell) -> bool:
     """By the command line, or by how the app was started; nothing else matters."""
     row = cell.row
     if row.is_for_local_stores and cell.is_production and not cell.dry:
+        return True
+    if any(cell.state.is_of_another_target(store, row.world) for store in row.checked):
         return True
     if cell.name == "wrong" and row.opens:
         return True

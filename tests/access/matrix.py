@@ -71,7 +71,7 @@ HEADING = (
 def all_cells(row: Row, options: frozenset[str]) -> Iterator[Cell]:
     """Every combination of the row's conditions, without those that it has no option for."""
     in_browser = row in ACTIONS
-    states = STATES if in_browser or "prod" in options else STATES[:-1]
+    states = [s for s in STATES if in_browser or "prod" in options or not s.target]
     names = NAMES if in_browser or "confirm" in options else NAMES[:1]
     reasons = REASONS if "reason" in options else (REASONS[0], REASONS[2])
     if in_browser:
@@ -105,7 +105,7 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
         asks = "nothing"
     if row.asks_reason:
         return lambda cell: (
-            cell.state.name,
+            _of_state(cell),
             cell.dry,
             cell.may_write,
             cell.name,
@@ -116,7 +116,11 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
         "reason": lambda cell: (cell.reason, cell.name == "wrong"),
         "nothing": lambda cell: cell.name == "wrong",
     }[asks]
-    return lambda cell: (cell.state.name, cell.dry, cell.may_write, answer(cell))
+    return lambda cell: (_of_state(cell), cell.dry, cell.may_write, answer(cell))
+
+
+def _of_state(cell: Cell) -> str:
+    return cell.state.like or cell.state.name
 
 
 def _turns(cells: Iterable[Cell], what_decides: Callable[[Cell], Any]) -> Iterator[Cell]:
@@ -146,7 +150,7 @@ class Bench:
 
     def _try(self, cell: Cell, options: frozenset[str], audit: Path) -> Shown:
         place = self._places.get(cell.row.world, cell.state)
-        environment = self._places.environment(place, cell.state)
+        environment = self._places.environment(place, cell.state, cell.row.settings)
         environment["CRUDDUR_AUDIT_LOG"] = str(audit)
         outcome = self._run(cell, options, place, environment)
         now = self._places.look(place)
@@ -165,9 +169,11 @@ class Bench:
         if cell.page:
             return run_page(cell, environment, self._folder)
         if cell.in_browser:
-            return run_action(cell, environment, self._folder, place.conversation, name)
-        line = typed(cell, options, self._places.words(place), name)
-        return run_task(cell, line, environment, self._folder)
+            return run_action(cell, environment, self._folder, place, name)
+        words = self._places.words(place, cell.state)
+        line = typed(cell, options, words, name)
+        stdin = cell.row.stdin.format_map(words)
+        return run_task(cell, line, environment, self._folder, stdin)
 
 
 def _reason_of(cell: Cell) -> str:

@@ -66,6 +66,7 @@ class Place:
     table: Table
     conversation: str
     message: str = ""
+    pool_id: str = ""
     pristine: Snapshot = field(default_factory=dict)
 
 
@@ -122,26 +123,53 @@ class Places:
             self._drop_database(place.dbname)
             self._drop_table(place.table.name)
 
-    def environment(self, place: Place, state: State) -> dict[str, str]:
-        """The variables of a command on ``place``."""
-        prefix = "PROD_" if state.prod else ""
+    def environment(
+        self, place: Place, state: State, settings: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The variables of a command on ``place``; ``settings`` are those of the command alone."""
+        prefix = "PROD_" if state.target == "production" else ""
+        if state.target and not prefix:
+            file = self._targets_file(place, state.target, settings)
+            return self._common(place) | {"CRUDDUR_TARGETS_FILE": file}
         return {
+            **self._common(place),
+            **self.aws.environment,
             f"{prefix}CONNECTION_URL": self._url(place.dbname),
             f"{prefix}AWS_ENDPOINT_URL": self._engines.aws_endpoint_url,
+            "DDB_MESSAGE_TABLE": place.table.name,
+        }
+
+    def _common(self, place: Place) -> dict[str, str]:
+        return {
+            "STREAMLIT_SECRETS_FILES": str(self.folder / f"{place.dbname}.toml"),
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
-            "DDB_MESSAGE_TABLE": place.table.name,
             "CRUDDUR_MIGRATIONS_DIR": str(self._migrations),
             "CRUDDUR_ENGINES_DIR": str(self._engines_folder),
-            "STREAMLIT_SECRETS_FILES": str(self.folder / f"{place.dbname}.toml"),
-            **self.aws.environment,
         }
 
-    def words(self, place: Place) -> Mapping[str, str]:
+    def _targets_file(self, place: Place, name: str, settings: Mapping[str, str]) -> str:
+        """A file with one target, which is on ``place``."""
+        aws = self.aws.environment | dict(settings)
+        values = {
+            "connection_url": self._url(place.dbname),
+            "endpoint_url": self._engines.aws_endpoint_url,
+            "table": place.table.name,
+            "user_pool_id": aws["AWS_COGNITO_USER_POOL_ID"],
+            "security_group_id": aws["DB_SG_ID"],
+            "security_group_rule_id": aws["DB_SG_RULE_ID"],
+        }
+        lines = [f"{key} = {json.dumps(value)}\n" for key, value in values.items() if value]
+        path = self.folder / "targets.toml"
+        path.write_text(f"[{name}]\n{''.join(lines)}")
+        return str(path)
+
+    def words(self, place: Place, state: State) -> Mapping[str, str]:
         """The values for the names in braces in a row's words."""
         return {
             "folder": str(self.folder),
+            "environment": state.target or "production",
             "fresh": uuid.uuid4().hex,
             "conversation": place.conversation,
             "message": place.message,
@@ -167,7 +195,7 @@ class Places:
                 table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
             if world != EMPTY:
                 conversation, message = self._converse(table)
-        place = Place(dbname, table, conversation, message)
+        place = Place(dbname, table, conversation, message, self.aws.pool_id)
         place.pristine = self.look(place)
         return place
 

@@ -57,6 +57,7 @@ from core.usecases.search import search
 from task_groups import running
 
 from .design import AWS, DYNAMODB, POSTGRES, Cell
+from .places import Place
 
 REASON = "ticket 7"
 REHEARSAL = "cruddur_rehearsal"
@@ -136,7 +137,7 @@ def typed(cell: Cell, options: frozenset[str], words: Mapping[str, str], name: s
     """The command line of a cell: ``name`` is the right one to confirm with."""
     line = ["invoke", *(["--dry"] if cell.dry else []), cell.row.name]
     line += [word.format_map(words) for word in cell.row.words]
-    line += ["--prod"] if cell.state.prod else []
+    line += cell.state.options
     if "confirm" in options and cell.name != "none":
         line += ["--confirm", name if cell.name == "right" else "another-name"]
     if "reason" in options and cell.reason == "option":
@@ -144,7 +145,9 @@ def typed(cell: Cell, options: frozenset[str], words: Mapping[str, str], name: s
     return line
 
 
-def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder: Path) -> Outcome:
+def run_task(
+    cell: Cell, line: list[str], environment: Mapping[str, str], folder: Path, stdin: str
+) -> Outcome:
     """Run ``line`` as a person's shell would, without this machine's environment."""
     outcome = Outcome()
     out, err = io.StringIO(), io.StringIO()
@@ -154,7 +157,7 @@ def run_task(cell: Cell, line: list[str], environment: Mapping[str, str], folder
         variables["CRUDDUR_REASON"] = REASON
     with (
         mock.patch.dict(os.environ, variables, clear=True),
-        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
         contextlib.chdir(PROJECT_ROOT),
         _stood_in_for(),
         NEEDS.noted(outcome.read),
@@ -257,7 +260,7 @@ def _polled_once(poll: Callable[[Follower], Iterator[Any]]) -> Callable[[Followe
 
 
 def run_action(
-    cell: Cell, environment: Mapping[str, str], folder: Path, conversation: str, name: str
+    cell: Cell, environment: Mapping[str, str], folder: Path, place: Place, name: str
 ) -> Outcome:
     """Do the action through the desk of a tab."""
     outcome = Outcome()
@@ -272,7 +275,7 @@ def run_action(
         typed_name,
     )
     (action,) = (entry for entry in actions.ALL if entry.name == cell.row.name)
-    arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
+    arguments = ["app.py", *cell.state.options]
     st.cache_resource.clear()
     with (
         mock.patch.dict(os.environ, variables, clear=True),
@@ -282,7 +285,7 @@ def run_action(
     ):
         desk = Desk(resources.door(), visitor)
         try:
-            _act(desk, action, conversation, environment["AWS_COGNITO_USER_POOL_ID"])
+            _act(desk, action, place.conversation, place.pool_id)
         except CoreError as error:
             outcome.code = 1
             outcome.err = str(error)
@@ -317,7 +320,7 @@ def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcom
     out, err = io.StringIO(), io.StringIO()
     variables = hermetic_environment(folder) | dict(environment)
     page, query, question = PAGES[cell.row.name]
-    arguments = ["app.py", *(["--prod"] if cell.state.prod else [])]
+    arguments = ["app.py", *cell.state.options]
     st.cache_resource.clear()
     st.cache_data.clear()
     group = frozenset({Settings().admin_group})

@@ -10,8 +10,8 @@ from driving import give_reason, labels, opened, person, said
 from admin_app import downloads, resources
 from admin_app.people.one_user import ERASURE
 from core.dynamodb import keys
-from core.dynamodb.holds import held_users
 from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.holds import held_users
 from core.dynamodb.patterns.sends import Draft, start
 from core.errors import NotFoundError
 from core.models import DELETED_NAME

@@ -123,6 +123,7 @@ def test_a_held_user_is_not_erased(run_invoke, own_users, messages, sent) -> Non
     before = content(messages)
     result = erase(run_invoke, own_users, *ANDREW, *WHY)
     assert (result.returncode, "There is a hold" in result.stderr) == (1, True)
+    assert "invoke people.show --user andrewbrown" in result.stderr
     assert content(messages) == before
 
 

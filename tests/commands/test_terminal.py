@@ -53,7 +53,7 @@ def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
     process = subprocess.Popen(
         [sys.executable, "-m", "invoke", *args],
         cwd=PROJECT_ROOT,
-        env=hermetic_environment(folder) | dict(env) | {"TERM": "xterm", "COLUMNS": "200"},
+        env=hermetic_environment(folder) | {"TERM": "xterm", "COLUMNS": "200"} | dict(env),
         stdin=subprocess.DEVNULL,
         stdout=terminal,
         stderr=terminal,
@@ -70,7 +70,7 @@ def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
         sent += part
     os.close(controller)
     process.wait(timeout=60)
-    output = sent.decode().replace("\r\n", "\n")
+    output = sent.decode(env.get("PYTHONIOENCODING", "utf-8")).replace("\r\n", "\n")
     assert "Traceback" not in output, output
     return output
 
@@ -123,7 +123,41 @@ def test_a_pipe_gets_json_as_it_is_stored_and_a_shell_each_value_as_one_word(
     assert words.decode().split("\0")[3:5] == ["--with", HANDLE]
 
 
-PRINTERS = {"answers.py", "terminal.py", "standard_streams.py"}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_table_fits_the_terminal(seeded, tmp_path, width: int, encoding: str) -> None:
+    env = seeded | {"COLUMNS": str(width), "PYTHONIOENCODING": encoding}
+    output = OURS.sub("", in_a_terminal(tmp_path, env, LIST, "--user", "bayko"))
+    lines = output[output.index(" UTC") :].splitlines()
+    rule = lines[1]
+    assert set(rule) == {" ", "─" if encoding == "utf-8" else "-"}
+    rows = [line for line in lines if not re.match("[A-Z0-9]", line)]
+    assert max(map(len, rows)) <= width
+    assert len(rule) == max(len(row) for row in rows)
+    assert bool(UUID.search(output)) is (width == 200)
+    assert ("Not shown" in output) is (width != 200)
+
+
+def test_production_and_problems_are_red_unless_colours_are_off(seeded, tmp_path) -> None:
+    production = {
+        "PROD_CONNECTION_URL": seeded["CONNECTION_URL"],
+        "PROD_AWS_ENDPOINT_URL": seeded["AWS_ENDPOINT_URL"],
+        "DDB_MESSAGE_TABLE": seeded["DDB_MESSAGE_TABLE"],
+    }
+    red = in_a_terminal(tmp_path, production, "db.query", "--prod", "--sql", "SELECT 1")
+    first, last = red.splitlines()
+    assert re.fullmatch(r"\x1b\[31mtarget: production · .*\x1b\[0m", first)
+    assert re.fullmatch(r"\x1b\[31mRefused db\.query: .*\x1b\[0m", last)
+    for off in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = in_a_terminal(tmp_path, seeded | off, "db.query", "--sql", "SELEC 1")
+        assert "\x1b" not in plain
+        assert plain.splitlines()[-1].startswith("--sql begins with 'selec'")
+
+
+PRINTERS = {"answers.py", "tables.py", "terminal.py", "standard_streams.py"}
 GROUPS = sorted(
     path for path in (PROJECT_ROOT / "task_groups").rglob("*.py") if path.name not in PRINTERS
 )

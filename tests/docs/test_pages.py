@@ -28,6 +28,7 @@ COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
 
 NOT_TRIED = {
     "npm install -g @dynoxide/linux-x64": "downloads; the long tests say it where it is missing",
+    "git clone": "needs an address, which a copy of the repository has and its pages do not",
     ". .venv/bin/activate": "pip's own; the tests call what is in there",
     "docker compose up": "Cruddur's, on the left side of the table",
     "docker compose down": "Cruddur's, on the left side of the table",
@@ -37,6 +38,15 @@ NOT_TRIED = {
     "aws sso login": "opens a browser at AWS",
     ". .engines/env": "tests/integration/test_engines.py reads that file",
     ". CHECKOUT/task_groups/shells/bash.sh": "tests/commands/test_completion.py does",
+    **dict.fromkeys(
+        (
+            "docker compose --profile admin up --detach --wait",
+            "docker build --tag cruddur-ops .",
+            "docker run OPTIONS cruddur-ops db.migrations --prod",
+            "docker run OPTIONS --publish 8501:8501 cruddur-ops admin --prod --port 8501 …",
+        ),
+        "needs Docker: tests/workspaces/test_image.py",
+    ),
     "uv sync": "another page does",
     "uv sync --no-dev": "downloads; the parts are in tests/test_packaging.py",
     "uv run invoke test": "the tests run already",

@@ -18,7 +18,7 @@ from .world import Outcome, World
 def nowhere(tmp_path, commands) -> World:
     """A reader without engines."""
     return World(
-        tmp_path, {"PATH": "/usr/bin:/bin"}, Endpoints("", ""), Endpoints("", ""), commands
+        tmp_path, {"PATH": "/usr/bin:/bin"}, Endpoints("", "", ""), Endpoints("", "", ""), commands
     )
 
 

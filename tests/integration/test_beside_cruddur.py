@@ -17,7 +17,6 @@ from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.marker import read_state
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
-from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.schema import create_table
 from core.dynamodb.stream.shards import open_follower
@@ -345,43 +344,3 @@ def test_a_table_that_its_script_made_is_accepted_and_counts_as_production(
     state = read_state(no_table)
     assert (state.environment, state.holds_data) == (None, True)
     assert send(no_table, GROUP, Draft(ana, ben, "hi")).text == "hi"
-
-
-class TestAfterARemoval:
-    """Its reader and its function go on as before, and see nothing that they do not know."""
-
-    def test_its_function_skips_the_records_of_a_removal(
-        self, table, ana, ben, its_function, tmp_path
-    ) -> None:
-        first = start(table, Draft(ana, ben, "hi"))[0]
-        second = send(table, first.message_group_uuid, Draft(ben, ana, "a password"))
-        follower = open_follower(table, tmp_path)
-        remove_message(table, second)
-        before = sorted(map(repr, reads.scan(table)))
-        records = [record for batch in follower.poll() for record in batch.records]
-        fresh = [
-            record
-            for record in records
-            if record["eventName"] == "REMOVE" or not _is_message(record)
-        ]
-        assert {record["eventName"] for record in fresh} >= {"REMOVE", "INSERT"}
-        for record in fresh:
-            its_function([record])
-        assert sorted(map(repr, reads.scan(table))) == before
-
-    def test_its_reader_and_its_next_message_go_on(self, table, ana, ben, its_function) -> None:
-        first = start(table, Draft(ana, ben, "hi"))[0]
-        remove_message(table, first)
-        (row,) = listed(table, f"GRP#{ben.uuid}", first.sort_key[:4])
-        assert set(row) >= set(rows(ana, ben, NOW, "x")[0])
-        item = message(ben, datetime.now(UTC), "from its app", first.message_group_uuid)
-        put(table, item)
-        change = {"Keys": {"pk": item["pk"], "sk": item["sk"]}, "NewImage": item}
-        its_function([{"eventName": "INSERT", "dynamodb": change}])
-        for person in (ana, ben):
-            (row,) = listed(table, f"GRP#{person.uuid}", item["sk"]["S"][:4])
-            assert row["message"] == {"S": "from its app"}
-
-
-def _is_message(record: Mapping[str, Any]) -> bool:
-    return str(record["dynamodb"]["Keys"]["pk"]["S"]).startswith("MSG#")

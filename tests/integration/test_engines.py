@@ -113,7 +113,7 @@ def test_data_and_ports_survive_a_stop(folder) -> None:
     again = engines.start(folder)
     assert [engine.port for engine in again] == before
     assert dynamodb_client(folder).list_tables()["TableNames"] == ["kept"]
-    assert again[1].notes == ""
+    assert again[1].notes == "in ministack"
 
 
 def test_stopping_leaves_no_process_behind(folder) -> None:
@@ -140,7 +140,7 @@ def test_an_unclean_stop_of_dynamodb_is_reported_at_the_next_start(folder) -> No
     assert processes.wait_until(lambda: engines.status(folder)[1].state == "stopped", 10)
     assert "invoke ddb.seed" not in engines.status(folder)[0].notes
     assert "may be lost" in engines.start(folder)[1].notes
-    assert engines.status(folder)[1].notes == ""
+    assert engines.status(folder)[1].notes == "in ministack"
 
 
 def test_postgres_keeps_what_was_committed_over_kill_9(folder) -> None:
@@ -180,7 +180,8 @@ def test_a_pid_of_another_process_is_neither_trusted_nor_killed(folder) -> None:
 def test_a_step_of_the_clock_does_not_hide_an_engine(engines_folder, stepped_s) -> None:
     engine = read_state(engines_folder / "state.json").dynamodb
     engine.process.created_at += stepped_s
-    assert dynamodb.running(engines_folder, engine).pid == engine.process.pid
+    place = dynamodb.Place.of_data(engines_folder)
+    assert dynamodb.running(place, engine).pid == engine.process.pid
 
 
 def test_engines_of_a_killed_start_are_used_by_the_next_start(folder) -> None:
@@ -413,6 +414,20 @@ def test_the_callers_variables_do_not_change_them(folder, monkeypatch) -> None:
     }.items():
         monkeypatch.setenv(name, value)
     assert states(engines.start(folder)) == ["running", "running"]
+
+
+def test_root_runs_postgres_below_a_folder_that_only_root_can_open(tmp_path) -> None:
+    """As in root's home: initdb asks with access(2) whether it may run postgres."""
+    if os.geteuid():
+        pytest.xfail("only root has such a folder")
+    hidden = tmp_path / "home"
+    hidden.mkdir(mode=0o700)
+    program = hidden / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    checks = f'import os, sys; sys.exit(not os.access("{program}", os.X_OK))'
+    command = [*postgres.as_nobody(), "/usr/bin/python3", "-c", checks]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_a_user_who_is_not_root_can_run_them(tmp_path) -> None:

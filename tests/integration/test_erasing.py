@@ -7,17 +7,18 @@ import uuid
 from collections.abc import Iterable
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import raw_item
-from core.dynamodb.holds import hold, release
 from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
-from core.dynamodb.patterns.erasing import erase_user, plan_erasure
+from core.dynamodb.patterns.erasing import close_erasure, erase_user, plan_erasure
 from core.dynamodb.patterns.erasure_reads import find_erasure
+from core.dynamodb.patterns.holds import find_hold, hold, release
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.stream.handler import project
@@ -175,10 +176,40 @@ class TestAHold:
         }
         assert texts == {"ana's first", "ben's", "ana's last"}
 
+    def test_that_comes_last_keeps_what_is_elsewhere(self, table, ana, sent) -> None:
+        erase_user(table, ana.uuid)
+        assert hold(table, ana.uuid, "case 12")
+        with pytest.raises(HeldError):
+            close_erasure(table, ana.uuid, {"profiles": 1})
+
+    def test_whose_answer_is_lost_is_put(self, table, ana, monkeypatch) -> None:
+        commit = table.client.transact_write_items
+
+        def lost(**params):
+            monkeypatch.undo()
+            commit(**params)
+            raise ConnectionClosedError(endpoint_url="http://lost")
+
+        monkeypatch.setattr(table.client, "transact_write_items", lost)
+        assert hold(table, ana.uuid, "case 12")
+        assert not hold(table, ana.uuid, "case 13")
+        assert find_hold(table, ana.uuid).reason == "case 12"
+
     def test_on_the_other_member_keeps_their_messages(self, table, ana, ben, sent) -> None:
         hold(table, ben.uuid, "case 12")
         erase_user(table, ana.uuid)
         assert raw_item(message_item(sent[1])) in stored(table)
+
+    def test_that_stopped_an_erasure_is_imported_with_it(
+        self, table, ana, sent, tmp_path, monkeypatch
+    ) -> None:
+        erase_user(table, ana.uuid)
+        hold(table, ana.uuid, "case 12")
+        export_file(table, tmp_path / "all.jsonl", lambda done, total: None)
+        kept = stored(table)
+        release(table, ana.uuid)
+        import_file(table, tmp_path / "all.jsonl", lambda done, total: None)
+        assert stored(table) == kept
 
 
 class TestNothingComesBack:
@@ -248,6 +279,24 @@ class TestNothingComesBack:
         assert (result.added, result.removed) == (0, 5)
         assert stored(table) == before
 
+    def test_through_a_hold_in_an_older_export(self, table, ana, sent, tmp_path) -> None:
+        hold(table, ana.uuid, "case 12")
+        export_file(table, tmp_path / "older.jsonl", lambda done, total: None)
+        release(table, ana.uuid)
+        erase_user(table, ana.uuid)
+        close_erasure(table, ana.uuid, {})
+        before = stored(table)
+        result = import_file(table, tmp_path / "older.jsonl", lambda done, total: None)
+        assert (result.added, result.removed) == (0, 6)
+        assert stored(table) == before
+
+    def test_through_a_hold_that_comes_too_late(self, table, ana, gone) -> None:
+        close_erasure(table, ana.uuid, {})
+        before = stored(table)
+        with pytest.raises(MemberErasedError):
+            hold(table, ana.uuid, "case 12")
+        assert stored(table) == before
+
     def test_through_a_repair(self, table, ana, ben, gone) -> None:
         before = stored(table)
         assert repair(Verification(table, people(ben))) == 0
@@ -277,8 +326,18 @@ class TestCapacity:
         erase_user(table, ana.uuid)
         assert table.capacity.write_units == 4 + 16 + 2 * 4 + 4
 
+    def test_the_end_of_an_erasure_and_a_hold(self, table, ana, sent) -> None:
+        erase_user(table, ana.uuid)
+        table = table.metered()
+        close_erasure(table, ana.uuid, {"profiles": 1})
+        assert (table.capacity.write_units, table.capacity.read_units) == (4, 1)
+        table = table.metered()
+        hold(table, str(uuid.uuid4()), "case 12")
+        assert table.capacity.write_units == 4
+
     def test_a_plan_costs_half_of_that_pass_and_says_the_rest(self, table, ana, sent) -> None:
         table = table.metered()
         plan = plan_erasure(table, ana.uuid)
         assert (plan.messages, plan.conversations, plan.pairs) == (2, 1, 1)
-        assert 25 <= plan.write_units <= 40
+        # As above, and its end: 4 + 1.
+        assert plan.write_units == 4 + 19 + 2 * 4 + 4 + 5

@@ -8,13 +8,13 @@ import pytest
 
 from core.dynamodb import keys
 from core.dynamodb.dynamodb_json import raw_item
-from core.dynamodb.holds import held_users, hold, release
 from core.dynamodb.integrity.faults import FaultKind
 from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import message_item, removal_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
+from core.dynamodb.patterns.holds import held_users, hold, release
 from core.dynamodb.patterns.removal_reads import list_removals, list_thread
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft, send, start

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.dynamodb import keys
-from core.dynamodb.holds import hold, release
 from core.dynamodb.integrity.faults import FaultKind
 from core.dynamodb.integrity.repairs import mend
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.holds import hold, release
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.stream.projection import move
 from core.dynamodb.table import Table

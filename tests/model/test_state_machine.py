@@ -2,7 +2,8 @@
 
 Each step runs one operation of ours. Between any two of its requests another operation may run, or
 a crash may end it, or a reply may be lost. The clock moves in any way. The stream is delivered
-late, again, in any order, in batches of any size.
+late, again, in any order, in batches of any size. Messages are removed; users are renamed, held and
+erased.
 
 :mod:`.test_on_an_engine` runs the same machine on real engines.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -27,15 +28,24 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.dynamodb import retries, table
+from core.dynamodb import keys, retries, table
+from core.dynamodb.integrity.faults import FaultKind
 from core.dynamodb.integrity.repairs import mend
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import message_item
-from core.dynamodb.patterns import sends
+from core.dynamodb.patterns import holds, sends
+from core.dynamodb.patterns.erasing import close_erasure, erase_user
 from core.dynamodb.patterns.removals import remove_message
+from core.dynamodb.patterns.renames import rename_in_inboxes
 from core.dynamodb.patterns.sends import Draft
 from core.dynamodb.stream.handler import project
-from core.errors import MessageRemovedError, MessageUnconfirmedError, StoreError
+from core.errors import (
+    HeldError,
+    MemberErasedError,
+    MessageRemovedError,
+    MessageUnconfirmedError,
+    StoreError,
+)
 from core.models import Message, Person
 from core.targets import AwsTarget
 from core.timestamps import parse, sort_key
@@ -49,10 +59,8 @@ PAIRS = [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (0, 3)]
 STEPS = [1, 2, 1_000_000]
 """How much later than the newest message others put theirs, in microseconds."""
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
-
-
-def known_people(uuids: Iterable[str]) -> dict[str, Person]:
-    return {person.uuid: person for person in PEOPLE if person.uuid in set(uuids)}
+MOST_ERASED = 2
+"""How many users a run erases, of four: others must be left."""
 
 
 class Crash(BaseException):
@@ -62,14 +70,17 @@ class Crash(BaseException):
 TROUBLES = st.lists(
     st.tuples(
         st.sampled_from(
-            ["crash", "lost reply", "refused", "send", "plain write", "delivery", "removal"]
+            [
+                *("crash", "lost reply", "refused"),
+                *("send", "plain write", "delivery", "removal", "rename", "hold", "erasure"),
+            ]
         ),
         st.integers(0, 9),
         st.sampled_from(PAIRS),
     ),
     max_size=3,
 )
-"""The event at a request of an operation; the last four are other writers' and come before it."""
+"""The event at a request of an operation; from "send" on they are others' and come before it."""
 
 
 class Store(RuleBasedStateMachine):
@@ -84,6 +95,13 @@ class Store(RuleBasedStateMachine):
         self.refused: set[str] = set()
         self.unconfirmed: list[tuple[tuple[int, int], Draft]] = []
         self.removed: set[str] = set()
+        self.known = {person.uuid: person for person in PEOPLE}  # in Postgres
+        self.pairs: dict[str, list[Person]] = {}
+        self.was_renamed = False
+        self.held: dict[str, set[str]] = {}
+        self.to_erase: list[str] = []
+        self.erased: set[str] = set()
+        self.strays: set[str] = set()
         self.texts: dict[str, str] = {}
         self.delivered = 0
         self.undelivered: list[dict] = []
@@ -133,6 +151,12 @@ class Store(RuleBasedStateMachine):
                     self.deliver_elsewhere()
                 case "removal" if self.groups():
                     self.remove_quietly(sum(pair), pair[0])
+                case "rename":
+                    self.rename(pair[0], [])
+                case "hold":
+                    self.hold(pair[0], [])
+                case "erasure" if self.may_erase(pair[0]):
+                    self.erase(pair[0], [])
 
         def after() -> None:
             if now["trouble"] == "lost reply":
@@ -142,7 +166,8 @@ class Store(RuleBasedStateMachine):
 
     def draft(self, pair: tuple[int, int]) -> Draft:
         self.count += 1
-        draft = Draft(PEOPLE[pair[0]], PEOPLE[pair[1]], f"text {self.count}")
+        one, other = (self.known.get(PEOPLE[place].uuid, PEOPLE[place]) for place in pair)
+        draft = Draft(one, other, f"text {self.count}")
         self.attempted.add(draft.message_uuid)
         self.texts[draft.message_uuid] = draft.text
         return draft
@@ -158,6 +183,9 @@ class Store(RuleBasedStateMachine):
             self.unconfirmed.append((pair, again))
         except MessageRemovedError:
             self.removed.add(draft.message_uuid)
+        except MemberErasedError:
+            if not draft.tried_from:
+                self.refused.add(draft.message_uuid)
         except StoreError:
             self.refused.add(draft.message_uuid)
         except Crash:
@@ -180,10 +208,12 @@ class Store(RuleBasedStateMachine):
         """Remove the newest message of a conversation, or one a little ``back`` from there."""
         group = self.groups()[which % len(self.groups())]
         messages = sorted(self.messages(group), key=lambda message: message.sort_key)
+        if not messages:  # only what an erased user wrote since
+            return
         message = messages[-1 - back % len(messages)]
         try:
             remove_message(self.handle(troubles), message)
-        except (Crash, StoreError):
+        except (Crash, StoreError, HeldError):
             return
         self.removed.add(message.message_uuid)
 
@@ -194,6 +224,8 @@ class Store(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), turned=st.booleans(), troubles=TROUBLES)
     def send(self, which: int, turned: bool, troubles: list) -> None:
         group = self.groups()[which % len(self.groups())]
+        if len(self.members(group)) < 2:
+            return
         one, other = self.members(group)[:: -1 if turned else 1]
         pair = (PEOPLE.index(one), PEOPLE.index(other))
         draft = self.draft(pair)
@@ -217,9 +249,9 @@ class Store(RuleBasedStateMachine):
     def write_plainly_into(self, which: int, turned: bool, step: int) -> None:
         """Put a message alone, as Cruddur's code does: later than what is there."""
         group = self.groups()[which % len(self.groups())]
-        sender = self.members(group)[turned]
+        sender = self.members(group)[-1 if turned else 0]
         self.count += 1
-        newest = max(message.sort_key for message in self.messages(group))
+        newest = max(m.sort_key for m in self.view().messages if m.message_group_uuid == group)
         key = sort_key(parse(newest) + timedelta(microseconds=step))
         text = f"plain {self.count}"
         message = Message(group, f"plain-{self.count}", sender, text, key, parse(key))
@@ -228,6 +260,8 @@ class Store(RuleBasedStateMachine):
         self.texts[message.message_uuid] = text
         self.acknowledged[message.message_uuid] = message
         self.plain_writes = True
+        if sender.uuid in self.to_erase:  # Cruddur's app does not know
+            self.strays.add(message.message_uuid)
 
     def deliver_elsewhere(self) -> None:
         """Another host has the whole stream delivered, and comes to its end."""
@@ -252,10 +286,73 @@ class Store(RuleBasedStateMachine):
     def repair(self, troubles: list) -> None:
         handle = self.handle(troubles)
         try:
-            for finding in Verification(handle, known_people).findings():
-                mend(handle, known_people, finding)
+            for finding in Verification(handle, self.known_people).findings():
+                mend(handle, self.known_people, finding)
         except (Crash, StoreError):
             pass
+
+    # The life of a user.
+
+    def known_people(self, uuids: Iterable[str]) -> dict[str, Person]:
+        return {uuid: self.known[uuid] for uuid in uuids if uuid in self.known}
+
+    @rule(which=st.integers(0, 3), troubles=TROUBLES)
+    def rename(self, which: int, troubles: list) -> None:
+        """Postgres has new names first, then the inbox rows."""
+        if (uuid := PEOPLE[which].uuid) not in self.known:
+            return
+        self.count += 1
+        name = f"{NAMES[which]}{self.count}"
+        self.known[uuid] = person = Person(uuid, name, name.title())
+        self.was_renamed = True
+        with suppress(Crash, StoreError):
+            rename_in_inboxes(self.handle(troubles), person)
+
+    @rule(which=st.integers(0, 3), troubles=TROUBLES)
+    def hold(self, which: int, troubles: list) -> None:
+        uuid = PEOPLE[which].uuid
+        try:
+            holds.hold(self.handle(troubles), uuid, "case 12")
+        except MemberErasedError:
+            assert uuid in self.to_erase
+            return
+        except (Crash, StoreError):
+            return
+        if (keys.HOLD_PK, uuid) in self.table.items:  # not released at once by another
+            stored = [m.message_uuid for m in self.view().messages if m.sender.uuid == uuid]
+            self.held.setdefault(uuid, set()).update(stored)
+
+    @precondition(lambda self: self.held)
+    @rule(which=st.integers(0, 3), troubles=TROUBLES)
+    def release(self, which: int, troubles: list) -> None:
+        uuid = PEOPLE[which].uuid
+        self.held.pop(uuid, None)
+        with suppress(Crash, StoreError):
+            holds.release(self.handle(troubles), uuid)
+
+    def may_erase(self, which: int) -> bool:
+        uuid = PEOPLE[which].uuid
+        return uuid in self.to_erase or len(self.to_erase) < MOST_ERASED
+
+    @rule(which=st.integers(0, 3), troubles=TROUBLES)
+    def erase(self, which: int, troubles: list) -> None:
+        """Erase a user, or go on with what was interrupted; Postgres forgets the user last."""
+        uuid = PEOPLE[which].uuid
+        if not self.may_erase(which):
+            return
+        if uuid not in self.to_erase:
+            self.to_erase.append(uuid)
+        handle = self.handle(troubles)
+        try:
+            erase_user(handle, uuid)
+            close_erasure(handle, uuid, {})
+        except HeldError:
+            assert (keys.HOLD_PK, uuid) in self.table.items or troubles
+        except (Crash, StoreError):
+            pass
+        else:
+            self.erased.add(uuid)
+            self.known.pop(uuid, None)
 
     # The rules, and the data that they are checked on.
 
@@ -266,6 +363,7 @@ class Store(RuleBasedStateMachine):
             self.attempted,
             self.refused,
             removed=self.removed,
+            erased=self.erased,
             texts=self.texts,
         )
 
@@ -276,8 +374,17 @@ class Store(RuleBasedStateMachine):
         return self.view().groups
 
     def members(self, group: str) -> list[Person]:
-        uuids = self.view().members_of(group)
-        return [person for person in PEOPLE if person.uuid in uuids]
+        """Both members, also where one was erased since."""
+        view = self.view()
+        uuids = view.members_of(group)
+        people = [person for person in PEOPLE if person.uuid in uuids]
+        return people if group not in view.erasures else self.pairs.get(group, people)
+
+    @invariant()
+    def note_the_members(self) -> None:
+        for group in set(self.groups()) - set(self.pairs):
+            if len(members := self.members(group)) == 2:
+                self.pairs[group] = members
 
     @invariant()
     def what_must_always_hold_does(self) -> None:
@@ -289,20 +396,67 @@ class Store(RuleBasedStateMachine):
             return  # then only when the stream has been delivered: see teardown
         assert broken(self.view(), When.ONLY_OURS) == []
 
+    @invariant()
+    def nothing_of_an_erased_user_is_left(self) -> None:
+        """Except for what Cruddur's app has let them write since: that is in no inbox either."""
+        texts = self.texts_of_erased()
+        for (pk, sk), item in self.table.items.items():
+            if item.get("message_uuid", {}).get("S") in self.strays:
+                continue
+            words = {*pk.split("#"), *(value.get("S") for value in item.values())}
+            assert not words & (self.erased | texts), f"{pk} {sk} has {words}"
+
+    def texts_of_erased(self) -> set[str]:
+        """The texts of erased users' messages that a sender knows to be stored."""
+        sent = self.acknowledged.values()
+        return {message.text for message in sent if message.sender.uuid in self.erased}
+
+    @invariant()
+    def a_held_user_s_messages_stay(self) -> None:
+        stored = {message.message_uuid for message in self.view().messages}
+        for user, kept in self.held.items():
+            assert kept <= stored, f"{user} is held, and {kept - stored} is gone"
+
     def teardown(self) -> None:
-        """After the whole stream has been delivered, no rule is broken."""
+        """After the whole stream has been delivered, no rule is broken.
+
+        What was interrupted is done again first: an erasure, and a repair of a name that a writer
+        had read before the rename.
+        """
         self.lags = iter(())
         rest = [*self.undelivered, *self.table.stream[self.delivered :]]
         assert project(self.handle([]), rest) == {"batchItemFailures": []}
+        self.end_the_erasures()
+        self.correct_the_names()
         assert broken(self.view(), *EVERY) == []
         delivered = [record["dynamodb"].get("NewImage", {}) for record in self.table.stream]
         delivered = [item for item in delivered if item and item["pk"]["S"][:4] == "MSG#"]
         assert (
             wrong_in_the_end(
-                self.handle([]), known_people, lambda: self.table.items, delivered=delivered
+                self.handle([]), self.known_people, lambda: self.table.items, delivered=delivered
             )
             == []
         )
+
+    def end_the_erasures(self) -> None:
+        handle = self.handle([])
+        for user in self.to_erase:
+            holds.release(handle, user)
+            self.held.pop(user, None)
+            erase_user(handle, user)
+            close_erasure(handle, user, {})
+            self.known.pop(user, None)
+            self.erased.add(user)
+        self.strays.clear()
+        self.nothing_of_an_erased_user_is_left()
+
+    def correct_the_names(self) -> None:
+        if not self.was_renamed:
+            return
+        handle = self.handle([])
+        for finding in Verification(handle, self.known_people).findings():
+            assert finding.kind is FaultKind.NAME_DIFFERS, finding
+            mend(handle, self.known_people, finding)
 
 
 class NoPause(retries.Backoff):
@@ -328,6 +482,14 @@ def in_charge_of(machines: list[Store]) -> Iterator[None]:
         mock.patch("core.dynamodb.patterns.row_moves.Backoff", NoPause),
         mock.patch("core.dynamodb.patterns.removals.Backoff", NoPause),
         mock.patch("core.dynamodb.patterns.removals.now", side_effect=lambda: machines[-1].clock),
+        mock.patch("core.dynamodb.patterns.renames.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.holds.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.holds.now", side_effect=lambda: machines[-1].clock),
+        mock.patch("core.dynamodb.patterns.erasing.Backoff", NoPause),
+        mock.patch("core.dynamodb.patterns.erasing.now", side_effect=lambda: machines[-1].clock),
+        mock.patch(
+            "core.dynamodb.patterns.erasing.uuid", mock.Mock(uuid4=lambda: machines[-1].next_uuid())
+        ),
     ):
         yield
 

@@ -273,7 +273,7 @@ def test_clients_are_made_one_at_a_time(monkeypatch) -> None:
             at_work -= 1
             return botocore.session.Session().create_client(*args, **options)
 
-    monkeypatch.setattr("core.aws.clients._session", lambda profile, is_local: Session())
+    monkeypatch.setattr("core.aws.clients._session", lambda *_: Session())
     with ThreadPoolExecutor(4) as pool:
         for client in pool.map(lambda _: make_client(LOCAL, "sts"), range(4)):
             client.close()

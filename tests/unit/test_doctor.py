@@ -115,7 +115,7 @@ def test_a_command_in_a_fix_is_for_the_target_that_was_checked(target, command) 
         yield bad("one", "no table", "Create it", Command("ddb.schema-load"))
 
     (finding,) = look(Probe(("one",), missing), target)
-    step = finding.next_step(prod=target.is_production)
+    step = finding.next_step(target.options)
     assert step == f"Create it: invoke ddb.schema-load{command}"
 
 

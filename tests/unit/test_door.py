@@ -66,8 +66,14 @@ class Marked(Door):
             endpoint_url="http://127.0.0.1:2",
             prod_connection_url="postgresql://op@db.example.com:1/cruddur",
             table_name="messages",
+            targets_file=str(folder / "targets.toml"),
         )
-        target = resolve(settings, prod=options.pop("prod", False))
+        (folder / "targets.toml").write_text(
+            '[staging]\nconnection_url = "postgresql://op@db.example.com:1/cruddur"\n'
+            'table = "messages"\n'
+        )
+        prod, name = options.pop("prod", False), options.pop("name", "")
+        target = resolve(settings, prod=prod, name=name)
         super().__init__(target, AuditLog(folder / "audit.jsonl"), **options)
         self.states = dict(states)
         self.looks: list[Store] = []
@@ -346,6 +352,46 @@ class TestARecreatedStore:
         assert door.environment_of(Store.DYNAMODB) == "production"
 
 
+class TestATargetOfAnotherName:
+    """``--target staging``: it counts as production, and opens no store of another environment."""
+
+    @pytest.mark.parametrize("state", [EMPTY, UNMARKED, LOCAL, STAGING])
+    def test_opens_its_own_stores_as_production(self, marked, state) -> None:
+        grant = marked(state, name="staging").admit(
+            table_for(Purpose.WRITING), Asked(answer="messages")
+        )
+        assert grant.is_production
+
+    @pytest.mark.parametrize("purpose", sorted(set(Purpose) - {Purpose.LOOKING}))
+    @pytest.mark.parametrize("dry", [None, print])
+    def test_opens_no_store_of_another_environment(self, marked, purpose, dry) -> None:
+        door = marked(PRODUCTION, name="staging", dry=dry)
+        visitor = Asked(typed_name="messages", reason="why", answer="messages")
+        with pytest.raises(TargetRefusedError, match="'production', not 'staging'"):
+            door.admit(table_for(purpose), visitor)
+        assert visitor.questions == []
+        assert door.audited == []
+
+    def test_is_production_no_more_than_another_one_is(self, marked) -> None:
+        door = marked(STAGING, prod=True)
+        with pytest.raises(TargetRefusedError, match="'staging', not 'production'"):
+            door.admit(table_for(Purpose.READING), Asked(reason="why"))
+
+    def test_looks_at_any_store(self, marked) -> None:
+        marked(PRODUCTION, name="staging").admit(table_for(Purpose.LOOKING), Asked())
+
+    def test_marks_a_store_with_its_own_environment(self, marked) -> None:
+        for state in (EMPTY, UNMARKED):
+            door = marked(state, name="staging")
+            door.admit(table_for(Purpose.WRITING), Asked(answer="messages"))
+            assert door.environment_of(Store.DYNAMODB) == "staging"
+
+    def test_is_named_in_the_audit(self, marked) -> None:
+        door = marked(name="staging")
+        door.admit(table_for(Purpose.READING), Asked(reason="why"))
+        assert door.audited[0]["target"] == "staging"
+
+
 class TestTheAuditLine:
     def test_names_who_where_what_and_about_whom(self, marked, capsys) -> None:
         door = marked(dynamodb=PRODUCTION)
@@ -369,7 +415,8 @@ class TestTheAuditLine:
         shown = capsys.readouterr().err
         assert shown == f"audit {door.audit.path.read_text()}"
 
-    def test_shows_no_password(self, tmp_path) -> None:
+    def test_shows_no_password(self, tmp_path, monkeypatch) -> None:
+        monkeypatch.setattr(Door, "_read_state", lambda *_: EMPTY)
         settings = Settings(prod_connection_url="postgresql://op:hunter2@127.0.0.1:1/cruddur")
         door = Door(resolve(settings, prod=True), AuditLog(tmp_path / "a"))
         door.admit(database_for(Purpose.MAKING), Asked())

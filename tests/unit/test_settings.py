@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from core.errors import SettingsError
@@ -142,3 +143,21 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path) -> None:
     with ThreadPoolExecutor(1) as writer:
         writer.submit((tmp_path / ".env").write_text, "DDB_MESSAGE_TABLE=piped\n")
         assert Settings.from_env({}, tmp_path / ".env").table_name == "piped"
+
+
+@pytest.mark.parametrize(
+    ("logical", "names"),
+    [
+        ("region", ("AWS_DEFAULT_REGION", "AWS_REGION")),
+        ("profile", ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")),
+    ],
+)
+def test_of_two_variables_the_one_wins_that_wins_in_the_aws_sdk(
+    monkeypatch, tmp_path: Path, logical: str, names: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    values = dict(zip(names, ("first", "second"), strict=True))
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    of_the_sdk = botocore.session.Session().get_config_variable(logical)
+    assert getattr(Settings.from_env(values, tmp_path / "none"), logical) == of_the_sdk

@@ -48,13 +48,34 @@ SERVICE = {
         "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
     },
 }
+ADMIN = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(("build", "image", "network_mode", "restart"), TEXT),
+        **{
+            key: {"type": "array", "items": TEXT}
+            for key in ("profiles", "command", "tmpfs", "cap_drop", "security_opt", "volumes")
+        },
+        "environment": {"type": "object", "additionalProperties": TEXT},
+        "depends_on": {
+            "type": "object",
+            "additionalProperties": {"const": {"condition": "service_healthy"}},
+        },
+        "read_only": {"type": "boolean"},
+    },
+}
 SCHEMA = {
     "type": "object",
     "required": ["services", "volumes"],
     "additionalProperties": False,
     "properties": {
         "name": TEXT,
-        "services": {"type": "object", "additionalProperties": SERVICE},
+        "services": {
+            "type": "object",
+            "properties": {"admin": ADMIN},
+            "additionalProperties": SERVICE,
+        },
         "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
     },
 }
@@ -110,6 +131,22 @@ def test_the_variables_on_the_page_point_the_tasks_there() -> None:
     assert (target.postgres.user, target.postgres.dbname) == (names["POSTGRES_USER"], DATABASE)
     whole = f"postgresql://postgres:{names['POSTGRES_PASSWORD']}@{published(DB)}/{DATABASE}"
     assert target.postgres == parse_url(whole, "CONNECTION_URL")
+
+
+def test_the_admin_ui_uses_these_stores_and_has_no_right_that_it_does_not_need() -> None:
+    admin = COMPOSE["services"]["admin"]
+    assert admin["environment"] == variables()
+    assert set(admin["depends_on"]) == {"db", "ddb"}
+    assert admin["profiles"] == ["admin"]  # the stores alone start without it
+    assert admin["network_mode"] == "host"  # it listens on 127.0.0.1 only
+    assert admin["read_only"]
+    assert admin["cap_drop"] == ["ALL"]
+    assert admin["security_opt"] == ["no-new-privileges:true"]
+    volumes = dict(mount.split(":") for mount in admin["volumes"])
+    assert volumes == {"data": "/data"}
+    assert set(volumes) <= set(COMPOSE["volumes"])
+    task, *options = admin["command"]
+    assert (task, options) == ("start", ["--port", "8501"])
 
 
 def test_the_healthchecks_use_the_published_ports() -> None:

@@ -103,7 +103,7 @@ class Workspace:
         """Run a script in the copy; what it prints is kept for :meth:`printed`."""
         packages = shlex.quote(sysconfig.get_path("purelib"))
         script = re.sub(
-            r"(\S+)/bin/pip install -q -r requirements\.txt",
+            r"(\S+)/bin/pip install -r requirements\.txt",
             rf'\1/bin/python "$HOME/pip.py" {packages}',
             script,
         )

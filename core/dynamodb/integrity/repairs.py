@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.dynamodb import keys
-from core.dynamodb.holds import find_hold
 from core.dynamodb.integrity.erased import erase_again
 from core.dynamodb.integrity.faults import Fault, FaultKind
 from core.dynamodb.integrity.verification import Verification, is_left_over, read_conversation
 from core.dynamodb.items import removal_from
 from core.dynamodb.patterns.erasure_reads import find_erasure
+from core.dynamodb.patterns.holds import find_hold
 from core.dynamodb.patterns.reads import (
     inbox_row_at,
     list_rows_of,

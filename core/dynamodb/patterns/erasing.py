@@ -84,7 +84,8 @@ Progress = Callable[[str, int], None]
 class ErasedUser:
     """The record of an erasure: no name and no uuid of the user.
 
-    ``erased_at`` is empty until it is finished. ``removed`` has the counts by kind.
+    ``erased_at`` is empty until the table has nothing of the user. ``removed`` has the counts by
+    kind.
     """
 
     digest: str
@@ -129,20 +130,31 @@ def erase_user(table: Table, user_uuid: str, progress: Progress = lambda _, __: 
     return _Erasing(table, user_uuid, progress).run()
 
 
-def note_erasure(
-    table: Table, record: ErasedUser, removed: Mapping[str, int], *, erased_at: str = ""
-) -> ErasedUser:
-    """The record, after noting what was ``removed`` elsewhere, and when the erasure ended.
+def close_erasure(table: Table, user_uuid: str, removing: Mapping[str, int]) -> ErasedUser:
+    """The record, after noting what is being removed elsewhere; no hold can come from then on.
 
-    Counts of an earlier run stay where this one had nothing left to remove.
+    So what is removed elsewhere cannot be held any more, and nothing is put of a user who is
+    gone. 4 WCU.
+
+    Raises:
+        HeldError: there is a hold on the user. What is elsewhere stays.
     """
-    counts = {kind: max(count, record.removed.get(kind, 0)) for kind, count in removed.items()}
-    after = replace(
-        record, removed=record.removed | counts, erased_at=erased_at or record.erased_at
-    )
-    if after != record:
-        table.request("put_item", Item=after.item())
+    erasing = _Erasing(table, user_uuid, lambda _, __: None)
+    erasing.begin()
+    return erasing.close(removing)
+
+
+def end_erasure(table: Table, record: ErasedUser, removed: Mapping[str, int]) -> ErasedUser:
+    """The record, after noting what was ``removed`` elsewhere, and that it ended now."""
+    after = _noted(record, removed, sort_key(now()))
+    table.request("put_item", Item=after.item())
     return after
+
+
+def _noted(record: ErasedUser, removed: Mapping[str, int], erased_at: str) -> ErasedUser:
+    """The counts of an earlier run stay where this one has nothing left to remove."""
+    counts = {kind: max(count, record.removed.get(kind, 0)) for kind, count in removed.items()}
+    return replace(record, removed=record.removed | counts, erased_at=erased_at)
 
 
 @dataclass(slots=True)
@@ -154,6 +166,10 @@ class ErasurePlan:
     pairs: int = 0
     read_units: float = 0.0
     write_units: float = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.conversations or self.messages or self.pairs)
 
 
 def plan_erasure(table: Table, user_uuid: str) -> ErasurePlan:
@@ -171,10 +187,14 @@ def plan_erasure(table: Table, user_uuid: str) -> ErasurePlan:
         else:
             plan.pairs += 1
     plan.conversations = len(groups)
-    plan.write_units += _WRITES_EACH * len(groups) + 4 * math.ceil(plan.messages / MESSAGES_AT_ONCE)
+    plan.write_units += _WRITES_OF_RECORD + _WRITES_EACH * len(groups)
+    plan.write_units += 4 * math.ceil(plan.messages / MESSAGES_AT_ONCE)
     plan.read_units = 2 * table.capacity.read_units + _READS_EACH * len(groups)
     return plan
 
+
+_WRITES_OF_RECORD = 9
+"""What the record costs when it is put, when the erasure closes and when it has ended."""
 
 _READS_EACH = 4.5
 _WRITES_EACH = 13
@@ -244,6 +264,19 @@ class _Erasing:
                 self.record = known
                 return
             self._pause(outcome, backoff)
+
+    def close(self, removing: Mapping[str, int]) -> ErasedUser:
+        """Note what is being removed elsewhere, unless there is a hold: from then on none comes."""
+        backoff = Backoff()
+        while True:
+            after = _noted(self.record, removing, self.record.erased_at or sort_key(now()))
+            outcome = commit(self.table, [self._put(after), self._check_not_held()])
+            if outcome.committed or (outcome.unknown and self._reread() == after):
+                return after
+            if 1 in outcome.failed:
+                raise self._held()
+            self._pause(outcome, backoff)
+            self.record = self._reread()
 
     # One conversation
 
@@ -360,14 +393,8 @@ class _Erasing:
         while (step := build(is_first)) is not None:
             counts = Counter(self.record.removed) + step.counts
             after = replace(self.record, removed=dict(sorted(counts.items())))
-            put = put_item(
-                self.table,
-                after.item(),
-                "removed = :before",
-                {":before": self.record.item()["removed"]},
-            )
             held = self._check_not_held()
-            outcome = commit(self.table, [*step.actions, put, held])
+            outcome = commit(self.table, [*step.actions, self._put(after), held])
             if outcome.committed or (outcome.unknown and self._reread() == after):
                 self.record = after
                 return True
@@ -378,6 +405,11 @@ class _Erasing:
             note(outcome)
             is_first = False
         return False
+
+    def _put(self, after: ErasedUser) -> Action:
+        """Put the record, if its counts are the ones that were read."""
+        before = {":before": self.record.item()["removed"]}
+        return put_item(self.table, after.item(), "removed = :before", before)
 
     def _reread(self) -> ErasedUser:
         """The record as it is stored: another process may erase the same user."""

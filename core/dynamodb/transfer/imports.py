@@ -172,7 +172,7 @@ class _Writers:
         if keys.removal_group_of(text_of(item, "pk")) is not None:
             self.known.add(group)  # its messages are put one by one, with a check
             return self.inserter.can_hold(item)
-        if self.putter.names_erased(item):
+        if text_of(item, "pk") == keys.HOLD_PK or self.putter.names_erased(item):
             return False
         return (not group or self.known.is_new(group)) and self.inserter.can_hold(item)
 

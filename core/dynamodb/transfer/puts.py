@@ -16,6 +16,7 @@ from core.dynamodb.integrity.erased import erase_items, erased_users_in, users_i
 from core.dynamodb.items import inbox_row_from, message_from, text_of
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns.erasure_reads import check_pair, check_remains, erased_digests
+from core.dynamodb.patterns.holds import check_not_gone
 from core.dynamodb.patterns.reads import list_rows_of, names_a_conversation
 from core.dynamodb.patterns.removal_reads import has_removals
 from core.dynamodb.patterns.transactions import (
@@ -68,6 +69,8 @@ class Putter:
             return self._put_message(item, message_from(item))
         if keys.owner_of(pk) is not None:
             return self._put_row(item, inbox_row_from(item))
+        if pk == keys.HOLD_PK:  # of a user who is gone, it would put the uuid back
+            return self._put_beside(item, [check_not_gone(self.table, text_of(item, "sk"))])
         if (pair := keys.pair_of(pk)) is not None and len(pair) == 2:
             return self._put_pair(item, pair[0], pair[1])
         return self._put_alone(item)

@@ -299,7 +299,8 @@ def import_older(
     if erases:  # what it has put of a user who was erased meanwhile
         writes |= INBOXES | {"MSG#", "GONE#", "PAIR#", "ERASED#"}
     name = _named("import of an older export", number)
-    return Actor(name, _forgiving(act), writes=writes)
+    uuids = (item["message_uuid"]["S"] for item in exported if item["pk"]["S"][:4] == "MSG#")
+    return Actor(name, _forgiving(act), writes=writes, sends=tuple(uuids))
 
 
 LINES = [ours.TranscriptMessage(ANA, "line 1"), ours.TranscriptMessage(BEN, "line 2")]

@@ -68,6 +68,9 @@ class Scope:
     may_be_several: bool = False
     strangers: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
+    in_bulk: bool = False
+    """Whether an import inserts whole conversations: what others removed meanwhile it removes when
+    it ends, so only the end counts."""
     undelivered: frozenset[str] = frozenset()
     """Messages of ``items`` that the stream has not delivered to us yet."""
     expected: frozenset[str] = frozenset()
@@ -654,6 +657,14 @@ def _erasing() -> list[Family]:
             **ours,
         ),
         _single(
+            "an erasure and an import of its user into an empty table",
+            *(erase, actors.import_older(_exported(two), erases=True)),
+            items=NOTHING,
+            orphans=(GROUP,),
+            in_bulk=True,
+            **theirs | {"expected": frozenset({ERASED, "orphan messages"})},
+        ),
+        _single(
             "an erasure and a projection",
             erase,
             actors.projection(),
@@ -680,10 +691,7 @@ def _erasing() -> list[Family]:
 
 def _erasure_beside_each() -> tuple[Scope, ...]:
     """An erasure beside one of each kind, on a table that Cruddur's code has used too."""
-    beside = _ALL | {
-        "repair": lambda n: actors.repair(number=n, erases=True),
-        "import": lambda n: actors.import_older(_worn()[1], number=n, erases=True),
-    }
+    beside = _beside_an_erasure()
     return tuple(
         Scope(
             f"an erasure and: {kind}",
@@ -698,6 +706,31 @@ def _erasure_beside_each() -> tuple[Scope, ...]:
         )
         for kind, make in beside.items()
     )
+
+
+def _erasure_and_import_beside_each() -> tuple[Scope, ...]:
+    """An erasure and an import of an older export, beside one more of each kind."""
+    beside = _beside_an_erasure()
+    return tuple(
+        Scope(
+            f"an erasure, an import and: {kind}",
+            (actors.erase(), beside["import"](0), make(1 if kind == "import" else 0)),
+            _worn()[0],
+            settles=("a repair",),
+            may_be_several=True,
+            undelivered=NOT_SHOWN,
+            expected=frozenset({ERASED}),
+        )
+        for kind, make in beside.items()
+    )
+
+
+def _beside_an_erasure() -> dict[str, Maker]:
+    """The actors of ``_ALL``, which also finish an erasure where they do."""
+    return _ALL | {
+        "repair": lambda n: actors.repair(number=n, erases=True),
+        "import": lambda n: actors.import_older(_worn()[1], number=n, erases=True),
+    }
 
 
 def _large() -> list[Family]:
@@ -725,6 +758,18 @@ def _large() -> list[Family]:
             **late,
         ),
         Family("an erasure and each other, with faults", _erasure_beside_each()),
+        Family("an erasure, an import and each other", _erasure_and_import_beside_each()),
+        _single(
+            "an erasure and an import of its user into an empty table, with a fault",
+            *(actors.erase(), actors.import_older(_exported(_since_then()[0]), erases=True)),
+            items=NOTHING,
+            faults=1,
+            orphans=(GROUP,),
+            in_bulk=True,
+            settles=("the erasure again", "a repair"),
+            expected=frozenset({ERASED, "orphan messages"}),
+            is_large=True,
+        ),
         _single(
             "2 erasures, with a fault",
             *(actors.erase(), actors.erase(number=1)),

@@ -346,6 +346,8 @@ class Exploration:
         """The kinds of rules that apply at every moment of this scope."""
         if self.scope.only_ours:
             return EVERY
+        if self.scope.in_bulk:
+            return ()
         others = [actor.writes for actor in self.scope.actors if not actor.is_ours]
         before = self.settling.view(self.initial.table, [])
         rows_stay = not any(meets(writes, ["GRP#"]) for writes in others)
@@ -361,8 +363,9 @@ class Exploration:
         place = (before.table, after.table)
         wrong = self._moved_back.get(place)
         if wrong is None:
+            may_be_missing = FUNCTION in self.scope.followers or self.scope.in_bulk
             wrong = a_preview_never_moves_back(
-                *map(self._shown, place), may_be_missing=FUNCTION in self.scope.followers
+                *map(self._shown, place), may_be_missing=may_be_missing
             )
             self._moved_back[place] = wrong
         return wrong

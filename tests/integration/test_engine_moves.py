@@ -1,0 +1,289 @@
+"""DynamoDB's data moves between ministack and dynoxide; a kill at any point loses none of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import boto3
+import dynoxide
+import psutil
+import pytest
+
+from core import engines
+from core.engines import DYNOXIDE, MINISTACK, Choice, copying, stores
+from core.engines.requests import Scope
+from core.engines.state import Engine, State, read_state, write_state
+from core.errors import EngineError, SettingsError
+
+KEYS = {
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "group")
+    ],
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by-group",
+            "KeySchema": [{"AttributeName": "group", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+}
+TYPES = {
+    "number": {"N": "12345678901234567890.123456789"},
+    "bytes": {"B": b"\x00\xff\x80"},
+    "numbers": {"NS": ["1", "2.5", "-3"]},
+    "names": {"SS": ["b", "a", "日本"]},
+    "deep": {"M": {"N": {"L": [{"BOOL": True}, {"NULL": True}, {"S": ""}]}}},
+    "group": {"S": "g"},
+}
+ITEMS = 60
+NAME = "cruddur-messages"
+
+
+def client(folder: Path, region: str = "us-east-1"):
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=engines.endpoints(folder).dynamodb_endpoint_url,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def fill(folder: Path, name: str = NAME, region: str = "us-east-1") -> list[dict]:
+    """A table with items of all types; returns them."""
+    here = client(folder, region)
+    here.create_table(TableName=name, **KEYS)
+    for number in range(ITEMS):
+        key = {"pk": {"S": f"p{number % 7}"}, "sk": {"S": f"{number:04}"}}
+        here.put_item(TableName=name, Item=TYPES | key)
+    here.update_time_to_live(
+        TableName=name,
+        TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True},
+    )
+    return stored(folder, name, region)
+
+
+def stored(folder: Path, name: str = NAME, region: str = "us-east-1") -> list[dict]:
+    items = client(folder, region).scan(TableName=name, ConsistentRead=True)["Items"]
+    for item in items:
+        item["names"]["SS"].sort()
+        item["numbers"]["NS"].sort()
+    return sorted(items, key=lambda item: item["sk"]["S"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "the engines"
+    yield folder
+    engines.stop(folder)
+
+
+def test_a_copy_has_the_items_the_indexes_the_stream_and_the_time_to_live(folder) -> None:
+    engines.start(folder)
+    items = fill(folder, region="eu-west-1")
+    port = read_state(folder / "state.json").dynamodb.port
+    west = Scope("local", "eu-west-1")
+    assert copying.copy_tables(port, [west], port) == copying.Copied(1, ITEMS)
+    assert stored(folder) == items
+    assert copying.digest(port, NAME) == copying.digest(port, NAME, west)
+    here = client(folder)
+    table = here.describe_table(TableName=NAME)["Table"]
+    assert table["StreamSpecification"] == KEYS["StreamSpecification"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-group"]
+    query = {"IndexName": "by-group", "KeyConditionExpression": "#g = :g"}
+    query |= {"ExpressionAttributeNames": {"#g": "group"}}
+    values = {":g": {"S": "g"}}
+    matching = here.query(TableName=NAME, ExpressionAttributeValues=values, **query)
+    assert matching["Count"] == ITEMS
+    expiry = here.describe_time_to_live(TableName=NAME)["TimeToLiveDescription"]
+    assert expiry["AttributeName"] == "expires"
+
+    here.put_item(
+        TableName=NAME, Item=TYPES | {"pk": {"S": "p0"}, "sk": {"S": "0000"}, "x": {"S": ""}}
+    )
+    with pytest.raises(EngineError, match="differs"):
+        copying.compare(port, [west], port)
+    here.delete_table(TableName=NAME)
+    client(folder, "eu-west-2").create_table(TableName=NAME, **KEYS)
+    with pytest.raises(EngineError, match=f"Two regions have a table {NAME}"):
+        copying.copy_tables(port, [west, Scope("local", "eu-west-2")], port)
+
+
+BINARY = Path("/opt/dynoxide")
+
+
+@pytest.mark.parametrize(
+    ("holder", "is_chosen", "choice", "wanted"),
+    [
+        (MINISTACK, False, Choice(), MINISTACK),
+        (MINISTACK, False, Choice(BINARY), DYNOXIDE),
+        (MINISTACK, True, Choice(BINARY), MINISTACK),
+        (MINISTACK, True, Choice(BINARY, engine=DYNOXIDE), DYNOXIDE),
+        (MINISTACK, False, Choice(BINARY, functions=True), MINISTACK),
+        (DYNOXIDE, False, Choice(), DYNOXIDE),
+        (DYNOXIDE, False, Choice(BINARY, engine=MINISTACK), MINISTACK),
+        (DYNOXIDE, True, Choice(BINARY, functions=True), MINISTACK),
+    ],
+)
+def test_dynoxide_is_used_where_it_is_installed_unless_another_is_named(
+    tmp_path, holder, is_chosen, choice, wanted
+) -> None:
+    state = State("", Engine(1), Engine(2), holder=holder, is_chosen=is_chosen)
+    assert stores._wanted(tmp_path, state, choice) == wanted
+
+
+def test_data_in_a_program_that_is_gone_is_an_error_and_not_an_empty_store(folder) -> None:
+    engines.start(folder)
+    engines.stop(folder)
+    state = read_state(folder / "state.json")
+    state.holder = DYNOXIDE
+    write_state(folder / "state.json", state)
+    with pytest.raises(EngineError, match=r"not installed.*up --durable") as caught:
+        engines.start(folder)
+    assert "data is in dynoxide" in str(caught.value)
+    assert '"version": 2' in (folder / "state.json").read_text()  # older programs refuse it
+
+
+def test_a_dynoxide_that_is_named_must_be_a_program(tmp_path) -> None:
+    assert engines.find_dynoxide(sys.executable, tmp_path) == Path(sys.executable)
+    with pytest.raises(SettingsError, match="DYNOXIDE is '/nowhere/dynoxide'"):
+        engines.find_dynoxide("/nowhere/dynoxide", tmp_path)
+
+
+def test_what_npm_cannot_do_is_one_line(tmp_path, monkeypatch) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error no network' >&2; exit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineError, match=r"could not install .*: npm error no network"):
+        engines.install_dynoxide(tmp_path / "engines")
+    npm.unlink()
+    with pytest.raises(EngineError, match="npm is not installed"):
+        engines.install_dynoxide(tmp_path / "engines")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(EngineError, match="no dynoxide for Linux on riscv64"):
+        engines.install_dynoxide(tmp_path / "engines")
+
+
+# With dynoxide itself
+
+START = """
+import importlib, os, signal, sys
+from pathlib import Path
+from core.engines import Choice, start
+folder, binary, engine, module, name, when, count = sys.argv[1:]
+left = int(count)
+home = importlib.import_module(module) if module else None
+real = getattr(home, name, None)
+
+def killed(*args, **kwargs):
+    global left
+    left -= 1
+    if left == 0 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = real(*args, **kwargs)
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+if module:
+    setattr(home, name, killed)
+start(Path(folder), Choice(Path(binary), engine))
+"""
+
+STEPS = [
+    ("core.engines.copying", "copy_tables", "before", 1),
+    ("core.engines.copying", "_put", "after", 2),
+    ("core.engines.copying", "copy_tables", "after", 1),
+    ("core.engines.moving", "_sync", "before", 1),
+    ("core.engines.moving", "_sync_folder", "after", 2),
+    ("core.engines.moving", "finish", "before", 2),
+    ("core.engines.moving", "finish", "after", 2),
+]
+
+
+def binary() -> Path:
+    path = dynoxide.find_binary()
+    if path is None:
+        pytest.skip("dynoxide is not installed: npm install -g @dynoxide/linux-x64")
+    return Path(path)
+
+
+def start_in_another_process(folder: Path, engine: str, *step: object) -> int:
+    words = [str(word) for word in (folder, binary(), engine, *(step or ("", "", "", 0)))]
+    done = subprocess.run([sys.executable, "-c", START, *words], capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
+
+
+def programs_in(folder: Path) -> list[str]:
+    """The folders of the DynamoDB programs that run below ``folder``."""
+    running = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            place = Path(process.cwd())
+            if folder in place.parents and "postgres" not in place.name:
+                running.append(place.name)
+    return sorted(running)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("source", "target"), [(MINISTACK, DYNOXIDE), (DYNOXIDE, MINISTACK)])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step[1]}-{step[2]}")
+def test_a_move_that_is_killed_loses_nothing_and_leaves_nothing_behind(
+    folder, source, target, step
+) -> None:
+    engines.start(folder, Choice(binary(), source))
+    items = fill(folder)
+    assert start_in_another_process(folder, target, *step) == -signal.SIGKILL
+    statuses = engines.start(folder, Choice(binary(), target))
+    assert statuses[1].notes.startswith(f"in {target}")
+    assert stored(folder) == items
+    assert programs_in(folder) == sorted(["dynamodb", "dynoxide"][: 1 + (target == DYNOXIDE)])
+    assert list(folder.glob("*.new")) == []
+    assert (folder / "dynoxide").exists() is (target == DYNOXIDE)
+    assert (folder / "dynamodb/state/dynamodb.json").exists() is False or target == MINISTACK
+
+
+@pytest.mark.deep
+def test_nothing_is_lost_in_dynoxide_when_it_is_killed_and_on_the_way_back(folder) -> None:
+    engines.start(folder)
+    fill(folder)
+    statuses = engines.start(folder, Choice(binary(), DYNOXIDE))
+    assert statuses[1].notes == f"in dynoxide, durable; moved 1 table with {ITEMS} items"
+    assert [status.name for status in statuses] == ["postgres", "dynamodb", "aws"]
+    late = TYPES | {"pk": {"S": "late"}, "sk": {"S": "9999"}}
+    client(folder).put_item(TableName=NAME, Item=late)
+    items = stored(folder)
+    os.kill(statuses[1].pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(statuses[1].pid)], timeout=10)
+    assert engines.start(folder, Choice(binary()))[1].notes == "in dynoxide, durable"
+    assert stored(folder) == items
+    engines.start(folder, Choice(binary(), MINISTACK))
+    assert stored(folder) == items
+    engines.stop(folder)
+    engines.start(folder, Choice(binary()))  # stays where the user put it
+    assert read_state(folder / "state.json").holder == MINISTACK
+    assert stored(folder) == items
+
+
+@pytest.mark.deep
+def test_data_without_a_state_file_is_found_again(folder) -> None:
+    engines.start(folder, Choice(binary(), DYNOXIDE))
+    items = fill(folder)
+    engines.stop(folder)
+    (folder / "state.json").unlink()
+    engines.start(folder, Choice(binary()))
+    assert stored(folder) == items
