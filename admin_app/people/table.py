@@ -31,7 +31,7 @@ def show(shown: Sequence[User], counts: Mapping[str, int], signed_up: Mapping[st
                 "handle": user.handle,
                 "name": user.display_name,
                 "email": user.email,
-                "cognito": signed_up.get(user.uuid, _link(user)),
+                "cognito": signed_up.get(user.uuid, link(user)),
                 "conversations": counts.get(user.uuid),
                 "ms": elements.milliseconds(user.created_at),
             }
@@ -41,7 +41,7 @@ def show(shown: Sequence[User], counts: Mapping[str, int], signed_up: Mapping[st
     elements.show("users", data, _answer)
 
 
-def _link(user: User) -> str:
+def link(user: User) -> str:
     """What Postgres has about the person's Cognito user."""
     return "not linked" if user.cognito_user_id == _MOCK else f"linked: {user.cognito_user_id}"
 

@@ -152,7 +152,9 @@ def _detail(stores: Stores, user: User) -> None:
         st.button("Close", key="close user", type="tertiary", on_click=_close)
     st.text(f"@{user.handle}\n{user.email}")
     since = f"{user.created_at:%-d %b %Y}" if user.created_at else "an unreadable time"
-    st.caption(f"Since {since}")
+    states: dict[str, str] = st.session_state.get("cognito states", {})
+    link = layout.escaped(states.get(user.uuid, table.link(user)))
+    st.caption(f"Since {since} · Cognito: {link}")
     st.caption(layout.escaped(user.uuid))
     st.page_link(
         "views/conversations.py",

@@ -1,6 +1,8 @@
 // A table of rows that open something: a click anywhere on a row, or Enter on a link in it. A row has
 // no state that a click could toggle.
 
+const PADDING = 12
+
 /** The table's rows below their heads. `columns` are pairs of a name and a label. */
 class RowTable extends RowList {
   constructor(root, { name, label, columns, sorted = [] }) {
@@ -15,12 +17,20 @@ class RowTable extends RowList {
     this.narrow = matchMedia(NARROW)
     this.onWidth = () => this.data && this.redraw()
     this.narrow.addEventListener("change", this.onWidth)
-    this.unfit = this.fit()
+    this.unfit = fillWindow(this.root, {
+      least: 240, resized: () => this.draw(), below: this.below, property: "maxHeight",
+    })
   }
 
-  /** Makes the table end at the foot of the window; returns what undoes it. */
-  fit() {
-    return fillWindow(this.root, { least: 240, resized: () => this.draw() })
+  /** Pixels of the window below the table. */
+  get below() {
+    return 12
+  }
+
+  draw() {
+    super.draw()
+    const scrollbar = this.list.offsetWidth - this.list.clientWidth
+    this.head.style.paddingInlineEnd = `${PADDING + scrollbar}px`
   }
 
   stop() {

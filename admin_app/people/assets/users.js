@@ -4,7 +4,6 @@ const COLUMNS = [
   ["handle", "Handle"], ["person", "Name"], ["email", "Email"], ["cognito", "Cognito"],
   ["number", "Conversations"], ["at", "Since"],
 ]
-const BELOW = 150
 const REDRAWN_MS = 150
 const tables = new WeakMap()
 let lastChosen = null
@@ -18,11 +17,9 @@ class Users extends RowTable {
     super(root, { name: "users", label: "Users", columns: COLUMNS })
   }
 
-  /** Leaves space for what can be done with the shown users. */
-  fit() {
-    return fillWindow(this.root, {
-      least: 280, resized: () => this.draw(), below: BELOW, property: "maxHeight",
-    })
+  /** Space for what can be done with the shown users. */
+  get below() {
+    return 150
   }
 
   update(data) {
