@@ -16,7 +16,7 @@ from admin_app.conversations.outbox import Outcome
 from core.access import Stores
 from core.dynamodb import Search, Table, search_further, search_messages
 from core.errors import CoreError
-from core.models import Message, Person, SentMessage
+from core.models import DELETED_NAME, Message, Person, SentMessage
 from core.texts import MAX_CODE_POINTS, excerpt, message_text
 from core.usecases import conversations
 from core.usecases.conversations import Membership, Retry
@@ -98,7 +98,7 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "hasNewer": thread.has_newer,
         "search": _hits(thread.message_group_uuid),
         "mayWrite": access.may_write(),
-        "whyNot": "Read-only. To answer here, start the admin UI with --write.",
+        "whyNot": _why_not(place),
         "senders": [person.handle for person in _senders(place)],
         "gone": _gone(place),
         "limit": MAX_CODE_POINTS,
@@ -124,9 +124,24 @@ def _senders(place: Membership) -> list[Person]:
 
 def _gone(place: Membership) -> str:
     """A line that says that the other member is no longer in Postgres; empty if they are."""
-    if place.other_is_known:
+    if place.other_is_known or _is_erased(place):
         return ""
     return f"{_name(place.other)} is no longer in Postgres."
+
+
+def _why_not(place: Membership) -> str:
+    """Why no message can be written here; empty if one can."""
+    if _is_erased(place):
+        return f"{_name(place.other)}: the other member was erased. No message can be sent."
+    if not access.may_write():
+        return "Read-only. To answer here, start the admin UI with --write."
+    return ""
+
+
+def _is_erased(place: Membership) -> bool:
+    """Whether the other member is the replacement of an erased user: only they have its names."""
+    names = (place.other.handle, place.other.display_name)
+    return not place.other_is_known and names == (DELETED_NAME, DELETED_NAME)
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -14,7 +14,7 @@ from admin_app.downloads import Progress, Source
 from admin_app.people import work
 from admin_app.store import progress
 from core.dynamodb import held_users
-from core.errors import CoreError
+from core.errors import CoreError, InputError
 from core.models import User
 from core.usecases import erasure
 from core.usecases.certificates import Certificate
@@ -172,7 +172,9 @@ def _begin_erasure(user: User, key: str, serial: int) -> None:
         typed_name=str(st.session_state.get(f"{key} name", "")).strip(),
     )
     try:
-        desk.door.refuse_another_name(actions.ERASE_USER, desk.visitor.typed_name or "")
+        if not desk.visitor.typed_name:
+            raise InputError("The table’s name is missing", "Type it to erase the user.")
+        desk.door.refuse_another_name(actions.ERASE_USER, desk.visitor.typed_name)
         erasure.refuse_names(user, desk.visitor.reason)
     except CoreError as error:
         st.session_state[f"refused {key}"] = error

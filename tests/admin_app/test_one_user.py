@@ -50,7 +50,8 @@ def test_a_user_is_renamed_everywhere(db, table, talk) -> None:
 
 def test_a_user_is_held_with_a_reason_and_released(db, table, talk) -> None:
     app = click(opened(PAGE, user="bayko"), "Hold")
-    assert "no reason was given" in said(app)
+    assert "No reason was given. Fill in the reason." in " ".join(said(app).split())
+    assert "--reason" not in said(app)
     app = click(fill(app, {"Reason": "case 12"}), "Hold")
     assert list(held_users(table)) == [person(db, "bayko").uuid]
     app = click(app, "Plan the erasure")
@@ -74,6 +75,8 @@ def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
 def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> None:
     app = click(opened(PAGE, user="bayko"), "Plan the erasure")
     assert "1 message in 1 conversation, 1 pair" in said(app)
+    app = click(app, "Erase")
+    assert "The table’s name is missing" in said(app)
     app = click(fill(app, {"Reason, w": "request 1", "Type": "wrong"}), "Erase")
     assert "is not the name of the table" in said(app)
     app = click(fill(app, {"Reason, w": "request 1", "Type": table.name}), "Erase")

@@ -32,6 +32,7 @@ from admin_app.logins import Login
 from admin_app.person_search import MATCHES
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
+from core.dynamodb.patterns.erasing import erase_user
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.table import Table
 from core.errors import UnreachableError
@@ -269,6 +270,17 @@ def test_a_member_who_is_no_longer_in_postgres_is_said_to_be_gone(db, table) -> 
     assert thread["senders"] == ["andrewbrown"]
     app = answer_with(app, "are you there?", sender="andrewbrown")
     assert texts(app) == ["hello", "are you there?"]
+
+
+def test_an_erased_member_cannot_be_written_to(db, table) -> None:
+    ana, gone = person(db, "andrewbrown"), Person(str(uuid.uuid4()), "kosh", "Kosh Naranek")
+    group = start(table, Draft(ana, gone, "hello"))[0].message_group_uuid
+    erase_user(table, gone.uuid)
+    thread = element(opened(user="andrewbrown", conversation=group), "thread")
+    assert thread["whyNot"] == (
+        "Deleted user: the other member was erased. No message can be sent."
+    )
+    assert (thread["gone"], thread["mayWrite"]) == ("", True)
 
 
 def test_a_stranger_s_conversation_is_not_shown(db, table) -> None:

@@ -278,7 +278,7 @@ class Thread {
     this.showHits()
     this.showComposer(isOther)
     this.showZone()
-    if (isOther && !data.at && !matchMedia(NARROW).matches && data.mayWrite) {
+    if (isOther && !data.at && !matchMedia(NARROW).matches && !data.whyNot) {
       this.box.focus({ preventScroll: true })
     }
     const hasNoFocus = document.activeElement === document.body
@@ -753,9 +753,9 @@ class Thread {
 
   showComposer(isOther) {
     const { data } = this
-    this.writing.hidden = !data.mayWrite
-    this.closed.hidden = data.mayWrite
-    this.closed.textContent = data.whyNot
+    this.writing.hidden = Boolean(data.whyNot)
+    this.closed.hidden = !data.whyNot
+    this.closed.textContent = plain(data.whyNot)
     this.gone.hidden = !data.gone
     this.gone.textContent = plain(data.gone)
     this.box.placeholder = plain(`Message ${data.other.name || data.other.handle || ""}`).trim()
