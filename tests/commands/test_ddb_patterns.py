@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -93,17 +92,17 @@ def test_a_person_sees_a_table_oldest_first_and_what_it_cost(run_invoke, table_e
 
 
 def pages(run_invoke, env, task: str, *options: str) -> list[list[dict[str, str]]]:
-    """Every page of a list, found by the hint of the page before."""
+    """Every page of a list, found by the cursor of the page before."""
     listed: list[list[dict[str, str]]] = []
-    hint: list[str] = []
+    cursor: tuple[str, ...] = ()
     while True:
-        more = (*options, "--limit", "3", "--json", *hint)
+        more = (*options, "--limit", "3", "--json", *cursor)
         result = run_invoke(f"ddb.patterns.{task}", *more, env=env)
         listed.append(json.loads(result.stdout))
-        hints = [line for line in result.stderr.splitlines() if line.startswith("There are older")]
-        if not hints:
+        rest = json.loads(result.stderr.splitlines()[-1])
+        if "cursor" not in rest:
             return listed
-        hint = shlex.split(hints[0])[-2:]
+        cursor = ("--cursor", rest["cursor"])
 
 
 OFFSETS = (
@@ -119,7 +118,7 @@ OFFSETS = (
 """Sort keys that others may store. In the order of their bytes their times go to and fro."""
 
 
-def test_paging_by_the_hint_shows_every_message_once(run_invoke, table_env, messages) -> None:
+def test_paging_by_the_cursor_shows_every_message_once(run_invoke, table_env, messages) -> None:
     group = say(run_invoke, table_env, "newest")["message_group_uuid"]
     sent = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("MSG#"))
     for key in OFFSETS:
@@ -130,7 +129,9 @@ def test_paging_by_the_hint_shows_every_message_once(run_invoke, table_env, mess
     assert texts == sorted([*OFFSETS, "newest"])
 
 
-def test_paging_by_the_hint_shows_every_conversation_once(run_invoke, table_env, messages) -> None:
+def test_paging_by_the_cursor_shows_every_conversation_once(
+    run_invoke, table_env, messages
+) -> None:
     say(run_invoke, table_env, "newest")
     row = next(item for item in reads.scan(messages) if item["pk"]["S"].startswith("GRP#"))
     for key in OFFSETS:
