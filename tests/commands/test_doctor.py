@@ -103,7 +103,9 @@ def test_engines_that_were_stopped_are_one_command_away(diagnose, tmp_path) -> N
     embedded.stop(folder)
     checks = diagnose({"CRUDDUR_ENGINES_DIR": str(folder)})
     assert bad_ones(checks) == {"engines", "postgres", "dynamodb"}
-    assert checks["engines"]["finding"] == "postgres is stopped; dynamodb is stopped"
+    assert checks["engines"]["finding"] == (
+        "postgres is stopped; dynamodb is stopped: in ministack"
+    )
     assert checks["postgres"]["mend"].endswith("invoke up")
     assert checks["dynamodb"]["mend"].endswith("invoke up")
 
@@ -119,8 +121,9 @@ def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> Non
     finally:
         embedded.stop(folder)
     assert checks["engines"]["state"] == "bad"
-    assert checks["engines"]["finding"].startswith("postgres is running; dynamodb is stopped: was ")
-    assert "may be lost" in checks["engines"]["finding"]
+    found = checks["engines"]["finding"]
+    assert found.startswith("postgres is running; dynamodb is stopped: in ministack; was not")
+    assert "may be lost" in found
 
 
 @pytest.fixture
