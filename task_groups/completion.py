@@ -15,6 +15,8 @@ from invoke.collection import Collection
 from invoke.exceptions import ParseError
 from invoke.parser.context import ParserContext
 
+from task_groups import answers
+
 HANDLES = ("--user", "--with", "--me", "--other")
 """Options whose value is a handle."""
 
@@ -30,14 +32,16 @@ def print_script(shell: str) -> None:
     if shell not in SCRIPTS:
         known = ", ".join(SCRIPTS)
         raise ParseError(f"There is no completion for the shell {shell!r}, only for {known}.")
-    print((Path(__file__).parent / "shells" / SCRIPTS[shell]).read_text("utf-8"), end="")
+    answers.print_lines(
+        (Path(__file__).parent / "shells" / SCRIPTS[shell]).read_text("utf-8").rstrip()
+    )
 
 
 def print_candidates(words: Sequence[str], namespace: Collection, initial: ParserContext) -> None:
     """Print what may take the place of the last of ``words``, which follow the program's name."""
     *before, word = _joined(words) or [""]
     for candidate in _candidates(before, word, namespace, initial):
-        print(candidate)
+        answers.print_line(candidate)
 
 
 def _joined(words: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from invoke.program import Program
 
 from core import commands
 from core.printable import one_line
-from task_groups import task_help
+from task_groups import answers, task_help
 
 USAGE_FAULT = 2
 MOST_SUGGESTIONS = 3
@@ -137,7 +137,7 @@ def _namespace(namespace: Collection, path: str) -> Collection | None:
 def _list(program: Program, path: str, namespace: Collection) -> None:
     """Print the tasks whose names begin with ``path``."""
     names = [name for name in sorted(namespace.task_names) if name.startswith(f"{path}.")]
-    print(f"Tasks of {path}:\n")
+    answers.print_lines(f"Tasks of {path}:\n")
     program.print_columns([(name, (namespace[name].__doc__ or "").strip()) for name in names])
 
 

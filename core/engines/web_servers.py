@@ -53,7 +53,14 @@ def running(folder: Path) -> Iterator[WebServer]:
 
 
 def record(folder: Path, server: WebServer) -> None:
-    """Write the record of ``server``, in a block of :func:`one_at_a_time`."""
+    """Write the record of ``server``, in a block of :func:`one_at_a_time`.
+
+    The records of servers that have ended are deleted.
+    """
     with suppress(OSError):
+        others = {other.port for other in running(folder)}
+        for file in folder.glob("*.json"):
+            if file.stem not in map(str, others):
+                file.unlink()
         text = json.dumps(asdict(server), indent=2)
         replace_private_file(folder / f"{server.port}.json", text)

@@ -114,6 +114,7 @@ def furnished(engines: Endpoints, home: Path) -> dict[str, str]:
         "HOME": str(home),
         "CONNECTION_URL": url,
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
+        "CRUDDUR_ENGINES_DIR": str(home / "no engines"),
         "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
     }
     create_table(table_of(env), Environment.LOCAL)
@@ -158,7 +159,7 @@ def serving(
         )
     try:
         url = next(word for word in server.stdout.readline().split() if word.startswith("http"))
-        assert processes.wait_until(lambda: (answers or _answers)(url), timeout_s=30)
+        assert processes.wait_until(lambda: (answers or is_up)(url), timeout_s=30)
         yield url
     finally:
         server.send_signal(signal.SIGINT)  # Ctrl-C
@@ -166,7 +167,7 @@ def serving(
     assert server.returncode == 0
 
 
-def _answers(url: str) -> bool:
+def is_up(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as reply:  # noqa: S310
             return reply.status == 200

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from ports import free_port
 
-from .conftest import serving
+from .conftest import is_up, serving
 
 EVIL = "evil.example"
 UPGRADE = {
@@ -256,8 +257,12 @@ def test_with_url_only_that_address_is_served_too(app_env, tmp_path) -> None:
 
 @pytest.fixture
 def forwarded_url(app_env) -> Iterator[str]:
-    with serving(app_env | {"GITPOD_WORKSPACE_URL": "https://me-app-1.gitpod.example"}) as url:
-        yield url
+    env = app_env | {"GITPOD_WORKSPACE_URL": "https://me-app-1.gitpod.example"}
+    port = free_port()
+    local = f"http://127.0.0.1:{port}"
+    with serving(env, port=port, answers=lambda _: is_up(local)) as url:
+        assert url == f"https://{port}-me-app-1.gitpod.example"
+        yield local
 
 
 def test_in_a_workspace_only_its_forwarded_address_is_served_too(forwarded_url) -> None:

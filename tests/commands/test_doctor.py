@@ -121,9 +121,9 @@ def test_an_engine_that_was_killed_may_have_lost_data(diagnose, tmp_path) -> Non
     finally:
         embedded.stop(folder)
     assert checks["engines"]["state"] == "bad"
-    found = checks["engines"]["finding"]
-    assert found.startswith("postgres is running; dynamodb is stopped: in ministack; was not")
-    assert "may be lost" in found
+    finding = checks["engines"]["finding"]
+    assert finding.startswith("postgres is running; dynamodb is stopped: in ministack; was not")
+    assert "may be lost" in finding
 
 
 @pytest.fixture

@@ -200,6 +200,7 @@ def environment(folder: Path, unset: dict[str, str], engines: Path, aws_url: str
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "aws-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "CRUDDUR_ENGINES_DIR": str(engines),
+        "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
         "CRUDDUR_MIGRATIONS_DIR": str(folder / "sql" / "migrations"),
         "PROD_AWS_ENDPOINT_URL": aws_url,
         "GITPOD_IP": "8.8.4.4",

@@ -133,5 +133,5 @@ def test_an_empty_table_that_is_not_marked_local_suggests_no_seed(db: Database, 
 
 def test_production_never_suggests_a_seed_whatever_its_marker_says(db: Database) -> None:
     assert lacks_demo_users(db)
-    with Database(replace(db.address, variable="PROD_CONNECTION_URL")) as production:
+    with Database(replace(db.address, is_production=True)) as production:
         assert not lacks_demo_users(production)

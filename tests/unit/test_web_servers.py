@@ -29,6 +29,8 @@ def test_a_server_is_found_while_its_process_runs(server, tmp_path) -> None:
         assert list(running(tmp_path)) == [server, second]
         other.communicate(b"\n")
     assert list(running(tmp_path)) == [server]
+    record(tmp_path, server)
+    assert [file.name for file in tmp_path.iterdir()] == ["8501.json"]
 
 
 def test_a_later_process_with_the_same_pid_is_another(server, tmp_path) -> None:
