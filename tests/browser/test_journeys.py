@@ -21,7 +21,7 @@ from core.postgres.statements import load
 from core.timestamps import sort_key
 from core.usecases import conversations
 
-from .conftest import database_of, furnished, leave, serving, table_of
+from .conftest import database_of, furnished, leave, serving, table_of, wait_until_drawn
 
 ATTACK = (
     "<img src=x onerror=alert(1)> **bold** [a](javascript:alert(1)) ![i](http://evil.example/i)"
@@ -195,6 +195,7 @@ def test_the_link_opens_the_same_conversation_and_back_works(page: Page, app_url
     expect(page.get_by_role("heading", name="and Londo Mollari")).to_be_visible()
     link = page.url
     assert set(parse_qs(urlsplit(link).query)) == {"user", "conversation"}
+    wait_until_drawn(page)
     page.get_by_role("link", name="Andrew Bayko").click()
     expect(page.get_by_role("heading", name="and Andrew Bayko")).to_be_visible()
     page.go_back()

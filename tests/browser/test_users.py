@@ -47,7 +47,7 @@ def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_
     expect(page.get_by_role("heading", name="New user")).to_be_visible()
     # A click on a row and at once on a page's link: the page stays.
     page.set_viewport_size({"width": 1280, "height": 900})
-    expect(rows).to_have_count(2)
+    wait_until_drawn(page)
     rows.get_by_text("andrew.brown@example.com").click()
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_role("heading", name="Audit")).to_be_visible()
