@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Set
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,19 +38,22 @@ def serve(
     If a server of the same target and options runs already, say where. ``browser`` opens the page
     if there is a desktop.
     """
-    from core.engines.web_servers import one_at_a_time
+    from core.engines.web_servers import one_at_a_time, running
     from core.parts import require
     from core.settings import PROJECT_ROOT
 
     require("streamlit")
+    wanted = port_number(port)
     for_pages = [*shlex.split(command_line().target.options), *(["--write"] if write else [])]
     serves = " ".join((command_line().target_line(), address, url, *for_pages))
     is_dry = terminal.is_dry(ctx)
     with nullcontext() if is_dry else one_at_a_time(_records()):
-        if (server := _running(port, serves)) is not None:
-            _tell_running(server, browser)
-            return
-        number = free_port(port, address)
+        ours = list(running(_records()))
+        for server in ours:
+            if wanted in (None, server.port) and server.serves == serves:
+                _tell_running(server, browser)
+                return
+        number = _free_port(wanted, address, {server.port for server in ours})
         forwarded = "" if url else _forwarded(command_line().settings, number)
         if not is_dry:
             _record(number, url or forwarded or f"http://{LOOPBACK}:{number}", serves)
@@ -73,8 +77,12 @@ def serve(
 
 def refuse_taken(port: str) -> None:
     """Refuse the port of ``--port`` if it is taken, unless by an admin UI that was started here."""
-    if port_number(port) is not None and _running(port) is None:
-        free_port(port)
+    from core.engines.web_servers import running
+
+    wanted = port_number(port)
+    ours = {server.port for server in running(_records())}
+    if wanted is not None and wanted not in ours:
+        _free_port(wanted, LOOPBACK, ours)
 
 
 def port_number(option: str) -> int | None:
@@ -87,14 +95,11 @@ def port_number(option: str) -> int | None:
     return wanted
 
 
-def free_port(option: str, address: str = LOOPBACK) -> int:
-    """The port that ``--port`` asks for, or the first free one."""
+def _free_port(wanted: int | None, address: str, ours: Set[int]) -> int:
+    """``wanted``, or the first free port. One of ``ours`` is taken: it may not listen yet."""
     from core.engines.processes import is_free
-    from core.engines.web_servers import running
     from core.errors import UsageError
 
-    wanted = port_number(option)
-    ours = {server.port for server in running(_records())}  # one may not listen yet
     ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
     free = next((port for port in ports if port not in ours and is_free(port, address)), None)
     if free is not None:
@@ -110,17 +115,6 @@ def free_port(option: str, address: str = LOOPBACK) -> int:
 def _records() -> Path:
     """The folder of the running servers' records."""
     return command_line().settings.engines_path / "admin-ui"
-
-
-def _running(port: str, serves: str = "") -> WebServer | None:
-    """Our server on ``--port`` (on any port unless given), if it serves what is wanted."""
-    from core.engines.web_servers import running
-
-    wanted = port_number(port)
-    for server in running(_records()):
-        if wanted in (None, server.port) and serves in ("", server.serves):
-            return server
-    return None
 
 
 def _record(port: int, url: str, serves: str) -> None:

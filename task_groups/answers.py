@@ -102,7 +102,11 @@ def print_json_text(text: str) -> None:
     if answer().form is Form.RECORD:
         answer().result.append({"text": text})
         return
-    print(visible_json(text) if sys.stdout.isatty() else text)
+    print(_as_shown(text))
+
+
+def _as_shown(text: str) -> str:
+    return visible_json(text) if sys.stdout.isatty() else text
 
 
 def print_json_array(values: Iterable[Any]) -> None:
@@ -111,7 +115,7 @@ def print_json_array(values: Iterable[Any]) -> None:
     for count, value in enumerate(values, start=1):
         text = json.dumps(value, ensure_ascii=speaks_ascii(), default=str)
         print("[" if count == 1 else ",")
-        print(f"  {visible_json(text) if sys.stdout.isatty() else text}", end="")
+        print(f"  {_as_shown(text)}", end="")
     print("\n]" if count else "[]")
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from task_groups.running import StoreTask
 
 _LEAST_WIDTH, _MOST_WIDTH = 40, 100
-_CHANGES = ("making", "writing", "destroying")
 _DRY = ("--dry", "Print what would be done, and change nothing.")
 
 
@@ -84,7 +83,7 @@ def changes_something(name: str, task: StoreTask) -> bool:
     """Whether the task changes a store or writes a file, so that ``--dry`` means something."""
     if name in WRITE_FILES | MAY_CHANGE:
         return True
-    return not callable(task.opens) and not set(_CHANGES).isdisjoint(task.opens.values())
+    return not callable(task.opens) and task.changes_something({})
 
 
 def _two_columns(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:

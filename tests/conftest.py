@@ -6,6 +6,7 @@ import itertools
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -15,8 +16,10 @@ from dynoxide import Dynoxide, find_binary
 from hypothesis import HealthCheck, settings
 
 from core import engines as embedded
+from core.aws.clients import make_client
 from core.engines import Endpoints
 from core.settings import PROJECT_ROOT
+from core.targets import AwsTarget
 
 QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
 """``--quick`` runs the files whose path begins with one of these."""
@@ -86,6 +89,23 @@ def _spare_the_disk(postgres_url: str) -> None:
 @pytest.fixture(scope="session")
 def engines(engines_folder: Path) -> Endpoints:
     return embedded.endpoints(engines_folder)
+
+
+@pytest.fixture
+def cognito(engines: Endpoints) -> Iterator[Any]:
+    """A client of the engines' Cognito."""
+    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
+    client = make_client(target, "cognito-idp")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def pool_id(cognito: Any) -> Iterator[str]:
+    """An empty user pool."""
+    pool_id = cognito.create_user_pool(PoolName="cruddur")["UserPool"]["Id"]
+    yield pool_id
+    cognito.delete_user_pool(UserPoolId=pool_id)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import socket
 from collections.abc import Iterator
@@ -135,8 +134,8 @@ def _new_state(folder: Path) -> State:
     complete.
     """
     holder = DYNOXIDE if dynoxide.Place.of_data(folder).folder.exists() else MINISTACK
-    first = processes.free_port(stores.PORTS)
-    second = processes.free_port([port for port in stores.PORTS if port != first])
+    first = processes.free_port(processes.PORTS)
+    second = processes.free_port([port for port in processes.PORTS if port != first])
     return State(secrets.token_urlsafe(24), Engine(first), Engine(second), holder=holder)
 
 
@@ -158,9 +157,7 @@ def _environment(folder: Path) -> str:
 def _exclusively(folder: Path) -> Iterator[None]:
     """Run the block in one command at a time; a second one waits for the first."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with processes.locked(folder):
             yield
     except OSError as error:
         where = error.filename or folder

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from core.commands import Command
-from core.engines import processes
+from core.engines import processes, requests
 from core.engines.state import Engine
 from core.errors import EngineError
 from core.parts import ENGINES, how_to_install
@@ -43,10 +42,6 @@ def unclean() -> str:
         f"was not stopped by `{down}`: data written since the last `{down}` may be lost."
         f" Run: {Command('ddb.schema-load', ('ddb.seed',)).line()}"
     )
-
-
-# A proxy in the environment must never see a call to this machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +146,7 @@ def stop(place: Place, engine: Engine) -> bool:
 def answers(port: int) -> bool:
     """Whether ministack answers on ``port``."""
     try:
-        with _direct.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=2) as reply:
+        with requests.direct.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=2) as reply:
             return "sts" in json.load(reply)["services"]
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return False

@@ -13,18 +13,14 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from core.engines import DYNOXIDE, MINISTACK, copying, dynamodb, dynoxide, processes
 from core.engines.copying import Copied
 from core.engines.requests import HERE, Scope
-from core.engines.state import Engine, State
+from core.engines.state import Engine, Keep, State
 from core.errors import EngineError
-
-_PORTS = range(15_000, 30_000)
-Keep = Callable[[], None]
 
 
 def finish(folder: Path, state: State, keep: Keep) -> None:
@@ -107,7 +103,7 @@ class _Helper:
     def __init__(self, state: State, keep: Keep) -> None:
         self._state = state
         self._keep = keep
-        self.engine = Engine(processes.free_port(_PORTS))
+        self.engine = Engine(processes.free_port(processes.PORTS))
 
     def keep(self) -> None:
         if self.engine.process is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import random
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -20,8 +22,22 @@ _CLOCK_TOLERANCE_S = 2.0
 
 START_TIMEOUT_S = 30.0
 
+PORTS = range(15_000, 30_000)
+"""Of the engines: below the range that systems use for outgoing connections."""
+
 _PORT_TIMEOUT_S = 2.0
 """How long to wait for the port of a program that has just ended."""
+
+
+def locked(folder: Path) -> IO[str]:
+    """A file of ``folder`` that one command at a time has open; a second one waits for the first.
+
+    The folder is made if it is missing.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def alive(process: Process | None) -> psutil.Process | None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from core.errors import EngineError
 
-# A proxy in the environment must never see a call to this machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens addresses of this machine: a proxy in the environment must never see such a call."""
 _PATIENCE_S = 60.0
 
 
@@ -57,7 +57,7 @@ def send(
         },
     )
     try:
-        with _direct.open(request, timeout=timeout_s) as reply:
+        with direct.open(request, timeout=timeout_s) as reply:
             return dict(json.load(reply))
     except urllib.error.HTTPError as error:
         with error:

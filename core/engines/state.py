@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ _VERSIONS = (1, 2)
 """Version 2 is written only where the data is in dynoxide: an older program must not miss it."""
 
 MINISTACK, DYNOXIDE = "ministack", "dynoxide"
+
+
+Keep = Callable[[], None]
+"""Writes the state file, with the state as it is by then."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ One of them has the data, and the state file says which. :mod:`core.engines.movi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,14 +12,9 @@ import psutil
 from core.commands import Command
 from core.engines import DYNOXIDE, MINISTACK, Choice, dynamodb, dynoxide, moving, processes
 from core.engines.copying import Copied
-from core.engines.state import Engine, State
+from core.engines.state import Engine, Keep, State
 from core.errors import EngineError
 from core.wording import counted
-
-PORTS = range(15_000, 30_000)
-"""Below the range that systems use for outgoing connections."""
-
-Keep = Callable[[], None]
 
 
 def start(folder: Path, state: State, choice: Choice, keep: Keep) -> str:
@@ -38,7 +32,7 @@ def start(folder: Path, state: State, choice: Choice, keep: Keep) -> str:
     if state.holder == DYNOXIDE:
         place = dynoxide.Place.of_data(folder)
         dynoxide.start(place, _binary(choice, state), state.dynamodb, keep)
-        state.aws = state.aws or Engine(processes.free_port(PORTS))
+        state.aws = state.aws or Engine(processes.free_port(processes.PORTS))
         dynamodb.start(dynamodb.Place.of_others(folder), state.aws, keep)
     else:
         state.aws = None

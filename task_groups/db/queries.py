@@ -44,12 +44,9 @@ def query(
     reason: str = "",
 ) -> None:
     """Run one statement that only reads, and print its rows."""
-    from core.errors import UsageError
     from core.postgres import DEFAULT_TIMEOUT_S, run_typed
 
     terminal.required(sql, "--sql TEXT")
-    if json and csv:
-        raise UsageError("--json and --csv contradict each other", "Give one of them.")
     most = terminal.whole_number(limit, "--limit")
     seconds = terminal.whole_number(timeout, "--timeout") or DEFAULT_TIMEOUT_S
     run().tell_target()

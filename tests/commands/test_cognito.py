@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from core.aws.clients import make_client
-from core.targets import AwsTarget
-
 
 @pytest.fixture
-def cognito(engines) -> Iterator[Any]:
-    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
-    client = make_client(target, "cognito-idp")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def env(engines, cognito) -> Iterator[dict[str, str]]:
+def env(engines, pool_id) -> dict[str, str]:
     """The environment of a command with an empty user pool."""
-    pool_id = cognito.create_user_pool(PoolName="cruddur")["UserPool"]["Id"]
-    yield {
+    return {
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "AWS_COGNITO_USER_POOL_ID": pool_id,
     }
-    cognito.delete_user_pool(UserPoolId=pool_id)
 
 
 def add_user(cognito: Any, env: dict[str, str], name: str, **attributes: str) -> None:

@@ -5,31 +5,13 @@ from __future__ import annotations
 import http.server
 import threading
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.aws.clients import make_client
 from core.aws.login_client import check_provider
 from core.errors import SettingsError, UnreachableError
-from core.targets import AwsTarget
-
-
-@pytest.fixture
-def cognito(engines) -> Iterator[Any]:
-    target = AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
-    client = make_client(target, "cognito-idp")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def pool(cognito) -> Iterator[str]:
-    pool_id = cognito.create_user_pool(PoolName="operators")["UserPool"]["Id"]
-    yield pool_id
-    cognito.delete_user_pool(UserPoolId=pool_id)
 
 
 @pytest.fixture
@@ -38,18 +20,18 @@ def file(tmp_path) -> Path:
 
 
 @pytest.fixture
-def env(engines, pool, file) -> dict[str, str]:
+def env(engines, pool_id, file) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
-        "AWS_COGNITO_USER_POOL_ID": pool,
+        "AWS_COGNITO_USER_POOL_ID": pool_id,
         "STREAMLIT_SECRETS_FILES": str(file),
     }
 
 
-def clients(cognito, pool) -> list[dict[str, Any]]:
-    listed = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+def clients(cognito, pool_id) -> list[dict[str, Any]]:
+    listed = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
     return [
-        cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client["ClientId"])[
+        cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client["ClientId"])[
             "UserPoolClient"
         ]
         for client in listed
@@ -57,15 +39,15 @@ def clients(cognito, pool) -> list[dict[str, Any]]:
 
 
 def test_it_makes_the_group_and_the_client_and_writes_the_file(
-    run_invoke, env, engines, cognito, pool, file
+    run_invoke, env, engines, cognito, pool_id, file
 ) -> None:
     result = run_invoke("configure-login", env=env)
     assert result.returncode == 0, result.stderr
-    (client,) = clients(cognito, pool)
+    (client,) = clients(cognito, pool_id)
     assert client["CallbackURLs"] == ["http://localhost:8501/oauth2callback"]
-    assert cognito.get_group(UserPoolId=pool, GroupName="cruddur-operators")
+    assert cognito.get_group(UserPoolId=pool_id, GroupName="cruddur-operators")
     login = tomllib.loads(file.read_text())["auth"]
-    provider = f"{engines.aws_endpoint_url}/{pool}"
+    provider = f"{engines.aws_endpoint_url}/{pool_id}"
     assert len(login.pop("cookie_secret")) == 64
     assert login == {
         "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -79,16 +61,16 @@ def test_it_makes_the_group_and_the_client_and_writes_the_file(
 
 
 def test_a_second_run_changes_nothing_and_another_address_is_added(
-    run_invoke, env, cognito, pool, file
+    run_invoke, env, cognito, pool_id, file
 ) -> None:
     run_invoke("configure-login", env=env)
-    written, before = file.read_text(), clients(cognito, pool)
+    written, before = file.read_text(), clients(cognito, pool_id)
     again = run_invoke("configure-login", env=env)
     assert again.stdout.startswith("The login is complete")
-    assert (file.read_text(), clients(cognito, pool)) == (written, before)
+    assert (file.read_text(), clients(cognito, pool_id)) == (written, before)
     elsewhere = run_invoke("configure-login", "--url", "https://ops.example.com", env=env)
     assert elsewhere.returncode == 0, elsewhere.stderr
-    (client,) = clients(cognito, pool)
+    (client,) = clients(cognito, pool_id)
     assert client["CallbackURLs"] == client["LogoutURLs"]
     assert client["CallbackURLs"] == [
         "http://localhost:8501/oauth2callback",
@@ -98,12 +80,12 @@ def test_a_second_run_changes_nothing_and_another_address_is_added(
     assert second == first | {"redirect_uri": "https://ops.example.com/oauth2callback"}
 
 
-def test_a_dry_run_makes_and_writes_nothing(run_invoke, env, cognito, pool, file) -> None:
+def test_a_dry_run_makes_and_writes_nothing(run_invoke, env, cognito, pool_id, file) -> None:
     result = run_invoke("--dry", "configure-login", env=env)
     assert result.returncode == 0, result.stderr
     assert "would send cognito-idp CreateUserPoolClient" in result.stdout
     assert f"would write {file}" in result.stdout
-    assert clients(cognito, pool) == []
+    assert clients(cognito, pool_id) == []
     assert not file.exists()
 
 
@@ -117,7 +99,7 @@ def test_a_dry_run_makes_and_writes_nothing(run_invoke, env, cognito, pool, file
     ],
 )
 def test_a_file_with_anything_else_is_kept_and_nothing_is_made(
-    run_invoke, env, cognito, pool, file, text, line
+    run_invoke, env, cognito, pool_id, file, text, line
 ) -> None:
     file.parent.mkdir()
     file.write_text(text)
@@ -125,19 +107,19 @@ def test_a_file_with_anything_else_is_kept_and_nothing_is_made(
     assert result.returncode == 1
     assert line in result.stderr
     assert file.read_text() == text
-    assert clients(cognito, pool) == []
+    assert clients(cognito, pool_id) == []
 
 
 def test_a_pool_that_is_missing_is_one_line(run_invoke, env, file) -> None:
-    for pool in ("us-east-1_nothere00", "not a pool", ""):
-        result = run_invoke("configure-login", env=env | {"AWS_COGNITO_USER_POOL_ID": pool})
+    for pool_id in ("us-east-1_nothere00", "not a pool", ""):
+        result = run_invoke("configure-login", env=env | {"AWS_COGNITO_USER_POOL_ID": pool_id})
         assert result.returncode == 1
         assert "Cognito user pool" in result.stderr.splitlines()[-1]
     assert not file.exists()
 
 
-def test_a_client_without_a_secret_is_refused(run_invoke, env, cognito, pool, file) -> None:
-    cognito.create_user_pool_client(UserPoolId=pool, ClientName="cruddur-ops")
+def test_a_client_without_a_secret_is_refused(run_invoke, env, cognito, pool_id, file) -> None:
+    cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="cruddur-ops")
     result = run_invoke("configure-login", env=env)
     assert result.returncode == 1
     assert "The app client 'cruddur-ops' has no secret" in result.stderr

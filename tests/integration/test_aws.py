@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
 import unguarded
@@ -19,21 +18,6 @@ from core.aws.public_ip import public_ipv4
 from core.aws.security_groups import point_rule_at, rule
 from core.aws.services import AwsServices
 from core.errors import SettingsError, UnreachableError
-
-
-@pytest.fixture
-def cognito(aws_target) -> Iterator[Any]:
-    client = make_client(aws_target, "cognito-idp")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def pool_id(cognito) -> Iterator[str]:
-    """An empty user pool."""
-    pool_id = cognito.create_user_pool(PoolName="cruddur")["UserPool"]["Id"]
-    yield pool_id
-    cognito.delete_user_pool(UserPoolId=pool_id)
 
 
 @pytest.fixture
