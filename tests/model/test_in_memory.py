@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,82 +23,14 @@ from core.dynamodb.stream.projection import plan
 from . import memory
 from .explore import ours
 from .explore.actors import ANA, BEN, CLEO, GROUP, OTHER_GROUP, SAM, known_people
-from .explore.ours import (
-    FaultKind,
-    InboxRow,
-    Message,
-    Person,
-    StoreError,
-    inbox_row_item,
-    message_item,
-    project,
-)
+from .explore.ours import FaultKind, StoreError, message_item, project
 from .explore.scopes import conversation, table_of
 from .invariants import View, When, broken, inserts
+from .meanwhile import Model, at, message, row
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 LAST_OF_ALL = "9999-12-31T23:59:59.999999+00:00"
-
-
-def at(microseconds: int) -> str:
-    return ours.sort_key(ours.EPOCH + microseconds * ours.MICROSECOND)
-
-
-def message(sender: Person, microseconds: int, text: str = "", group: str = GROUP) -> Message:
-    key = at(microseconds)
-    text = text or f"text at {microseconds}"
-    return Message(group, f"message {text}", sender, text, key, ours.EPOCH)
-
-
-def row(owner: Person, other: Person, key: str, text: str, group: str = GROUP) -> memory.Item:
-    return dict(inbox_row_item(InboxRow(group, owner.uuid, other, text, key, None)))
-
-
-class Model:
-    """A table in memory, and what may happen ahead of a request to it."""
-
-    def __init__(self, items: dict[memory.Key, memory.Item]) -> None:
-        self.table = memory.Table()
-        self.table.items = dict(items)
-        self.meanwhile: dict[int, Callable[[], None]] = {}
-        self._requests = 0
-        self.handle = ours.open_table(memory.Client(self.table, before=self._before))
-
-    def _before(self) -> None:
-        self._requests += 1
-        if (act := self.meanwhile.get(self._requests)) is not None:
-            act()
-
-    def put(self, *items: memory.Item) -> None:
-        self.table.items |= table_of(*items)
-
-    def previews(self, owner: Person, group: str = GROUP) -> list[str]:
-        rows = [
-            ours.inbox_row_from(item)
-            for (pk, _), item in self.table.items.items()
-            if pk == f"GRP#{owner.uuid}"
-        ]
-        return [row.preview for row in rows if row.message_group_uuid == group]
-
-    def texts(self, group: str = GROUP) -> dict[str, str]:
-        """The conversation's messages by their keys."""
-        return {
-            sk: item["message"]["S"]
-            for (pk, sk), item in self.table.items.items()
-            if pk == f"MSG#{group}"
-        }
-
-    def deliver(self, *messages: Message) -> None:
-        self.put(*(dict(message_item(message)) for message in messages))
-        records = inserts([dict(message_item(message)) for message in messages])
-        assert project(self.handle, records) == {"batchItemFailures": []}
-
-    def repair(self, fault: FaultKind, pk: str, sk: str, group: str = GROUP) -> bool:
-        return mend(self.handle, known_people, Fault(fault, pk, sk, group))
-
-
-@pytest.fixture
-def model() -> Model:
-    return Model(conversation(ANA, BEN))
 
 
 class TestAPlan:
@@ -141,7 +73,7 @@ class TestTheProjection:
         def taken() -> None:
             model.put(row(ANA, CLEO, at(0), "Cleo's", OTHER_GROUP))
 
-        model.meanwhile = dict.fromkeys([4, 5], taken)
+        model.meanwhile.update(dict.fromkeys([4, 5], taken))
         model.deliver(message(BEN, 5))
         assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
 
@@ -333,16 +265,13 @@ def test_what_another_load_stores_between_two_transactions_is_not_stored_again(
     monkeypatch.setattr(bulk_load, "_CHUNK", 1)
     lines = [ours.TranscriptMessage((ANA, BEN)[n % 2], f"line {n}") for n in range(4)]
 
-    def load(model: Model) -> None:
-        ours.load_transcript(model.handle, (ANA, BEN), lines)
+    def load(table: ours.Table) -> None:
+        ours.load_transcript(table, (ANA, BEN), lines)
 
     for place in range(40):
         model = Model({})
-        other = Model({})
-        other.table = model.table
-        other.handle = ours.open_table(memory.Client(model.table))
-        model.meanwhile[place] = lambda other=other: load(other)
-        load(model)
+        model.meanwhile[place] = lambda model=model: load(model.others)
+        load(model.handle)
         texts = [
             item["message"]["S"]
             for item in model.table.items.values()

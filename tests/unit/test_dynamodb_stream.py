@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Am
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,9 @@ class Streams:
     def shards(self) -> dict[str, Shard]:
         return self.streams[self.arn]
 
-    def turn_on(self) -> None:
+    def turn_on(self, shard: str = "") -> None:
         self.arn = f"stream-{next(self.numbers)}"
-        self.streams[self.arn] = {f"shard-{next(self.numbers)}": Shard(None)}
+        self.streams[self.arn] = {shard or f"shard-{next(self.numbers)}": Shard(None)}
         self.is_on = True
 
     def turn_off(self) -> None:
@@ -114,7 +115,7 @@ class Streams:
         shard = self._stream(StreamArn).get(ShardId)
         if shard is None:
             raise refusal("ResourceNotFoundException")
-        place = shard.trimmed
+        place = len(shard.records) if ShardIteratorType == "LATEST" else shard.trimmed
         if ShardIteratorType == "AFTER_SEQUENCE_NUMBER":
             place = shard.records.index(int(SequenceNumber)) + 1
             if place <= shard.trimmed:
@@ -324,6 +325,47 @@ def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_
     streams.turn_on()
     _, second = streams.write(0)
     assert meet(follower, []) == [first, second]
+
+
+@pytest.fixture
+def only_shard(streams) -> str:
+    """A stream's one shard, which has the same name in each stream, as some engines name it."""
+    streams.turn_on("the only shard")
+    return "the only shard"
+
+
+def test_a_shard_of_the_name_of_one_before_is_read_from_its_first_record(
+    streams, only_shard, follower
+) -> None:
+    _, first = streams.write(0)
+    assert meet(follower, []) == [first]
+    del streams.streams[streams.arn]
+    streams.turn_on(only_shard)
+    _, second = streams.write(0)
+    assert meet(follower, []) == [second]
+
+
+def test_the_place_in_a_stream_does_not_count_in_the_next_one(
+    streams, only_shard, follower, tmp_path
+) -> None:
+    streams.write(0)
+    meet(follower, [])
+    streams.turn_on(only_shard)
+    _, number = streams.write(0)
+    place = Checkpoint(tmp_path / "place", streams.arn)
+    assert meet(Follower(follower.table, streams, streams.arn, place), []) == [number]
+
+
+def test_the_checkpoint_forgets_shards_that_the_stream_no_longer_has(
+    streams, follower, tmp_path
+) -> None:
+    gone, _ = streams.write(0)
+    streams.split(0, 1)
+    meet(follower, [])
+    del streams.shards[gone]
+    child, _ = streams.write(0)
+    meet(follower, [])
+    assert list(json.loads((tmp_path / "place").read_text())["shards"]) == [child]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00", "[" * 100_000], ids=range(6))

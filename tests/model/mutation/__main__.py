@@ -29,7 +29,11 @@ COPIED = (
     "tests/ports.py",
     "sql",
 )
-UNIT_TESTS = ("tests/model/test_in_memory.py", "tests/unit/test_transactions.py")
+UNIT_TESTS = (
+    "tests/model/test_in_memory.py",
+    "tests/model/test_meanwhile.py",
+    "tests/unit/test_transactions.py",
+)
 STREAM_TESTS = ("tests/unit/test_dynamodb_stream.py",)
 TIME_S = 900
 NEEDED = ("boto3.dynamodb.types", "botocore.session", "greenlet", "pytest")
@@ -164,7 +168,15 @@ class _First:
 def _failing(tests: Sequence[str], only: str) -> str:
     pytest = importlib.import_module("pytest")
     first = _First()
-    quietly = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestWarning"]
+    quietly = [
+        "-x",
+        "-q",
+        "--timeout=60",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestWarning",
+    ]
     code = pytest.main([*quietly, "-k", only, *tests], plugins=[first])
     return first.name or ("" if code == 0 else "it cannot be imported")
 
