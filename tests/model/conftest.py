@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from types import SimpleNamespace
+
 import pytest
 
+import core.timestamps as timestamps
 from core.dynamodb import retries
 
+from .explore import ours
 from .explore.actors import ANA, BEN
 from .explore.scopes import conversation
 from .meanwhile import Model
@@ -31,5 +36,8 @@ class _Clock:
 
 
 @pytest.fixture
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ``at(0)`` all the time, and a pause of the retries takes no time."""
+    clock = SimpleNamespace(now=lambda _: ours.EPOCH, fromisoformat=datetime.fromisoformat)
+    monkeypatch.setattr(timestamps, "datetime", clock)
     monkeypatch.setattr(retries, "time", _Clock())

@@ -28,7 +28,7 @@ from .explore.scopes import conversation, table_of
 from .invariants import View, When, broken, inserts
 from .meanwhile import Model, at, message, row
 
-pytestmark = pytest.mark.usefixtures("no_waiting")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 LAST_OF_ALL = "9999-12-31T23:59:59.999999+00:00"
 

@@ -10,14 +10,24 @@ from dataclasses import replace
 
 import pytest
 
+from core.dynamodb.patterns import sends
 from core.dynamodb.transfer.puts import Putter
 
+from .explore import ours
 from .explore.actors import ANA, BEN, CLEO, GROUP, OTHER_GROUP, SAM
-from .explore.ours import REMOVED_TEXT, FaultKind
+from .explore.ours import (
+    REMOVED_TEXT,
+    Draft,
+    FaultKind,
+    MemberErasedError,
+    MessageRemovedError,
+    Person,
+    StoreError,
+)
 from .explore.scopes import conversation
 from .meanwhile import Model, after_each_interruption, at, message, row
 
-pytestmark = pytest.mark.usefixtures("no_waiting")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 FIRST = replace(message(ANA, 0, "text before in g"), message_uuid="message before in g")
 """The message that Ana and Ben have from the start."""
@@ -90,8 +100,139 @@ class TestTheProjection:
         model.drop_rows(ANA)
         model.put(row(ANA, CLEO, at(5), "Cleo's", OTHER_GROUP))
         model.client.ahead_of_transaction = newer
-        model.deliver(message(BEN, 5))
+        model.deliver(message(ANA, 5))
         assert model.previews(ANA) == ["text at 6"]
+
+
+class TestASend:
+    @pytest.mark.parametrize("erased", [ANA, BEN], ids=lambda person: person.handle)
+    def test_is_refused_if_a_member_is_erased_meanwhile_also_where_a_row_is_missing(
+        self, model: Model, erased: Person
+    ) -> None:
+        model.drop_rows(BEN)
+        model.client.ahead_of_transaction = lambda: ours.erase_user(model.others, erased.uuid)
+        with pytest.raises(MemberErasedError):
+            ours.send(model.handle, GROUP, Draft(ANA, BEN, "hello"))
+        assert "hello" not in model.texts().values()
+
+    def test_into_a_conversation_that_has_lost_its_other_member_is_refused(
+        self, model: Model
+    ) -> None:
+        ours.erase_user(model.others, BEN.uuid)
+        (remaining,) = model.rows(ANA)
+        with pytest.raises(MemberErasedError):
+            ours.send(model.handle, GROUP, Draft(ANA, remaining.other, "hello"))
+        assert "hello" not in model.texts().values()
+
+    def test_leaves_another_conversation_s_row_that_has_come_to_where_one_was(
+        self, model: Model
+    ) -> None:
+        """Ana had two rows; one of them is deleted, and Cleo's conversation takes its time."""
+
+        def taken() -> None:
+            model.put(row(ANA, CLEO, at(-7), "Cleo's", OTHER_GROUP))
+
+        model.put(row(ANA, BEN, at(-7), FIRST.text))
+        model.client.ahead_of_transaction = taken
+        ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
+        assert model.previews(ANA) == ["hello"]
+        assert model.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
+    def test_comes_behind_the_conversation_s_last_message_whatever_the_clock_says(self) -> None:
+        model = Model(conversation(ANA, BEN, before_us=-9))
+        ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
+        assert max(model.texts().items())[1] == "hello"
+
+    @pytest.mark.parametrize("owner", [ANA, BEN], ids=lambda person: person.handle)
+    def test_goes_behind_another_conversation_s_row_in_either_inbox(
+        self, model: Model, owner: Person
+    ) -> None:
+        model = Model(conversation(ANA, BEN, before_us=-9))
+        model.put(row(owner, CLEO, at(10), "Cleo's", OTHER_GROUP))
+        ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
+        assert model.previews(ANA) == model.previews(BEN) == ["hello"]
+        assert model.previews(owner, OTHER_GROUP) == ["Cleo's"]
+
+    def test_that_is_stored_is_sent_also_if_looking_for_others_rows_fails(
+        self, model: Model, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise StoreError("No answer", "Try again.")
+
+        monkeypatch.setattr(sends, "settle", fail)
+        assert ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello")).text == "hello"
+
+    def test_deletes_a_hundred_rows_of_one_inbox_in_a_few_sends(self, model: Model) -> None:
+        """More rows than a transaction has room for; other software has left them."""
+        for owner, other in ((ANA, BEN), (BEN, ANA)):
+            model.put(*(row(owner, other, at(-n), FIRST.text) for n in range(60)))
+        for n in range(3):
+            ours.send(model.handle, GROUP, Draft(BEN, ANA, f"hello {n}"))
+        assert model.previews(ANA) == model.previews(BEN) == ["hello 2"]
+
+    def test_that_is_retried_is_found_at_its_own_key(self, model: Model) -> None:
+        draft = Draft(BEN, ANA, "hello")
+        sent = ours.send(model.handle, GROUP, draft)
+        again = replace(draft, tried_from=sent.sort_key)
+        assert ours.send(model.handle, GROUP, again) == sent
+        assert len(model.texts()) == 2
+
+    def test_that_is_retried_finds_its_removal_however_far_its_key_had_moved(
+        self, model: Model
+    ) -> None:
+        draft = Draft(BEN, ANA, "hello")
+        sent = ours.send(model.handle, GROUP, draft)
+        model.remove(sent, by=model.others)
+        for tried_from in (at(0), sent.sort_key):
+            with pytest.raises(MessageRemovedError):
+                ours.send(model.handle, GROUP, replace(draft, tried_from=tried_from))
+        assert "hello" not in model.texts().values()
+
+    def test_is_retried_at_a_key_whose_earlier_message_was_removed(self, model: Model) -> None:
+        """The retry's key is free again: another message's removal does not concern it."""
+        model.remove(FIRST, by=model.others)
+        draft = Draft(BEN, ANA, "hello", tried_from=at(0))
+        assert ours.send(model.handle, GROUP, draft).sort_key == at(0)
+        assert model.texts() == {at(0): "hello"}
+
+
+class TestAStart:
+    @pytest.mark.parametrize("erased", [ANA, BEN], ids=lambda person: person.handle)
+    def test_is_refused_if_one_of_the_two_is_erased_meanwhile(self, erased: Person) -> None:
+        model = Model(conversation(ANA, CLEO, OTHER_GROUP) | conversation(BEN, SAM, "third"))
+        model.client.ahead_of_transaction = lambda: ours.erase_user(model.others, erased.uuid)
+        with pytest.raises(MemberErasedError):
+            ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert not any("hello" in str(item) for item in model.table.items.values())
+
+    def test_stores_no_pair_of_a_user_who_is_erased_meanwhile(self) -> None:
+        model = Model(conversation(ANA, BEN, pair=False))
+        model.client.ahead_of_transaction = lambda: ours.erase_user(model.others, BEN.uuid)
+        with pytest.raises(MemberErasedError):
+            ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert not [pk for pk, _ in model.table.items if pk.startswith("PAIR#")]
+
+    @pytest.mark.parametrize("owner", [ANA, BEN], ids=lambda person: person.handle)
+    def test_goes_behind_another_conversation_s_row_in_either_inbox(self, owner: Person) -> None:
+        model = Model({})
+        model.put(row(owner, CLEO, at(0), "Cleo's", OTHER_GROUP))
+        sent, _ = ours.start(model.handle, Draft(BEN, ANA, "hello"))
+        group = sent.message_group_uuid
+        assert model.previews(ANA, group) == model.previews(BEN, group) == ["hello"]
+        assert model.previews(owner, OTHER_GROUP) == ["Cleo's"]
+
+    def test_that_is_retried_keeps_the_key_of_its_first_try(self) -> None:
+        model = Model({})
+        sent, _ = ours.start(model.handle, Draft(ANA, BEN, "hello", tried_from=at(3)))
+        assert sent.sort_key == at(3)
+
+    def test_that_was_stored_and_is_retried_is_sent_once(self) -> None:
+        model = Model({})
+        draft = Draft(ANA, BEN, "hello")
+        sent, _ = ours.start(model.handle, draft)
+        again, _ = ours.start(model.handle, replace(draft, tried_from=sent.sort_key))
+        assert again == sent
+        assert list(model.texts(sent.message_group_uuid).values()) == ["hello"]
 
 
 class TestARepair:

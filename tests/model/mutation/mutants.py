@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import more_mutants
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -767,15 +769,17 @@ def _made(module: str, faults: list[tuple[str, ...]]) -> list[Mutant]:
 
 
 MUTANTS: list[Mutant] = [
-    *_made("sends", _sends()),
-    *_made("reads", _reads()),
+    *_made("sends", _sends() + more_mutants.SENDS),
+    *_made("reads", _reads() + more_mutants.READS),
+    *_made("paging", more_mutants.PAGING),
     *_made("bulk_load", _bulk_load()),
-    *_made("transactions", _transactions()),
-    *_made("removals", _removals()),
-    *_made("puts", _puts()),
-    *_made("projection", _projection()),
-    *_made("row_moves", _row_moves()),
-    *_made("handler", _handler()),
-    *_made("repairs", _repairs()),
-    *_made("shards", _stream()),
+    *_made("transactions", _transactions() + more_mutants.TRANSACTIONS),
+    *_made("removals", _removals() + more_mutants.REMOVALS),
+    *_made("removal_reads", more_mutants.REMOVAL_READS),
+    *_made("puts", _puts() + more_mutants.PUTS),
+    *_made("projection", _projection() + more_mutants.PROJECTION),
+    *_made("row_moves", _row_moves() + more_mutants.ROW_MOVES),
+    *_made("handler", _handler() + more_mutants.HANDLER),
+    *_made("repairs", _repairs() + more_mutants.REPAIRS),
+    *_made("shards", _stream() + more_mutants.SHARDS),
 ]
