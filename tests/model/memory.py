@@ -303,7 +303,7 @@ def updated(stored: Item, expression: str, values: Item) -> Item:
     item = copy.deepcopy(stored)
     kind, _, rest = expression.partition(" ")
     if kind == "REMOVE":
-        item.pop(rest)
+        item.pop(rest, None)
         return item
     assert kind == "SET"
     for assignment in rest.split(", "):

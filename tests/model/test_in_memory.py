@@ -48,6 +48,22 @@ class TestAPlan:
         planned = plan([{"eventName": "INSERT"}, *inserts([dict(message_item(message(ANA, 5)))])])
         assert (len(planned.moves), len(planned.dropped)) == (1, 1)
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"message": {"S": "x" * 400_000}},
+            {"user_uuid": {"S": "x" * 3000}},
+            {"pk": {"S": "MSG#another"}},
+            {"sk": {"S": "no time"}},
+        ],
+        ids=["too large", "no id", "another item's image", "no time"],
+    )
+    def test_drops_what_cannot_become_a_row(self, change: memory.Item) -> None:
+        (record,) = inserts([dict(message_item(message(ANA, 5)))])
+        record["dynamodb"]["NewImage"] |= change
+        planned = plan([record])
+        assert (len(planned.moves), len(planned.dropped)) == (0, 1)
+
 
 class TestTheProjection:
     def test_shows_each_member_the_other(self, model: Model) -> None:

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from core.dynamodb.patterns import sends
-from core.dynamodb.transfer.puts import Putter
 
+from . import memory
 from .explore import ours
 from .explore.actors import ANA, BEN, CLEO, GROUP, OTHER_GROUP, SAM
 from .explore.ours import (
@@ -23,8 +23,10 @@ from .explore.ours import (
     MessageRemovedError,
     Person,
     StoreError,
+    message_item,
 )
 from .explore.scopes import conversation
+from .invariants import inserts
 from .meanwhile import Model, after_each_interruption, at, message, row
 
 pytestmark = pytest.mark.usefixtures("still_clock")
@@ -64,9 +66,12 @@ class TestTheProjection:
         model.deliver(message(BEN, 5))
         assert {*seen, len(model.previews(ANA))} == {1}
 
+    @pytest.mark.parametrize("reads_lag", [False, True])
     def test_shows_its_message_behind_a_row_that_others_put_at_its_time_meanwhile(
-        self, model: Model
+        self, model: Model, reads_lag: bool
     ) -> None:
+        if reads_lag:
+            model.lag_behind(model.table.items)
         model.client.ahead_of_transaction = lambda: model.put(row(ANA, BEN, at(5), "made up"))
         model.deliver(message(BEN, 5))
         assert model.previews(ANA) == ["text at 5"]
@@ -78,6 +83,24 @@ class TestTheProjection:
         model.put(row(ANA, BEN, at(5), "made up"))
         model.deliver(message(BEN, 5))
         assert model.previews(ANA) == ["text at 7"]
+
+    def test_finds_the_newest_message_behind_a_page_of_a_stranger_s(self, model: Model) -> None:
+        model.put_messages(*(message(SAM, n) for n in range(20, 29)))
+        model.put(row(ANA, BEN, at(9), "made up"))
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA) == ["text at 5"]
+
+    def test_shows_no_message_without_a_valid_time(self, model: Model) -> None:
+        model.put_messages(replace(message(BEN, 7), sort_key="no time"))
+        model.put(row(ANA, BEN, at(9), "made up"))
+        model.deliver(message(BEN, 5))
+        assert model.previews(ANA) == ["text at 5"]
+
+    def test_moves_the_rows_of_the_sender_s_pair_where_two_use_one_id(self, model: Model) -> None:
+        model.put(row(CLEO, SAM, at(1), "text at 1"), row(SAM, CLEO, at(1), "text at 1"))
+        model.deliver(message(CLEO, 9))
+        assert model.previews(CLEO) == model.previews(SAM) == ["text at 9"]
+        assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
 
     @pytest.mark.parametrize("later", [5, 9])
     def test_moves_no_row_back_in_time(self, model: Model, later: int) -> None:
@@ -170,11 +193,15 @@ class TestASend:
             ours.send(model.handle, GROUP, Draft(BEN, ANA, f"hello {n}"))
         assert model.previews(ANA) == model.previews(BEN) == ["hello 2"]
 
-    def test_that_is_retried_is_found_at_its_own_key(self, model: Model) -> None:
+    @pytest.mark.parametrize("tried_from", [at(0), at(1)], ids=["earlier", "its own"])
+    def test_that_is_retried_is_found_where_it_was_stored_however_reads_lag(
+        self, model: Model, tried_from: str
+    ) -> None:
+        model.lag_behind(model.table.items)
         draft = Draft(BEN, ANA, "hello")
         sent = ours.send(model.handle, GROUP, draft)
-        again = replace(draft, tried_from=sent.sort_key)
-        assert ours.send(model.handle, GROUP, again) == sent
+        assert sent.sort_key == at(1)
+        assert ours.send(model.handle, GROUP, replace(draft, tried_from=tried_from)) == sent
         assert len(model.texts()) == 2
 
     def test_that_is_retried_finds_its_removal_however_far_its_key_had_moved(
@@ -204,6 +231,14 @@ class TestAStart:
         with pytest.raises(MemberErasedError):
             ours.start(model.handle, Draft(ANA, BEN, "hello"))
         assert not any("hello" in str(item) for item in model.table.items.values())
+
+    def test_continues_the_conversation_of_the_pair_however_reads_lag(self) -> None:
+        """Not the newest that the inboxes list: Cruddur has made that one since."""
+        paired = conversation(ANA, BEN, before_us=9)
+        model = Model(paired | conversation(ANA, BEN, OTHER_GROUP, pair=False) | paired)
+        model.lag_behind({})
+        sent, _ = ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert sent.message_group_uuid == GROUP
 
     def test_stores_no_pair_of_a_user_who_is_erased_meanwhile(self) -> None:
         model = Model(conversation(ANA, BEN, pair=False))
@@ -235,7 +270,42 @@ class TestAStart:
         assert list(model.texts(sent.message_group_uuid).values()) == ["hello"]
 
 
+class TestAFailingProjection:
+    """Its first transaction fails."""
+
+    def failing(self, model: Model, code: str, *reasons: str) -> list[dict[str, str]]:
+        """What is asked for again after ``code``, with the reasons of a cancelled transaction."""
+        codes = [{"Code": reason} for reason in reasons]
+        error = memory.refusal(code, "TransactWriteItems", CancellationReasons=codes)
+
+        def fail() -> None:
+            raise error
+
+        model.client.ahead_of_transaction = fail
+        item = dict(message_item(message(BEN, 5)))
+        model.put(item)
+        return ours.project(model.handle, inserts([item]))["batchItemFailures"]
+
+    def test_asks_for_a_record_again_that_may_succeed_later(self, model: Model) -> None:
+        assert self.failing(model, "InternalServerError") == [{"itemIdentifier": "0"}]
+
+    def test_drops_a_record_whose_row_would_be_too_large(self, model: Model) -> None:
+        cancelled = "TransactionCanceledException"
+        assert self.failing(model, cancelled, "ValidationError", "None", "None") == []
+
+    def test_tries_again_after_a_conflict(self, model: Model) -> None:
+        cancelled = "TransactionCanceledException"
+        assert self.failing(model, cancelled, "None", "None", "TransactionConflict") == []
+        assert model.previews(ANA) == model.previews(BEN) == ["text at 5"]
+
+
 class TestARepair:
+    def test_gives_a_missing_row_the_name_that_the_other_person_has_now(self, model: Model) -> None:
+        model.drop_rows(ANA)
+        model.put_messages(replace(message(BEN, 5), sender=replace(BEN, handle="as he was")))
+        assert model.repair(FaultKind.MISSING_ROW, "GRP#ben", at(0))
+        assert [row.other for row in model.rows(ANA)] == [BEN]
+
     def test_changes_no_row_that_becomes_another_conversation_s_meanwhile(
         self, model: Model
     ) -> None:
@@ -298,21 +368,6 @@ class TestARemoval:
         for after in after_each_interruption(made, lambda m: m.remove(FIRST), others_repair):
             assert after.previews(ANA) in ([REMOVED_TEXT], ["made up"])
 
-    def test_of_a_message_that_the_stream_shows_meanwhile_leaves_it_in_no_inbox(self) -> None:
-        """Ben's row was lost, so that the removal reads none."""
-
-        def made() -> Model:
-            model = talking()
-            model.drop_rows(BEN)
-            return model
-
-        for after in after_each_interruption(
-            made,
-            lambda model: model.remove(FIRST),
-            lambda model: model.deliver(FIRST, by=model.others) if model.texts() else None,
-        ):
-            assert FIRST.text not in after.previews(BEN)
-
     def test_shows_a_message_that_came_meanwhile_with_an_earlier_time(self) -> None:
         """From a host whose clock is behind: the stream delivers it when it is not the newest."""
 
@@ -327,18 +382,3 @@ class TestARemoval:
             lambda model: model.deliver(message(ANA, 3), by=model.others),
         ):
             assert after.previews(ANA) == after.previews(BEN) == ["text at 3"]
-
-
-class TestAnImport:
-    def test_puts_back_no_row_of_a_message_that_is_removed_meanwhile(self) -> None:
-        def made() -> Model:
-            model = talking()
-            model.drop_rows(ANA)
-            return model
-
-        for after in after_each_interruption(
-            made,
-            lambda model: Putter(model.handle).put(row(ANA, BEN, at(0), FIRST.text)),
-            lambda model: model.remove(FIRST, by=model.others),
-        ):
-            assert FIRST.text not in after.previews(ANA)

@@ -368,6 +368,22 @@ def test_the_checkpoint_forgets_shards_that_the_stream_no_longer_has(
     assert list(json.loads((tmp_path / "place").read_text())["shards"]) == [child]
 
 
+def test_a_process_that_is_killed_while_it_notes_its_place_leaves_the_one_before(
+    tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / "place"
+    Checkpoint(path, "arn").store("shard", "1")
+
+    def write_half(draft: Path, text: str) -> None:
+        draft.write_bytes(text[:9].encode())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", write_half)
+    with pytest.raises(KeyboardInterrupt):
+        Checkpoint(path, "arn").store("shard", "2")
+    assert Checkpoint(path, "arn").sequence_number("shard") == "1"
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00", "[" * 100_000], ids=range(6))
 def test_a_damaged_checkpoint_is_reported_with_its_path(tmp_path, content) -> None:
     path = tmp_path / "place"

@@ -56,6 +56,7 @@ def outcome(error: Exception) -> Any:
         (cancelled("None", "TransactionConflict", tries_before=1), True, False),
         (cancelled("None", "ConditionalCheckFailed", tries_before=1), False, False),
         (cancelled("ThrottlingError"), False, False),
+        (cancelled("None", "ProvisionedThroughputExceeded"), False, False),
     ],
     ids=str,
 )

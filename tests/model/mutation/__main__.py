@@ -32,6 +32,7 @@ COPIED = (
 UNIT_TESTS = (
     "tests/model/test_in_memory.py",
     "tests/model/test_meanwhile.py",
+    "tests/model/test_gone_stays_gone.py",
     "tests/unit/test_transactions.py",
 )
 STREAM_TESTS = ("tests/unit/test_dynamodb_stream.py",)
