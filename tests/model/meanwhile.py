@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import botocore.exceptions
+
 from core.dynamodb.integrity.faults import Fault
 from core.dynamodb.integrity.repairs import mend
 
@@ -81,6 +83,19 @@ class Model:
         """Let reads that are not consistent show ``items`` from now on."""
         self.table.past = [dict(items)]
         self.client.lag = lambda most: min(1, most)
+
+    def lose_answer(self, then: Callable[[], object] = lambda: None) -> None:
+        """Let the next transaction be committed, ``then`` others act, and no answer come."""
+
+        def lose() -> None:
+            self.client.after = lambda: None
+            then()
+            raise botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
+
+        def ahead() -> None:
+            self.client.after = lose
+
+        self.client.ahead_of_transaction = ahead
 
     def put(self, *items: memory.Item) -> None:
         self.table.items |= table_of(*items)

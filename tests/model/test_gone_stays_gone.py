@@ -6,6 +6,7 @@ people who are not known, and reads that lag.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("still_clock")
 FIRST = replace(message(ANA, 0, "text before in g"), message_uuid="message before in g")
 """The message that Ana and Ben have from the start."""
 
-AFTER_WHICH_NO_ANSWER_COMES = botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
+NO_ANSWER = botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
 
 
 def talking() -> Model:
@@ -54,7 +55,7 @@ def unanswered(act: Callable[[], object]) -> Callable[[], object]:
 
     def acted() -> None:
         act()
-        raise AFTER_WHICH_NO_ANSWER_COMES
+        raise NO_ANSWER
 
     return acted
 
@@ -89,10 +90,21 @@ class TestARemoval:
         model.client.ahead_of_transaction = unanswered(lambda: model.remove(FIRST, by=model.others))
         assert model.remove(FIRST)
 
-    def test_shows_the_newest_that_remains_however_reads_lag(self, model: Model) -> None:
-        model.lag_behind(model.table.items)
+    def test_shows_the_newest_that_remains_at_once_however_reads_lag(self, model: Model) -> None:
+        """It needs no second transaction, ahead of which the process may be killed."""
+
+        def killed() -> None:
+            raise KeyboardInterrupt
+
+        def after_one() -> None:
+            model.client.ahead_of_transaction = killed
+
+        without = dict(model.table.items)
         model.deliver(message(BEN, 5), message(BEN, 9))
-        model.remove(message(BEN, 9))
+        model.lag_behind(without)
+        model.client.ahead_of_transaction = after_one
+        with contextlib.suppress(KeyboardInterrupt):
+            model.remove(message(BEN, 9))
         assert model.previews(ANA) == model.previews(BEN) == ["text at 5"]
 
     def test_shows_no_stranger_s_message_instead(self, model: Model) -> None:
@@ -114,9 +126,11 @@ class TestARemoval:
         model.remove(message(BEN, 9))
         assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
 
-    def test_finds_a_row_that_the_index_lacks(self, model: Model) -> None:
-        without = {key: item for key, item in model.table.items.items() if key[0] != "GRP#ana"}
-        model.lag_behind(without)
+    def test_finds_a_row_behind_the_message_that_the_index_lacks(self, model: Model) -> None:
+        """Another conversation of Ana's had the message's time once."""
+        model.drop_rows(ANA)
+        model.lag_behind(model.table.items)
+        model.put(row(ANA, BEN, at(1), FIRST.text))
         model.remove(FIRST)
         assert model.previews(ANA) == model.previews(BEN) == [REMOVED_TEXT]
 
@@ -165,6 +179,29 @@ class TestARetry:
         model.deliver(message(ANA, 9))
         model.remove(FIRST, by=model.others)
         model.client.ahead_of_transaction = stored_and_removed
+        with pytest.raises(MessageRemovedError):
+            ours.send(model.handle, GROUP, draft)
+        assert "hello" not in model.texts().values()
+
+    def test_is_refused_after_its_removal_though_its_key_has_moved_on(self, model: Model) -> None:
+        """Another message has its key for a while; then its late first try is stored there."""
+        draft, other = Draft(BEN, ANA, "hello"), message(ANA, 1)
+
+        def stored_late() -> None:
+            model.remove(other, by=model.others)
+            late = ours.send(model.others, GROUP, replace(draft, tried_from=at(1)))
+            assert late.sort_key == at(1)
+            model.remove(late, by=model.others)
+
+        def taken() -> None:
+            model.deliver(other, by=model.others)
+            model.client.ahead_of_transaction = stored_late
+
+        def no_answer() -> None:
+            model.client.ahead_of_transaction = taken
+            raise NO_ANSWER
+
+        model.client.ahead_of_transaction = no_answer
         with pytest.raises(MessageRemovedError):
             ours.send(model.handle, GROUP, draft)
         assert "hello" not in model.texts().values()
@@ -264,6 +301,17 @@ class TestARepair:
     ) -> None:
         ours.erase_user(model.others, BEN.uuid)
         model.drop_rows(ANA)
+        assert model.repair(FaultKind.ORPHAN_MESSAGES, f"MSG#{GROUP}", at(0))
+        (listed,) = model.rows(ANA)
+        assert (listed.preview, listed.other.uuid == BEN.uuid) == (FIRST.text, False)
+
+    def test_leaves_no_row_that_names_an_erased_member_and_comes_meanwhile(
+        self, model: Model
+    ) -> None:
+        """Cruddur's function puts it back; it knows no erasure."""
+        ours.erase_user(model.others, BEN.uuid)
+        model.drop_rows(ANA)
+        model.client.ahead_of_transaction = lambda: model.put(row(ANA, BEN, at(1), FIRST.text))
         assert model.repair(FaultKind.ORPHAN_MESSAGES, f"MSG#{GROUP}", at(0))
         (listed,) = model.rows(ANA)
         assert (listed.preview, listed.other.uuid == BEN.uuid) == (FIRST.text, False)

@@ -18,6 +18,7 @@ import pytest
 from core.dynamodb.integrity.faults import Fault
 from core.dynamodb.integrity.repairs import mend
 from core.dynamodb.patterns import bulk_load
+from core.dynamodb.patterns.reads import find_message
 from core.dynamodb.stream.projection import plan
 
 from . import memory
@@ -272,6 +273,12 @@ class TestALostConversation:
         before: dict[Any, Any] = dict(model.table.items)
         assert not self.repair(model)
         assert model.table.items == before
+
+
+def test_a_message_is_found_from_its_own_key_on(model: Model) -> None:
+    uuid = "message before in g"
+    assert find_message(model.handle, GROUP, uuid, since=at(0)) is not None
+    assert find_message(model.handle, GROUP, uuid, since=at(1)) is None
 
 
 def test_what_another_load_stores_between_two_transactions_is_not_stored_again(

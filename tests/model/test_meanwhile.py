@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.dynamodb import keys
 from core.dynamodb.patterns import sends
 
 from . import memory
@@ -21,6 +22,7 @@ from .explore.ours import (
     FaultKind,
     MemberErasedError,
     MessageRemovedError,
+    MessageUnconfirmedError,
     Person,
     StoreError,
     message_item,
@@ -73,7 +75,7 @@ class TestTheProjection:
         if reads_lag:
             model.lag_behind(model.table.items)
         model.client.ahead_of_transaction = lambda: model.put(row(ANA, BEN, at(5), "made up"))
-        model.deliver(message(BEN, 5))
+        model.deliver(message(ANA, 5))
         assert model.previews(ANA) == ["text at 5"]
 
     def test_shows_the_newest_message_if_a_row_at_its_own_time_shows_another_text(
@@ -137,6 +139,16 @@ class TestASend:
         with pytest.raises(MemberErasedError):
             ours.send(model.handle, GROUP, Draft(ANA, BEN, "hello"))
         assert "hello" not in model.texts().values()
+
+    @pytest.mark.parametrize("erased", [ANA, BEN], ids=lambda person: person.handle)
+    def test_is_refused_if_an_erasure_of_a_member_has_just_begun(
+        self, model: Model, erased: Person
+    ) -> None:
+        model.drop_rows(BEN)
+        begun = keys.erased_user_key(erased.uuid) | {"erased_at": {"S": ""}}
+        model.client.ahead_of_transaction = lambda: model.put(begun)
+        with pytest.raises(MemberErasedError):
+            ours.send(model.handle, GROUP, Draft(ANA, BEN, "hello"))
 
     def test_into_a_conversation_that_has_lost_its_other_member_is_refused(
         self, model: Model
@@ -260,6 +272,24 @@ class TestAStart:
         model = Model({})
         sent, _ = ours.start(model.handle, Draft(ANA, BEN, "hello", tried_from=at(3)))
         assert sent.sort_key == at(3)
+
+    def test_that_is_retried_and_refused_stays_unconfirmed(self) -> None:
+        """Its first try may still be carried out."""
+
+        def refuse() -> None:
+            model.client.ahead_of_transaction = refuse
+            raise memory.refusal("ThrottlingException", "TransactWriteItems")
+
+        model = Model({})
+        model.client.ahead_of_transaction = refuse
+        with pytest.raises(MessageUnconfirmedError):
+            ours.start(model.handle, Draft(ANA, BEN, "hello", tried_from=at(3)))
+
+    def test_that_was_stored_ahead_of_an_erasure_is_found_after_a_lost_answer(self) -> None:
+        model = Model({})
+        model.lose_answer(lambda: ours.erase_user(model.others, BEN.uuid))
+        sent, is_first = ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert (sent.text, is_first) == ("hello", True)
 
     def test_that_was_stored_and_is_retried_is_sent_once(self) -> None:
         model = Model({})

@@ -173,33 +173,18 @@ class _Removing:
                 moves += [(owner, action) for action in self._moved(rows)]
             else:
                 moves += [(owner, self._unchanged(row)) for row in rows]
-                moves += [(owner, action) for action in self._beside(owner, rows)]
+                moves += [(owner, check) for check in self._beside(owner, rows)]
         return moves
 
     def _beside(self, owner: str, rows: Sequence[InboxRow]) -> list[Action]:
         """Check that no writer puts the message into an inbox that does not show it yet.
 
-        The stream puts the new row before it deletes the old one, at the message's key or behind
-        another conversation's row there.
-        """
-        last = max((row.sort_key for row in rows), default="")
-        places = [self.message.sort_key]
-        is_newest = self.newest is None or self.newest.sort_key < self.message.sort_key
-        if is_newest and last >= self.message.sort_key and (following := next_sort_key(last)):
-            places.append(following)
-        actions: dict[str, Action] = {}  # a transaction may have a key once
-        for place in places:
-            actions |= self._free_from(owner, place, rows)
-        return list(actions.values())
-
-    def _free_from(self, owner: str, start: str, rows: Sequence[InboxRow]) -> dict[str, Action]:
-        """Check that no other row of the conversation is at ``start``, or behind others' rows.
-
-        Returns the actions by their sort keys.
+        Such a row comes to the message's key, or behind another conversation's rows there. A row
+        that comes behind one of ``rows`` replaces it, and :meth:`_unchanged` checks that.
         """
         known = {row.sort_key: row for row in rows}
-        actions: dict[str, Action] = {}
-        place: str | None = start
+        actions: list[Action] = []
+        place: str | None = self.message.sort_key
         while place is not None and len(actions) < _MOST_ROWS:
             row = inbox_row_at(self.table, owner, place)
             is_own = row is not None and row.message_group_uuid == self.group
@@ -209,9 +194,9 @@ class _Removing:
                 break
             key = keys.key(keys.inbox_pk(owner), place)
             if row is None:
-                actions[place] = check_item(self.table, key, "attribute_not_exists(pk)", {})
+                actions.append(check_item(self.table, key, "attribute_not_exists(pk)", {}))
                 break
-            actions[place] = check_item(self.table, key, *as_read(row).values())
+            actions.append(check_item(self.table, key, *as_read(row).values()))
             place = next_sort_key(place)
         return actions
 

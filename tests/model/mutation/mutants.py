@@ -228,7 +228,7 @@ def _removals() -> list[tuple[str, ...]]:
         ),
         (
             "the stream may put a row beside the one that was read",
-            "moves += [(owner, action) for action in self._beside(owner, rows)]",
+            "moves += [(owner, check) for check in self._beside(owner, rows)]",
             "pass",
         ),
         (
