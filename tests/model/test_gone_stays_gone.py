@@ -13,10 +13,12 @@ from dataclasses import replace
 import botocore.exceptions
 import pytest
 
+from core.dynamodb.items import erasure_item
 from core.dynamodb.patterns.holds import hold
 from core.dynamodb.patterns.removal_reads import list_removals
 from core.dynamodb.transfer.puts import DIFFERS, PRESENT, REMOVED, Putter
 from core.errors import HeldError
+from core.models import Erasure
 
 from . import memory
 from .explore import ours
@@ -164,6 +166,18 @@ class TestARemoval:
             lambda model: model.deliver(FIRST, by=model.others) if model.texts() else None,
         ):
             assert FIRST.text not in after.previews(ANA)
+
+
+class TestTheProjection:
+    def test_names_no_member_whose_erasure_begins_meanwhile_in_a_row_that_was_lost(self) -> None:
+        """There is no row whose condition would notice it."""
+        model = without_ana_s_row()
+        begun = erasure_item(Erasure(GROUP, ANA.uuid, "a replacement", at(0)))
+        model.client.ahead_of_transaction = lambda: model.put(dict(begun))
+        model.deliver(message(ANA, 5))
+        assert [(row.other.uuid, row.preview) for row in model.rows(ANA)] == [
+            ("a replacement", "text at 5")
+        ]
 
 
 class TestARetry:

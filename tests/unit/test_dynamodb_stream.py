@@ -314,7 +314,7 @@ def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_
     streams, follower, monkeypatch
 ) -> None:
     """As engines other than AWS report it."""
-    _, first = streams.write(0)
+    first = [streams.write(0)[1] for _ in range(PAGE + 1)]
     describe = streams.describe_stream
 
     def always_on(**params: Any) -> dict[str, Any]:
@@ -324,7 +324,19 @@ def test_a_table_that_was_created_again_is_followed_though_its_old_stream_seems_
     monkeypatch.setattr(streams, "describe_stream", always_on)
     streams.turn_on()
     _, second = streams.write(0)
-    assert meet(follower, []) == [first, second]
+    assert meet(follower, []) == [*first, second]
+
+
+def test_a_stream_that_was_turned_off_is_not_left_in_a_round_without_records(
+    streams, follower
+) -> None:
+    """The iterators expire between two rounds."""
+    numbers = [streams.write(0)[1] for _ in range(PAGE + 1)]
+    seen = meet(follower, [], rounds=1)
+    streams.iterators.clear()
+    streams.turn_off()
+    streams.turn_on()
+    assert meet(follower, seen) == numbers
 
 
 @pytest.fixture

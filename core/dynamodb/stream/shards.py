@@ -166,8 +166,7 @@ class Follower:
     def done(self, batch: Batch) -> None:
         """Note that ``batch`` was handled: a later run starts after it."""
         last = batch.records[-1]["dynamodb"]["SequenceNumber"]
-        if not self.checkpoint.is_finished(batch.shard_id):
-            self.checkpoint.store(batch.shard_id, str(last))
+        self.checkpoint.store(batch.shard_id, str(last))
 
     def again(self, batch: Batch) -> None:
         """Deliver ``batch`` again in the next round."""

@@ -539,11 +539,6 @@ SHARDS: list[tuple[str, ...]] = [
         "draft = self._path",
     ),
     (
-        "a closed shard is opened again",
-        "        if not self.checkpoint.is_finished(batch.shard_id):\n",
-        "        if True:\n",
-    ),
-    (
         "a stream is left before its end",
         "        if is_quiet and (is_on or all(map(self.checkpoint.is_finished, shards))):\n",
         "        if is_on or all(map(self.checkpoint.is_finished, shards)):\n",

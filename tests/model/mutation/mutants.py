@@ -707,8 +707,8 @@ def _stream() -> list[tuple[str, ...]]:
         ("a child is read before its parent", "if not waits and not", "if not"),
         (
             "what was dealt with is not noted",
-            "            self.checkpoint.store(batch.shard_id, str(last))\n",
-            "            pass\n",
+            "        self.checkpoint.store(batch.shard_id, str(last))\n",
+            "        pass\n",
         ),
         ("the last record is read again", '"AFTER_SEQUENCE_NUMBER"', '"AT_SEQUENCE_NUMBER"'),
         (
