@@ -25,6 +25,7 @@ from .explore.ours import (
     MessageUnconfirmedError,
     Person,
     StoreError,
+    TranscriptMessage,
     message_item,
 )
 from .explore.scopes import conversation
@@ -103,6 +104,14 @@ class TestTheProjection:
         model.deliver(message(CLEO, 9))
         assert model.previews(CLEO) == model.previews(SAM) == ["text at 9"]
         assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
+
+    def test_names_a_member_whose_row_was_lost_as_their_last_message_does(
+        self, model: Model
+    ) -> None:
+        model.put_messages(message(BEN, 3))
+        model.drop_rows(ANA)
+        model.deliver(message(ANA, 5))
+        assert [row.other for row in model.rows(ANA)] == [BEN]
 
     @pytest.mark.parametrize("later", [5, 9])
     def test_moves_no_row_back_in_time(self, model: Model, later: int) -> None:
@@ -187,6 +196,21 @@ class TestASend:
         ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
         assert model.previews(ANA) == model.previews(BEN) == ["hello"]
         assert model.previews(owner, OTHER_GROUP) == ["Cleo's"]
+
+    def test_is_not_tried_again_after_an_error_that_no_try_can_help(self, model: Model) -> None:
+        """The SDK's first try may be stored; its second one was not allowed."""
+
+        def refuse() -> None:
+            tries.append("refused")
+            model.client.ahead_of_transaction = refuse
+            more = {"ResponseMetadata": {"RetryAttempts": 1}}
+            raise memory.refusal("AccessDeniedException", "TransactWriteItems", **more)
+
+        tries: list[str] = []
+        model.client.ahead_of_transaction = refuse
+        with pytest.raises(MessageUnconfirmedError):
+            ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
+        assert tries == ["refused"]
 
     def test_that_is_stored_is_sent_also_if_looking_for_others_rows_fails(
         self, model: Model, monkeypatch: pytest.MonkeyPatch
@@ -298,6 +322,59 @@ class TestAStart:
         again, _ = ours.start(model.handle, replace(draft, tried_from=sent.sort_key))
         assert again == sent
         assert list(model.texts(sent.message_group_uuid).values()) == ["hello"]
+
+
+LINES = [TranscriptMessage((ANA, BEN)[n % 2], f"line {n}") for n in range(3)]
+
+
+class TestALoad:
+    def load(self, model: Model, lines: list[TranscriptMessage] = LINES) -> None:
+        ours.load_transcript(model.handle, (ANA, BEN), lines)
+
+    def test_stores_no_line_again_that_was_removed(self, model: Model) -> None:
+        self.load(model)
+        (removed,) = [key for key, text in model.texts().items() if text == "line 1"]
+        model.remove(ours.message_at(model.others, GROUP, removed), by=model.others)
+        self.load(model)
+        assert "line 1" not in model.texts().values()
+
+    def test_stores_each_line_once_however_reads_lag(self, model: Model) -> None:
+        model.lag_behind(model.table.items)
+        self.load(model)
+        model.lag_behind({})
+        self.load(model)
+        assert list(model.texts().values()) == [FIRST.text, "line 0", "line 1", "line 2"]
+
+    @pytest.mark.parametrize("erased", [ANA, BEN], ids=lambda person: person.handle)
+    def test_is_refused_if_an_erasure_of_a_member_has_just_begun(
+        self, model: Model, erased: Person
+    ) -> None:
+        begun = keys.erased_user_key(erased.uuid) | {"erased_at": {"S": ""}}
+        model.client.ahead_of_transaction = lambda: model.put(begun)
+        with pytest.raises(MemberErasedError):
+            self.load(model)
+        assert list(model.texts().values()) == [FIRST.text]
+
+    def test_stores_two_hundred_lines_in_their_order(self, model: Model) -> None:
+        lines = [TranscriptMessage((ANA, BEN)[n % 2], f"line {n}") for n in range(200)]
+        self.load(model, lines)
+        texts = [text for _, text in sorted(model.texts().items())]
+        assert texts == [FIRST.text, *(line.text for line in lines)]
+
+    def test_stores_lines_of_one_instant_in_their_order(self, model: Model) -> None:
+        self.load(model, [replace(line, created_at=ours.EPOCH) for line in LINES])
+        texts = [text for _, text in sorted(model.texts().items())]
+        assert texts == [FIRST.text, "line 0", "line 1", "line 2"]
+
+    @pytest.mark.parametrize("owner", [ANA, BEN], ids=lambda person: person.handle)
+    def test_goes_behind_another_conversation_s_row_in_either_inbox(
+        self, model: Model, owner: Person
+    ) -> None:
+        self.load(model, [replace(LINES[0], created_at=ours.EPOCH - ours.MICROSECOND)])
+        model.put(row(owner, CLEO, at(1), "Cleo's", OTHER_GROUP))
+        self.load(model, LINES[1:2])
+        assert model.previews(ANA) == model.previews(BEN) == ["line 1"]
+        assert model.previews(owner, OTHER_GROUP) == ["Cleo's"]
 
 
 class TestAFailingProjection:

@@ -89,6 +89,13 @@ SENDS: list[tuple[str, ...]] = [
         "        with contextlib.suppress(KeyError):",
     ),
     (
+        "a send is tried again after an error that no try can help",
+        "            if outcome.final or not backoff.pause():\n"
+        '                raise outcome.error or StoreError("Could not store',
+        "            if not backoff.pause():\n"
+        '                raise outcome.error or StoreError("Could not store',
+    ),
+    (
         "only the sender's rows are read again",
         "for member in self.members for row in self._rows_of",
         "for member in self.members[:1] for row in self._rows_of",
@@ -145,6 +152,49 @@ READS: list[tuple[str, ...]] = [
         "the message that is to be removed is the newest",
         "message.sort_key != beside)",
         "True)",
+    ),
+]
+
+BULK_LOAD: list[tuple[str, ...]] = [
+    (
+        "a load stores what was removed",
+        "return _stored(table, group, wanted) | _removed(table, group, wanted)",
+        "return _stored(table, group, wanted)",
+    ),
+    (
+        "a load looks for its messages in what lags",
+        "        ConsistentRead=True,\n    )\n    return {\n",
+        "    )\n    return {\n",
+    ),
+    (
+        "a load does not look for an erasure",
+        "outcome = commit(self.table, actions + checks)",
+        "outcome = commit(self.table, actions)",
+    ),
+    (
+        "a load does not see which user is erased",
+        "if any(n >= len(actions) for",
+        "if any(n > len(actions) for",
+    ),
+    (
+        "a load's transaction has more actions than DynamoDB takes",
+        "_CHUNK = MAX_ACTIONS - 10",
+        "_CHUNK = MAX_ACTIONS - 4",
+    ),
+    (
+        "two lines have one key",
+        "key = sort_key_after(previous, line.created_at)",
+        "key = sort_key_after(None, line.created_at)",
+    ),
+    (
+        "a line comes before what is there",
+        "key = sort_key_after(previous or last, instant)",
+        "key = sort_key_after(previous, instant)",
+    ),
+    (
+        "the last row's instant of a load does not count as taken",
+        "if 0 <= n - end < len(moves)]",
+        "if 0 <= n - end < len(moves) - 1]",
     ),
 ]
 
@@ -296,6 +346,11 @@ ROW_MOVES: list[tuple[str, ...]] = [
 ]
 
 PROJECTION: list[tuple[str, ...]] = [
+    (
+        "a member whose row was lost has no name",
+        "shown[0] if shown else person_in(table, group, recipient_uuid)",
+        'shown[0] if shown else Person(recipient_uuid, "", "")',
+    ),
     (
         "a row at the batch's oldest message is read twice",
         "row.owner_uuid == owner and row.sort_key < since]",

@@ -772,7 +772,7 @@ MUTANTS: list[Mutant] = [
     *_made("sends", _sends() + more_mutants.SENDS),
     *_made("reads", _reads() + more_mutants.READS),
     *_made("paging", more_mutants.PAGING),
-    *_made("bulk_load", _bulk_load()),
+    *_made("bulk_load", _bulk_load() + more_mutants.BULK_LOAD),
     *_made("transactions", _transactions() + more_mutants.TRANSACTIONS),
     *_made("removals", _removals() + more_mutants.REMOVALS),
     *_made("removal_reads", more_mutants.REMOVAL_READS),
