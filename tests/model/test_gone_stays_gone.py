@@ -179,6 +179,17 @@ class TestTheProjection:
             ("a replacement", "text at 5")
         ]
 
+    def test_keeps_the_one_row_that_a_removal_has_put_for_its_message_meanwhile(
+        self, model: Model
+    ) -> None:
+        """With its mark, which refuses what was asked for before the removal."""
+        marked = row(ANA, BEN, at(5), "text at 5") | {"after_removal": {"S": "a later message"}}
+        model.client.ahead_of_transaction = lambda: model.put(marked)
+        model.deliver(message(ANA, 5))
+        assert [(row.preview, row.after_removal) for row in model.rows(ANA)] == [
+            ("text at 5", "a later message")
+        ]
+
 
 class TestARetry:
     def test_finds_a_removal_at_its_second_key_that_comes_meanwhile(self, model: Model) -> None:
