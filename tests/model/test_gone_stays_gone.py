@@ -115,6 +115,12 @@ class TestARemoval:
         model.remove(message(BEN, 9))
         assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
 
+    def test_shows_no_message_that_another_removal_takes_meanwhile(self, model: Model) -> None:
+        model.deliver(message(BEN, 5), message(BEN, 9))
+        model.client.ahead_of_transaction = lambda: model.remove(message(BEN, 5), by=model.others)
+        model.remove(message(BEN, 9))
+        assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
+
     def test_shows_nothing_that_came_meanwhile_and_is_gone_again(self, model: Model) -> None:
         def gone() -> None:
             model.remove(message(ANA, 3), by=model.others)
@@ -169,6 +175,15 @@ class TestARemoval:
 
 
 class TestTheProjection:
+    def test_shows_what_remains_if_its_message_is_removed_meanwhile(self) -> None:
+        shown = message(BEN, 5)
+        for after in after_each_interruption(
+            talking,
+            lambda model: model.deliver(shown),
+            lambda model: model.remove(shown, by=model.others),
+        ):
+            assert after.previews(ANA) == after.previews(BEN) == [FIRST.text]
+
     def test_names_no_member_whose_erasure_begins_meanwhile_in_a_row_that_was_lost(self) -> None:
         """There is no row whose condition would notice it."""
         model = without_ana_s_row()
@@ -178,6 +193,12 @@ class TestTheProjection:
         assert [(row.other.uuid, row.preview) for row in model.rows(ANA)] == [
             ("a replacement", "text at 5")
         ]
+
+    def test_puts_no_row_for_an_erased_member(self, model: Model) -> None:
+        model.drop_rows(BEN)
+        model.put(dict(erasure_item(Erasure(GROUP, ANA.uuid, "a replacement", at(0)))))
+        model.deliver(message(ANA, 5))
+        assert model.rows(BEN) == []
 
     def test_keeps_the_one_row_that_a_removal_has_put_for_its_message_meanwhile(
         self, model: Model

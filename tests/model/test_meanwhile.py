@@ -59,6 +59,19 @@ class TestTheProjection:
         model.deliver(message(BEN, 3), message(BEN, 5))
         assert model.previews(ANA) == ["text at 5"]
 
+    def test_deletes_no_row_of_another_conversation_in_the_place_of_a_second_one(self) -> None:
+        def made() -> Model:
+            model = talking()
+            model.put(row(ANA, BEN, at(-7), FIRST.text))
+            return model
+
+        for after in after_each_interruption(
+            made,
+            lambda model: model.deliver(message(BEN, 5)),
+            lambda model: model.put(row(ANA, CLEO, at(-7), "Cleo's", OTHER_GROUP)),
+        ):
+            assert after.previews(ANA, OTHER_GROUP) == ["Cleo's"]
+
     def test_lists_a_conversation_once_at_every_moment_also_if_the_index_lacks_the_row(
         self, model: Model
     ) -> None:
@@ -197,6 +210,40 @@ class TestASend:
         assert model.previews(ANA) == model.previews(BEN) == ["hello"]
         assert model.previews(owner, OTHER_GROUP) == ["Cleo's"]
 
+    def test_goes_behind_a_message_that_has_come_to_its_key(self, model: Model) -> None:
+        """Cruddur puts it there, and moves no row."""
+        model.client.ahead_of_transaction = lambda: model.put_messages(message(ANA, 1))
+        assert ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello")).sort_key == at(2)
+
+    def test_whose_answer_is_lost_is_unconfirmed_at_its_key_until_the_store_answers(
+        self, model: Model
+    ) -> None:
+        def refuse() -> None:
+            model.client.ahead_of_transaction = refuse
+            raise memory.refusal("InternalServerError", "TransactWriteItems")
+
+        model.client.ahead_of_transaction = refuse
+        with pytest.raises(MessageUnconfirmedError) as unconfirmed:
+            ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello"))
+        assert unconfirmed.value.created_at == at(1)
+
+    def test_that_is_retried_is_shown_behind_a_later_row_of_no_newer_message(
+        self, model: Model
+    ) -> None:
+        model.put(row(ANA, BEN, at(9), "made up"))
+        ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello", tried_from=at(1)))
+        assert model.previews(ANA) == model.previews(BEN) == ["hello"]
+
+    def test_that_is_retried_hides_no_newer_message_however_reads_lag(self, model: Model) -> None:
+        model.drop_rows(ANA)
+        model.drop_rows(BEN)
+        model.put(row(ANA, BEN, at(9), "text at 5"), row(BEN, ANA, at(9), "text at 5"))
+        model.lag_behind(model.table.items)
+        model.put_messages(message(ANA, 5))
+        ours.send(model.handle, GROUP, Draft(BEN, ANA, "hello", tried_from=at(1)))
+        assert "hello" in model.texts().values()
+        assert "hello" not in model.previews(ANA) + model.previews(BEN)
+
     def test_is_not_tried_again_after_an_error_that_no_try_can_help(self, model: Model) -> None:
         """The SDK's first try may be stored; its second one was not allowed."""
 
@@ -315,6 +362,22 @@ class TestAStart:
         sent, is_first = ours.start(model.handle, Draft(ANA, BEN, "hello"))
         assert (sent.text, is_first) == ("hello", True)
 
+    def test_whose_answer_is_lost_is_stored_once(self) -> None:
+        model = Model({})
+        model.lose_answer()
+        sent, is_first = ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert is_first
+        assert list(model.texts(sent.message_group_uuid).values()) == ["hello"]
+
+    @pytest.mark.parametrize("owner", [ANA, BEN], ids=lambda person: person.handle)
+    def test_continues_a_conversation_that_one_of_the_two_inboxes_lists(
+        self, owner: Person
+    ) -> None:
+        model = Model(conversation(ANA, BEN, pair=False))
+        model.drop_rows(owner)
+        sent, _ = ours.start(model.handle, Draft(ANA, BEN, "hello"))
+        assert sent.message_group_uuid == GROUP
+
     def test_that_was_stored_and_is_retried_is_sent_once(self) -> None:
         model = Model({})
         draft = Draft(ANA, BEN, "hello")
@@ -407,6 +470,11 @@ class TestAFailingProjection:
 
 
 class TestARepair:
+    def test_leaves_one_of_two_rows_of_a_conversation(self, model: Model) -> None:
+        model.put(row(ANA, BEN, at(-7), FIRST.text))
+        assert model.repair(FaultKind.DUPLICATE_ROW, "GRP#ana", at(-7))
+        assert model.previews(ANA) == [FIRST.text]
+
     def test_gives_a_missing_row_the_name_that_the_other_person_has_now(self, model: Model) -> None:
         model.drop_rows(ANA)
         model.put_messages(replace(message(BEN, 5), sender=replace(BEN, handle="as he was")))
