@@ -121,6 +121,25 @@ class TestARemoval:
         model.remove(message(BEN, 9))
         assert model.previews(ANA) == model.previews(BEN) == [FIRST.text]
 
+    def test_shows_an_earlier_message_at_once_that_a_retry_stores_meanwhile(
+        self, model: Model
+    ) -> None:
+        """The rows have the mark of one removal already; the retry leaves another one."""
+
+        def look() -> None:
+            if at(5) not in model.texts():
+                seen.add(*model.previews(ANA))
+
+        seen: set[str] = set()
+        model.deliver(message(BEN, 5), message(BEN, 9))
+        model.remove(message(BEN, 9))
+        draft = Draft(BEN, ANA, "hello", tried_from=at(3))
+        model.client.ahead_of_transaction = lambda: ours.send(model.others, GROUP, draft)
+        model.client.before = look
+        model.remove(message(BEN, 5))
+        look()
+        assert seen == {"hello"}
+
     def test_shows_nothing_that_came_meanwhile_and_is_gone_again(self, model: Model) -> None:
         def gone() -> None:
             model.remove(message(ANA, 3), by=model.others)
