@@ -1,4 +1,4 @@
-"""Pages of a query or scan: one in memory."""
+"""Pages of a query or scan: one in memory, and all of them."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def test_a_page_is_gone_before_the_next_is_requested() -> None:
     table: Any = SimpleNamespace(request=request)
     assert [item["sk"]["S"] for item in paging.items(table, "scan")] == [*"00112233"]
     assert still_there == [0, 0, 0, 0]
+
+
+def test_a_page_that_a_filter_has_left_empty_is_not_the_end() -> None:
+    replies: dict[str, dict[str, Any]] = {
+        "": {"Items": ["first"], "LastEvaluatedKey": "a"},
+        "a": {"Items": [], "LastEvaluatedKey": "b"},
+        "b": {"Items": ["last"]},
+    }
+
+    def request(_: str, **params: str) -> dict[str, Any]:
+        return replies[params.get("ExclusiveStartKey", "")]
+
+    read = [item for page in paging.pages(request, "query") for item in page["Items"]]
+    assert read == ["first", "last"]

@@ -34,7 +34,7 @@ UNIT_TESTS = (
     "tests/model/test_meanwhile.py",
     "tests/model/test_gone_stays_gone.py",
     "tests/unit/test_transactions.py",
-    "tests/unit/test_paging.py",
+    "tests/unit/test_dynamodb_paging.py",
 )
 STREAM_TESTS = ("tests/unit/test_dynamodb_stream.py",)
 TIME_S = 900

@@ -201,13 +201,13 @@ BULK_LOAD: list[tuple[str, ...]] = [
 PAGING: list[tuple[str, ...]] = [
     (
         "only the first page is read",
-        '        if not (last := response.get("LastEvaluatedKey")):\n            return',
-        '        last = response.get("LastEvaluatedKey")\n        return',
+        "        if not last:\n",
+        "        if True:\n",
     ),
     (
         "an empty page is the end",
-        '        if not (last := response.get("LastEvaluatedKey")):',
-        '        if not (last := response.get("LastEvaluatedKey")) or not response["Items"]:',
+        'last = response.get("LastEvaluatedKey")',
+        'last = response["Items"] and response.get("LastEvaluatedKey")',
     ),
 ]
 
