@@ -36,14 +36,16 @@ def page() -> None:
     st.title("Users")
     if (stores := access.opened(SUBJECT)) is None:
         return
-    one_user.show_erasure()
+    with st.container():
+        one_user.show_erasure()
     handle = st.query_params.get("user", "")
-    # Beside the table, so that it is visible; above it in a narrow window.
-    columns = st.columns([3, 2], gap="medium") if handle else [st.container()]
-    with columns[0]:
+    # The same parts with and without an opened user: what is drawn stays where it is. The styles
+    # show the user beside the table, or in its place in a narrow window.
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key="users"):
         _list(stores)
     if handle:
-        with columns[1], st.container(key="detail"):
+        with right, st.container(key="detail"):
             _chosen(stores, handle)
     layout.command("db.update-cognito-user-ids")
     _new_user()
@@ -149,7 +151,13 @@ def _detail(stores: Stores, user: User) -> None:
     st.set_page_config(page_title=f"{user.display_name or user.handle} · Users · Cruddur Ops")
     with st.container(horizontal=True, vertical_alignment="center", key="user"):
         st.header(layout.escaped(user.display_name or user.handle), anchor=False)
-        st.button("Close", key="close user", type="tertiary", on_click=_close)
+        st.button(
+            "Close",
+            key="close user",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_close,
+        )
     st.text(f"@{user.handle}\n{user.email}")
     since = f"{user.created_at:%-d %b %Y}" if user.created_at else "an unreadable time"
     states: dict[str, str] = st.session_state.get("cognito states", {})
