@@ -3,6 +3,11 @@
 // The server sends a part of the conversation, a few hundred messages at most, and this shows the
 // visible ones. Scrolling near an end loads the next part.
 
+import {
+  Asker, characters, copy, el, fetchFile, fillWindow, formatted, icon, isTyping, mounted, NARROW,
+  plain, showTrouble, utc,
+} from "./common.js"
+
 const OVERSCAN = 320
 const GUESS = 40
 const NEAR_END = 600

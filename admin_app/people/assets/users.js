@@ -1,5 +1,8 @@
 // The users as a table: a click on a row shows the user beside it.
 
+import { el, formatted, isForBrowser, mounted, plain, utc } from "./common.js"
+import { RowTable } from "./table.js"
+
 const COLUMNS = [
   ["handle", "Handle"], ["person", "Name"], ["email", "Email"], ["cognito", "Cognito"],
   ["number", "Conversations"], ["at", "Since"],
