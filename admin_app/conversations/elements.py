@@ -47,9 +47,10 @@ def _element(name: str, *shared: str, folder: Path = _ASSETS) -> Any:
 
 _ELEMENTS = {
     "inbox": _element("inbox", "rows"),
-    "thread": _element("thread"),
+    "thread": _element("thread", "dialog"),
     "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
+    "records": _element("records", *_TABLE, "dialog", folder=_APP / "records" / "assets"),
     **{name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "person")},
 }
 

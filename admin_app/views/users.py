@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from typing import Any
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from admin_app import access, actions, layout, login, person_search, resources
 from admin_app.access import Subject
 from admin_app.composer import Once, once
 from admin_app.people import one_user, table
+from admin_app.records import table as records
 from core.access import Stores
 from core.dynamodb import count_conversations
 from core.errors import CoreError, LoginEndedError
@@ -29,6 +30,14 @@ from core.usecases.cognito_link import link_states
 SUBJECT = Subject(actions.OPEN_USERS, "Why do you open the users?")
 PAGE = 25
 ACTIVITIES = 20
+_COLUMNS = {
+    "time": "Posted (UTC)",
+    "message": "Message",
+    "replies": "Replies",
+    "reposts": "Reposts",
+    "likes": "Likes",
+    "expires": "Expires (UTC)",
+}
 
 
 def page() -> None:
@@ -179,45 +188,36 @@ def _close() -> None:
 
 
 def _activities(stores: Stores, user: User) -> None:
-    """The user's posts, newest first; another page on demand."""
+    """The user's posts, newest first; the reader's scrolling loads another page."""
     known = st.session_state.get("activities")
     if known is None or known[0] != user.uuid:
         known = (user.uuid, [], None)
     user_uuid, entries, cursor = known
-    if not entries or st.session_state.get("older activities"):
+    if not entries or (records.is_scrolled() and cursor is not None):
         page = list_activities(stores.db, user_uuid, limit=ACTIVITIES, after=cursor)
         entries, cursor = [*entries, *page.entries], page.cursor
         st.session_state["activities"] = (user_uuid, entries, cursor)
     if not entries:
         st.info("No activities yet.")
         return
-    st.dataframe(
-        [_activity_row(entry) for entry in entries],
-        hide_index=True,
-        column_config={
-            "Posted (UTC)": _instant_column("Posted (UTC)"),
-            "Expires (UTC)": _instant_column("Expires (UTC)"),
-        },
-        placeholder="",
-        alt="Activities, newest first",
+    rows = [_activity_row(entry) for entry in entries]
+    records.show(
+        "activities", "Activities", _COLUMNS, rows, subject=user_uuid, has_more=cursor is not None
     )
-    if cursor is not None:
-        st.button("Older activities", key="older activities")
 
 
-def _activity_row(entry: Activity) -> dict[str, Any]:
-    return {
-        "Posted (UTC)": entry.created_at,
-        "Message": entry.message,
-        "Replies": entry.replies_count,
-        "Reposts": entry.reposts_count,
-        "Likes": entry.likes_count,
-        "Expires (UTC)": entry.expires_at,
-    }
+def _activity_row(entry: Activity) -> list[str]:
+    counts = (entry.replies_count, entry.reposts_count, entry.likes_count)
+    return [
+        _minute(entry.created_at),
+        entry.message,
+        *(f"{count:,}" for count in counts),
+        _minute(entry.expires_at),
+    ]
 
 
-def _instant_column(label: str) -> Any:
-    return st.column_config.DatetimeColumn(label, format="YYYY-MM-DD HH:mm", timezone="UTC")
+def _minute(instant: datetime | None) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}" if instant else ""
 
 
 def _new_user() -> None:

@@ -38,6 +38,17 @@ def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_
     for shown in ("@andrewbrown\nandrew.brown@example.com", "Andrew Brown"):
         text = page.get_by_text(shown, exact=True).first.inner_text()
         assert text.isascii()
+    # A post in full, by keyboard, as it is stored; then the focus is back in its row.
+    with database_of(app_env) as db:
+        andrew = users.find_user(db, "andrewbrown").uuid
+        newest = users.list_activities(db, andrew).entries[0]
+    post = page.get_by_role("table", name="Activities").get_by_role("button").first
+    post.press("Enter")
+    record = page.get_by_role("dialog", name="Activities")
+    assert record.get_by_role("definition").nth(1).inner_text() == newest.message
+    page.keyboard.press("Escape")
+    expect(record).to_be_hidden()
+    expect(post).to_be_focused()
     # A phone shows the table or the user.
     page.set_viewport_size({"width": 390, "height": 844})
     expect(heading).to_be_in_viewport(ratio=1)
