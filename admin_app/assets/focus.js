@@ -1,0 +1,39 @@
+// Keeps the place of the keyboard. Streamlit draws a button or a box anew when its key changes, as
+// after a job has begun or a form was sent; the focus would then be nowhere.
+
+const WAIT_MS = 5000
+const CONTROLS = "button, input, textarea"
+
+let last = null
+
+/** From now on, a control that takes the place of the focused one gets the focus. */
+export function keepFocus() {
+  document.addEventListener("focusin", ({ target }) => { last = remembered(target) })
+  document.addEventListener("focusout", ({ target }) => setTimeout(() => forgetLeft(target)))
+  new MutationObserver(restore).observe(document.body, { childList: true, subtree: true })
+}
+
+function remembered(node) {
+  if (!node.matches(CONTROLS)) return null
+  return { node, page: location.pathname, tag: node.localName, label: labelOf(node), lostAt: null }
+}
+
+function labelOf(node) {
+  return node.getAttribute("aria-label") || node.textContent
+}
+
+/** Forget a control that is still there: its reader has left it. */
+function forgetLeft(node) {
+  if (last?.node === node && node.isConnected) last = null
+}
+
+function restore() {
+  if (!last || last.node.isConnected || document.activeElement !== document.body) return
+  last.lostAt ??= Date.now()
+  if (location.pathname !== last.page || Date.now() - last.lostAt > WAIT_MS) {
+    last = null
+    return
+  }
+  const others = [...document.querySelectorAll(`[data-testid=stMain] ${last.tag}`)]
+  others.find(node => labelOf(node) === last.label)?.focus({ preventScroll: true })
+}
