@@ -48,7 +48,7 @@ def page() -> None:
 
 
 def _filters() -> Filters:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         actor = _filter("Who", "who", "Email, user name or ARN", 240)
         about = _filter("About", "about", "A user’s uuid", 340)
         target = _filter("Where", "where", "Table or database", 200)

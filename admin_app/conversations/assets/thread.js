@@ -636,7 +636,9 @@ class Thread {
 
   showZone() {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone
-    this.zone.textContent = this.usesUtc ? "Times in UTC" : `Times in ${own.replaceAll("_", " ")}`
+    const name = this.usesUtc ? "UTC" : own.replaceAll("_", " ")
+    this.zone.replaceChildren(el("span", { class: "wide" }, "Times in"), name)
+    this.zone.setAttribute("aria-label", `Times in ${name}`)
     this.zone.title = this.usesUtc ? `Show times in ${own}` : "Show times in UTC"
   }
 
