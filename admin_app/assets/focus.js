@@ -1,16 +1,28 @@
-// Keeps the place of the keyboard. Streamlit draws a button or a box anew when its key changes, as
-// after a job has begun or a form was sent; the focus would then be nowhere.
+// The place of the keyboard: "/" leads to the search of a page, and the focus is kept. Streamlit draws
+// a button or a box anew when its key changes, as after a job has begun or a form was sent; the focus
+// would then be nowhere.
+
+import { isTyping } from "./common.js"
 
 const WAIT_MS = 5000
 const CONTROLS = "button, input, textarea"
 
 let last = null
 
-/** From now on, a control that takes the place of the focused one gets the focus. */
+/** From now on, "/" works, and a control that takes the place of the focused one gets the focus. */
 export function keepFocus() {
+  window.addEventListener("keydown", toSearch)  // after the elements, which listen in the document
   document.addEventListener("focusin", ({ target }) => { last = remembered(target) })
   document.addEventListener("focusout", ({ target }) => setTimeout(() => forgetLeft(target)))
   new MutationObserver(restore).observe(document.body, { childList: true, subtree: true })
+}
+
+function toSearch(event) {
+  if (event.key !== "/" || event.defaultPrevented || isTyping(event)) return
+  const box = document.querySelector("[data-testid=stMain] input[type=search]")
+  if (!box) return
+  event.preventDefault()
+  box.focus()
 }
 
 function remembered(node) {

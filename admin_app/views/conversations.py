@@ -63,7 +63,7 @@ def _nothing_open(words: str) -> None:
         horizontal_alignment="center", vertical_alignment="center",
     ):  # fmt: skip
         st.markdown(f":material/forum: {words}", width="content")
-        st.caption("Press ? in a conversation to see its keys.", width="content")
+        st.caption("Press / to search, and ? in a conversation to see its keys.", width="content")
 
 
 def _choose_person() -> Person | None:
