@@ -107,7 +107,7 @@ def lint(ctx: Context) -> None:
 
 @task(
     help={
-        "aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given.",
+        "aws": "The aws command of awscli 1 to measure beside; one from PyPI unless given.",
         "messages": "How many messages the large store's one conversation holds.",
         "only": "Measure one section: install, commands, store, bulk, users or browser.",
         "quick": "Smaller stores, and no browser: about two minutes.",
