@@ -8,13 +8,13 @@ const WAIT_MS = 5000
 const CONTROLS = "button, input, textarea"
 
 let last = null
+const changes = new MutationObserver(restore)
 
 /** From now on, "/" works, and a control that takes the place of the focused one gets the focus. */
 export function keepFocus() {
   window.addEventListener("keydown", toSearch)  // after the elements, which listen in the document
-  document.addEventListener("focusin", ({ target }) => { last = remembered(target) })
+  document.addEventListener("focusin", ({ target }) => remember(target))
   document.addEventListener("focusout", ({ target }) => setTimeout(() => forgetLeft(target)))
-  new MutationObserver(restore).observe(document.body, { childList: true, subtree: true })
 }
 
 function toSearch(event) {
@@ -25,9 +25,18 @@ function toSearch(event) {
   box.focus()
 }
 
-function remembered(node) {
-  if (!node.matches(CONTROLS)) return null
-  return { node, page: location.pathname, tag: node.localName, label: labelOf(node), lostAt: null }
+function remember(node) {
+  if (!node.matches(CONTROLS)) {
+    forget()
+    return
+  }
+  last = { node, page: location.pathname, tag: node.localName, label: labelOf(node), lostAt: null }
+  changes.observe(document.body, { childList: true, subtree: true })
+}
+
+function forget() {
+  last = null
+  changes.disconnect()
 }
 
 function labelOf(node) {
@@ -36,14 +45,14 @@ function labelOf(node) {
 
 /** Forget a control that is still there: its reader has left it. */
 function forgetLeft(node) {
-  if (last?.node === node && node.isConnected) last = null
+  if (last?.node === node && node.isConnected) forget()
 }
 
 function restore() {
   if (!last || last.node.isConnected || document.activeElement !== document.body) return
   last.lostAt ??= Date.now()
   if (location.pathname !== last.page || Date.now() - last.lostAt > WAIT_MS) {
-    last = null
+    forget()
     return
   }
   const others = [...document.querySelectorAll(`[data-testid=stMain] ${last.tag}`)]
