@@ -10,7 +10,6 @@ from task_groups.terminal import Context, help_for
 
 
 @task(
-    hands_over=True,
     help=help_for(
         "prod",
         write="Allow messages to be sent where the target is production.",

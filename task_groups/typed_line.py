@@ -95,6 +95,8 @@ def _check_tasks(program: Program, namespace: Collection) -> None:
         return
     unknown, context = parsed.unparsed[0], parsed[-1]
     if unknown.startswith("-"):
+        if unknown in ("--json", "--csv") and (line := _handed_over(context, namespace)):
+            raise Exit(one_line(f"{context.name} has no option {unknown}. {line}."), USAGE_FAULT)
         raise _unknown_option(unknown, context, program.initial_context)
     if _namespace(namespace, unknown) is not None:
         _list(program, unknown, namespace)
@@ -125,6 +127,11 @@ def _unknown_option(unknown: str, context: ParserContext, initial: ParserContext
         return _fault(f"There is no option {unknown}", _similar(unknown, flags), "--help")
     similar = _similar(unknown, flags)
     return _fault(f"{context.name} has no option {unknown}", similar, f"--help {context.name}")
+
+
+def _handed_over(context: ParserContext, namespace: Collection) -> str:
+    """What to do instead of asking for JSON, where a person takes the terminal."""
+    return str(getattr(namespace[context.name], "hands_over", "")) if context.name else ""
 
 
 def _namespace(namespace: Collection, path: str) -> Collection | None:
