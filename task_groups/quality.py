@@ -134,7 +134,7 @@ def _record_lint(*, dry: bool) -> None:
 @task(
     help={
         "aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given.",
-        "messages": "How many messages the large store's one conversation holds.",
+        "messages": "How many messages the one conversation of the large store has.",
         "only": "Measure one section: install, commands, store, bulk, users or browser.",
         "quick": "Smaller stores, and no browser: about two minutes.",
         "json": "Print one JSON array of all rows.",

@@ -26,6 +26,7 @@ from task_groups.shared_options import (
     LOCAL,
     Selected,
     added_options,
+    defaults_of,
     form_of,
     one_target,
     option_of,
@@ -84,6 +85,8 @@ class StoreTask(invoke.tasks.Task[Any]):
         super().__init__(*args, **kwargs)
         added = (name for name in self.argspec(self.body).parameters if name not in self._own)
         self.help = {name: help_of_added(name) for name in added} | self.help
+        for name, default in defaults_of(self._own).items():
+            self.help[name] = f"{self.help[name]} {default} unless given."
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
         self.asks_everywhere = asks_everywhere
