@@ -68,7 +68,7 @@ def _chosen(arguments: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Ratios beside peers.")
-    parser.add_argument("--aws", default="aws", help="the aws command of awscli 1")
+    parser.add_argument("--aws", default="", help="the aws command of awscli 1")
     parser.add_argument("--messages", type=int, default=100_000, help="in the large store")
     parser.add_argument("--only", choices=SECTIONS, help="one section")
     parser.add_argument("--quick", action="store_true", help="smaller stores, and no browser")

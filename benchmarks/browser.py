@@ -7,21 +7,24 @@ installed by npm into a scratch folder. What is missing is said, and left out.
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import itertools
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from report import Row, medians_ms, print_rows
+import psutil
+from report import Row, Took, compared, in_turn, print_rows
 
 from core.aws.clients import make_client
 from core.dynamodb.items import inbox_row_item, message_item
@@ -40,6 +43,7 @@ from core.targets.postgres import parse_url
 from core.timestamps import MICROSECOND, now, sort_key
 
 RUNS = 7
+TABS, SETTLE_S, IDLE_S = 30, 10, 30
 BATCH = 25
 GROUP = "00000000-0000-4000-8000-000000000000"
 ANA = Person("00000000-0000-4000-9000-000000000000", "ana", "Ana")
@@ -74,59 +78,106 @@ def bench_browser(scratch: Path, postgres_url: str, messages: int) -> None:
         peer = stack.enter_context(_dynamodb_admin(scratch, endpoint))
         empty = stack.enter_context(_empty_app(scratch))
         page = stack.enter_context(_page(chromium))
-        _compare(page, urls, large)
+        _compare(page, urls, peer, large)
         _compare_loads(page, urls["large"], empty, peer, large)
+        _measure_idle_tabs(page.context.browser, urls["large"])
 
 
-def _compare(page: Any, urls: dict[str, str], large: Size) -> None:
+def _compare(page: Any, urls: dict[str, str], peer: str | None, large: Size) -> None:
+    """Three steps in turn: in the large store, in the small one, and a page of dynamodb-admin."""
     sizes = f"{large.conversations:,} conversations, {large.messages:,} messages in one"
-    rows = [
-        Row(name, "ms", *reversed(_medians(page, urls, step)), target=1.3)
-        for name, step in (
-            ("the list of conversations", _list),
-            ("a click to the thread", _thread),
-            ("a message sent to its bubble", _send),
-        )
-    ]
-    print_rows(f"The admin UI on a large store ({sizes}), beside a small one", *rows)
+    rows = []
+    for name, step, has_peer in (
+        ("the list of conversations", _list, False),
+        ("a click to the thread", _thread, True),
+        ("a message sent to its bubble", _send, True),
+    ):
+        sides = [functools.partial(step, page, urls[size]) for size in ("large", "small")]
+        if peer is not None and has_peer:
+            sides.append(functools.partial(_timed, lambda: _open_there(page, peer, large)))
+        here, small, *there = in_turn(RUNS, *sides)
+        rows.append(compared(f"{name}, beside a small one", "ms", here.elapsed, small.elapsed, 1.3))
+        rows += [
+            compared(
+                f"{name}, beside a page of dynamodb-admin", "ms", here.elapsed, side.elapsed, 1
+            )
+            for side in there
+        ]
+    print_rows(f"The admin UI on a large store ({sizes})", *rows)
 
 
 def _compare_loads(page: Any, url: str, empty: str, peer: str | None, large: Size) -> None:
-    """Page loads in turn: ours, an empty Streamlit app, dynamodb-admin."""
+    """Page loads in turn: ours, an empty Streamlit app, dynamodb-admin.
+
+    The aim: dynamodb-admin's time, or 100 ms more than an empty app where this alone takes longer.
+    """
     sides = [lambda: _open(page, url), lambda: _open_empty(page, empty)]
     names = ["an empty Streamlit app"]
     if peer is not None:
         sides.append(lambda: _open_there(page, peer, large))
         names.append("dynamodb-admin")
-    here, *others = medians_ms(RUNS, *sides)
+    here, *others = in_turn(RUNS, *sides)
+    allowed_ms = max(
+        statistics.median(others[0].elapsed) + 100,
+        *(statistics.median(side.elapsed) for side in others),
+    )
     print_rows(
         "A page load to the messages of the large conversation, beside the load of",
-        *(Row(name, "ms", here, there) for name, there in zip(names, others, strict=True)),
+        *(
+            compared(name, "ms", here.elapsed, side.elapsed)
+            for name, side in zip(names, others, strict=True)
+        ),
+        Row(
+            "dynamodb-admin, or the empty app and 100 ms",
+            "ms",
+            statistics.median(here.elapsed),
+            allowed_ms,
+            target=1,
+        ),
         note="" if peer else "dynamodb-admin: not measured, without npm",
     )
 
 
-def _medians(page: Any, urls: dict[str, str], step: Any) -> list[float]:
-    """The time of a step on the small and the large store, without its preparation."""
-    took: dict[str, list[float]] = {name: [] for name in urls}
-    for run, name in itertools.product(range(RUNS + 1), urls):
-        spent_ms = step(page, urls[name])
-        if run:
-            took[name].append(spent_ms)
-    return [sorted(took[name])[RUNS // 2] for name in ("small", "large")]
+def _measure_idle_tabs(browser: Any, url: str) -> None:
+    """The processor's share that the server needs for tabs in which nothing happens."""
+    server = _listener(urlsplit(url).port)
+    contexts = [browser.new_context() for _ in range(TABS)]
+    for context in contexts:
+        _open(context.new_page(), url)
+    time.sleep(SETTLE_S)
+    before = sum(server.cpu_times()[:2])
+    time.sleep(IDLE_S)
+    percent = (sum(server.cpu_times()[:2]) - before) / IDLE_S * 100
+    for context in contexts:
+        context.close()
+    print_rows(
+        f"{TABS} idle tabs at one conversation",
+        Row("of a core in the server, beside 8 %", "%", percent, 8, target=1),
+    )
 
 
-def _timed(act: Any) -> float:
+def _listener(port: int | None) -> psutil.Process:
+    """The process that listens on a port of this machine."""
+    owners = (
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    )
+    return psutil.Process(next(owners))
+
+
+def _timed(act: Callable[[], None]) -> Took:
+    """The time of a step, without its preparation."""
     began = time.perf_counter()
     act()
-    return (time.perf_counter() - began) * 1000
+    return Took((time.perf_counter() - began) * 1000, 0)
 
 
 def _first(page: Any) -> Any:
     return page.get_by_role("link", name="Other 0").first
 
 
-def _list(page: Any, url: str) -> float:
+def _list(page: Any, url: str) -> Took:
     def act() -> None:
         page.goto(f"{url}/?user=ana")
         page.get_by_role("list", name="Conversations").get_by_role("link").first.wait_for()
@@ -134,7 +185,7 @@ def _list(page: Any, url: str) -> float:
     return _timed(act)
 
 
-def _thread(page: Any, url: str) -> float:
+def _thread(page: Any, url: str) -> Took:
     page.goto(f"{url}/?user=ana")
     _first(page).wait_for()
 
@@ -145,7 +196,7 @@ def _thread(page: Any, url: str) -> float:
     return _timed(act)
 
 
-def _send(page: Any, url: str) -> float:
+def _send(page: Any, url: str) -> Took:
     _thread(page, url)
     text = f"sent at {time.perf_counter_ns()}"
     box = page.get_by_role("textbox", name="Message", exact=True)

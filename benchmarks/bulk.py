@@ -1,10 +1,11 @@
-"""Whole tables: an import beside boto3's batch_writer, and how times grow with the table.
+"""Whole tables: imports, exports and scans beside their peers, and how times grow with the table.
 
 The engine is dynoxide, whose requests do not slow down as the table grows; its stream is off.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import json
@@ -15,12 +16,12 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-from report import Row, medians, print_rows
+from peers import Peers, install_peers
+from report import Row, Run, Took, compared, in_turn, print_rows
 
 from core.dynamodb.dynamodb_json import raw_item
 from core.dynamodb.integrity.verification import Verification
@@ -42,6 +43,18 @@ MESSAGES = 100
 """Messages in a conversation."""
 
 TEXT = "Did you see the heron on the pier this morning? It stood there for an hour."
+IMPORTERS = {"batch_writer": 1 / 1.2, "pynamodb": 1.0, "pydynox": 1 / 0.6}
+"""The peers of an import, and the greatest ratio of times that is good enough."""
+READERS = {"boto3's paginator and json": 1 / 1.7, "aws dynamodb scan": 1 / 3.5}
+"""The same for those who read a whole table."""
+
+PAGINATOR = """
+import sys, json, boto3
+client = boto3.client("dynamodb", endpoint_url=sys.argv[1], region_name="us-east-1")
+for page in client.get_paginator("scan").paginate(TableName="cruddur-messages"):
+    for item in page["Items"]:
+        print(json.dumps(item))
+"""
 
 
 def bench_bulk(scratch: Path, *, quick: bool) -> None:
@@ -51,10 +64,11 @@ def bench_bulk(scratch: Path, *, quick: bool) -> None:
         return
     gc.set_threshold(100_000)  # as task_groups/terminal.py does for every task; for both sides
     conversations = 30 if quick else 200
+    peers = install_peers()
     with _engine(dynoxide, scratch / "bulk.sqlite") as target:
-        _bench_import(target, conversations)
+        _bench_import(target, conversations, peers)
         _bench_seed(target, 2_500 if quick else 10_000)
-        _bench_scan(target, conversations)
+        _bench_reads(target, 400, peers)
         _bench_verify(target, 250 if quick else 2_500)
 
 
@@ -107,44 +121,58 @@ def _file(items: list[Item]) -> Path:
     return path
 
 
-def _bench_import(target: AwsTarget, conversations: int) -> None:
-    items = _items(conversations)
-    plain = [{name: value["S"] for name, value in item.items()} for item in items]
-    path = _file(items)
-    took = medians(
-        RUNS,
-        lambda: import_file(_new_table(target), path, lambda count, total: None),
-        lambda: _batch_write(target, plain),
-    )
+def _bench_import(target: AwsTarget, conversations: int, peers: Peers) -> None:
+    path = _file(_items(conversations))
+    lines = conversations * (MESSAGES + 3)
+    with ExitStack() as stack:
+        names = list(IMPORTERS) if peers.python else []
+        others = [stack.enter_context(_importer(peers, name, target, path)) for name in names]
+        here, *there = in_turn(
+            RUNS,
+            lambda: import_file(_new_table(target), path, lambda count, total: None),
+            *others,
+        )
     path.unlink()
+    rows = [
+        compared(f"time, beside {name}", "ms", here.elapsed, side.elapsed, IMPORTERS[name])
+        for name, side in zip(names, there, strict=True)
+    ]
+    if there:
+        rows += [
+            compared(
+                "processor, beside batch_writer", "ms", here.processor, there[0].processor, 0.7
+            )
+        ]
     print_rows(
-        f"{len(items):,} items imported, beside boto3's batch_writer, which overwrites",
-        Row("time", "ms", *took.elapsed_ms, target=1 / 1.2),
-        Row("processor", "ms", *took.processor_ms, target=0.7),
+        f"{lines:,} items imported, beside libraries that check nothing and overwrite",
+        *rows,
+        note=peers.missing,
     )
 
 
-def _batch_write(target: AwsTarget, items: list[dict[str, Any]]) -> None:
-    import boto3
+@contextmanager
+def _importer(peers: Peers, library: str, target: AwsTarget, path: Path) -> Iterator[Run]:
+    """A run of a peer, in a process that has its library and the items in memory."""
+    script = str(Path(__file__).with_name("peer_imports.py"))
+    command = [peers.python, script, library, str(target.endpoint_url), str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
 
-    resource = boto3.resource(
-        "dynamodb",
-        endpoint_url=target.endpoint_url,
-        region_name=target.region,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - any will do
-    )
-    with resource.Table(_new_table(target).name).batch_writer() as writer:
-        for item in items:
-            writer.put_item(Item=item)
+        def run() -> Took:
+            print(_new_table(target).name, file=process.stdin, flush=True)
+            return Took(*map(float, next(process.stdout).split()))
+
+        yield run
+        process.stdin.close()
 
 
 def _bench_seed(target: AwsTarget, lines: int) -> None:
-    took = medians(RUNS, lambda: _load(target, 2 * lines), lambda: _load(target, lines))
+    large, small = in_turn(RUNS, lambda: _load(target, 2 * lines), lambda: _load(target, lines))
     print_rows(
         f"A transcript of {2 * lines:,} lines, beside one of {lines:,}",
-        Row("time", "ms", *took.elapsed_ms, target=2.2),
-        Row("processor", "ms", *took.processor_ms, target=2.2),
+        compared("time", "ms", large.elapsed, small.elapsed, target=2.2),
+        compared("processor", "ms", large.processor, small.processor, target=2.2),
     )
 
 
@@ -154,32 +182,65 @@ def _load(target: AwsTarget, lines: int) -> None:
     load_transcript(_new_table(target), people, [TranscriptMessage(s, TEXT) for s in senders])
 
 
-def _bench_scan(target: AwsTarget, conversations: int) -> None:
+def _bench_reads(target: AwsTarget, conversations: int, peers: Peers) -> None:
     table = _new_table(target, "cruddur-messages")
     path = _file(_items(conversations))
     import_file(table, path, lambda count, total: None)
     path.unlink()
-    runs = [(_scan(target), _scan(target, "--json")) for _ in range(RUNS)]
-    here, peer = (sorted(times)[RUNS // 2] for times in zip(*runs, strict=True))
+    task = functools.partial(_command, target, [sys.executable, "-m", "invoke"])
+    sides = [
+        lambda: task("ddb.scan"),
+        lambda: task("ddb.scan", "--json"),
+        lambda: task("ddb.export"),
+    ]
+    if peers.python:
+        sides += [functools.partial(_command, target, scan) for scan in _peer_scans(target, peers)]
+    for_people, as_json, export, *others = [side.processor for side in in_turn(RUNS, *sides)]
+    rows = [
+        compared(f"{name}, beside {peer}", "ms", here, there, target)
+        for (peer, target), there in zip(READERS.items(), others, strict=False)
+        for name, here in (("ddb.export", export), ("ddb.scan --json", as_json))
+    ]
     print_rows(
-        "ddb.scan for people, beside --json", Row("processor", "ms", here, peer, target=1.15)
+        f"{conversations * (MESSAGES + 3):,} items read: the processor of the whole command",
+        *rows,
+        compared("ddb.scan for people, beside --json", "ms", for_people, as_json, target=1.15),
+        note=peers.missing,
     )
 
 
-def _scan(target: AwsTarget, *options: str) -> float:
-    """The processor's milliseconds of the command."""
-    before = os.times()
+def _peer_scans(target: AwsTarget, peers: Peers) -> Iterator[list[str]]:
+    """The commands of the peers in ``READERS``."""
+    endpoint = str(target.endpoint_url)
+    yield [peers.python, "-c", PAGINATOR, endpoint]
+    scan = [peers.aws, "dynamodb", "scan", "--table-name", "cruddur-messages"]
+    yield [*scan, "--endpoint-url", endpoint, "--output", "json"]
+
+
+def _command(target: AwsTarget, command: Sequence[str], *options: str) -> Took:
+    """The milliseconds of a command, whose output nobody reads."""
+    began, before = time.perf_counter(), os.times()
     subprocess.run(
-        [sys.executable, "-m", "invoke", "ddb.scan", *options],
+        [*command, *options],
         cwd=PROJECT_ROOT,
-        env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": str(target.endpoint_url)},
+        env=_environment(target),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    after = os.times()
+    after, elapsed = os.times(), time.perf_counter() - began
     used = after.children_user + after.children_system
-    return (used - before.children_user - before.children_system) * 1000
+    return Took(elapsed * 1000, (used - before.children_user - before.children_system) * 1000)
+
+
+def _environment(target: AwsTarget) -> Mapping[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": str(target.endpoint_url),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
 
 
 def _bench_verify(target: AwsTarget, conversations: int) -> None:
@@ -195,13 +256,20 @@ def _bench_verify(target: AwsTarget, conversations: int) -> None:
 def _verify(target: AwsTarget, conversations: int) -> tuple[float, float, int]:
     """The milliseconds, those of this process's processor, and the requests of a verification."""
     table = _new_table(target)
-    path = _file(_items(conversations, messages=4))
+    items = _items(conversations, messages=4)
+    path = _file(items)
     import_file(table, path, lambda count, total: None)
     path.unlink()
+    senders = (_sender(item) for item in items if "user_uuid" in item)
+    people = {person.uuid: person for person in senders}
     metered = table.metered()
     began, began_processor = time.perf_counter(), time.process_time()
-    for _ in Verification(metered, lambda uuids: {}).findings():
+    for _ in Verification(metered, lambda uuids: people).findings():
         pass
     elapsed_ms = (time.perf_counter() - began) * 1000
     processor_ms = (time.process_time() - began_processor) * 1000
     return elapsed_ms, processor_ms, metered.capacity.requests
+
+
+def _sender(item: Item) -> Person:
+    return Person(*(item[name]["S"] for name in ("user_uuid", "user_handle", "user_display_name")))

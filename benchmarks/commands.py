@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from report import Row, medians_ms, print_rows
+from peers import install_peers
+from report import compared, in_turn, print_rows
 
 from core.settings import PROJECT_ROOT
 
@@ -37,12 +38,15 @@ def bench_commands(scratch: Path, endpoint: str, aws: str) -> None:
 
 def _bench_list(scratch: Path, run: Callable[..., None]) -> None:
     empty = _tasks(scratch / "empty", "")
-    here_ms, peer_ms = medians_ms(
+    here, peer = in_turn(
         RUNS,
         lambda: run(PROJECT_ROOT, *INVOKE, "--list"),
         lambda: run(empty, *INVOKE, "--list", code=1),  # there is nothing to list, it says
     )
-    print_rows("invoke --list", Row("beside an empty tasks.py", "ms", here_ms, peer_ms, 1.15))
+    print_rows(
+        "invoke --list",
+        compared("beside an empty tasks.py", "ms", here.elapsed, peer.elapsed, 1.05),
+    )
 
 
 def _bench_list_tables(scratch: Path, endpoint: str, aws: str, run: Callable[..., None]) -> None:
@@ -51,15 +55,19 @@ def _bench_list_tables(scratch: Path, endpoint: str, aws: str, run: Callable[...
         lambda: run(PROJECT_ROOT, *INVOKE, "ddb.list-tables"),
         lambda: run(one_call, *INVOKE, "list-tables"),
     ]
+    aws = aws or install_peers().aws
     missing = _why_not_awscli_1(aws)
     if not missing:
         awscli = [aws, "dynamodb", "list-tables", "--endpoint-url", endpoint]
         sides.append(lambda: run(scratch, *awscli))
-    here_ms, call_ms, *awscli_ms = medians_ms(RUNS, *sides)
+    here, *others = in_turn(RUNS, *sides)
+    peers = (("a task that is one boto3 call", 1.15), ("awscli 1", 0.8))
     print_rows(
         "invoke ddb.list-tables",
-        Row("beside a task that is one boto3 call", "ms", here_ms, call_ms, 1.15),
-        *(Row("beside awscli 1", "ms", here_ms, peer_ms, 0.8) for peer_ms in awscli_ms),
+        *(
+            compared(f"beside {name}", "ms", here.elapsed, side.elapsed, target)
+            for (name, target), side in zip(peers, others, strict=False)
+        ),
         note=missing,
     )
 
@@ -91,7 +99,7 @@ def _run(environment: dict[str, str], folder: Path, *command: str, code: int = 0
 
 def _why_not_awscli_1(aws: str) -> str:
     """Why ``aws`` cannot be measured; empty if it can."""
-    if shutil.which(aws) is None:
+    if not aws or shutil.which(aws) is None:
         return "beside awscli 1: not installed; name it with --aws PATH"
     done = subprocess.run([aws, "--version"], capture_output=True, text=True)
     version = (done.stdout or done.stderr).split(" ")[0].strip()

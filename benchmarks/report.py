@@ -14,50 +14,65 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """The milliseconds that one run took, and those of the processor."""
+
+    elapsed: float
+    processor: float
+
+
 Run = Callable[[], object]
+"""One run of a side. It is timed from outside, unless it returns what it :class:`Took` itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Medians:
-    """The median of each side: elapsed, and of this process's processor, in milliseconds."""
+class Side:
+    """The runs of one side, in milliseconds, in the order in which they ran."""
 
-    elapsed_ms: list[float]
-    processor_ms: list[float]
+    elapsed: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def add(self, took: Took) -> None:
+        self.elapsed.append(took.elapsed)
+        self.processor.append(took.processor)
 
 
-def medians(runs: int, *sides: Run) -> Medians:
-    """The medians of several sides, in turn, after one run of each that does not count."""
+def in_turn(runs: int, *sides: Run) -> list[Side]:
+    """Run several sides in turn, after one run of each that does not count."""
     for side in sides:
         side()
-    elapsed: list[list[float]] = [[] for _ in sides]
-    processor: list[list[float]] = [[] for _ in sides]
+    measured = [Side() for _ in sides]
     for _ in range(runs):
         for place, side in enumerate(sides):
-            gc.collect()  # a collection belongs to neither side
-            began, began_processor = time.perf_counter(), time.process_time()
-            side()
-            elapsed[place].append((time.perf_counter() - began) * 1000)
-            processor[place].append((time.process_time() - began_processor) * 1000)
-    return Medians(
-        [statistics.median(times_ms) for times_ms in elapsed],
-        [statistics.median(times_ms) for times_ms in processor],
-    )
+            measured[place].add(_took(side))
+    return measured
 
 
-def medians_ms(runs: int, *sides: Run) -> list[float]:
-    """The median milliseconds of each side, after one run of each that does not count."""
-    return medians(runs, *sides).elapsed_ms
+def _took(run: Run) -> Took:
+    gc.collect()  # a collection belongs to neither side
+    began, began_processor = time.perf_counter(), time.process_time()
+    result = run()
+    if isinstance(result, Took):
+        return result
+    processor = time.process_time() - began_processor
+    return Took((time.perf_counter() - began) * 1000, processor * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison. ``target`` is the greatest ratio that is good enough."""
+    """One comparison. ``target`` is the greatest ratio that is good enough.
+
+    ``spread`` is the lower and the upper quartile of the ratios of runs that followed each other.
+    """
 
     measured: str
     unit: str
     here: float
     peer: float
     target: float | None = None
+    spread: tuple[float, float] | None = None
 
     @property
     def ratio(self) -> float:
@@ -68,11 +83,26 @@ class Row:
         return self.target is not None and self.ratio > self.target
 
     def cells(self) -> list[str]:
-        target = "" if self.target is None else f"≤ {self.target:.2g}"
+        target = "" if self.target is None else f"≤ {self.target:.3g}"
         if self.is_missed:
             target += ", missed"
         values = (f"{value:,.1f} {self.unit}" for value in (self.here, self.peer))
-        return [self.measured, *values, f"{self.ratio:.2f}", target]
+        spread = "" if self.spread is None else "{:.2f} to {:.2f}".format(*self.spread)
+        return [self.measured, *values, f"{self.ratio:.2f}", spread, target]
+
+
+def compared(
+    measured: str,
+    unit: str,
+    here: Sequence[float],
+    peer: Sequence[float],
+    target: float | None = None,
+) -> Row:
+    """The medians of two sides that ran in turn, and the spread of their ratios."""
+    ratios = [one / other for one, other in zip(here, peer, strict=True)]
+    lower, _, upper = statistics.quantiles(ratios, n=4, method="inclusive")
+    medians = statistics.median(here), statistics.median(peer)
+    return Row(measured, unit, *medians, target, (lower, upper))
 
 
 @dataclass(slots=True)
@@ -84,10 +114,10 @@ class Report:
 
     def add(self, title: str, rows: Sequence[Row], note: str) -> None:
         self.rows += [(title, row) for row in rows]
-        console = Console(highlight=False, width=100, stderr=self.as_json)
+        console = Console(highlight=False, width=110, stderr=self.as_json)
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         grid.add_column("")
-        for column in ("here", "peer", "ratio"):
+        for column in ("here", "peer", "ratio", "its quartiles"):
             grid.add_column(column, justify="right")
         grid.add_column("target")
         for row in rows:
@@ -108,6 +138,7 @@ class Report:
                     "here": row.here,
                     "peer": row.peer,
                     "ratio": row.ratio,
+                    "spread": row.spread,
                     "target": row.target,
                     "missed": row.is_missed,
                 }

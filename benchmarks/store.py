@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from report import Row, medians_ms, print_rows
+from report import Row, compared, in_turn, print_rows
 
 from core.dynamodb import keys
 from core.dynamodb.items import inbox_row_item, message_item
@@ -46,14 +46,14 @@ def _bench_sends(ours: Table, theirs: Table) -> None:
     group = start(ours, Draft(ana, ben, TEXT))[0].message_group_uuid
     _put_rows(theirs, group, ana, ben)
     here, peer = ours.metered(), theirs.metered()
-    here_ms, peer_ms = medians_ms(
+    ours_took, theirs_took = in_turn(
         SENDS,
         lambda: send(here, group, Draft(ana, ben, TEXT)),
         lambda: _send_as_cruddur(peer, group, ana),
     )
     print_rows(
         "A message sent, beside a put and what Cruddur's stream function does then",
-        Row("time", "ms", here_ms, peer_ms),
+        compared("time", "ms", ours_took.elapsed, theirs_took.elapsed, 0.8),
         _capacity("requests", "", here, peer),
         _capacity("write_units", "WCU", here, peer),
         _capacity("read_units", "RCU", here, peer),
@@ -102,10 +102,10 @@ def _send_as_cruddur(table: Table, group: str, sender: Person) -> None:
 
 
 def _bench_loads(ours: Table, theirs: Table) -> None:
-    here_ms, peer_ms = medians_ms(LOADS, lambda: _load(ours), lambda: _load_as_cruddur(theirs))
+    here, peer = in_turn(LOADS, lambda: _load(ours), lambda: _load_as_cruddur(theirs))
     print_rows(
         f"A conversation of {LINES} lines loaded, beside one put a line",
-        Row("time", "ms", here_ms, peer_ms),
+        compared("time", "ms", here.elapsed, peer.elapsed, 0.5),
     )
 
 

@@ -5,6 +5,7 @@ Stored or typed text passes through here before a terminal shows it.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -94,7 +95,13 @@ def print_json(value: Any) -> None:
 
 def print_json_line(value: Any) -> None:
     """Print ``value`` as JSON on a line."""
-    print_json_text(json.dumps(value, ensure_ascii=speaks_ascii(), default=str))
+    print_json_text(_encoder(speaks_ascii()).encode(value))
+
+
+@functools.cache
+def _encoder(ascii_only: bool) -> json.JSONEncoder:
+    """Made once: ``json.dumps`` with options makes one for each line."""
+    return json.JSONEncoder(ensure_ascii=ascii_only, default=str)
 
 
 def print_json_text(text: str) -> None:

@@ -133,7 +133,7 @@ def _record_lint(*, dry: bool) -> None:
 
 @task(
     help={
-        "aws": "The aws command of awscli 1 to measure beside; the one on PATH unless given.",
+        "aws": "The aws command of awscli 1 to measure beside; one from PyPI unless given.",
         "messages": "How many messages the one conversation of the large store has.",
         "only": "Measure one section: install, commands, store, bulk, users or browser.",
         "quick": "Smaller stores, and no browser: about two minutes.",

@@ -32,14 +32,19 @@ def raw_item(item: Mapping[str, Any]) -> dict[str, Any]:
 def _raw(value: Mapping[str, Any]) -> dict[str, Any]:
     ((kind, content),) = value.items()
     if kind == "B":
-        return {kind: base64.b64encode(content).decode("ascii")}
+        return {kind: base64_text(content)}
     if kind == "BS":
-        return {kind: [base64.b64encode(entry).decode("ascii") for entry in content]}
+        return {kind: [base64_text(entry) for entry in content]}
     if kind == "L":
         return {kind: [_raw(entry) for entry in content]}
     if kind == "M":
         return {kind: {name: _raw(entry) for name, entry in content.items()}}
     return {kind: content}
+
+
+def base64_text(binary: bytes) -> str:
+    """A binary value as it is in DynamoDB JSON."""
+    return base64.b64encode(binary).decode("ascii")
 
 
 def same_item(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:

@@ -14,13 +14,16 @@ Request = Callable[..., dict[str, Any]]
 def pages(request: Request, operation: str, **params: Any) -> Iterator[dict[str, Any]]:
     """The responses to ``operation``, page by page; a page is requested when it is needed.
 
-    A page ends after ``Limit`` items or 1 MB:
+    Delete a page before the next is requested, or two are in memory. A page ends after ``Limit``
+    items or 1 MB:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
     """
     while True:
         response = request(operation, **params)
+        last = response.get("LastEvaluatedKey")
         yield response
-        if not (last := response.get("LastEvaluatedKey")):
+        del response
+        if not last:
             return
         params["ExclusiveStartKey"] = last
 
@@ -39,6 +42,7 @@ def sort_keys(table: Table, pk: str) -> Iterator[str]:
 
 
 def items(table: Table, operation: str, **params: Any) -> Iterator[Item]:
-    """The items of a query or scan, over all its pages."""
+    """The items of a query or scan, over all its pages; one page in memory."""
     for page in pages(table.request, operation, **params):
         yield from page["Items"]
+        del page

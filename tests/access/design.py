@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 POSTGRES, DYNAMODB, AWS = "postgres", "dynamodb", "aws"
+STORES = (POSTGRES, DYNAMODB, AWS)
 MARKED = (POSTGRES, DYNAMODB)
 """The stores that carry an environment marker."""
 
@@ -647,7 +648,7 @@ class Expected:
 def expected(cell: Cell, reason: str) -> Expected:
     """The result of ``cell`` by the design; ``reason`` is the reason that was typed, if any."""
     row = cell.row
-    if _is_refused_at_once(cell):
+    if is_refused_at_once(cell):
         return Expected(True, frozenset(), frozenset())
     rule = RULES[row.purpose]
     asks = rule.asks if cell.is_production and not row.is_for_local_stores else "nothing"
@@ -685,7 +686,7 @@ def _reads_when_dry(cell: Cell) -> bool:
     return cell.dry and may_be_there and (reads or cell.row.title == "ddb.verify (--repair)")
 
 
-def _is_refused_at_once(cell: Cell) -> bool:
+def is_refused_at_once(cell: Cell) -> bool:
     """By the command line, or by how the app was started; nothing else matters."""
     row = cell.row
     if row.is_for_local_stores and cell.is_production and not cell.dry:

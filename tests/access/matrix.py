@@ -12,14 +12,18 @@ from typing import Any
 
 from .design import (
     ACTIONS,
+    AWS,
+    MARKED,
     POSTGRES,
     RULES,
     STATES,
+    STORES,
     Cell,
     Expected,
     Row,
     State,
     expected,
+    is_refused_at_once,
 )
 from .places import PRIVATE, Place, Places
 from .running import REASON, Outcome, run_action, run_page, run_task, typed
@@ -103,20 +107,17 @@ def _what_decides(row: Row) -> Callable[[Cell], tuple[Any, ...]]:
     asks = "name" if row.asks_everywhere else RULES[row.purpose].asks
     if row in ACTIONS and row.purpose == "writing":
         asks = "nothing"
-    if row.asks_reason:
-        return lambda cell: (
-            _of_state(cell),
-            cell.dry,
-            cell.may_write,
-            cell.name,
-            bool(_reason_of(cell)),
-        )
-    answer = {
-        "name": lambda cell: cell.name,
-        "reason": lambda cell: (cell.reason, cell.name == "wrong"),
-        "nothing": lambda cell: cell.name == "wrong",
-    }[asks]
-    return lambda cell: (_of_state(cell), cell.dry, cell.may_write, answer(cell))
+    may_change = RULES[row.purpose].may_change
+
+    def what_decides(cell: Cell) -> tuple[Any, ...]:
+        start = _of_state(cell), cell.dry
+        if is_refused_at_once(cell):
+            return *start, cell.name == "wrong", may_change and cell.may_write
+        reason = bool(_reason_of(cell)) if row.asks_reason or asks == "reason" else None
+        name = cell.name if row.asks_reason or asks == "name" else None
+        return *start, may_change and cell.may_write, name, reason
+
+    return what_decides
 
 
 def _of_state(cell: Cell) -> str:
@@ -144,16 +145,24 @@ class Bench:
         self._numbers = itertools.count()
 
     def try_cells(self, cells: Iterable[Cell], options: frozenset[str]) -> Iterator[Shown]:
+        """The result of each cell.
+
+        AWS's services are compared after the last cell of a row that opens none of them.
+        """
+        cells = list(cells)
         for cell in cells:
             audit = self._folder / f"audit-{next(self._numbers)}.jsonl"
-            yield self._try(cell, options, audit)
+            stores = STORES if AWS in cell.row.opens or cell is cells[-1] else MARKED
+            yield self._try(cell, options, audit, stores)
 
-    def _try(self, cell: Cell, options: frozenset[str], audit: Path) -> Shown:
+    def _try(
+        self, cell: Cell, options: frozenset[str], audit: Path, stores: Iterable[str]
+    ) -> Shown:
         place = self._places.get(cell.row.world, cell.state)
         environment = self._places.environment(place, cell.state, cell.row.settings)
         environment["CRUDDUR_AUDIT_LOG"] = str(audit)
         outcome = self._run(cell, options, place, environment)
-        now = self._places.look(place)
+        now = self._places.look(place, stores)
         changed = frozenset(store for store in now if now[store] != place.pristine[store])
         self._places.renew(place, changed)
         lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()

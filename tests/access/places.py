@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +48,7 @@ from .design import (
     NO_TABLE,
     NO_TABLES,
     POSTGRES,
+    STORES,
     State,
 )
 
@@ -105,13 +106,14 @@ class Places:
             self._places[key] = self._made(world, state)
         return self._places[key]
 
-    def look(self, place: Place) -> Snapshot:
+    def look(self, place: Place, stores: Iterable[str] = STORES) -> Snapshot:
         """All stored data, by store; None for a missing store."""
-        return {
-            POSTGRES: self._rows(place.dbname),
-            DYNAMODB: self._items(place.table),
-            AWS: self.aws.look(),
+        looks: Mapping[str, Callable[[], Any]] = {
+            POSTGRES: lambda: self._rows(place.dbname),
+            DYNAMODB: lambda: self._items(place.table),
+            AWS: self.aws.look,
         }
+        return {store: looks[store]() for store in stores}
 
     def renew(self, place: Place, changed: frozenset[str]) -> None:
         """Put back what was changed."""
@@ -316,21 +318,18 @@ class Places:
                 raise
             return None
         with connection:
-            names = connection.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            relations = connection.execute(
+                "SELECT relname, relkind, oid FROM pg_class"
+                " WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
             ).fetchall()
-            rows = {
-                name: connection.execute(
-                    sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1").format(
-                        sql.Identifier("public", name)
-                    )
-                ).fetchall()
-                for (name,) in names
-            }
-            of_table = (
-                "SELECT relname, oid FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            )
-            return rows, sorted(connection.execute(of_table).fetchall())
+            rows_of_a_table = sql.SQL("SELECT {}, t::text FROM {} AS t")
+            tables = [
+                rows_of_a_table.format(sql.Literal(name), sql.Identifier("public", name))
+                for name, kind, _ in relations
+                if kind == "r"
+            ]
+            rows = connection.execute(sql.SQL(" UNION ALL ").join(tables)) if tables else ()
+            return relations, sorted(rows)
 
     def _items(self, table: Table) -> Any:
         try:

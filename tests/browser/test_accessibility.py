@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import wait_until_drawn
 from .test_journeys import bubbles, message_box, open_conversation, say
 
 SERIOUS = {"serious", "critical"}
+COLOURS = ["color-contrast", "link-in-text-block"]
 WIDTHS = (1280, 390)
-
-
-@pytest.fixture(params=["light", "dark"])
-def themed(browser: Browser, request) -> Iterator[Page]:
-    context = browser.new_context(color_scheme=request.param)
-    yield context.new_page()
-    context.close()
+Theme = Literal["light", "dark"]
 
 
 def links(page: Page, url: str) -> list[str]:
@@ -32,11 +27,17 @@ def links(page: Page, url: str) -> list[str]:
 
 
 def complaints(page: Page) -> list[str]:
-    """What axe finds. A page differs in the dark only in its colours, so only these are checked."""
-    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    options: dict[str, object] = {"resultTypes": ["violations"]}
-    if is_dark:
-        options["runOnly"] = ["color-contrast", "link-in-text-block"]
+    """What axe finds, in the light and in the dark, which differ only in colours."""
+    in_the_light = complaints_of_theme(page, "light", {})
+    in_the_dark = complaints_of_theme(page, "dark", {"runOnly": COLOURS})
+    page.emulate_media(color_scheme="light")
+    return in_the_light + in_the_dark
+
+
+def complaints_of_theme(page: Page, theme: Theme, rules: dict[str, object]) -> list[str]:
+    page.emulate_media(color_scheme=theme)
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
+    options = {"resultTypes": ["violations"], **rules}
     violations = Axe().run(page, options=options).response["violations"]
     return [
         f"{page.url} {violation['id']}: {node['target']} {node['html'][:200]}"
@@ -46,36 +47,36 @@ def complaints(page: Page) -> list[str]:
     ]
 
 
-def test_no_page_has_a_serious_violation(themed: Page, app_url, app_env) -> None:
+def test_no_page_has_a_serious_violation(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "for everybody")
-    pages = links(themed, app_url)
+    pages = links(page, app_url)
     assert len(pages) == 7
     violations = []
     for link in [*pages, f"{app_url}/users?user=andrewbrown"]:
-        themed.goto(link)
+        page.goto(link)
         for width in WIDTHS:
-            themed.set_viewport_size({"width": width, "height": 900})
-            wait_until_drawn(themed)
-            violations += complaints(themed)
+            page.set_viewport_size({"width": width, "height": 900})
+            wait_until_drawn(page)
+            violations += complaints(page)
     assert violations == []
 
 
-def test_an_open_conversation_has_no_serious_violation(themed: Page, app_url, app_env) -> None:
+def test_an_open_conversation_has_no_serious_violation(page: Page, app_url, app_env) -> None:
     for n in range(12):
         say(app_env, "andrewbrown", "bayko", f"for everybody {n}")
-    open_conversation(themed, app_url, "bayko", "Andrew Brown")
-    themed.get_by_role("button", name="Search this conversation").click()
-    themed.keyboard.type("everybody")
-    themed.keyboard.press("Enter")
-    expect(themed.get_by_role("button", name="for everybody").last).to_be_visible()
-    wait_until_drawn(themed)
-    assert complaints(themed) == []
-    themed.get_by_role("button", name="Keys").click()
-    assert complaints(themed) == []
-    themed.get_by_role("button", name="Close", exact=True).click()
-    themed.set_viewport_size({"width": 390, "height": 844})
-    wait_until_drawn(themed)
-    assert complaints(themed) == []
+    open_conversation(page, app_url, "bayko", "Andrew Brown")
+    page.get_by_role("button", name="Search this conversation").click()
+    page.keyboard.type("everybody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="for everybody").last).to_be_visible()
+    wait_until_drawn(page)
+    assert complaints(page) == []
+    page.get_by_role("button", name="Keys").click()
+    assert complaints(page) == []
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait_until_drawn(page)
+    assert complaints(page) == []
 
 
 def tab_to(page: Page, label: str, *, exact: bool = False) -> None:

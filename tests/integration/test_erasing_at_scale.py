@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import time
 import tracemalloc
@@ -60,9 +61,18 @@ class Measured:
     memory_mb: float
 
 
+@pytest.fixture(autouse=True)
+def collect_garbage_as_a_task_does() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(100_000)
+    yield
+    gc.set_threshold(*before)
+
+
 def erased(table: Table, count: int) -> Measured:
     """Erase a user with ``count`` conversations."""
     fill(table, 0, count)
+    gc.collect()
     calls = itertools.count()
     tracemalloc.start()
     began = time.process_time()
@@ -104,5 +114,6 @@ def test_ten_thousand_conversations_take_constant_memory_and_linear_time(
         )
     assert large.cpu_s / middle.cpu_s < 2 * 1.3
     assert large.cpu_s / small.cpu_s < 10 * 1.3
-    # What is remembered of the last 4,096 conversations, and one page of the table.
-    assert large.memory_mb < middle.memory_mb + 2
+    # One page of the table, of up to 1 MB, and what is remembered of the last 4,096 conversations:
+    # 5,000 fill neither the second page of an inbox nor all of what is remembered.
+    assert large.memory_mb < 1.25 * middle.memory_mb

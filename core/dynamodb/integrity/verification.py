@@ -76,7 +76,6 @@ class Verification:
         ``go_on`` before each item, and ends early where it returns False.
         """
         self._notes = Notes()
-        self.digests = frozenset(erased_digests(self.table))
         try:
             yield from self._findings(go_on)
         finally:
@@ -124,6 +123,7 @@ class Verification:
             if number and not go_on(0):
                 return False
             self._notes.add_rows(page["Items"])
+            del page
         return True
 
     def _scanned(self) -> Iterator[Item]:
@@ -134,6 +134,7 @@ class Verification:
             for user_uuid in uuids:
                 self._remember_person(user_uuid, known.get(user_uuid))
             yield from page["Items"]
+            del page
 
     def _count(self, kind: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.dynamodb import keys
-from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.dynamodb_json import base64_text, raw_item
 from core.dynamodb.elsewhere import missing_table
 from core.dynamodb.keys import Item
 from core.dynamodb.retries import SILENCE_S, retry_while_busy
@@ -123,9 +123,19 @@ def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, 
 
 
 def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
+    encode = _ENCODERS[ascii_only].encode
     for item in items:
         if item.get("pk") != keys.ENVIRONMENT_KEY["pk"]:
-            yield json.dumps(raw_item(item), ensure_ascii=ascii_only, separators=(",", ":"))
+            yield encode(item)
+
+
+def _encoder(*, ascii_only: bool) -> json.JSONEncoder:
+    """Writes what :func:`raw_item` makes of an item, without making it."""
+    return json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), default=base64_text)
+
+
+_ENCODERS = {ascii_only: _encoder(ascii_only=ascii_only) for ascii_only in (False, True)}
+"""Made once: ``json.dumps`` makes one for each item, in half of an export's time."""
 
 
 @dataclass(frozen=True, slots=True)
