@@ -188,9 +188,15 @@ def _require_group(group: str) -> None:
 
 def _show_account() -> None:
     """Show the login, and a button that ends it."""
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    with st.container(
+        key="account",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="small",
+    ):
         st.text(f"Logged in as {person()}", width="content")
-        st.button("Log out", on_click=_log_out)
+        st.button("Log out", type="tertiary", on_click=_log_out)
 
 
 def _log_out() -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from admin_app import scripts
+
 _STATIC = Path(st.__file__).parent / "static"
 _STYLES = Path(__file__).with_name("assets") / "pages.css"
 _FIRST_DRAWN = ("BidiComponent", "TextInput")
-"""Parts of Streamlit's frontend that every link to a conversation needs."""
+_OWN_FIRST_DRAWN = ("common", "nav", "focus", "banner", "person", "thread", "rows", "inbox")
+"""Parts of Streamlit's frontend, and our own scripts, that every link to a conversation needs."""
 
 _STATIC_IMPORT = re.compile(r"""(?:from|import)\s*["']\./([\w.-]+\.js)["']""")
 
@@ -28,7 +31,7 @@ def extended(page: bytes) -> bytes:
 
 
 def _preloads() -> Iterator[str]:
-    """Links to the scripts of the first elements, and to what these import."""
+    """The addresses of the scripts of the first elements, and of what these import."""
     known = set(re.findall(r"/js/([\w.-]+\.js)", (_STATIC / "index.html").read_text("utf-8")))
     waiting = [
         file.name for part in _FIRST_DRAWN for file in (_STATIC / "static/js").glob(f"{part}.*.js")
@@ -38,11 +41,12 @@ def _preloads() -> Iterator[str]:
         if name not in known:
             known.add(name)
             waiting += _STATIC_IMPORT.findall((_STATIC / "static/js" / name).read_text("utf-8"))
-            yield f'<link rel="modulepreload" crossorigin href="/static/js/{name}">'
+            yield f"/static/js/{name}"
+    yield from map(scripts.address, _OWN_FIRST_DRAWN)
 
 
 _HEAD = (
     "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
-    + "".join(_preloads())
+    + "".join(f'<link rel="modulepreload" crossorigin href="{path}">' for path in _preloads())
 ).encode()
 _FOOT = f"<style>{_STYLES.read_text('utf-8')}</style>".encode()

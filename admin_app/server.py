@@ -19,7 +19,7 @@ from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from admin_app import downloads, logins, page_head
+from admin_app import downloads, logins, page_head, scripts
 from admin_app.downloads import Download, DownloadStoppedError
 from admin_app.logins import Login
 from core.errors import CoreError
@@ -232,4 +232,8 @@ async def _sent(download: Download) -> AsyncIterator[bytes]:
 def make_app(addresses: Addresses) -> st.App:
     """The admin UI's pages behind the two checks."""
     others = [Middleware(wrapper) for wrapper in (LogOut, SendDownloads, ExtendPage)]
-    return st.App(PAGES, middleware=[Middleware(OnlyOwnRequests, addresses=addresses), *others])
+    return st.App(
+        PAGES,
+        routes=[scripts.ROUTE],
+        middleware=[Middleware(OnlyOwnRequests, addresses=addresses), *others],
+    )

@@ -85,7 +85,7 @@ _LOOK: dict[str, Any] = {
 }
 
 _LIMITS: dict[str, Any] = {
-    "global.minCachedMessageSize": 10_000.0,
+    "global.minCachedMessageSize": 1_000.0,  # what a browser has already is not sent again
     "global.maxCachedMessageAge": 2,
     "server.maxCacheDataSize": "0",  # each cache has its own limit
     "server.enableExpensiveMemoryStats": False,

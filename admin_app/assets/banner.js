@@ -1,5 +1,13 @@
 // The target, in one line. A click opens its details.
 
+import { el, icon, mounted, plain } from "./common.js"
+
+const instances = new WeakMap()
+
+export default function (component) {
+  return mounted(instances, component, root => new Banner(root))
+}
+
 class Banner {
   constructor(root) {
     this.line = el("summary", {})

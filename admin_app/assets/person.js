@@ -1,5 +1,13 @@
 // The person whose conversations are shown, and the tasks that do the same in a terminal.
 
+import { copy, el, icon, mounted, plain } from "./common.js"
+
+const instances = new WeakMap()
+
+export default function (component) {
+  return mounted(instances, component, root => new PersonHead(root))
+}
+
 class PersonHead {
   constructor(root) {
     this.name = el("h2", { class: "cut", dir: "auto" })

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from admin_app import login, resources
+from admin_app import login, resources, scripts
 from admin_app.downloads import Download
 from core.commands import advice
 from core.errors import CoreError
@@ -24,6 +24,8 @@ from core.errors import CoreError
 _ASSETS = Path(__file__).with_name("assets")
 _APP = Path(__file__).parent.parent
 _TABLE = ("rows", "table")
+_PREFIX = "cruddur_"
+_SCRIPT = scripts.entry(_PREFIX)
 
 Question = Mapping[str, Any]
 Answer = Callable[[Question], None]
@@ -34,35 +36,22 @@ def _read(*files: Path) -> str:
 
 
 def _element(name: str, *shared: str, folder: Path = _ASSETS) -> Any:
-    """The element ``name``, with what it shares with others before its own script and style."""
+    """The element ``name``, with the styles that it shares with others before its own."""
     parts = [*(_ASSETS / part for part in ("common", *shared)), folder / name]
     return st.components.v2.component(
-        f"cruddur_{name}",
-        js=_read(*(part.with_suffix(".js") for part in parts)),
+        _PREFIX + name,
+        js=_SCRIPT,
         css=_read(*(part.with_suffix(".css") for part in parts)),
-    )
-
-
-_HEADS = ("nav", "banner", "person")
-
-
-def _head(name: str) -> Any:
-    """A part of the head of a page: all have one script."""
-    folder = _APP / "assets"
-    scripts = (folder / f"{part}.js" for part in (*_HEADS, "heads"))
-    return st.components.v2.component(
-        f"cruddur_{name}",
-        js=_read(_ASSETS / "common.js", *scripts),
-        css=_read(_ASSETS / "common.css", folder / f"{name}.css"),
     )
 
 
 _ELEMENTS = {
     "inbox": _element("inbox", "rows"),
-    "thread": _element("thread"),
+    "thread": _element("thread", "dialog"),
     "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
-    **{name: _head(name) for name in _HEADS},
+    "records": _element("records", *_TABLE, "dialog", folder=_APP / "records" / "assets"),
+    **{name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "person")},
 }
 
 
@@ -112,7 +101,7 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
 
 def draw(name: str, data: Mapping[str, Any]) -> None:
     """Draw a part of the head of a page, which asks nothing."""
-    _ELEMENTS[name](key=f"element {name}", data={"part": name, **data}, height="content")
+    _ELEMENTS[name](key=f"element {name}", data=data, height="content")
 
 
 def milliseconds(instant: datetime | None) -> int | None:

@@ -53,8 +53,8 @@ class Inbox:
             self._refreshed_at = time.monotonic()
 
     def refresh(self, table: Table) -> None:
-        """Load the rows that have moved to the top. One request of :data:`PAGE` rows."""
-        newest = list_inbox(table, self.user_uuid, limit=PAGE)
+        """Load the rows that have moved to the top, in one request; at first, all that are seen."""
+        newest = list_inbox(table, self.user_uuid, limit=PAGE if self.entries else VIEW)
         fresh = newest.entries
         top = self.entries[0].sort_key if self.entries else ""
         if newest.cursor is None or not self.entries or fresh[-1].sort_key > top:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import streamlit as st
 
 from admin_app import access, layout, resources
+from admin_app.records import table
 from core.access import AuditEntry, read_audit
 from core.errors import CoreError
 
-MOST = 500
-"""How many lines are shown, newest first."""
+_COLUMNS = {
+    "time": "UTC",
+    "who": "Who",
+    "what": "What",
+    "about": "About",
+    "conversation": "Conversation",
+    "why": "Why",
+    "outcome": "Outcome",
+    "where": "Where",
+}
+Filters = tuple[str, str, str, date | None]
 
 
 def page() -> None:
@@ -23,35 +32,41 @@ def page() -> None:
         group = resources.target().settings.auditor_group
         st.info(f"The audit is for the group `{group}`.")
         return
+    filters = _filters()
     try:
-        lines = _lines()
+        lines = _lines(filters)
     except CoreError as error:
         layout.show_problem(error)
         return
     if not lines:
         st.info("No lines match. Each action on production adds one.")
     else:
-        _table(lines[-MOST:])
-        if len(lines) > MOST:
-            st.caption(f"The newest {MOST} of {len(lines):,} lines.")
+        st.caption(f"{len(lines):,} lines, newest first" if len(lines) > 1 else "1 line")
+        rows = [_row(entry) for entry in reversed(lines)]
+        table.show("audit", "Audit lines", _COLUMNS, rows, subject=f"audit {filters}")
     layout.command("audit")
 
 
-def _lines() -> list[AuditEntry]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def _filters() -> Filters:
+    with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         actor = _filter("Who", "who", "Email, user name or ARN", 240)
         about = _filter("About", "about", "A user’s uuid", 340)
         target = _filter("Where", "where", "Table or database", 200)
         day = st.date_input("Day (UTC)", value=None, width=160, key="day", bind="query-params")
         st.button("Refresh", icon=":material/refresh:", type="tertiary")
-    entries = read_audit(
-        resources.target().settings.audit_path,
-        actor=actor,
-        about=about,
-        target=target,
-        day=day if isinstance(day, date) else None,
-    )
-    return list(entries)
+    return actor, about, target, day if isinstance(day, date) else None
+
+
+def _lines(filters: Filters) -> list[AuditEntry]:
+    """The lines that match, oldest first; a reader who only scrolls does not read them again."""
+    known: tuple[Filters, list[AuditEntry]] | None = st.session_state.get("audit lines")
+    if table.is_scrolled() and known is not None and known[0] == filters:
+        return known[1]
+    actor, about, target, day = filters
+    path = resources.target().settings.audit_path
+    lines = list(read_audit(path, actor=actor, about=about, target=target, day=day))
+    st.session_state["audit lines"] = filters, lines
+    return lines
 
 
 def _filter(label: str, name: str, placeholder: str, width: int) -> str:
@@ -62,26 +77,17 @@ def _filter(label: str, name: str, placeholder: str, width: int) -> str:
     return (typed or "").strip()
 
 
-def _table(lines: list[AuditEntry]) -> None:
-    st.dataframe(
-        [_row(entry) for entry in reversed(lines)],
-        hide_index=True,
-        placeholder="",
-        alt="Audit lines, newest first",
-    )
-
-
-def _row(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "UTC": entry.at[:19].replace("T", " "),
-        "Who": entry.who,
-        "What": entry.what,
-        "About": ", ".join(entry.about),
-        "Conversation": entry.conversation,
-        "Why": entry.why,
-        "Outcome": entry.outcome,
-        "Where": "; ".join(entry.stores.values()),
-    }
+def _row(entry: AuditEntry) -> list[str]:
+    return [
+        entry.at[:19].replace("T", " "),
+        entry.who,
+        entry.what,
+        ", ".join(entry.about),
+        entry.conversation,
+        entry.why,
+        entry.outcome,
+        "; ".join(entry.stores.values()),
+    ]
 
 
 page()

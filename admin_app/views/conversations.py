@@ -30,11 +30,12 @@ def page() -> None:
     addresses.return_from_elsewhere()
     is_open = bool(addresses.user() and addresses.conversation())
     left, right = st.columns([3, 7], gap="small")
-    people = left.container(key="pane-list-behind" if is_open else "pane-list", gap="xsmall")
+    # The same parts with and without an open conversation: the list is not mounted anew.
+    people = left.container(key="pane-list", gap="xsmall")
     with people:
         person = _choose_person()
     # The messages first: what a link opens does not wait for the list beside it.
-    with right, st.container(key="pane-thread" if is_open else "pane-thread-behind"):
+    with right, st.container(key="pane-thread"):
         if person is not None and is_open:
             _part(_show_conversation, person)
         elif person is not None:
@@ -62,7 +63,7 @@ def _nothing_open(words: str) -> None:
         horizontal_alignment="center", vertical_alignment="center",
     ):  # fmt: skip
         st.markdown(f":material/forum: {words}", width="content")
-        st.caption("Press ? in a conversation to see its keys.", width="content")
+        st.caption("Press / to search, and ? in a conversation to see its keys.", width="content")
 
 
 def _choose_person() -> Person | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from typing import Any
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from admin_app import access, actions, layout, login, person_search, resources
 from admin_app.access import Subject
 from admin_app.composer import Once, once
 from admin_app.people import one_user, table
+from admin_app.records import table as records
 from core.access import Stores
 from core.dynamodb import count_conversations
 from core.errors import CoreError, LoginEndedError
@@ -29,6 +30,14 @@ from core.usecases.cognito_link import link_states
 SUBJECT = Subject(actions.OPEN_USERS, "Why do you open the users?")
 PAGE = 25
 ACTIVITIES = 20
+_COLUMNS = {
+    "time": "Posted (UTC)",
+    "message": "Message",
+    "replies": "Replies",
+    "reposts": "Reposts",
+    "likes": "Likes",
+    "expires": "Expires (UTC)",
+}
 
 
 def page() -> None:
@@ -36,14 +45,16 @@ def page() -> None:
     st.title("Users")
     if (stores := access.opened(SUBJECT)) is None:
         return
-    one_user.show_erasure()
+    with st.container():
+        one_user.show_erasure()
     handle = st.query_params.get("user", "")
-    # Beside the table, so that it is visible; above it in a narrow window.
-    columns = st.columns([3, 2], gap="medium") if handle else [st.container()]
-    with columns[0]:
+    # The same parts with and without an opened user: what is drawn stays where it is. The styles
+    # show the user beside the table, or in its place in a narrow window.
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key="users"):
         _list(stores)
     if handle:
-        with columns[1], st.container(key="detail"):
+        with right, st.container(key="detail"):
             _chosen(stores, handle)
     layout.command("db.update-cognito-user-ids")
     _new_user()
@@ -149,7 +160,13 @@ def _detail(stores: Stores, user: User) -> None:
     st.set_page_config(page_title=f"{user.display_name or user.handle} · Users · Cruddur Ops")
     with st.container(horizontal=True, vertical_alignment="center", key="user"):
         st.header(layout.escaped(user.display_name or user.handle), anchor=False)
-        st.button("Close", key="close user", type="tertiary", on_click=_close)
+        st.button(
+            "Close",
+            key="close user",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_close,
+        )
     st.text(f"@{user.handle}\n{user.email}")
     since = f"{user.created_at:%-d %b %Y}" if user.created_at else "an unreadable time"
     states: dict[str, str] = st.session_state.get("cognito states", {})
@@ -171,45 +188,36 @@ def _close() -> None:
 
 
 def _activities(stores: Stores, user: User) -> None:
-    """The user's posts, newest first; another page on demand."""
+    """The user's posts, newest first; the reader's scrolling loads another page."""
     known = st.session_state.get("activities")
     if known is None or known[0] != user.uuid:
         known = (user.uuid, [], None)
     user_uuid, entries, cursor = known
-    if not entries or st.session_state.get("older activities"):
+    if not entries or (records.is_scrolled() and cursor is not None):
         page = list_activities(stores.db, user_uuid, limit=ACTIVITIES, after=cursor)
         entries, cursor = [*entries, *page.entries], page.cursor
         st.session_state["activities"] = (user_uuid, entries, cursor)
     if not entries:
         st.info("No activities yet.")
         return
-    st.dataframe(
-        [_activity_row(entry) for entry in entries],
-        hide_index=True,
-        column_config={
-            "Posted (UTC)": _instant_column("Posted (UTC)"),
-            "Expires (UTC)": _instant_column("Expires (UTC)"),
-        },
-        placeholder="",
-        alt="Activities, newest first",
+    rows = [_activity_row(entry) for entry in entries]
+    records.show(
+        "activities", "Activities", _COLUMNS, rows, subject=user_uuid, has_more=cursor is not None
     )
-    if cursor is not None:
-        st.button("Older activities", key="older activities")
 
 
-def _activity_row(entry: Activity) -> dict[str, Any]:
-    return {
-        "Posted (UTC)": entry.created_at,
-        "Message": entry.message,
-        "Replies": entry.replies_count,
-        "Reposts": entry.reposts_count,
-        "Likes": entry.likes_count,
-        "Expires (UTC)": entry.expires_at,
-    }
+def _activity_row(entry: Activity) -> list[str]:
+    counts = (entry.replies_count, entry.reposts_count, entry.likes_count)
+    return [
+        _minute(entry.created_at),
+        entry.message,
+        *(f"{count:,}" for count in counts),
+        _minute(entry.expires_at),
+    ]
 
 
-def _instant_column(label: str) -> Any:
-    return st.column_config.DatetimeColumn(label, format="YYYY-MM-DD HH:mm", timezone="UTC")
+def _minute(instant: datetime | None) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}" if instant else ""
 
 
 def _new_user() -> None:

@@ -73,7 +73,8 @@ def test_a_link_shows_the_user_and_what_they_posted(db, table) -> None:
     assert "Andrew Brown" in said(app)
     stored = users.list_activities(db, person(db, "andrewbrown").uuid).entries
     assert stored
-    assert list(app.dataframe[0].value["Message"]) == [entry.message for entry in stored]
+    rows = element(app, "records")["rows"]
+    assert [message for _, message, *_ in rows] == [entry.message for entry in stored]
 
 
 def test_a_user_without_posts_is_shown_as_such(db, table) -> None:

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from admin_app.conversations.inbox import PAGE, Inbox
+from admin_app.conversations.inbox import PAGE, VIEW, Inbox
 from admin_app.conversations.messages import CONTEXT, MOST, Thread
 from admin_app.conversations.shared_reads import STEP, SharedReads
 from core.dynamodb import keys
@@ -75,31 +75,32 @@ class TestInbox:
             move(table, n, n)
         inbox, meter = Inbox(OWNER), table.metered()
         inbox.refresh(meter)
-        assert meter.capacity.requests == 1
+        inbox.read_for_view(meter)
+        assert meter.capacity.requests == 1  # for all rows that are seen at first
         while inbox.cursor:
             inbox.load_more(table)
         assert groups(inbox) == list(reversed(range(2 * PAGE + 5)))
 
     def test_a_conversation_that_moves_to_the_top_leaves_its_old_place(self, table) -> None:
-        for n in range(PAGE + 5):
+        for n in range(VIEW + 5):
             move(table, n, n)
         inbox = Inbox(OWNER)
         inbox.refresh(table)
         inbox.load_more(table)
         move(table, 2, 100, since=2)
         inbox.refresh(table)
-        rest = [n for n in reversed(range(PAGE + 5)) if n != 2]
+        rest = [n for n in reversed(range(VIEW + 5)) if n != 2]
         assert groups(inbox) == [2, *rest]
 
     def test_what_falls_off_the_first_page_stays_in_the_list(self, table) -> None:
-        for n in range(PAGE + 5):
+        for n in range(VIEW + 5):
             move(table, n, n)
         inbox = Inbox(OWNER)
         inbox.refresh(table)
         move(table, 500, 200)
         inbox.refresh(table)
         inbox.load_more(table)
-        assert groups(inbox) == [500, *reversed(range(PAGE + 5))]
+        assert groups(inbox) == [500, *reversed(range(VIEW + 5))]
 
     def test_after_more_than_a_page_of_news_it_begins_again(self, table) -> None:
         for n in range(PAGE + 5):

@@ -1,10 +1,10 @@
-// Shared code of the page's elements. The server puts it before each of them when it starts; there is
-// no build step. Stored text only becomes the text of a node: nothing here parses it.
+// Shared code of the page's elements: modules without a build step (see admin_app/scripts.py). Stored
+// text only becomes the text of a node: nothing here parses it.
 
-const NARROW = "(max-width: 699px)"
+export const NARROW = "(max-width: 699px)"
 
 /** A new element; `attributes` are set as attributes, functions as listeners, the rest is text. */
-function el(tag, attributes = {}, ...children) {
+export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag)
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name, value)
@@ -16,7 +16,7 @@ function el(tag, attributes = {}, ...children) {
 }
 
 /** A Material symbol; the label of the element around it says what it means. */
-function icon(name) {
+export function icon(name) {
   return el("span", { class: "icon", "aria-hidden": "true", translate: "no" }, name)
 }
 
@@ -26,7 +26,7 @@ function icon(name) {
  * A rerun may replace another one and drop its questions. So each question has a number, all open
  * questions are sent together, and the server says which one it answered last.
  */
-class Asker {
+export class Asker {
   static RETRY_MS = 5000
 
   constructor() {
@@ -69,7 +69,7 @@ class Asker {
  *
  * With `property` "maxHeight" it may end earlier. It is never less than `least` pixels high.
  */
-function fillWindow(node, { least, resized, below = 12, property = "height" }) {
+export function fillWindow(node, { least, resized, below = 12, property = "height" }) {
   const fit = () => {
     const top = node.getBoundingClientRect().top + pageScroll(node)
     const height = `${Math.max(least, Math.floor(window.innerHeight - top - below))}px`
@@ -96,7 +96,7 @@ function pageScroll(node) {
 }
 
 /** Instances of an element by the node that it is mounted in. */
-function mounted(instances, component, make) {
+export function mounted(instances, component, make) {
   const root = component.parentElement
   let instance = instances.get(root)
   if (!instance) {
@@ -115,12 +115,12 @@ function mounted(instances, component, make) {
 }
 
 /** Whether a click should do what the browser does with a link: another tab, another window. */
-function isForBrowser(event) {
+export function isForBrowser(event) {
   return event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0
 }
 
 /** Whether a key was pressed in a text box. */
-function isTyping(event) {
+export function isTyping(event) {
   const target = event.composedPath()[0]
   return target instanceof Element
     && (target.matches("input, textarea, select, [contenteditable]") || target.closest("dialog"))
@@ -132,7 +132,7 @@ function isTyping(event) {
  * To Streamlit this is a step in the browser's history, as with the browser's Back and Forward. Its
  * own `switch_page` with a query adds two steps: Back would lead to an address between the pages.
  */
-function visit(href) {
+export function visit(href) {
   history.pushState({}, "", href)
   window.dispatchEvent(new PopStateEvent("popstate"))
 }
@@ -140,7 +140,7 @@ function visit(href) {
 const begunDownloads = new Set()
 
 /** Lets the browser fetch a file that the server has begun, once. */
-function fetchFile(download) {
+export function fetchFile(download) {
   if (download?.state !== "waiting" || begunDownloads.has(download.path)) return
   begunDownloads.add(download.path)
   const link = el("a", { href: download.path, download: download.name })
@@ -149,7 +149,7 @@ function fetchFile(download) {
   link.remove()
 }
 
-async function copy(text) {
+export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text)
     return
@@ -165,33 +165,33 @@ async function copy(text) {
 }
 
 /** A name on one line, without characters that change the text around it. */
-function plain(text) {
+export function plain(text) {
   return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, " ")
 }
 
 /** The problem, and the command that fixes it. */
-function showTrouble(node, trouble) {
+export function showTrouble(node, trouble) {
   node.hidden = !trouble
   if (!trouble) node.replaceChildren()
   else if (!trouble.command) node.replaceChildren(trouble.text)
   else node.replaceChildren(trouble.text, " ", el("code", {}, trouble.command))
 }
 
-function characters(text) {
+export function characters(text) {
   return Array.from(text.trim()).length
 }
 
 const formatters = new Map()
 
 /** `ms` as the options of Intl.DateTimeFormat say. To make a formatter takes longer than to use it. */
-function formatted(ms, options) {
+export function formatted(ms, options) {
   const key = Object.entries(options).join()
   if (!formatters.has(key)) formatters.set(key, new Intl.DateTimeFormat("en-GB", options))
   return formatters.get(key).format(ms)
 }
 
 /** How long ago, in as few letters as possible. */
-function ago(ms) {
+export function ago(ms) {
   if (ms == null) return ""
   const minutes = (Date.now() - ms) / 60000
   if (minutes < 1) return "now"
@@ -202,7 +202,7 @@ function ago(ms) {
   return formatted(ms, { day: "numeric", month: "short", year })
 }
 
-function utc(ms, stored) {
+export function utc(ms, stored) {
   if (ms == null) return stored
   return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`
 }

@@ -1,6 +1,9 @@
 // The conversations of one user. All rows have the same height, so the height of the list is known,
 // and only the visible rows are in the page.
 
+import { ago, el, fillWindow, isForBrowser, mounted, plain, showTrouble, utc } from "./common.js"
+import { RowList } from "./rows.js"
+
 const ROW = 56
 const inboxes = new WeakMap()
 

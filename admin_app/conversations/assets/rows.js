@@ -1,6 +1,8 @@
 // A list whose rows all have the same height: its own height is known, only the visible rows are in
 // the page, and the server sends the others when they are scrolled to.
 
+import { Asker, el } from "./common.js"
+
 const AROUND = 8
 const CLOCK_MS = 30000
 const PAUSE_MS = 60
@@ -11,7 +13,7 @@ const PAUSE_MS = 60
  * A subclass says how high a row is (`height`) and makes its node (`make`). The keyboard reaches
  * the links and buttons of the active row with Tab, and other rows with the arrows.
  */
-class RowList {
+export class RowList {
   constructor(attributes) {
     this.asker = new Asker()
     this.data = null

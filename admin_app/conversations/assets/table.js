@@ -1,10 +1,13 @@
 // A table of rows that open something: a click anywhere on a row, or Enter on a link in it. A row has
 // no state that a click could toggle.
 
+import { el, fillWindow, icon, NARROW } from "./common.js"
+import { RowList } from "./rows.js"
+
 const PADDING = 12
 
 /** The table's rows below their heads. `columns` are pairs of a name and a label. */
-class RowTable extends RowList {
+export class RowTable extends RowList {
   constructor(root, { name, label, columns, sorted = [] }) {
     super({ role: "rowgroup" })
     this.columns = columns

@@ -3,6 +3,11 @@
 // The server sends a part of the conversation, a few hundred messages at most, and this shows the
 // visible ones. Scrolling near an end loads the next part.
 
+import {
+  Asker, characters, copy, el, fetchFile, fillWindow, formatted, icon, isTyping, mounted, NARROW,
+  plain, showTrouble, utc,
+} from "./common.js"
+
 const OVERSCAN = 320
 const GUESS = 40
 const NEAR_END = 600
@@ -631,7 +636,9 @@ class Thread {
 
   showZone() {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone
-    this.zone.textContent = this.usesUtc ? "Times in UTC" : `Times in ${own.replaceAll("_", " ")}`
+    const name = this.usesUtc ? "UTC" : own.replaceAll("_", " ")
+    this.zone.replaceChildren(el("span", { class: "wide" }, "Times in"), name)
+    this.zone.setAttribute("aria-label", `Times in ${name}`)
     this.zone.title = this.usesUtc ? `Show times in ${own}` : "Show times in UTC"
   }
 

@@ -1,5 +1,8 @@
 // The conversations of the store as a table: a click on a row opens its conversation.
 
+import { ago, el, fetchFile, isForBrowser, mounted, plain, utc, visit } from "./common.js"
+import { RowTable } from "./table.js"
+
 const COLUMNS = [
   ["members", "Members"], ["last", "Last message"], ["at", "Last activity"],
   ["messages", "Messages"],

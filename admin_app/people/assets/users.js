@@ -1,12 +1,13 @@
 // The users as a table: a click on a row shows the user beside it.
 
+import { el, formatted, isForBrowser, mounted, plain, utc } from "./common.js"
+import { RowTable } from "./table.js"
+
 const COLUMNS = [
   ["handle", "Handle"], ["person", "Name"], ["email", "Email"], ["cognito", "Cognito"],
   ["number", "Conversations"], ["at", "Since"],
 ]
-const REDRAWN_MS = 150
 const tables = new WeakMap()
-let lastChosen = null
 
 export default function (component) {
   return mounted(tables, component, root => new Users(root))
@@ -24,18 +25,17 @@ class Users extends RowTable {
 
   update(data) {
     if (this.opening === data.chosen) this.opening = null
+    const closed = this.data && !data.chosen ? this.data.chosen : ""
     super.update(data)
-    const moved = lastChosen != null && data.chosen !== lastChosen
-    if (moved) this.keepFocus(data.chosen || lastChosen)
-    lastChosen = data.chosen
+    if (closed) this.focusClosed(closed)
   }
 
-  /** Beside an opened user the table is drawn anew; the focus stays in the user's row. */
-  keepFocus(handle) {
+  /** The row of the user who was closed gets the focus, which was on what is gone now. */
+  focusClosed(handle) {
     const index = this.data.rows.findIndex(row => row.handle === handle)
-    setTimeout(() => {
-      if (index >= 0 && document.activeElement === document.body) this.focusOn(index)
-    }, REDRAWN_MS)
+    const focused = document.activeElement
+    const isGone = focused === document.body || focused.closest(".st-key-detail")
+    if (index >= 0 && isGone) this.focusOn(index)
   }
 
   make(index, row) {
