@@ -15,7 +15,7 @@ import webbrowser
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from admin_app import log_lines, records, server_settings
+from admin_app import log_lines, server_answer, server_settings
 from core.commands import Command, call_program, option, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
@@ -37,7 +37,7 @@ def main() -> None:
         line = error.line(shlex.join(word for word in options if word != "--write"))
         line = log_lines.plain(line)
         print(f"error: {line}", file=sys.stderr)  # noqa: T201
-        records.print_failed(line)
+        server_answer.print_failed(line)
         raise SystemExit(error.exit_code) from None
 
 
@@ -57,7 +57,7 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
     parser.add_argument("--record", type=int, help="The file of the answer for a program.")
     options = parser.parse_args(for_server)
     call_program(options.program)
-    records.keep(options.record)
+    server_answer.keep(options.record)
     addresses = Addresses(
         port=options.port,
         address=options.address,
@@ -85,10 +85,10 @@ def serve(addresses: Addresses, for_pages: list[str], browser: bool) -> None:
 
     shown = str(addresses.url or addresses.forwarded or f"http://127.0.0.1:{addresses.port}")
     line = f"The admin UI is at {shown} (Ctrl-C ends it)"
-    if not records.is_kept():
+    if not server_answer.is_kept():
         print(line, flush=True)  # noqa: T201
     actions: list[Callable[[], object]] = [
-        lambda: records.print_serving(line, shown, addresses.port)
+        lambda: server_answer.print_serving(line, shown, addresses.port)
     ]
     actions += [lambda: webbrowser.open(shown)] if browser else []
     threading.Thread(target=_once_it_listens, args=(addresses, actions), daemon=True).start()
