@@ -1,7 +1,7 @@
 """The admin UI's server, as ``invoke admin`` starts it, until Ctrl-C.
 
 python -m admin_app --port PORT [--address ADDRESS] [--url URL | --forwarded URL]
-                    [--browser] [--program PROGRAM]
+                    [--browser] [--program PROGRAM] [--record DESCRIPTOR]
                     [-- [--prod | --target NAME] [--profile NAME] [--region NAME] [--write]]
 """
 
@@ -12,9 +12,10 @@ import shlex
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from admin_app import log_lines, server_settings
+from admin_app import log_lines, server_answer, server_settings
 from core.commands import Command, call_program, option, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
@@ -34,7 +35,9 @@ def main() -> None:
     except CoreError as error:
         options = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
         line = error.line(shlex.join(word for word in options if word != "--write"))
-        print(f"error: {log_lines.plain(line)}", file=sys.stderr)  # noqa: T201
+        line = log_lines.plain(line)
+        print(f"error: {line}", file=sys.stderr)  # noqa: T201
+        server_answer.print_failed(line)
         raise SystemExit(error.exit_code) from None
 
 
@@ -51,8 +54,10 @@ def read_options(arguments: list[str]) -> tuple[Addresses, list[str], bool]:
     parser.add_argument("--forwarded")
     parser.add_argument("--browser", action="store_true")
     parser.add_argument("--program", default=program(), help="What the user typed to start this.")
+    parser.add_argument("--record", type=int, help="The file of the answer for a program.")
     options = parser.parse_args(for_server)
     call_program(options.program)
+    server_answer.keep(options.record)
     addresses = Addresses(
         port=options.port,
         address=options.address,
@@ -79,18 +84,24 @@ def serve(addresses: Addresses, for_pages: list[str], browser: bool) -> None:
     from admin_app.server import make_app
 
     shown = str(addresses.url or addresses.forwarded or f"http://127.0.0.1:{addresses.port}")
-    print(f"The admin UI is at {shown} (Ctrl-C ends it)", flush=True)  # noqa: T201
-    if browser:
-        threading.Thread(target=_open_browser, args=(shown, addresses), daemon=True).start()
+    line = f"The admin UI is at {shown} (Ctrl-C ends it)"
+    if not server_answer.is_kept():
+        print(line, flush=True)  # noqa: T201
+    actions: list[Callable[[], object]] = [
+        lambda: server_answer.print_serving(line, shown, addresses.port)
+    ]
+    actions += [lambda: webbrowser.open(shown)] if browser else []
+    threading.Thread(target=_once_it_listens, args=(addresses, actions), daemon=True).start()
     sys.argv = [sys.argv[0], *for_pages]
     make_app(addresses).run(config=settings)
 
 
-def _open_browser(url: str, addresses: Addresses) -> None:
-    """Open ``url`` as soon as the server listens."""
+def _once_it_listens(addresses: Addresses, actions: Iterable[Callable[[], object]]) -> None:
+    """Do ``actions`` as soon as the server listens."""
     port, address = addresses.port, addresses.address
     if processes.wait_until(lambda: not processes.is_free(port, address), timeout_s=60):
-        webbrowser.open(url)
+        for action in actions:
+            action()
 
 
 def _load(settings: dict[str, Any]) -> dict[str, Any]:

@@ -55,9 +55,10 @@ may also stand after the task's name.
 
 With `--json`, a task that reads prints an array of what it read, and one line of JSON on stderr
 with its `cost` and, where there is another page, its `cursor`. A task that does something prints an
-array of one object with `task`, `result`, `cost` and `problems`. Tasks that hand the terminal to
-another program (`admin`, `console`, `db.connect`, `test`, `lint`) have no `--json`. Where a task
-prints one table, `--csv` prints its rows.
+array of one object with `task`, `result`, `cost` and `problems`. `admin` and `start` print it once
+the admin UI listens, with its `url`, `port` and `pid`, and go on. `lint` and `test` run whatever
+they can, and list each problem. `console` and `db.connect` have no `--json`, because a person types
+in them: use `db.query --json`. Where a task prints one table, `--csv` prints its rows.
 """
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Set
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.commands import INVOKE, program
 from task_groups import terminal
+from task_groups.recording import Form, answer
 from task_groups.running import run as command_line
 from task_groups.terminal import Context
 
@@ -63,13 +66,13 @@ def serve(
         *([f"--url={url}"] if url else []),
         *([f"--forwarded={forwarded}"] if forwarded else []),
         *(["--browser"] if browser and has_desktop() else []),
+        *([f"--record={_kept_record()}"] if answer().form is Form.RECORD and not is_dry else []),
         *([f"--program={program()}"] if program() != INVOKE else []),
         *("--", *for_pages),
     ]
     if is_dry:
         terminal.print_line(f"would run: {shlex.join(command)}")
         return
-    terminal.print_rest()
     os.chdir(PROJECT_ROOT)  # where .streamlit is
     sys.stdout.flush()  # what waits for a pipe or a file would be lost
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments, and no shell
@@ -124,9 +127,24 @@ def _record(port: int, url: str, serves: str) -> None:
     record(_records(), WebServer(remember(os.getpid()), port, url, serves))
 
 
+def _kept_record() -> int:
+    """A file that only this process and the server have, with what the task has answered so far.
+
+    The server completes it and prints it once it listens. It may hold the text of messages, so it
+    is no option, which every user of the machine could see.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the server reads it
+    file.write(json.dumps(answer().record, default=str).encode())
+    file.seek(0)
+    descriptor = os.dup(file.fileno())
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
 def _tell_running(server: WebServer, browser: bool) -> None:
     pid = server.process.pid
-    terminal.print_line(f"The admin UI already runs at {server.url} (to end it: kill {pid})")
+    line = f"The admin UI already runs at {server.url} (to end it: kill {pid})"
+    terminal.print_line(line, url=server.url, port=server.port, pid=pid)
     if browser and has_desktop():
         import webbrowser
 

@@ -20,6 +20,9 @@ from task_groups import answers
 HANDLES = ("--user", "--with", "--me", "--other")
 """Options whose value is a handle."""
 
+TARGETS = ("--target", "--environment")
+"""Options whose value is the name of a target, or of its environment."""
+
 _MOST_HANDLES = 50
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
 
@@ -59,10 +62,10 @@ def _candidates(
     task = next((name for name in reversed(before) if name in names), None)
     context = ParserContext(task, args=namespace[task].get_arguments()) if task else initial
     option, equals, value = word.partition("=")
-    if equals and option in HANDLES:  # zsh and fish leave it whole
-        yield from (f"{option}={handle}" for handle in _handles(value, before))
+    if equals and option in (*HANDLES, *TARGETS):  # zsh and fish leave it whole
+        yield from (f"{option}={name}" for name in _values(option, value, before))
     elif before and _takes_value(before[-1], context):
-        yield from _handles(word, before) if before[-1] in HANDLES else ()
+        yield from _values(before[-1], word, before)
     elif word.startswith("-"):
         flags = (*context.flag_names(), *initial.flag_names())
         yield from dict.fromkeys(flag for flag in flags if flag.startswith(word))
@@ -72,6 +75,30 @@ def _candidates(
 
 def _takes_value(word: str, context: ParserContext) -> bool:
     return word in context.flags and bool(context.flags[word].takes_value)
+
+
+def _values(option: str, beginning: str, before: Sequence[str]) -> Iterator[str]:
+    """The values of ``option`` that begin so; none where they are not known."""
+    if option in HANDLES:
+        yield from _handles(beginning, before)
+    elif option in TARGETS:
+        yield from (name for name in _target_names(option) if name.startswith(beginning))
+
+
+def _target_names(option: str) -> list[str]:
+    """The targets of ``targets.toml``, and those that need no file; only those if it is invalid."""
+    from core.errors import CoreError
+    from core.settings import Settings
+    from core.targets import Environment, known_environments, read_targets
+
+    known = [str(name) for name in Environment]
+    with suppress(CoreError):
+        settings = Settings.from_env()
+        if option == "--environment":
+            known = known_environments(settings)
+        else:
+            known += read_targets(settings.targets_path)
+    return sorted(dict.fromkeys(map(str, known)))
 
 
 def _handles(beginning: str, before: Sequence[str]) -> Iterator[str]:

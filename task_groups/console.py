@@ -24,7 +24,7 @@ Ctrl-D ends it."""
 
 
 @task(
-    hands_over=True,
+    hands_over="It prints what you type. For JSON, type print(json.dumps(…)) in it",
     help=help_for(
         "prod", "reason", "confirm", write="Allow what changes something where it is production."
     ),

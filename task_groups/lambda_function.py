@@ -13,7 +13,7 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 DEFAULT_FILE = "build/stream-function.zip"
-_FILE = f"Where to write the zip. {DEFAULT_FILE} unless given."
+_FILE = "Where to write the zip."
 _OPENS = {"dynamodb": "writing", "aws": "writing"}
 
 

@@ -248,7 +248,7 @@ def _uuid_of(handle: str, new_handle: str = "") -> str:
         "user",
         "reason",
         user_uuid="The uuid of a user whom Postgres no longer has, instead of --user.",
-        file="Where to write the certificate as JSON; the text goes beside it, as .txt.",
+        file="Where to write the certificate as JSON, and as text in a .txt. Nowhere unless given.",
     ),
     opens={"postgres": "destroying", "dynamodb": "destroying"},
     asks_everywhere=True,

@@ -6,9 +6,10 @@ import shlex
 import sys
 from typing import Any
 
+from task_groups.check_records import is_recorded, record_check, record_tests
 from task_groups.running import task
 from task_groups.standard_streams import unguarded
-from task_groups.terminal import Context, whole_number
+from task_groups.terminal import Context, is_dry, whole_number
 
 
 def _python(*args: str) -> str:
@@ -43,7 +44,6 @@ WORKERS = 3
 
 
 @task(
-    hands_over=True,
     help={
         "deep": "Run the long tests too, one after the other.",
         "explore": "Explore every interleaving of the large scopes too, and run nothing else.",
@@ -68,10 +68,16 @@ def test(
     command = ["pytest", *_scope(deep, explore, quick, only)]
     if mutants:
         command = ["model.mutation", *(["--only", only] if only else [])]
-    with ctx.cd(f"{_root()}/tests" if mutants else _root()):
-        result = ctx.run(_python(*command), **_on_the_terminal(), warn=True)
-    if result is not None and result.exited:
-        raise Exit(code=result.exited)
+    folder = f"{_root()}/tests" if mutants else _root()
+    if is_recorded():
+        words = [sys.executable, "-m", *command]
+        exit_code = record_tests(words, folder, counts=not mutants, dry=is_dry(ctx))
+    else:
+        with ctx.cd(folder):
+            result = ctx.run(_python(*command), **_on_the_terminal(), warn=True)
+        exit_code = result.exited if result is not None else 0
+    if exit_code:
+        raise Exit(code=exit_code)
 
 
 def _refuse_several(**chosen: bool) -> None:
@@ -96,19 +102,39 @@ def _scope(deep: bool, explore: bool, quick: bool, only: str) -> list[str]:
     return [*scope, "-k", only] if only else scope
 
 
-@task(hands_over=True)
+LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+
+
+@task()
 def lint(ctx: Context) -> None:
     """Check style and types: ruff and mypy."""
     _require("ruff", "mypy")
+    if is_recorded():
+        _record_lint(dry=is_dry(ctx))
+        return
     with ctx.cd(_root()):
-        for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
+        for command in LINTERS:
             ctx.run(_python(*command), **_on_the_terminal())
+
+
+def _record_lint(*, dry: bool) -> None:
+    """Run all linters, also after one that has found something."""
+    from invoke.exceptions import Exit
+
+    passed = []
+    for name, *words in LINTERS:
+        in_a_line = ["--output-format=concise"] if words[:1] == ["check"] else []
+        command = [sys.executable, "-m", name, *words, *in_a_line]
+        label = " ".join([name, *(word for word in words if word.isalpha())])
+        passed.append(record_check(label, command, _root(), dry=dry))
+    if not all(passed):
+        raise Exit(code=1)
 
 
 @task(
     help={
         "aws": "The aws command of awscli 1 to measure beside; one from PyPI unless given.",
-        "messages": "How many messages the large store's one conversation holds.",
+        "messages": "How many messages the one conversation of the large store has.",
         "only": "Measure one section: install, commands, store, bulk, users or browser.",
         "quick": "Smaller stores, and no browser: about two minutes.",
         "json": "Print one JSON array of all rows.",

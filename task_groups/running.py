@@ -26,6 +26,7 @@ from task_groups.shared_options import (
     LOCAL,
     Selected,
     added_options,
+    defaults_of,
     form_of,
     one_target,
     option_of,
@@ -75,15 +76,17 @@ class StoreTask(invoke.tasks.Task[Any]):
         asks_everywhere: bool = False,
         asks_reason: bool = False,
         csv: bool = False,
-        hands_over: bool = False,
+        hands_over: str = "",
         **kwargs: Any,
     ) -> None:
-        self._csv, self._hands_over = csv, hands_over
+        self._csv, self.hands_over = csv, hands_over
         self._own: Mapping[str, inspect.Parameter] = {}
         self._signature: inspect.Signature | None = None
         super().__init__(*args, **kwargs)
         added = (name for name in self.argspec(self.body).parameters if name not in self._own)
         self.help = {name: help_of_added(name) for name in added} | self.help
+        for name, default in defaults_of(self._own).items():
+            self.help[name] = f"{self.help[name]} {default} unless given."
         self.opens = opens or {}
         self.confirmed_by = confirmed_by
         self.asks_everywhere = asks_everywhere
@@ -102,7 +105,7 @@ class StoreTask(invoke.tasks.Task[Any]):
         if self._signature is None:
             signature = super().argspec(body)
             self._own = own = signature.parameters
-            added = added_options(own, csv=self._csv, hands_over=self._hands_over)
+            added = added_options(own, csv=self._csv, hands_over=bool(self.hands_over))
             parameters = [*own.values(), *map(option_of, added)]
             self._signature = signature.replace(parameters=parameters)
         return self._signature
@@ -151,15 +154,15 @@ def task(
     asks_everywhere: bool = False,
     asks_reason: bool = False,
     csv: bool = False,
-    hands_over: bool = False,
+    hands_over: str = "",
     **options: Any,
 ) -> Callable[[Callable[..., None]], StoreTask]:
     """Make a function a task.
 
     ``opens`` says what it opens at most; ``confirmed_by`` is the store whose name is typed, on
     production or with ``asks_everywhere`` on every target. With ``asks_reason`` a reason is given
-    on every target. With ``csv`` it prints one table, also as CSV. ``hands_over``: another program
-    takes the terminal, so there is no answer to print as JSON.
+    on every target. With ``csv`` it prints one table, also as CSV. ``hands_over``: a person
+    takes the terminal, so there is no answer to print as JSON, and what to do instead.
     """
 
     def make(body: Callable[..., None]) -> StoreTask:

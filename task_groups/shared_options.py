@@ -81,6 +81,12 @@ def option_of(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
+def defaults_of(own: Mapping[str, inspect.Parameter]) -> dict[str, str]:
+    """The value of each option that has one when it is not given, for its help."""
+    defaults = {name: parameter.default for name, parameter in own.items()}
+    return {name: value for name, value in defaults.items() if isinstance(value, str) and value}
+
+
 def form_of(own: Container[str], arguments: Mapping[str, Any]) -> Form:
     """The form that a task with its ``own`` options answers in, when called with ``arguments``.
 

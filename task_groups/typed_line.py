@@ -95,12 +95,33 @@ def _check_tasks(program: Program, namespace: Collection) -> None:
         return
     unknown, context = parsed.unparsed[0], parsed[-1]
     if unknown.startswith("-"):
-        raise _unknown_option(unknown, context, program.initial_context)
+        raise _unknown_option(unknown, context, program.initial_context, namespace)
+    if fault := _misplaced(unknown, tokens, names):
+        raise fault
     if _namespace(namespace, unknown) is not None:
         _list(program, unknown, namespace)
         raise Exit
-    problem = f"There is no task {unknown!r}"
-    raise _fault(problem, _similar_tasks(unknown, names), "--list")
+    raise _unknown_task(unknown, context, names)
+
+
+def _misplaced(unknown: str, tokens: Sequence[str], names: Mapping[str, str]) -> Exit | None:
+    """The fault of ``db seed``; None if the two words are no task together."""
+    joined = ".".join(tokens[tokens.index(unknown) :][:2])
+    is_task = joined in names and joined != unknown
+    return _fault(f"There is no task {unknown!r}", [joined], "--list") if is_task else None
+
+
+def _unknown_task(unknown: str, context: ParserContext, names: Mapping[str, str]) -> Exit:
+    problem, similar = f"There is no task {unknown!r}", _similar_tasks(unknown, names)
+    if context.name and not similar:
+        return _fault(f"{problem}, and {context.name} takes options", [], f"--help {context.name}")
+    return _fault(problem, similar, "--list")
+
+
+def _has_flag(task: str, token: str, namespace: Collection) -> bool:
+    """Whether the task has the option that ``token`` is, with or without its value."""
+    name = token.partition("=")[0].removeprefix("--").replace("-", "_")
+    return name in namespace[task].argspec(namespace[task].body).parameters
 
 
 def fault_of(error: Exception, tokens: Sequence[str], context: ParserContext | None) -> Exit:
@@ -119,12 +140,24 @@ def fault_of(error: Exception, tokens: Sequence[str], context: ParserContext | N
     return _fault(str(error).rstrip(".!"), [], f"--help {task}")
 
 
-def _unknown_option(unknown: str, context: ParserContext, initial: ParserContext) -> Exit:
+def _unknown_option(
+    unknown: str, context: ParserContext, initial: ParserContext, namespace: Collection
+) -> Exit:
     flags = {flag for flag in (*context.flags, *initial.flags) if flag.startswith("--")}
+    if unknown in ("--json", "--csv") and (line := _handed_over(context, namespace)):
+        return Exit(one_line(f"{context.name} has no option {unknown}. {line}."), USAGE_FAULT)
+    if not context.name and any(_has_flag(name, unknown, namespace) for name in _names(namespace)):
+        line = f"{unknown} is an option of a task: write it after the task's name"
+        return _fault(line, [], "--list")
     if not context.name:
         return _fault(f"There is no option {unknown}", _similar(unknown, flags), "--help")
     similar = _similar(unknown, flags)
     return _fault(f"{context.name} has no option {unknown}", similar, f"--help {context.name}")
+
+
+def _handed_over(context: ParserContext, namespace: Collection) -> str:
+    """What to do instead of asking for JSON, where a person takes the terminal."""
+    return str(getattr(namespace[context.name], "hands_over", "")) if context.name else ""
 
 
 def _namespace(namespace: Collection, path: str) -> Collection | None:

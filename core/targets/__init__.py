@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.targets.named import known_environments
+from core.targets.named import known_environments, read_targets
 from core.targets.production import (
     Environment,
     StoreState,
@@ -20,6 +20,7 @@ __all__ = [
     "known_environments",
     "options_of",
     "other_environment",
+    "read_targets",
     "resolve",
     "why_production",
 ]

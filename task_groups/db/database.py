@@ -29,7 +29,7 @@ def _connect_opens(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 @task(
-    hands_over=True,
+    hands_over="psql answers in its own form. For JSON, use db.query --json",
     help=help_for(
         "prod", "reason", "confirm", write="Allow statements that change something on production."
     ),

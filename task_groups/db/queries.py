@@ -26,7 +26,7 @@ DEFAULT_LIMIT = 1000
         "json",
         "csv",
         "reason",
-        "limit",
+        limit=f"How many to print at most. {DEFAULT_LIMIT} in a table unless given, else all.",
         sql="The statement: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.",
         timeout="How many seconds Postgres may work at a time. 30 unless given.",
     ),

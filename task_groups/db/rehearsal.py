@@ -29,7 +29,7 @@ def _opens(arguments: Mapping[str, Any]) -> dict[str, str]:
         "prod",
         "json",
         "reason",
-        rows="Also copy this many users and their activities; names, emails, texts are replaced.",
+        rows="Also copy so many users; names and texts are replaced. None unless given.",
         from_=FROM,
     ),
     opens=_opens,

@@ -52,7 +52,7 @@ def get_conversation(
     user: str = "",
     with_: str = "",
     conversation: str = "",
-    limit: str = "",
+    limit: str = str(DEFAULT_LIMIT),
     before: str = "",
     after: str = "",
     cursor: str = "",
@@ -150,7 +150,7 @@ def _write_export(ctx: Context, parts: Iterator[str], file: str) -> None:
 def list_conversations(
     ctx: Context,
     user: str = "",
-    limit: str = "",
+    limit: str = str(DEFAULT_LIMIT),
     before: str = "",
     after: str = "",
     cursor: str = "",

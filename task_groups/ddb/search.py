@@ -40,7 +40,7 @@ def search(
     sender: str = "",
     before: str = "",
     after: str = "",
-    limit: str = "",
+    limit: str = str(DEFAULT_LIMIT),
     prod: bool = False,
     json: bool = False,
     reason: str = "",

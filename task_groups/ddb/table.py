@@ -80,8 +80,8 @@ def list_tables(ctx: Context, prod: bool = False, json: bool = False) -> None:
 @task(
     help=help_for(
         "prod",
-        "limit",
         "reason",
+        limit="How many to print at most. All unless given.",
         json="Print the items as JSON Lines, plain values.",
         raw="Print the items as JSON Lines of DynamoDB JSON, lossless.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -80,6 +81,16 @@ def test_without_a_login_it_listens_nowhere_else(run_invoke, table_env) -> None:
     assert "The admin UI is at" not in result.stdout
 
 
+def test_json_of_a_server_that_does_not_start_has_the_problem(run_invoke, table_env) -> None:
+    env = table_env | {"STREAMLIT_SECRETS_FILES": "/nonexistent/secrets.toml"}
+    options = ("--address=0.0.0.0", "--url=https://ops.example", "--json")
+    result = run_invoke("admin", *options, env=env)
+    assert result.returncode == 1
+    (record,) = json.loads(result.stdout)
+    assert (record["task"], record["result"]) == ("admin", [])
+    assert record["problems"][0].startswith("--url needs a login, but")
+
+
 def test_production_and_writing_are_passed_on(run_invoke, table_env) -> None:
     env = table_env | {
         "PROD_CONNECTION_URL": table_env["CONNECTION_URL"],
@@ -145,6 +156,8 @@ def test_start_prints_the_inbox_and_the_admin_ui_that_later_commands_find(
             again = run_invoke(name, "--port", port, env=env)
             assert again.returncode == 0, again.stderr
             assert f"The admin UI already runs at http://127.0.0.1:{port} (to" in again.stdout
+        (record,) = json.loads(run_invoke("admin", "--json", env=env).stdout)
+        assert record["result"][0]["url"] == f"http://127.0.0.1:{port}"
         with_other_options = run_invoke("admin", "--write", "--port", port, env=env)
         assert with_other_options.returncode == 2
         assert f"Port {port} is taken by an admin UI of another" in with_other_options.stderr
@@ -154,15 +167,31 @@ def test_start_prints_the_inbox_and_the_admin_ui_that_later_commands_find(
     assert "Next, in another terminal: invoke --list" in before
 
 
-def test_the_admin_ui_opens_a_browser_once_it_listens(tmp_path) -> None:
+def test_once_it_listens_the_admin_ui_answers_a_program_and_opens_a_browser(tmp_path) -> None:
     opened, browser, port = tmp_path / "opened", tmp_path / "browser", free_port()
     browser.write_text(f'#!/bin/sh\necho "$@" >>"{opened}"\n')
     browser.chmod(0o755)
     env = hermetic_environment(tmp_path) | {"DISPLAY": ":9", "BROWSER": str(browser)}
-    command = [sys.executable, "-m", "admin_app", f"--port={port}", "--browser", "--"]
-    with ending(subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.DEVNULL)):
-        assert wait_until(lambda: opened.exists() and opened.read_text() != "", timeout_s=50)
+    command = [sys.executable, "-m", "admin_app", f"--port={port}", "--browser"]
+    kept = {"task": "start", "result": [{"text": "before"}], "cost": None, "problems": []}
+    (tmp_path / "record").write_text(json.dumps(kept))
+    answer = tmp_path / "answer"
+    with (tmp_path / "record").open("rb") as record, answer.open("wb") as output:
+        number = record.fileno()
+        server = subprocess.Popen(
+            [*command, f"--record={number}", "--"],
+            cwd=PROJECT_ROOT,
+            env=env,
+            stdout=output,
+            pass_fds=[number],
+        )
+        with ending(server):
+            assert wait_until(lambda: opened.exists() and opened.read_text() != "", timeout_s=50)
     assert opened.read_text() == f"http://127.0.0.1:{port}\n"
+    (answered,) = json.loads(answer.read_text())
+    before, serving = answered["result"]
+    assert before == {"text": "before"}
+    assert (serving["url"], serving["pid"]) == (f"http://127.0.0.1:{port}", server.pid)
 
 
 @pytest.mark.parametrize(

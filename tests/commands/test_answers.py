@@ -11,7 +11,7 @@ import pytest
 
 import tasks
 
-HANDED_OVER = {"admin", "console", "db.connect", "lint", "test"}
+HANDED_OVER = {"console", "db.connect"}
 PAIR = ("--user", "bayko", "--with", "andrewbrown")
 GET = "ddb.patterns.get-conversation"
 

@@ -72,6 +72,33 @@ def test_tasks_options_and_handles_are_offered_outside_of_a_checkout(
     assert offered(INBOX, "--prod", "--user", "ba") == []
 
 
+def test_the_names_of_targets_and_environments_are_offered(program, tmp_path) -> None:
+    env = {"CRUDDUR_TARGETS_FILE": str(tmp_path / "targets.toml")}
+    (tmp_path / "targets.toml").write_text('[staging]\ntable = "t"\nenvironment = "test"\n')
+    assert complete(program, tmp_path, env, INBOX, "--target", "s") == ["staging"]
+    assert complete(program, tmp_path, env, INBOX, "--target", "=", "p") == ["production"]
+    assert complete(program, tmp_path, env, "adopt", "--environment", "t") == ["test"]
+    (tmp_path / "targets.toml").write_text("[staging\n")
+    offered = complete(program, tmp_path, env, INBOX, "--target", "")
+    assert offered == ["local", "production"]
+
+
+@pytest.mark.parametrize("word", ["--target=st", "--environment=st"])
+def test_zsh_and_fish_leave_an_option_and_its_value_in_one_word(
+    program, tmp_path, word: str
+) -> None:
+    (tmp_path / "targets.toml").write_text('[staging]\ntable = "t"\n')
+    done = subprocess.run(
+        [program, "--complete", "--", "cruddur", "adopt", word],
+        env=hermetic_environment(tmp_path)
+        | {"CRUDDUR_TARGETS_FILE": str(tmp_path / "targets.toml"), "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [f"{word}aging"]
+
+
 def test_nothing_is_offered_where_the_store_does_not_answer(program, tmp_path) -> None:
     env = {"CONNECTION_URL": "postgresql://u:p@127.0.0.1:9/d"}
     assert complete(program, tmp_path, env, INBOX, "--user", "ba") == []

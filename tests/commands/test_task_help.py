@@ -15,6 +15,7 @@ import tasks
 from commands import typed
 from commands.conftest import hermetic_environment
 from core.aws.clients import make_client
+from core.postgres import DEFAULT_TIMEOUT_S
 from core.settings import Settings
 from core.targets import resolve
 from task_groups.examples import EXAMPLES
@@ -46,6 +47,34 @@ def test_the_help_of_a_task(name: str) -> None:
     for width in WIDTHS:
         texts = [line for line in help_of(name, width) if not line.startswith("  invoke ")]
         assert max(map(len, texts)) <= width
+
+
+OPTIONS = [
+    pytest.param(name, argument.name, id=f"{name}-{argument.name}")
+    for name in NAMES
+    for argument in tasks.ns[name].get_arguments()
+]
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS)
+def test_the_help_of_an_option_says_what_its_value_is_and_its_default(
+    name: str, option: str
+) -> None:
+    """The default is the one in the signature of the task, or else a sentence about it."""
+    task = tasks.ns[name]
+    (argument,) = (one for one in task.get_arguments() if one.name == option)
+    shown, default = argument.help, task.argspec(task.body).parameters[option].default
+    assert shown
+    assert shown.endswith(".")
+    if isinstance(default, str) and default:
+        assert shown.endswith(f" {default} unless given.")
+        assert shown.count("unless given") == 1
+    elif argument.takes_value and VALUES[option] in ("N", "SECONDS"):
+        assert "unless given" in shown.lower()
+
+
+def test_the_help_of_a_query_has_the_timeout_that_postgres_gets() -> None:
+    assert f" {DEFAULT_TIMEOUT_S} unless given." in str(tasks.ns["db.query"].help["timeout"])
 
 
 def test_every_example_is_of_a_task() -> None:

@@ -16,7 +16,10 @@ INBOX = "ddb.patterns.list-conversations"
         ("db.schema_load", "There is no task 'db.schema_load'. Did you mean db.schema-load?"),
         ("seed", "There is no task 'seed'. Did you mean db.seed or ddb.seed?"),
         ("qqq", "There is no task 'qqq'. See: invoke --list"),
-        ("status qqq", "There is no task 'qqq'. See: invoke --list"),
+        (
+            "status qqq",
+            "There is no task 'qqq', and status takes options. See: invoke --help status",
+        ),
         (f"{INBOX} --usr bayko", f"{INBOX} has no option --usr. Did you mean --user?"),
         (f"{INBOX} --usr=bayko", f"{INBOX} has no option --usr. Did you mean --user?"),
         ("status --qqq", "status has no option --qqq. See: invoke --help status"),
@@ -49,3 +52,29 @@ def test_the_name_of_several_tasks_lists_them(run_invoke, typed) -> None:
 def test_what_exists_is_left_to_invoke(run_invoke, typed) -> None:
     result = run_invoke(*typed.split())
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ("--prod", "db.seed"),
+            "--prod is an option of a task: write it after the task's name. See: invoke --list",
+        ),
+        (
+            ("--target=staging", "ddb.scan"),
+            "--target is an option of a task: write it after the task's name. See: invoke --list",
+        ),
+        (
+            ("people.show", "bayko"),
+            "There is no task 'bayko', and people.show takes options."
+            " See: invoke --help people.show",
+        ),
+        (("db", "seed"), "There is no task 'db'. Did you mean db.seed?"),
+    ],
+)
+def test_a_word_in_the_wrong_place_is_one_line_that_says_where_it_belongs(
+    run_invoke, words: tuple[str, ...], line: str
+) -> None:
+    result = run_invoke(*words)
+    assert (result.returncode, result.stdout, result.stderr.splitlines()) == (2, "", [line])
