@@ -133,8 +133,8 @@ def _kept_record() -> int:
     The server completes it and prints it once it listens. It may hold the text of messages, so it
     is no option, which every user of the machine could see.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the server reads it
-    file.write(json.dumps(answer().record, default=str).encode())
+    file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - the server reads it
+    json.dump(answer().record, file, default=str)
     file.seek(0)
     descriptor = os.dup(file.fileno())
     os.set_inheritable(descriptor, True)

@@ -133,12 +133,13 @@ def move(
     """Bring both members' inbox rows to ``message``; True if anything was written.
 
     If a row may be newer, it moves to the conversation's newest message instead. So no row moves
-    backwards, and redelivery in any order changes nothing. The new row is put before the old one is
-    deleted: after a crash in between, redelivery deletes it. ``since`` is the sort key of the
-    batch's oldest message: later rows are read from the base table, consistently, because the index
-    may lag behind an earlier delivery. A message from a person who is not a member is never shown:
-    the rows then move to the members' newest message. Of several pairs under one id, the sender's
-    moves. A row that is written has the names that ``find_people`` knows, or its message's.
+    backwards, and redelivery in any order changes nothing. The newest row is replaced in one
+    transaction, and then any others are deleted: after a crash in between, redelivery deletes them.
+    ``since`` is the sort key of the batch's oldest message: later rows are read from the base
+    table, consistently, because the index may lag behind an earlier delivery. A message from a
+    person who is not a member is never shown: the rows then move to the members' newest message.
+    Of several pairs under one id, the sender's moves. A row that is written has the names that
+    ``find_people`` knows, or its message's.
 
     One index query and one query for each member, 2.5 RCU, if each row is older than the message or
     shows it; 1 RCU more for each other row. 8 WCU when both rows move, none when they are there
