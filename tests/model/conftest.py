@@ -11,15 +11,13 @@ import core.timestamps as timestamps
 from core.dynamodb import retries
 
 from .explore import ours
-from .explore.actors import ANA, BEN
-from .explore.scopes import conversation
-from .meanwhile import Model
+from .meanwhile import Model, talking
 
 
 @pytest.fixture
 def model() -> Model:
     """Ana and Ben have one message, at ``at(0)``."""
-    return Model(conversation(ANA, BEN))
+    return talking()
 
 
 class _Clock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import botocore.exceptions
@@ -13,7 +14,7 @@ from core.dynamodb.integrity.repairs import mend
 
 from . import memory
 from .explore import ours
-from .explore.actors import GROUP, known_people
+from .explore.actors import ANA, BEN, GROUP, known_people
 from .explore.ours import (
     FaultKind,
     InboxRow,
@@ -24,10 +25,12 @@ from .explore.ours import (
     message_item,
     project,
 )
-from .explore.scopes import table_of
+from .explore.scopes import conversation, table_of
 from .invariants import inserts
 
 Items = Mapping[memory.Key, memory.Item]
+
+NO_ANSWER = botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
 
 
 def at(microseconds: int) -> str:
@@ -42,6 +45,10 @@ def message(sender: Person, microseconds: int, text: str = "", group: str = GROU
 
 def row(owner: Person, other: Person, key: str, text: str, group: str = GROUP) -> memory.Item:
     return dict(inbox_row_item(InboxRow(group, owner.uuid, other, text, key, None)))
+
+
+FIRST = replace(message(ANA, 0, "text before in g"), message_uuid="message before in g")
+"""The message that Ana and Ben have from the start."""
 
 
 class Client(memory.Client):
@@ -90,7 +97,7 @@ class Model:
         def lose() -> None:
             self.client.after = lambda: None
             then()
-            raise botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
+            raise NO_ANSWER
 
         def ahead() -> None:
             self.client.after = lose
@@ -146,6 +153,11 @@ class Model:
         by: Table | None = None,
     ) -> bool:
         return mend(by or self.handle, known_people, Fault(fault, pk, sk, group))
+
+
+def talking() -> Model:
+    """Ana and Ben have one message, :data:`FIRST`, at ``at(0)``."""
+    return Model(conversation(ANA, BEN))
 
 
 def pk_of(owner: Person) -> str:

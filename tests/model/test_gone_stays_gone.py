@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
-import botocore.exceptions
 import pytest
 
 from core.dynamodb.items import erasure_item
@@ -31,19 +30,9 @@ from .explore.ours import (
     Person,
     message_item,
 )
-from .explore.scopes import conversation
-from .meanwhile import Model, after_each_interruption, at, message, row
+from .meanwhile import FIRST, NO_ANSWER, Model, after_each_interruption, at, message, row, talking
 
 pytestmark = pytest.mark.usefixtures("still_clock")
-
-FIRST = replace(message(ANA, 0, "text before in g"), message_uuid="message before in g")
-"""The message that Ana and Ben have from the start."""
-
-NO_ANSWER = botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
-
-
-def talking() -> Model:
-    return Model(conversation(ANA, BEN))
 
 
 def without_ana_s_row() -> Model:

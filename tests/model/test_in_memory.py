@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import botocore.exceptions
 import pytest
 
 from core.dynamodb.integrity.faults import Fault
@@ -27,7 +26,7 @@ from .explore.actors import ANA, BEN, CLEO, GROUP, OTHER_GROUP, SAM, known_peopl
 from .explore.ours import FaultKind, StoreError, message_item, project
 from .explore.scopes import conversation, table_of
 from .invariants import View, When, broken, inserts
-from .meanwhile import Model, at, message, row
+from .meanwhile import NO_ANSWER, Model, at, message, row
 
 pytestmark = pytest.mark.usefixtures("still_clock")
 
@@ -219,7 +218,7 @@ class TestALoad:
 
             def lose(replies: Iterator[int] = replies, lost: int = lost) -> None:
                 if next(replies) == lost:
-                    raise botocore.exceptions.ReadTimeoutError(endpoint_url="http://model")
+                    raise NO_ANSWER
 
             handle = ours.open_table(memory.Client(model.table, after=lose))
             with contextlib.suppress(StoreError):

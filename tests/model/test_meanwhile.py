@@ -30,16 +30,9 @@ from .explore.ours import (
 )
 from .explore.scopes import conversation
 from .invariants import inserts
-from .meanwhile import Model, after_each_interruption, at, message, row
+from .meanwhile import FIRST, Model, after_each_interruption, at, message, row, talking
 
 pytestmark = pytest.mark.usefixtures("still_clock")
-
-FIRST = replace(message(ANA, 0, "text before in g"), message_uuid="message before in g")
-"""The message that Ana and Ben have from the start."""
-
-
-def talking() -> Model:
-    return Model(conversation(ANA, BEN))
 
 
 class TestTheProjection:
