@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from core.dynamodb import keys
+from core.dynamodb import keys, paging
 from core.dynamodb.dynamodb_json import base64_text, raw_item
 from core.dynamodb.elsewhere import missing_table
 from core.dynamodb.keys import Item
@@ -34,6 +34,7 @@ def export_lines(table: Table, *, ascii_only: bool = False) -> Iterator[str]:
     """
     for page in _pages(table, None):
         yield from _lines(page["Items"], ascii_only=ascii_only)
+        del page
 
 
 def export_file(table: Table, path: Path, progress: Progress) -> int:
@@ -80,6 +81,7 @@ def _export(table: Table, described: Mapping[str, Any], path: Path, progress: Pr
                 }
                 replace_private_file(place, json.dumps(progress_so_far))
             progress(count, described.get("ItemCount"))
+            del page, lines
         part.replace(path)
         place.unlink(missing_ok=True)
     return count
@@ -110,16 +112,17 @@ def _identity(table: Table, described: Mapping[str, Any]) -> list[str]:
 
 
 def _pages(table: Table, after: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    params: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
     silence_s = 0.0  # a store that never answered is reported at once
-    while True:
-        scan = functools.partial(table.request, "scan", **params)
-        response = retry_while_busy(scan, silence_s=silence_s)
-        yield response
+
+    def request(operation: str, **params: Any) -> dict[str, Any]:
+        nonlocal silence_s
+        act = functools.partial(table.request, operation, **params)
+        response = retry_while_busy(act, silence_s=silence_s)
         silence_s = SILENCE_S
-        if not (last := response.get("LastEvaluatedKey")):
-            return
-        params["ExclusiveStartKey"] = last
+        return response
+
+    start = {"ExclusiveStartKey": after} if after else {}
+    return paging.pages(request, "scan", **start)
 
 
 def _lines(items: list[Item], *, ascii_only: bool = False) -> Iterator[str]:
