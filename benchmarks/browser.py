@@ -70,7 +70,7 @@ def bench_browser(scratch: Path, postgres_url: str, messages: int) -> None:
         return
     large = Size("large", 1_000, 10_000, messages)
     with ExitStack() as stack:
-        endpoint = stack.enter_context(_engine(dynoxide, scratch / "browser.sqlite"))
+        endpoint = stack.enter_context(running_dynoxide(dynoxide, scratch / "browser.sqlite"))
         urls = {}
         for size in (SMALL, large):
             env = _fill(size, endpoint, postgres_url, scratch)
@@ -239,7 +239,8 @@ def _open_there(page: Any, url: str, size: Size) -> None:
 
 
 @contextmanager
-def _engine(binary: str, path: Path) -> Iterator[str]:
+def running_dynoxide(binary: str, path: Path) -> Iterator[str]:
+    """The address of an engine with its data in the file ``path``, until the block ends."""
     port = next(port for port in range(15_000, 30_000) if processes.is_free(port))
     place = ["--host", "127.0.0.1", "--port", str(port), "--db-path", str(path)]
     with _running([binary, "serve", *place], dict(os.environ), port) as url:

@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from browser import running_dynoxide
+from commands import environment
 from peers import Peers, install_peers
 from report import Row, Run, Took, compared, in_turn, print_rows
 
@@ -31,7 +33,6 @@ from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table, open_client
 from core.dynamodb.transfer.imports import import_file
-from core.engines import processes
 from core.models import InboxRow, Message, Person
 from core.purposes import Purpose
 from core.settings import PROJECT_ROOT
@@ -65,26 +66,12 @@ def bench_bulk(scratch: Path, *, quick: bool) -> None:
     gc.set_threshold(100_000)  # as task_groups/terminal.py does for every task; for both sides
     conversations = 30 if quick else 200
     peers = install_peers()
-    with _engine(dynoxide, scratch / "bulk.sqlite") as target:
+    with running_dynoxide(dynoxide, scratch / "bulk.sqlite") as endpoint:
+        target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
         _bench_import(target, conversations, peers)
         _bench_seed(target, 2_500 if quick else 10_000)
-        _bench_reads(target, 400, peers)
+        _bench_reads(target, 100 if quick else 400, peers, environment(scratch, endpoint))
         _bench_verify(target, 250 if quick else 2_500)
-
-
-@contextmanager
-def _engine(dynoxide: str, path: Path) -> Iterator[AwsTarget]:
-    port = next(port for port in range(15_000, 30_000) if processes.is_free(port))
-    place = ["--host", "127.0.0.1", "--port", str(port), "--db-path", str(path)]
-    engine = subprocess.Popen(
-        [dynoxide, "serve", *place], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        processes.wait_until(lambda: not processes.is_free(port), 10)
-        yield AwsTarget(f"http://127.0.0.1:{port}", "us-east-1", placeholder_credentials=True)
-    finally:
-        engine.terminate()
-        engine.wait()
 
 
 def _new_table(target: AwsTarget, name: str = "") -> Table:
@@ -182,19 +169,21 @@ def _load(target: AwsTarget, lines: int) -> None:
     load_transcript(_new_table(target), people, [TranscriptMessage(s, TEXT) for s in senders])
 
 
-def _bench_reads(target: AwsTarget, conversations: int, peers: Peers) -> None:
+def _bench_reads(
+    target: AwsTarget, conversations: int, peers: Peers, env: Mapping[str, str]
+) -> None:
     table = _new_table(target, "cruddur-messages")
     path = _file(_items(conversations))
     import_file(table, path, lambda count, total: None)
     path.unlink()
-    task = functools.partial(_command, target, [sys.executable, "-m", "invoke"])
+    task = functools.partial(_command, env, [sys.executable, "-m", "invoke"])
     sides = [
         lambda: task("ddb.scan"),
         lambda: task("ddb.scan", "--json"),
         lambda: task("ddb.export"),
     ]
     if peers.python:
-        sides += [functools.partial(_command, target, scan) for scan in _peer_scans(target, peers)]
+        sides += [functools.partial(_command, env, scan) for scan in _peer_scans(target, peers)]
     for_people, as_json, export, *others = [side.processor for side in in_turn(RUNS, *sides)]
     rows = [
         compared(f"{name}, beside {peer}", "ms", here, there, target)
@@ -217,13 +206,13 @@ def _peer_scans(target: AwsTarget, peers: Peers) -> Iterator[list[str]]:
     yield [*scan, "--endpoint-url", endpoint, "--output", "json"]
 
 
-def _command(target: AwsTarget, command: Sequence[str], *options: str) -> Took:
+def _command(env: Mapping[str, str], command: Sequence[str], *options: str) -> Took:
     """The milliseconds of a command, whose output nobody reads."""
     began, before = time.perf_counter(), os.times()
     subprocess.run(
         [*command, *options],
         cwd=PROJECT_ROOT,
-        env=_environment(target),
+        env=env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
@@ -231,16 +220,6 @@ def _command(target: AwsTarget, command: Sequence[str], *options: str) -> Took:
     after, elapsed = os.times(), time.perf_counter() - began
     used = after.children_user + after.children_system
     return Took(elapsed * 1000, (used - before.children_user - before.children_system) * 1000)
-
-
-def _environment(target: AwsTarget) -> Mapping[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "AWS_ENDPOINT_URL": str(target.endpoint_url),
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }
 
 
 def _bench_verify(target: AwsTarget, conversations: int) -> None:

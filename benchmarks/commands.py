@@ -31,7 +31,7 @@ def list_tables(ctx):
 
 
 def bench_commands(scratch: Path, endpoint: str, aws: str) -> None:
-    run = functools.partial(_run, _environment(scratch, endpoint))
+    run = functools.partial(_run, environment(scratch, endpoint))
     _bench_list(scratch, run)
     _bench_list_tables(scratch, endpoint, aws, run)
 
@@ -72,7 +72,7 @@ def _bench_list_tables(scratch: Path, endpoint: str, aws: str, run: Callable[...
     )
 
 
-def _environment(scratch: Path, endpoint: str) -> dict[str, str]:
+def environment(scratch: Path, endpoint: str) -> dict[str, str]:
     """What a command needs and no more; bytecode is cached, as it is for a person."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),

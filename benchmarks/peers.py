@@ -9,7 +9,6 @@ import subprocess
 import sys
 import venv
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.settings import PROJECT_ROOT
 
@@ -44,4 +43,4 @@ def install_peers() -> Peers:
 
 
 def _program(name: str) -> str:
-    return str(Path(FOLDER) / "bin" / name)
+    return str(FOLDER / "bin" / name)
