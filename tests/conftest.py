@@ -134,15 +134,29 @@ def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def lines(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """As ``figures``, for lines that name what they are of; a long run shows each at once."""
+def progress(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes a line and shows it at once, also where the output goes to a file."""
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def show(line: str) -> None:
+        if terminal is None or capture is None:
+            return
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write(f"{line}\n", flush=True)
+
+    return show
+
+
+@pytest.fixture
+def lines(request: pytest.FixtureRequest, progress: Callable[[str], None]) -> Callable[[str], None]:
+    """As ``figures``, for lines that name what they are of; a long run shows each at once."""
 
     def tell(line: str) -> None:
         request.node.user_properties.append(("line", line))
-        if terminal is not None and request.node.get_closest_marker("explore"):
-            terminal.ensure_newline()
-            terminal.write_line(line)
+        if request.node.get_closest_marker("explore"):
+            progress(line)
 
     return tell
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterable
 
 import pytest
 
 from core.dynamodb.patterns import row_moves
 
-from .explore import scopes
+from .explore import running, scopes
 from .explore.ours import InboxRow
 from .explore.running import Explored, explore, explore_at_once, explore_family, summary
 from .explore.scopes import Family
+from .explore.search import Result
 from .explore.traces import replay
 
 FAMILIES = scopes.families().values()
@@ -34,8 +36,8 @@ def test_every_interleaving_of_a_small_scope_keeps_the_guarantees(family: Family
 
 @pytest.mark.explore
 @pytest.mark.timeout(7200)
-def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines) -> None:
-    fail_with_traces(explore_at_once(LARGE, os.cpu_count() or 1, lines))
+def test_every_interleaving_of_the_large_scopes_keeps_the_guarantees(lines, progress) -> None:
+    fail_with_traces(explore_at_once(LARGE, os.cpu_count() or 1, lines, progress))
 
 
 def fail_with_traces(explored: Iterable[Explored]) -> None:
@@ -43,7 +45,28 @@ def fail_with_traces(explored: Iterable[Explored]) -> None:
     for scope in explored:
         if scope.trace:
             pytest.fail(f"{scope.scope}: paste this test\n\n{scope.trace}\n", pytrace=False)
-        assert scope.result.is_complete
+        assert scope.result.is_complete, f"{scope.scope}: {scope.problem}"
+
+
+def test_a_scope_is_reported_whose_process_died_or_failed_and_the_others_finish(
+    monkeypatch,
+) -> None:
+    """Its scope is not complete; nothing waits for it."""
+    dies, fails, ends = SMALL[:3]
+
+    def explore_or_not(scope):
+        if scope.name == dies.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        assert scope.name != fails.name
+        return Explored(scope.name, Result(states=1, is_complete=True))
+
+    monkeypatch.setattr(running, "explore", explore_or_not)
+    reported: list[str] = []
+    explored = explore_at_once([dies, fails, ends], 2, reported.append, reported.append)
+    assert [scope.result.is_complete for scope in explored] == [False, False, True]
+    assert f"{dies.name}: its process died with exit code -9" in reported
+    assert any(line.startswith(f"{fails.name}: Traceback") for line in reported)
+    assert [line[-3:] for line in reported if " states, " in line] == [" no", " no", "yes"]
 
 
 def test_a_planted_fault_is_found_with_the_shortest_trace_which_can_be_replayed(
