@@ -13,11 +13,18 @@ from collections.abc import Iterable
 
 import pytest
 
-from core.dynamodb.patterns import row_moves
+from core.dynamodb.patterns import row_moves, sends, transactions
 
-from .explore import running, scopes
+from .explore import ours, running, scopes
 from .explore.ours import InboxRow
-from .explore.running import Explored, explore, explore_at_once, explore_family, summary
+from .explore.running import (
+    Explored,
+    explore,
+    explore_at_once,
+    explore_family,
+    first_wrong,
+    summary,
+)
 from .explore.scopes import Family
 from .explore.search import Result
 from .explore.traces import replay
@@ -86,6 +93,38 @@ def without_a_put(table, message, owner, other, last):
     """Says that the row is put, and puts none."""
     key = message.sort_key
     return InboxRow(message.message_group_uuid, owner, other, message.text, key, None), False
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2 loads of one transcript",
+        "a retry of what was stored, and a send",
+        "an erasure and a send",
+        "an import of an older export, and a send",
+        "a removal and a repair",
+    ],
+)
+def test_to_forget_a_part_of_an_operation_leaves_every_execution(name: str, monkeypatch) -> None:
+    """With whole histories there are as many executions, and they end as well."""
+    scope = scopes.scopes()[name]
+    merged = explore(scope).result
+    for forgotten, nothing in (("PARTS", {}), ("TURNS", ()), ("LOOPS", {})):
+        monkeypatch.setattr(ours, forgotten, nothing)
+    whole = explore(scope).result
+    assert whole.executions == merged.executions > 0
+    assert whole.states > merged.states
+
+
+def test_an_operation_that_comes_back_to_where_it_was_is_found(monkeypatch) -> None:
+    """A send that tries again for ever, where nothing has changed since the last try."""
+    for module in (transactions, sends):
+        monkeypatch.setattr(module, "commit", commit_nothing)
+    assert "it comes back to where it was" in first_wrong(scopes.scopes()["a send, by itself"])
+
+
+def commit_nothing(table, actions):
+    return transactions.Outcome()
 
 
 # Traces that once broke a rule.

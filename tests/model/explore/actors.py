@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,10 @@ def _told(hand: Hand, message: Message) -> None:
 
 def _until_told(hand: Hand, draft: Draft, tries: int, group: str | None) -> str:
     """Send, and try again as a person does after an unconfirmed send."""
-    for _ in range(tries):
+    began = hand.place
+    for number in range(tries):
+        if number:
+            hand.forget((began, "again"), partial(tuple, (number, draft)))
         try:
             if group is None:
                 _told(hand, ours.start(hand.table, draft)[0])
@@ -311,7 +314,9 @@ def transcript(*, tries: int = 2, number: int = 0) -> Actor:
     uuids = tuple(ours.transcript_uuids((ANA, BEN), LINES))
 
     def act(hand: Hand) -> str:
-        for _ in range(tries):
+        for number in range(tries):
+            if number:
+                hand.forget("again", partial(int, number))
             try:
                 ours.load_transcript(hand.table, (ANA, BEN), LINES)
             except StoreError:

@@ -23,11 +23,24 @@ import botocore.exceptions
 import core.timestamps as timestamps
 from core.dynamodb import keys, retries
 from core.dynamodb.dynamodb_json import raw_item
+from core.dynamodb.integrity import erased, repairs, verification
 from core.dynamodb.integrity.faults import FaultKind
 from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_from, inbox_row_item, message_from, message_item
-from core.dynamodb.patterns import transactions
+from core.dynamodb.patterns import (
+    bulk_load,
+    erasing,
+    erasure_reads,
+    holds,
+    reads,
+    removal_reads,
+    removals,
+    renames,
+    row_moves,
+    sends,
+    transactions,
+)
 from core.dynamodb.patterns.bulk_load import (
     TranscriptMessage,
     _message_uuids,
@@ -38,9 +51,10 @@ from core.dynamodb.patterns.reads import list_messages, message_at, newest_messa
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.renames import rename_in_inboxes
 from core.dynamodb.patterns.sends import Draft, send, start
+from core.dynamodb.stream import projection
 from core.dynamodb.stream.handler import project
 from core.dynamodb.table import Table
-from core.dynamodb.transfer import imports
+from core.dynamodb.transfer import imports, inserts, known_groups, puts
 from core.dynamodb.transfer.imports import import_file
 from core.errors import (
     MemberErasedError,
@@ -51,6 +65,8 @@ from core.errors import (
 from core.models import REMOVED_TEXT, InboxRow, Message, Person
 from core.targets import AwsTarget
 from core.timestamps import next_sort_key, sort_key
+
+from .parts import Owner, Parts, Place, known
 
 __all__ = [
     "EPOCH",
@@ -99,6 +115,87 @@ __all__ = [
 INDEX = keys.INDEX
 SDK_ERRORS = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError)
 transcript_uuids = _message_uuids
+
+PARTS: Mapping[Owner, tuple[str, ...]] = {
+    reads: (
+        "conversation_of",
+        "find_message",
+        "inbox_row",
+        "inbox_row_at",
+        "inbox_rows",
+        "latest_message_of",
+        "list_rows_of",
+        "message_at",
+        "newest_message",
+        "newest_row_with",
+        "pair_group",
+        "senders_of",
+    ),
+    removal_reads: ("find_removal", "has_removals"),
+    erasure_reads: ("find_erasure",),
+    holds: ("find_hold",),
+    erasing: ("find_erased_user", "erase_item", "_newest_of"),
+    erasing._Erasing: (
+        "begin",
+        "take",
+        "flush",
+        "_commit",
+        "_detach",
+        "_message",
+        "_pair",
+        "_reread",
+        "_row",
+    ),
+    erasing._Detaching: ("settle", "_read_rows"),
+    bulk_load: (
+        "load_transcript",
+        "_known",
+        "_loaded",
+        "_removed",
+        "_rows",
+        "_rows_to_move",
+        "_stored",
+    ),
+    bulk_load._Chunk: ("commit",),
+    sends: ("existing_group", "send", "start"),
+    sends._Sending: ("_already_stored", "_read_rows_again", "_run", "_settle", "_would_be_newest"),
+    row_moves._Bringing: ("run", "_is_member", "_read_again", "_delete_others"),
+    row_moves: ("bring", "list_again", "settle", "_put", "_put_behind"),
+    projection: ("move", "person_in", "_own"),
+    removals: ("remove_message",),
+    removals._Removing: ("run", "_is_gone", "_read_rows_again", "_settle"),
+    renames: ("_rename",),
+    repairs: ("mend", "_list_again", "_newest_message", "_set_preview", "_show_newest"),
+    verification: ("read_conversation", "_looked_up"),
+    erased: ("erase_again", "erase_items", "is_replacement"),
+    known_groups: ("look_for_groups", "look_for_rows", "settle", "_correct_rows"),
+    puts.Putter: ("put", "erase_again", "names_erased", "_is_new", "_put_beside", "_put_alone"),
+    inserts: ("stored_items",),
+    inserts.Inserter: ("insert",),
+}
+"""The parts of the operations: nothing but their result is known of them afterwards."""
+
+TURNS: tuple[Place, ...] = (
+    (transactions, "commit"),
+    (removals._Removing, "_try"),
+    (bulk_load._Chunk, "commit"),
+    (row_moves, "_to_show"),
+)
+LOOPS: Mapping[Place, tuple[str, ...]] = {
+    (sends._Sending, "_run"): ("outcome", "stored"),
+    (sends, "start"): ("outcome", "begun"),
+    (erasing._Erasing, "_commit"): ("outcome",),
+    (erasing._Erasing, "begin"): ("outcome",),
+    (removals._Removing, "run"): ("outcome",),
+    (bulk_load, "load_transcript"): ("stored",),
+    (row_moves, "_put"): ("outcome",),
+    (row_moves._Bringing, "run"): ("newest", "kept", "replaced"),
+    (puts.Putter, "_put_beside"): ("outcome", "stored"),
+}
+"""The loops that try again, with the variables that the next try sets before it reads them."""
+
+UNUSED: Mapping[type, tuple[str, ...]] = {retries.Backoff: ("_ceiling_s",)}
+"""How long a pause is to be decides nothing: the exploration says how long it was."""
 
 NOWHERE = AwsTarget("http://model", "us-east-1", placeholder_credentials=True)
 
@@ -152,6 +249,8 @@ def in_charge(current: Callable[[], Any]) -> Iterator[None]:
             (logger, "disabled", True),
         ):
             stack.enter_context(mock.patch.object(target, name, stand_in))
+        parts = Parts(PARTS, TURNS, LOOPS, current, lambda value: known(value, Table, UNUSED))
+        stack.enter_context(parts.forgotten())
         yield
 
 

@@ -1,16 +1,19 @@
 """One operation as the tree of all its runs: its next request for every sequence of answers.
 
 The operation runs in a greenlet and stops at every request. A run that is not needed now is parked;
-if it cannot be resumed, a new run gets the same answers again.
+if it cannot be resumed, a new run gets the same answers again. Runs that know the same after a part
+of the operation go on as one; see :mod:`.parts`.
 """
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import CodeType
 from typing import Any, ClassVar
 
 import greenlet
@@ -56,6 +59,7 @@ class Node:
         "lags",
         "number",
         "parent",
+        "passed",
         "reply",
     )
 
@@ -68,6 +72,8 @@ class Node:
         self.hand: Hand | None = None
         self.lags = 0
         self.depth = 0
+        self.passed: tuple[int, ...] = ()
+        """The parts that were forgotten on the way from ``parent``."""
 
     @property
     def is_done(self) -> bool:
@@ -92,6 +98,8 @@ class _Client:
             raise AttributeError(operation)
 
         def request(**params: Any) -> Any:
+            if self._hand.led is not None:  # what it asks is known
+                return self._hand.ask("request").get()
             kept = {name: value for name, value in params.items() if name not in _UNMETERED}
             number = self._hand.store.request(operation, kept)
             return self._hand.ask("request", number).get()
@@ -108,6 +116,17 @@ class Hand:
     elapsed_s: float = 0.0
     acks: list[Ack] = field(default_factory=list)
     uuids: int = 0
+    lags: int = 0
+    """How many more of its reads may lag."""
+    place: Hashable = "the beginning"
+    """The last answer, or the last part that was forgotten since."""
+    within: list[tuple[Hashable, CodeType]] = field(default_factory=list)
+    """The parts that are running: the place where each began, and its code."""
+    passed: list[int] = field(default_factory=list)
+    merge: Callable[[Hashable], tuple[int, Node | None]] = lambda _: (0, None)
+    """The number of a part's end, and the node where a run went on from there."""
+    led: Iterator[int] | None = None
+    """While it gets the answers of an earlier run: the parts that this one passed."""
 
     def __post_init__(self) -> None:
         self.client = _Client(self)
@@ -150,6 +169,21 @@ class Hand:
     def commit(self, follower: str, reached: int) -> None:
         self.ask("commit", (follower, reached))
 
+    def forget(self, since: Hashable, knows: Callable[[], Hashable]) -> None:
+        """From here on, the run depends only on where it was at ``since`` and on what it ``knows``.
+
+        It ends here if another one has come here with the same knowledge: that one goes on.
+        """
+        if self.led is not None:
+            self.place = ("part", next(self.led))
+            return
+        counts = (self.elapsed_s, self.uuids, self.lags, tuple(self.acks))
+        number, node = self.merge((since, knows(), counts))
+        if node is not None:
+            greenlet.getcurrent().parent.switch(Ask("merged", node))
+        self.passed.append(number)
+        self.place = ("part", number)
+
     def acknowledge(self, message_uuid: str, text: str, sort_key: str = "") -> None:
         self.acks.append(Ack(message_uuid, text, sort_key))
 
@@ -170,14 +204,22 @@ class Runs:
         self.store, self.name, self.act, self.lagging = store, name, act, lagging
         self.nodes: list[Node] = []
         self._ends: dict[Hashable, Node] = {}
+        self._parts: dict[Hashable, int] = {}
+        self._after: dict[int, Node] = {}
         self.led = 0
         self.root = self._begin()
-        self.root.lags = lagging
+
+    def _hand(self, led: Iterator[int] | None = None) -> Hand:
+        return Hand(self.store, self.name, lags=self.lagging, merge=self._merge, led=led)
 
     def _begin(self) -> Node:
-        hand = Hand(self.store, self.name)
+        hand = self._hand()
         run = greenlet.greenlet(self._run)
         return self._stopped(run, hand, self._switch(run, hand, hand))
+
+    def _merge(self, key: Hashable) -> tuple[int, Node | None]:
+        number = self._parts.setdefault(key, len(self._parts))
+        return number, self._after.get(number)
 
     def _run(self, hand: Hand) -> Ask:
         try:
@@ -193,13 +235,25 @@ class Runs:
             Runs.running = before
         return ask
 
-    def _stopped(self, run: Any, hand: Hand, ask: Ask) -> Node:
-        acks = tuple(hand.acks)
-        if ask.kind == "done":
-            return self.end(ask.value, acks)
-        node = Node(len(self.nodes), ask, acks)
-        self.nodes.append(node)
-        self._park(node, run, hand)
+    def _stopped(
+        self, run: Any, hand: Hand, ask: Ask, parent: Node | None = None, reply: int = -1
+    ) -> Node:
+        """The node where a run has stopped after ``reply`` to ``parent``."""
+        if ask.kind == "merged":
+            node: Node = ask.value
+        elif ask.kind == "done":
+            node = self.end(ask.value, tuple(hand.acks))
+        elif parent is not None and parent.depth == _MAX_DEPTH:
+            node = self.end("broke: it never comes to an end", tuple(hand.acks))
+        else:
+            node = Node(len(self.nodes), ask, tuple(hand.acks))
+            node.parent, node.reply, node.passed = parent, reply, tuple(hand.passed)
+            node.depth, node.lags = parent.depth + 1 if parent else 0, hand.lags
+            self.nodes.append(node)
+            self._park(node, run, hand)
+            declared = node.lags >= self._may_lag(node)
+            assert declared, f"{self.name} reads what may lag: declare it"
+        self._after |= dict.fromkeys(hand.passed, node)
         return node
 
     def end(self, outcome: str, acks: tuple[Ack, ...]) -> Node:
@@ -222,16 +276,10 @@ class Runs:
         child = node.children.get(reply)
         if child is None:
             run, hand = self._taken_up(node)
-            child = self._stopped(run, hand, self._switch(run, hand, reply))
-            if not child.is_done:
-                child.parent, child.reply = node, reply
-                child.depth = node.depth + 1
-                child.lags = node.lags - self._may_lag(node)
-                declared = child.lags >= self._may_lag(child)
-                assert declared, f"{self.name} reads what may lag: declare it"
-            if child.depth > _MAX_DEPTH:
-                child = self.end("broke: it never comes to an end", child.acks)
-            node.children[reply] = child
+            hand.place, hand.passed = (node.number, reply), []
+            hand.lags = node.lags - self._may_lag(node)
+            ask = self._switch(run, hand, reply)
+            child = node.children[reply] = self._stopped(run, hand, ask, node, reply)
         return child
 
     def _may_lag(self, node: Node) -> bool:
@@ -244,14 +292,14 @@ class Runs:
             del Runs.parked[id(self), node.number]
             return run, hand
         self.led += 1
-        answers: list[int] = []
-        place: Node = node
-        while place.parent is not None:
-            answers.append(place.reply)
-            place = place.parent
-        hand = Hand(self.store, self.name)
+        way = [node]
+        while way[-1].parent is not None:
+            way.append(way[-1].parent)
+        hand = self._hand(iter(way[-1].passed))
         run = greenlet.greenlet(self._run)
         self._switch(run, hand, hand)
-        for answer in reversed(answers):
-            self._switch(run, hand, answer)
+        for earlier, later in itertools.pairwise(reversed(way)):
+            hand.place, hand.led = (earlier.number, later.reply), iter(later.passed)
+            self._switch(run, hand, later.reply)
+        hand.led = None
         return run, hand

@@ -25,6 +25,9 @@ from .scopes import Scope
 from .settling import Settling
 from .store import Request, Store, meets
 
+_ON_THE_WAY = -1
+"""In the place of a state's executions, until all that follows it is known."""
+
 
 class State(NamedTuple):
     """Everything that the future depends on, in numbers."""
@@ -407,6 +410,7 @@ class Exploration:
 
         if wrong := self.wrong_at(self.initial):
             return end(wrong)
+        counts[self.initial] = _ON_THE_WAY
         stack.append([self.initial, self.successors(self.initial), 0])
         while stack:
             frame = stack[-1]
@@ -416,12 +420,15 @@ class Exploration:
                 if wrong := self.moved_back(state, step, after):
                     return end(wrong, step)
                 known = counts.get(after)
+                if known == _ON_THE_WAY:
+                    return end("it comes back to where it was, and need never end", step)
                 if known is not None:
                     frame[2] += known  # type: ignore[operator]
                     continue
                 if wrong := self.wrong_at(after):
                     return end(wrong, step)
                 path.append(step)
+                counts[after] = _ON_THE_WAY
                 stack.append([after, self.successors(after), 0])
                 break
             else:

@@ -23,8 +23,10 @@ class Calm:
     """Surroundings without faults, a second later."""
 
     elapsed_s = 0.0
+    place = None  # it never stops, so nothing of it is forgotten
 
     def __init__(self) -> None:
+        self.within: list[object] = []
         self._uuids = itertools.count()
 
     def now(self) -> datetime:
