@@ -242,6 +242,9 @@ _STEPS = Clock(steps=(-SECOND, SECOND), most=1)
 _BACK_AND_FORTH = Clock(steps=(-SECOND, SECOND), most=2)
 _APART = Clock(ahead=(0, -SECOND, SECOND))
 
+_TWO_CONVERSATIONS = frozenset({"two conversations"})
+"""While Cruddur's function moves rows, a start or a load may miss both, and begin another."""
+
 Maker = Callable[[int], Actor]
 """Makes an actor, the first or a later one of its kind."""
 
@@ -314,6 +317,7 @@ def _family(
             items,
             settles=_promised(ends, kinds),
             may_be_several="function" in kinds,
+            expected=_TWO_CONVERSATIONS if "function" in kinds else frozenset(),
             **more,
         )
         for kinds, chosen in _every(makers, count)
@@ -709,19 +713,31 @@ def _erasure_beside_each() -> tuple[Scope, ...]:
 
 
 def _erasure_and_import_beside_each() -> tuple[Scope, ...]:
-    """An erasure and an import of an older export, beside one more of each kind."""
+    """An erasure and an import of an older export, beside one more of each kind.
+
+    A repair and a second import beside them have too many states on the table that Cruddur's code
+    has used too; so they are on one that it has not. Cruddur's function has too many on both.
+    """
     beside = _beside_an_erasure()
+    del beside["function"]
+    since_then, export = _since_then()
+    makers = beside | {"import": lambda n: actors.import_older(export, number=n, erases=True)}
+    on_ours = ("import", "repair")
     return tuple(
         Scope(
             f"an erasure, an import and: {kind}",
-            (actors.erase(), beside["import"](0), make(1 if kind == "import" else 0)),
-            _worn()[0],
+            (
+                actors.erase(),
+                (makers if kind in on_ours else beside)["import"](0),
+                makers[kind](int(kind == "import")),
+            ),
+            since_then if kind in on_ours else _worn()[0],
             settles=("a repair",),
             may_be_several=True,
-            undelivered=NOT_SHOWN,
+            undelivered=frozenset() if kind in on_ours else NOT_SHOWN,
             expected=frozenset({ERASED}),
         )
-        for kind, make in beside.items()
+        for kind in beside
     )
 
 

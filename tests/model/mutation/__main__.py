@@ -137,7 +137,9 @@ def _by_the_exploration() -> str:
         for scope in family.scopes:
             if wrong := running.first_wrong(scope):
                 return f"the exploration of {scope.name!r}: {wrong.split(';')[0][:110]}"
-    return _failing(["tests/model/test_explored.py"], "not small_scope and not planted")
+    return _failing(
+        ["tests/model/test_explored.py"], "not small_scope and not planted and not forget"
+    )
 
 
 def _by_a_unit_test() -> str:
