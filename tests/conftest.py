@@ -155,7 +155,7 @@ def lines(request: pytest.FixtureRequest, progress: Callable[[str], None]) -> Ca
 
     def tell(line: str) -> None:
         request.node.user_properties.append(("line", line))
-        if request.node.get_closest_marker("explore"):
+        if request.config.getoption("--explore"):
             progress(line)
 
     return tell
