@@ -43,6 +43,7 @@ GROUND = {
     "commands",
     "cursors",
     "errors",
+    "json_lines",
     "json_objects",
     "lazy",
     "models",

@@ -46,8 +46,7 @@ def _print_items(table: Table, json: bool) -> None:
     from core.dynamodb import export_lines, plain_item, scan
 
     if json:
-        for item in scan(table):
-            terminal.print_json_line(plain_item(item))
+        terminal.print_json_lines(map(plain_item, scan(table)))
         return
     for line in export_lines(table, ascii_only=terminal.speaks_ascii()):
         terminal.print_json_text(line)
