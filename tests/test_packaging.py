@@ -87,6 +87,16 @@ def test_the_files_for_pip_name_parts_and_no_package_of_their_own() -> None:
     assert PYPROJECT["dependency-groups"]["dev"] == ["cruddur-ops[engines,admin,dev]"]
 
 
+def test_the_engines_hold_boto3_at_the_release_that_ministack_s_botocore_is_of() -> None:
+    """Else pip downloads each newer boto3, and finds that its botocore is another one."""
+    needed = map(Requirement, metadata.requires("ministack") or [])
+    (pin,) = (str(line.specifier) for line in needed if line.name == "botocore")
+    release = Version(pin.removeprefix("=="))
+    (held,) = (line for line in map(Requirement, EXTRAS["engines"]) if line.name == "boto3")
+    after = f"{release.major}.{release.minor}.{release.micro + 1}"
+    assert held.specifier == SpecifierSet(f">={release},<{after}")
+
+
 def test_the_installation_of_a_user_has_no_tool_of_the_tests() -> None:
     names = {canonicalize_name(Requirement(line).name) for line in EXTRAS["dev"]}
     users = [*PROJECT["dependencies"], *EXTRAS["engines"], *EXTRAS["admin"]]

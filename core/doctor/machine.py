@@ -68,7 +68,7 @@ def packages(
         return
     unused = [extra for extra in (ENGINES, ADMIN) if extra not in used]
     without = f", without the extra {' and '.join(unused)}" if unused else ""
-    count = sum(map(len, required.values()))
+    count = len({one.name for requirements in required.values() for one in requirements})
     yield ok("packages", f"{count} packages, as {PROJECT_FILE} requires{without}")
 
 

@@ -75,6 +75,11 @@ def test_a_part_that_is_installed_must_be_whole() -> None:
     assert "instead of >=999" in finding.finding
 
 
+def test_a_package_that_two_parts_name_counts_once() -> None:
+    (finding,) = machine.packages(HERE, WITH_EXTRAS | {"engines": ["invoke", "pytest"]})
+    assert finding.finding.startswith("2 packages, as ")
+
+
 def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:
     (inside,) = machine.virtual_environment(HERE, "/project/.venv", "/usr")
     (outside,) = machine.virtual_environment(HERE, "/usr", "/usr")
