@@ -228,8 +228,13 @@ def _list(program: Program, path: str, namespace: Collection) -> None:
     names = [
         name for name in sorted(namespace.task_names) if not path or name.startswith(f"{path}.")
     ]
-    what = f"Tasks of {path}" if path else f"Usage: {commands.program()} TASK [--options]\n\nTasks"
-    answers.print_lines(f"{what}:\n")
+    program_name = commands.program()
+    answers.print_lines(
+        f"Tasks of {path}:\n"
+        if path
+        else f"Usage: {program_name} TASK [--options]\n"
+        f"Options of a task: {program_name} --help TASK\n\nTasks:\n"
+    )
     program.print_columns([(name, (namespace[name].__doc__ or "").strip()) for name in names])
 
 

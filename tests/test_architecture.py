@@ -43,6 +43,7 @@ GROUND = {
     "commands",
     "cursors",
     "errors",
+    "interrupts",
     "json_objects",
     "lazy",
     "models",

@@ -164,7 +164,8 @@ def test_start_prints_the_inbox_and_the_admin_ui_that_later_commands_find(
         assert "would run: " in run_invoke("--dry", "admin", "--write", env=env).stdout
     before, _, _ = log.read_text().partition("The admin UI is at")
     assert "Andrew Bayko" in before  # written before the server takes over
-    assert "Next, in another terminal: invoke --list" in before
+    next_line = "Next, in another terminal: invoke --list"
+    assert 0 < before.find("Andrew Bayko") < before.find(next_line)  # in their order, in a file too
 
 
 def test_once_it_listens_the_admin_ui_answers_a_program_and_opens_a_browser(tmp_path) -> None:

@@ -20,10 +20,11 @@ import boto3
 import psutil
 import psycopg
 import pytest
+from ports import free_port
 
 from core import engines
 from core.engines import dynamodb, postgres, processes
-from core.engines.state import Process, read_state, write_state
+from core.engines.state import Engine, Process, read_state, write_state
 from core.errors import EngineError
 
 
@@ -318,6 +319,15 @@ def test_a_full_disk_is_one_line_and_no_half_made_data(tmp_path) -> None:
         assert not (folder / "postgres").exists()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_the_ministack_beside_dynoxide_is_named_for_what_it_serves(tmp_path, monkeypatch) -> None:
+    place = dynamodb.Place.of_others(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(EngineError) as caught:
+        dynamodb.start(place, Engine(free_port()), lambda: None)
+    assert caught.value.problem.startswith("Could not start ministack for Cognito, EC2 and STS")
+    assert "aws.log" in caught.value.hint
 
 
 def test_a_folder_that_is_a_file_is_one_line(folder) -> None:
