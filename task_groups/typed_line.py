@@ -207,7 +207,7 @@ def _unknown_option(
         return _fault(line, [], "--list")
     if not context.name:
         return _fault(f"There is no option {unknown}", similar(unknown, flags), "--help")
-    suggested = similar_options(unknown, flags)
+    suggested = similar_options(unknown, {*context.flags, "--dry", "--help"})
     return _fault(f"{context.name} has no option {unknown}", suggested, f"--help {context.name}")
 
 

@@ -198,6 +198,12 @@ def test_an_invalid_value_is_one_line_before_anything_is_done(
     assert not (tmp_path / "engines").exists()
 
 
+def test_an_aws_configuration_that_cannot_be_read_is_named(run_invoke) -> None:
+    result = run_invoke("ddb.scan", "--prod", env={"AWS_CONFIG_FILE": __file__})
+    assert result.returncode == 1
+    assert result.stderr.endswith("Fix that file, or name another one in AWS_CONFIG_FILE.\n")
+
+
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_help_works_on_every_terminal(task: str) -> None:
     """Invoke prints it before our code could escape characters that the terminal lacks."""

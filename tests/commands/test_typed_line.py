@@ -50,6 +50,10 @@ def fault_of(*words: str) -> Exit:
         ("ddb.list", "There is no task 'ddb.list'. Did you mean ddb.list-tables?"),
         (f"{INBOX} -u bayko", f"{INBOX} has no option -u. Did you mean --user?"),
         (f"{INBOX} --USER bayko", f"{INBOX} has no option --USER. Did you mean --user?"),
+        (
+            "ddb.follow-stream --limit 5",
+            "ddb.follow-stream has no option --limit. See: invoke --help ddb.follow-stream",
+        ),
         ("help", "There is no task 'help'. Did you mean invoke --help?"),
         ("help db.seed", "There is no task 'help'. Did you mean invoke --help db.seed?"),
         ("list db", "There is no task 'list'. Did you mean invoke --list db?"),
