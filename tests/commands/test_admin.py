@@ -54,6 +54,10 @@ def test_another_address_is_passed_on_with_the_public_url(run_invoke, table_env)
     ("options", "line"),
     [
         (["--address=0.0.0.0"], "--address needs --url"),
+        (
+            ["--address=203.0.113.9", "--url=https://ops.example"],
+            "203.0.113.9 is not an address of this machine. Give one with --address",
+        ),
         (["--address=ops.example", "--url=https://ops.example"], "--address needs an IP address"),
         (["--address=127.0.0.1:80", "--url=https://ops.example"], "--address needs an IP address"),
         (["--url=http://ops.example"], "--url needs an address like https://"),

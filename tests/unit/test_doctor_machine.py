@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.doctor import State, machine
+from core.parts import how_to_install
 from core.settings import Settings
 from core.targets import Environment, Target
 
@@ -48,7 +49,7 @@ def test_an_unsuitable_package_is_bad(line: str, fault: str) -> None:
     assert finding.state is State.BAD
     assert fault in finding.finding
     assert "pytest" not in finding.finding
-    assert finding.hint == "Run: pip install -r requirements.txt"
+    assert finding.hint == how_to_install()
 
 
 def test_an_extra_of_a_package_that_is_not_installed_is_bad() -> None:
