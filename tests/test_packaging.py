@@ -87,12 +87,13 @@ def test_the_files_for_pip_name_parts_and_no_package_of_their_own() -> None:
     assert PYPROJECT["dependency-groups"]["dev"] == ["cruddur-ops[engines,admin,dev]"]
 
 
-def test_the_engines_hold_boto3_at_the_release_that_ministack_s_botocore_is_of() -> None:
-    """Else pip downloads each newer boto3, and finds that its botocore is another one."""
+@pytest.mark.parametrize("name", ["boto3", "botocore"])
+def test_the_engines_name_the_release_of_the_sdk_that_ministack_pins(name: str) -> None:
+    """Else pip downloads each newer one, and finds that it does not fit."""
     needed = map(Requirement, metadata.requires("ministack") or [])
     (pin,) = (str(line.specifier) for line in needed if line.name == "botocore")
     release = Version(pin.removeprefix("=="))
-    (held,) = (line for line in map(Requirement, EXTRAS["engines"]) if line.name == "boto3")
+    (held,) = (line for line in map(Requirement, EXTRAS["engines"]) if line.name == name)
     after = f"{release.major}.{release.minor}.{release.micro + 1}"
     assert held.specifier == SpecifierSet(f">={release},<{after}")
 
