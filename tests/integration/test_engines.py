@@ -321,6 +321,32 @@ def test_a_full_disk_is_one_line_and_no_half_made_data(tmp_path) -> None:
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [
+                "FATAL:  the database system is starting up",
+                'ERROR:  could not write blocks 25..25 in file "base/1": No space left on device',
+                "FATAL:  checkpoint request failed",
+                "LOG:  database system is shut down",
+            ],
+            'could not write blocks 25..25 in file "base/1": No space left on device',
+        ),
+        (["LOG:  database system is shut down", ""], "LOG:  database system is shut down"),
+        ([], ""),
+    ],
+)
+def test_the_first_error_of_this_start_says_why_postgres_has_ended(tmp_path, lines, reason) -> None:
+    log = tmp_path / "postgres.log"
+    assert postgres.reason_in(log, 0) == ""
+    log.write_text("FATAL:  an error of the last start\n")
+    begin = log.stat().st_size
+    with log.open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    assert postgres.reason_in(log, begin) == reason
+
+
 def test_the_ministack_beside_dynoxide_is_named_for_what_it_serves(tmp_path, monkeypatch) -> None:
     place = dynamodb.Place.of_others(tmp_path)
     monkeypatch.setattr(sys, "executable", "/bin/false")
