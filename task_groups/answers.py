@@ -77,7 +77,8 @@ def print_lines(text: str) -> None:
 
 
 def note(line: str) -> None:
-    """Print something that is not the answer, on standard error."""
+    """Print something that is not the answer, on standard error, after the answer so far."""
+    standard_streams.write_out()
     print(plain(line), file=sys.stderr, flush=True)
 
 
@@ -203,6 +204,7 @@ def print_styled(text: str, style: Style, *, flush: bool = False) -> None:
 
 def alarm(line: str) -> None:
     """Like :func:`note`, for a problem or for production: red in a terminal."""
+    standard_streams.write_out()
     _print_in_style(line, Style.RED, sys.stderr, flush=True)
 
 

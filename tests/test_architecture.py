@@ -43,6 +43,7 @@ GROUND = {
     "commands",
     "cursors",
     "errors",
+    "interrupts",
     "json_lines",
     "json_objects",
     "lazy",

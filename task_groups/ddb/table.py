@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -110,7 +111,7 @@ def scan(
             for item in items:
                 terminal.print_line(_one_line(plain_item(item)))
                 count += 1
-    terminal.tell_cost(table.capacity, before=f"{count:,} items · ")
+    terminal.tell_cost(table.capacity, before=f"{counted(count, 'item')} · ")
 
 
 def _one_line(item: dict[str, object]) -> str:
