@@ -116,7 +116,7 @@ def _fault(fault: FaultKind, count: int, checkup: Checkup) -> None:
 
 def _repair(checkup: Checkup, items: int) -> None:
     """Show the plan, ask for the table's name, then repair once."""
-    st.markdown("### Repair")
+    st.subheader("Repair", anchor=False)
     if not checkup.is_complete:
         st.info("Verify the whole table before you repair it.")
         return

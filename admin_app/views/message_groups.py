@@ -19,7 +19,7 @@ SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversation
 
 def page() -> None:
     """Show the table: a click on a row opens its conversation."""
-    st.title("Message groups")
+    st.title("Message groups", anchor=False)
     if (stores := access.opened(SUBJECT)) is None:
         return
     overview = _overview(stores)

@@ -34,7 +34,7 @@ def page() -> None:
     """Show the health first. A part that does not answer hides no other."""
     description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.title("Store", width="content")
+        st.title("Store", anchor=False, width="content")
         st.button(
             "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", on_click=_forget
         )
@@ -56,7 +56,7 @@ def page() -> None:
 
 
 def _part(title: str, draw: Callable[[], None]) -> None:
-    st.header(title)
+    st.header(title, anchor=False)
     try:
         draw()
     except CoreError as error:
@@ -102,7 +102,7 @@ def _table(description: TableDescription) -> None:
             "Status": description.status.lower(),
             "Stream": description.stream,
             "Items": f"{description.items:,}",
-            "Size": tables.size(description.size_bytes),
+            "Size": tables.size_of(description),
             "Billing": description.billing,
             "Deletion protection": "on" if description.deletion_protection else "off",
             "Point-in-time recovery": _BACKUPS[description.backups],
@@ -126,7 +126,7 @@ def _indexes(indexes: Sequence[IndexDescription]) -> None:
                 f"{index.name}, {index.status.lower()}",
                 index.key,
                 index.projection,
-                f"{index.items:,} items, {tables.size(index.size_bytes)}",
+                f"{index.items:,} items, {tables.size_of(index)}",
             )
             for index in indexes
         ],
@@ -204,7 +204,7 @@ def _sessions(most: int) -> None:
     except CoreError as error:
         layout.show_problem(error)
         return
-    st.markdown("### Who is connected")
+    st.subheader("Who is connected", anchor=False)
     st.caption(f"The server allows {most:,} sessions.")
     shown = rows[:SESSIONS]
     tables.table(

@@ -85,6 +85,13 @@ def choose(page: Page, field: str, sought: str, name: str) -> None:
     expect(page.get_by_text(f"✓ {name}")).to_be_visible()
 
 
+def assert_is_inside(part: Locator, whole: Locator) -> None:
+    """No part of it is cut by the edge of ``whole``, as a name that is too long would do."""
+    part_box, whole_box = part.bounding_box(), whole.bounding_box()
+    assert whole_box["x"] <= part_box["x"]
+    assert part_box["x"] + part_box["width"] <= whole_box["x"] + whole_box["width"]
+
+
 def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url, app_env) -> None:
     add_person(app_env, "vir", "Vir Cotto")
     page.goto(f"{app_url}/new_conversation")
@@ -113,8 +120,16 @@ def test_starting_an_existing_conversation_continues_it_and_says_so(
 
 def test_a_person_is_found_while_typing(page: Page, app_url, app_env) -> None:
     say(app_env, "bayko", "londo", "for bayko's inbox")
+    long_name = "Wolfeschlegelsteinhausenbergerdorff Maximilian-Bartholomew X"
+    handle = f"wolf-{uuid.uuid4().hex[:6]}"
+    add_person(app_env, handle, long_name)
     page.goto(app_url)
-    page.get_by_label("Find a person").press_sequentially("BAYK")
+    page.get_by_label("Find a person").press_sequentially(long_name)
+    button = page.get_by_role("button", name=long_name)
+    expect(button).to_have_count(1)
+    wait_until_drawn(page)
+    assert_is_inside(button.get_by_text(f"@{handle}", exact=True), button)
+    page.get_by_label("Find a person").fill("BAYK")
     expect(page.get_by_role("button", name="Londo Mollari")).to_have_count(0)
     page.get_by_role("button", name="Andrew Bayko").click()
     expect(page.get_by_role("heading", name="Andrew Bayko")).to_be_visible()
@@ -136,9 +151,21 @@ def test_old_messages_are_reached_by_key_by_search_and_by_back(
     open_conversation(page, app_url, "bayko", "Londo Mollari")
     expect(bubbles(page).get_by_text("the newest", exact=True)).to_be_in_viewport()
     page.keyboard.press("Escape")
+    focused = page.locator(".shown > :focus")
+    for _ in range(200):  # past the first ones of the page, which are drawn anew with older ones
+        page.keyboard.press("k")
+        if "old message 60" in focused.inner_text():
+            break
+    expect(focused).to_contain_text("old message 60")
+    page.keyboard.press("Tab")
+    expect(message_box(page)).to_be_focused()
+    page.keyboard.press("Escape")
     page.keyboard.press("Home")
     expect(bubbles(page).get_by_text("old message 0", exact=True)).to_be_in_viewport()
+    expect(focused).to_contain_text("old message 0")
     expect(page.get_by_text("Beginning of the conversation")).to_be_visible()
+    page.keyboard.press("End")
+    expect(focused).to_contain_text("the newest")
 
     page.keyboard.press("/")
     page.keyboard.type("MESSAGE 37")
