@@ -116,7 +116,7 @@ def opened(subject: Subject) -> Stores | None:
     here.require_login()
     door, grants = resources.door(), _grants()
     known = grants.get(subject.key)
-    if known is None or (not known.is_production and why_production()):
+    if known is None or _is_outdated(known):
         reason = _ask_reason(subject) if why_production() else ""
         if reason is None:
             return None
@@ -125,6 +125,18 @@ def opened(subject: Subject) -> Stores | None:
         if reason:
             st.rerun()
     return door.stores(known)
+
+
+def opened_before(subject: Subject) -> Stores | None:
+    """The stores, if this tab has opened them for ``subject`` and nothing has to be asked now."""
+    visitor().require_login()
+    known = _grants().get(subject.key)
+    return None if known is None or _is_outdated(known) else resources.door().stores(known)
+
+
+def _is_outdated(grant: Grant) -> bool:
+    """Whether the target has become production since: then a reason is needed."""
+    return not grant.is_production and bool(why_production())
 
 
 def _admit(subject: Subject, here: InTheBrowser) -> Grant:

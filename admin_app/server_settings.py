@@ -85,7 +85,9 @@ _LOOK: dict[str, Any] = {
 }
 
 _LIMITS: dict[str, Any] = {
-    "global.minCachedMessageSize": 1_000.0,  # what a browser has already is not sent again
+    # Every message is sent whole. Otherwise the server refers to one that the browser has dropped
+    # since it asked, when a run ends in between, and the tab loses its connection.
+    "global.minCachedMessageSize": 1e12,
     "global.maxCachedMessageAge": 2,
     "server.maxCacheDataSize": "0",  # each cache has its own limit
     "server.enableExpensiveMemoryStats": False,

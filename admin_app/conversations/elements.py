@@ -8,6 +8,7 @@ https://docs.streamlit.io/develop/concepts/custom-components/components-v2
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +52,9 @@ _ELEMENTS = {
     "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
     "records": _element("records", *_TABLE, "dialog", folder=_APP / "records" / "assets"),
-    **{name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "person")},
+    **{
+        name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "news", "person")
+    },
 }
 
 
@@ -102,6 +105,17 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
 def draw(name: str, data: Mapping[str, Any]) -> None:
     """Draw a part of the head of a page, which asks nothing."""
     _ELEMENTS[name](key=f"element {name}", data=data, height="content")
+
+
+def shows(name: str, data: Mapping[str, Any]) -> bool:
+    """Whether the element was last drawn with ``data``."""
+    shown, _ = st.session_state.get(f"shown {name}", ({}, None))
+    return bool(shown == data)
+
+
+def announce_news() -> None:
+    """Let an element of the page ask: the answer is a run that draws the page."""
+    draw("news", {"at": time.monotonic()})
 
 
 def milliseconds(instant: datetime | None) -> int | None:

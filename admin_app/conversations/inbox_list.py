@@ -19,6 +19,16 @@ _BEFORE_VIEW = 10
 
 def show(person: Person, stores: Stores) -> None:
     """Show the list, newest first; conversations with new messages move to the top."""
+    elements.show("inbox", _look(person, stores), _answer)
+
+
+def has_news(person: Person, stores: Stores) -> bool:
+    """Whether it would be drawn differently now; reads what is new."""
+    return not elements.shows("inbox", _look(person, stores))
+
+
+def _look(person: Person, stores: Stores) -> dict[str, Any]:
+    """The element's data, with what is new."""
     inbox = _loaded(person)
     trouble = None
     try:
@@ -27,7 +37,7 @@ def show(person: Person, stores: Stores) -> None:
         if not inbox.entries:
             raise
         trouble = error
-    elements.show("inbox", _data(inbox, person, stores, trouble), _answer)
+    return _data(inbox, person, stores, trouble)
 
 
 def show_again(person: Person, error: CoreError) -> None:

@@ -39,6 +39,17 @@ def show(stores: Stores, place: Membership, group: str, reason: str) -> None:
     """
     if removing.show(group):
         return
+    answer = functools.partial(_answer, place, reason)
+    elements.show("thread", _look(stores, place, group), answer)
+
+
+def has_news(stores: Stores, place: Membership, group: str) -> bool:
+    """Whether it would be drawn differently now; reads what is new."""
+    return not elements.shows("thread", _look(stores, place, group))
+
+
+def _look(stores: Stores, place: Membership, group: str) -> dict[str, Any]:
+    """The element's data, with what is new."""
     thread = _loaded(group, addresses.place())
     problem = None
     try:
@@ -48,9 +59,7 @@ def show(stores: Stores, place: Membership, group: str, reason: str) -> None:
         if not thread.entries:
             raise
         problem = error
-    elements.show(
-        "thread", _data(thread, place, problem), functools.partial(_answer, place, reason)
-    )
+    return _data(thread, place, problem)
 
 
 def show_again(group: str, error: CoreError) -> None:

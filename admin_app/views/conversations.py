@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import streamlit as st
 
@@ -20,12 +21,12 @@ from core.usecases.conversations import Membership
 _MOST_MEMBERSHIPS = 50
 
 
-@st.fragment(run_every=resources.TICK_S)
+@st.fragment
 @login.required
 def page() -> None:
     """People and their conversations on the left, the thread on the right.
 
-    One fragment, so that a click, a tick or a keystroke runs only this part.
+    One fragment, so that a click or a keystroke runs only this part.
     """
     addresses.return_from_elsewhere()
     is_open = bool(addresses.user() and addresses.conversation())
@@ -45,6 +46,43 @@ def page() -> None:
     if person is not None:
         with people:
             _part(_show_inbox, person)
+    with st.container(key="watch"):
+        _watch(person, itertools.count())
+
+
+@st.fragment(run_every=resources.TICK_S)
+@login.required
+def _watch(person: Person | None, looks: Iterator[int]) -> None:
+    """Have the page drawn again once it would show something else.
+
+    A tick runs only this, which draws nothing as long as nothing is new. The first of the ``looks``
+    is the page's own run.
+    """
+    if not next(looks):
+        return
+    if person is None and "no answer" in st.session_state:
+        st.rerun()
+    if person is not None and _has_news(person):
+        elements.announce_news()
+
+
+def _has_news(person: Person) -> bool:
+    """Whether a pane would change; also if a store does not answer, which the page says itself."""
+    try:
+        return _inbox_has_news(person) or _conversation_has_news(person)
+    except CoreError:
+        return True
+
+
+def _inbox_has_news(person: Person) -> bool:
+    stores = access.opened_before(_inbox_of(person))
+    return stores is not None and inbox_list.has_news(person, stores)
+
+
+def _conversation_has_news(person: Person) -> bool:
+    group = addresses.conversation()
+    stores = access.opened_before(_conversation_of(person, group)) if group else None
+    return stores is not None and thread.has_news(stores, _membership(stores, person, group), group)
 
 
 def _part(draw: Callable[[Person], None], person: Person) -> None:
@@ -70,6 +108,7 @@ def _choose_person() -> Person | None:
     """Show the person whose conversations are shown, as the link names them."""
     sought = person_search.search_box("Find a person", "sought", is_bare=True)
     handle = addresses.user()
+    st.session_state.pop("no answer", None)
     try:
         person = _known_person(handle) if handle else None
         if sought or not handle:
@@ -77,6 +116,7 @@ def _choose_person() -> Person | None:
         elif person is None:
             _no_such_user(handle)
     except CoreError as error:
+        st.session_state["no answer"] = True
         layout.show_problem(error)
         return None
     if person is not None:
@@ -160,11 +200,23 @@ def _open_person(handle: str) -> None:
     addresses.open_user(handle)
 
 
+def _inbox_of(person: Person) -> Subject:
+    return Subject(actions.OPEN_INBOX, "Why do you open this inbox?", about=(person.uuid,))
+
+
+def _conversation_of(person: Person, group: str) -> Subject:
+    return Subject(
+        actions.OPEN_CONVERSATION,
+        "Why do you open this conversation?",
+        about=(person.uuid,),
+        conversation=group,
+    )
+
+
 def _show_inbox(person: Person) -> None:
     """Show the person's conversations, once there is a reason."""
-    subject = Subject(actions.OPEN_INBOX, "Why do you open this inbox?", about=(person.uuid,))
     try:
-        stores = access.opened(subject)
+        stores = access.opened(_inbox_of(person))
     except LoginEndedError:
         raise
     except CoreError as error:
@@ -176,12 +228,7 @@ def _show_inbox(person: Person) -> None:
 
 def _show_conversation(person: Person) -> None:
     group = addresses.conversation()
-    subject = Subject(
-        actions.OPEN_CONVERSATION,
-        "Why do you open this conversation?",
-        about=(person.uuid,),
-        conversation=group,
-    )
+    subject = _conversation_of(person, group)
     try:
         stores = access.opened(subject)
         if stores is None:

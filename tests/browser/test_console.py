@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
@@ -87,6 +88,26 @@ def first_in_view(page: Page) -> tuple[str, float]:
     )
 
 
+def turn_wheel(page: Page, by: int) -> None:
+    """Turn the wheel over the messages, and wait until they have moved and stand still."""
+    wheel = scroller(page).evaluate_handle(
+        """node => ({
+          turned: new Promise(resolve => node.addEventListener("wheel", resolve, { once: true })),
+        })"""
+    )
+    page.mouse.wheel(0, by)
+    scroller(page).evaluate(
+        """async (node, wheel) => {
+          await wheel.turned
+          for (let still = 0, last = null; still < 4; last = node.scrollTop) {
+            await new Promise(requestAnimationFrame)
+            still = node.scrollTop === last ? still + 1 : 0
+          }
+        }""",
+        wheel,
+    )
+
+
 def test_scrolling_loads_older_messages_and_nothing_jumps(desktop: Page, app_url, pair) -> None:
     one, _, group = pair(count=400)
     desktop.goto(f"{app_url}/?user={one}&conversation={group}")
@@ -94,8 +115,7 @@ def test_scrolling_loads_older_messages_and_nothing_jumps(desktop: Page, app_url
     scroller(desktop).hover()
     read = set()
     for _ in range(400):
-        desktop.mouse.wheel(0, -900)
-        desktop.wait_for_timeout(20)
+        turn_wheel(desktop, -900)
         text, place = first_in_view(desktop)
         desktop.wait_for_timeout(60)  # until the requested messages arrive
         again = bubbles(desktop).get_by_text(text, exact=True)
@@ -286,6 +306,42 @@ def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env
         expect(desktop.get_by_role("heading", name=f"Robin and {names[n % 2]}")).to_be_visible()
         assert len(asked) == 1
     assert drawn_first.evaluate("node => node.isConnected")  # the list was not drawn anew
+
+
+def test_an_idle_tab_receives_no_element_until_there_is_news(
+    desktop: Page, app_url, app_env, pair
+) -> None:
+    one, two, group = pair(count=100)
+    ticks: list[list[ForwardMsg]] = []
+
+    def note_sent(frame: bytes) -> None:
+        message = BackMsg.FromString(frame)
+        if message.HasField("rerun_script") and message.rerun_script.is_auto_rerun:
+            ticks.append([])
+
+    def note_received(frame: bytes) -> None:
+        if ticks:
+            ticks[-1].append(ForwardMsg.FromString(frame))
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", note_sent)
+        socket.on("framereceived", note_received)
+
+    desktop.on("websocket", watch)
+    desktop.goto(f"{app_url}/?user={one}&conversation={group}")
+    expect(bubbles(desktop).get_by_text(f"hello from {one}")).to_be_visible()
+    wait_until_drawn(desktop)
+    ticks.clear()
+    while len(ticks) < 3:
+        desktop.wait_for_timeout(100)
+    for received in ticks[:2]:
+        assert received[-1].WhichOneof("type") == "session_status_changed"
+        assert sum(message.ByteSize() for message in received) < 2_000
+        assert not any(message.delta.HasField("new_element") for message in received)
+    say(app_env, two, one, "the news")
+    expect(bubbles(desktop).get_by_text("the news")).to_be_visible()
+    # The browser may drop what the server would only refer to: the tab would lose its connection.
+    assert not any(message.ref_hash for received in ticks for message in received)
 
 
 def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(

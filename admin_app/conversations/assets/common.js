@@ -3,6 +3,9 @@
 
 export const NARROW = "(max-width: 699px)"
 
+/** The event that says that the page would show something else now. */
+export const NEWS = "cruddur-news"
+
 /** A new element; `attributes` are set as attributes, functions as listeners, the rest is text. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag)
@@ -32,6 +35,8 @@ export class Asker {
   constructor() {
     this.open = []
     this.number = Date.now()
+    this.onNews = event => this.askForNews(event)
+    document.addEventListener(NEWS, this.onNews)
   }
 
   ask(question) {
@@ -48,6 +53,13 @@ export class Asker {
     this.timer = setTimeout(() => this.flush(), Asker.RETRY_MS)
   }
 
+  /** One element of the page asks for all of them: the server draws the whole page. */
+  askForNews(event) {
+    if (event.defaultPrevented || !this.send) return
+    event.preventDefault()
+    if (!this.waits("news")) this.ask({ kind: "news" })
+  }
+
   /** Whether a question of that kind waits for its answer. */
   waits(kind) {
     return this.open.some(question => question.kind === kind)
@@ -60,6 +72,7 @@ export class Asker {
 
   stop() {
     clearTimeout(this.timer)
+    document.removeEventListener(NEWS, this.onNews)
     this.send = null
   }
 }
