@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
 
 import streamlit as st
@@ -112,11 +112,11 @@ def _table(description: TableDescription) -> None:
     st.caption("DynamoDB refreshes items and sizes about every six hours.")
     for difference in description.differences:
         st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon=":material/warning:")
-    _indexes(description.indexes)
+    _indexes(description)
 
 
-def _indexes(indexes: Sequence[IndexDescription]) -> None:
-    if not indexes:
+def _indexes(description: TableDescription) -> None:
+    if not description.indexes:
         st.caption("The table has no index.")
         return
     tables.table(
@@ -126,11 +126,17 @@ def _indexes(indexes: Sequence[IndexDescription]) -> None:
                 f"{index.name}, {index.status.lower()}",
                 index.key,
                 index.projection,
-                f"{index.items:,} items, {tables.size_of(index)}",
+                _index_size(index)
+                if index.items or not description.items
+                else "none reported by this engine",
             )
-            for index in indexes
+            for index in description.indexes
         ],
     )
+
+
+def _index_size(index: IndexDescription) -> str:
+    return f"{index.items:,} items, {tables.size_of(index)}"
 
 
 @st.fragment
@@ -235,9 +241,7 @@ def _verification(description: Description, is_outdated: bool) -> None:
     if isinstance(description, CoreError):
         st.caption("This needs the table: see DynamoDB below.")
         return
-    health.show_verification(
-        description.items, description.verification_read_units, is_outdated=is_outdated
-    )
+    health.show_verification(description, is_outdated=is_outdated)
 
 
 def _activity(description: Description) -> None:

@@ -20,6 +20,7 @@ from core.postgres import users
 from .conftest import database_of, table_of, wait_until_drawn
 from .test_journeys import (
     add_person,
+    assert_is_inside,
     bubbles,
     message_box,
     put_messages,
@@ -353,13 +354,14 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     with database_of(app_env) as db:
         owner_uuid = users.find_user(db, owner).uuid
     rows = []
+    strange = {0: "Noah Johnson", 1: "Noah Johnson", 2: "مريم عبد الرحمن", 3: "x" * 60}
     for n in range(200):
         values = {
             "message_group_uuid": str(uuid.uuid4()),
             "message": f"preview {n}",
             "user_uuid": str(uuid.uuid4()),
             "user_handle": f"person{n:03}",
-            "user_display_name": "Noah Johnson" if n < 2 else f"Person {n}",
+            "user_display_name": strange.get(n, f"Person {n}"),
         }
         at = f"2026-01-{28 - n // 10:02}T{23 - n % 10:02}:00:00.000000+00:00"
         item = keys.key(keys.inbox_pk(owner_uuid), at) | {k: {"S": v} for k, v in values.items()}
@@ -370,6 +372,12 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     people = desktop.get_by_role("list", name="Conversations").get_by_role("link")
     expect(people.filter(has_text="@person000")).to_have_count(1)
     expect(people.filter(has_text="@person001")).to_have_count(1)
+    # A name that runs right to left begins where the others do; a long one is cut, with a tooltip.
+    names = [people.filter(has_text=f"@person00{n}").locator("b") for n in range(4)]
+    assert len({name.bounding_box()["x"] for name in names}) == 1
+    assert len({person.bounding_box()["height"] for person in people.all()[:4]}) == 1
+    expect(names[3]).to_have_attribute("title", "x" * 60)
+    assert_is_inside(people.nth(3).get_by_text("@person003"), people.nth(3))
     desktop.get_by_label("Filter").press_sequentially("person150")
     expect(people).to_have_count(1)
     expect(people).to_contain_text("Person 150")

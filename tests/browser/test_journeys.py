@@ -320,8 +320,16 @@ def test_a_restart_of_the_engines_keeps_the_page_and_the_draft(
     with serving(env) as url:
         open_conversation(page, url, "bayko", "Andrew Brown")
         expect(bubbles(page).get_by_text("before the crash")).to_be_visible()
+        store = page.context.new_page()
+        store.goto(f"{url}/store")
+        store.get_by_role("button", name="Run the doctor").click()
+        expect(store.get_by_role("cell", name="postgres schema")).to_be_visible()
         embedded.stop(own_engines)
         expect(page.get_by_text("invoke up").first).to_be_visible(timeout=40_000)
+        # What was found before is marked as older than what is broken now.
+        store.get_by_role("button", name="Refresh").click()
+        expect(store.get_by_text("older than what is broken")).to_be_visible(timeout=40_000)
+        store.close()
         expect(bubbles(page).get_by_text("before the crash")).to_be_visible()
         box = message_box(page)
         box.fill("written while it was down")
