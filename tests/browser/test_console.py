@@ -282,6 +282,11 @@ def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) ->
     expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
     expect(bubbles(page).get_by_text("old message 40", exact=True)).to_be_in_viewport(ratio=1)
     assert page.locator(".banner").bounding_box()["height"] < 40
+    # The tools of a message are not over its text.
+    linked = bubbles(page).get_by_text("old message 40", exact=True)
+    linked.click()
+    tools = page.locator(".tools").bounding_box()
+    assert tools["y"] + tools["height"] <= linked.bounding_box()["y"]
 
 
 def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env, pair) -> None:

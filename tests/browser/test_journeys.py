@@ -181,8 +181,17 @@ def test_old_messages_are_reached_by_key_by_search_and_by_back(
     page.go_back()
     expect(bubbles(page).get_by_text("old message 37", exact=True)).to_be_in_viewport()
 
+    # At 200 % zoom, the search makes room for the match.
+    page.set_viewport_size({"width": 640, "height": 400})
     page.goto(place)
     expect(page.get_by_text("Linked message")).to_be_in_viewport()
+    page.keyboard.press("/")
+    page.keyboard.type("message 73")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="old message 73").click()
+    expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
+    expect(bubbles(page).get_by_text("old message 73", exact=True)).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_double_clicks_and_enter_send_once_each(page: Page, app_url, app_env) -> None:

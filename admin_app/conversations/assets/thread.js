@@ -13,6 +13,7 @@ const GUESS = 40
 const NEAR_END = 600
 const TOGETHER_MS = 60 * 60000
 const BOTTOM = 32
+const LOW = "(max-height: 599px)"
 const KEYS = [
   ["j ↓ / k ↑", "Next or previous message"],
   ["Home / End", "First or newest message"],
@@ -719,6 +720,12 @@ class Thread {
     this.asker.ask({ kind: "search", words })
   }
 
+  /** Show a match; in a low window there is room for it only without the search. */
+  goToHit(key) {
+    if (matchMedia(LOW).matches) this.showFind(false)
+    this.go(key)
+  }
+
   /** The arrows lead from the words to the matches, and through them. */
   findKey(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
@@ -752,7 +759,7 @@ class Thread {
     this.hits.replaceChildren(
       el("p", { class: "dim" }, counted),
       ...search.hits.map(hit => el(
-        "button", { class: "hit", click: () => this.go(hit.key) },
+        "button", { class: "hit", click: () => this.goToHit(hit.key) },
         el("span", { class: "dim", title: utc(hit.ms, hit.key) }, this.dayAndTime(hit)),
         el("b", { dir: "auto" }, plain(hit.handle)),
         el("span", { class: "cut", dir: "auto" }, plain(hit.excerpt)),
