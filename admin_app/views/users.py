@@ -63,10 +63,17 @@ def page() -> None:
 def _list(stores: Stores) -> None:
     shown, following = _listed(stores)
     if shown or following:  # a search may look through many users before the next match
+        problem = st.container()  # in view, where what is below the table may not be
         _table(shown)
         with st.container(horizontal=True, vertical_alignment="center"):
             _turn_pages(following)
-            _on_demand(shown)
+            try:
+                _on_demand(shown)
+            except LoginEndedError:
+                raise
+            except CoreError as error:
+                with problem:
+                    layout.show_problem(error)
     elif st.session_state.get("q"):
         st.info("No handle, name or email matches.")
     else:
