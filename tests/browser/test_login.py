@@ -278,6 +278,17 @@ def test_with_write_an_answer_is_audited_with_the_login(
         page.goto(f"{url}/users")
         give_reason(page, "Why do you open the users")
         expect(page.get_by_label("Find a user")).to_be_focused()
+        # The login scrolls with the page, and is over nothing.
+        page.set_viewport_size({"width": 1280, "height": 500})
+        page.get_by_role("button", name="Add").scroll_into_view_if_needed()
+        expect(page.get_by_role("button", name="Log out")).not_to_be_in_viewport()
+        # On a phone, a conversation that asks for a reason has a way back to the list.
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{url}/?user=bayko&conversation=nope")
+        expect(page.get_by_label("Why do you open this conversation")).to_be_visible()
+        page.get_by_role("button", name="Back to their conversations").click()
+        expect(page.get_by_label("Why do you open this inbox")).to_be_visible()
+        page.set_viewport_size({"width": 1280, "height": 900})
         leave(page)
 
 
