@@ -158,13 +158,14 @@ def _grants() -> dict[str, Grant]:
 
 def _ask_reason(subject: Subject) -> str | None:
     """The typed reason; until then, show a form that asks for it."""
-    with st.form(f"reason {subject.key}"):
+    form = f"reason {subject.key}"
+    with st.container(key=f"asks {form}"), st.form(form):
         said = st.text_input(
             subject.question,
             max_chars=MOST_OF_A_REASON,
             placeholder="A ticket, a report, what the user asked for",
-            help="The audit keeps it, with your name.",
         )
+        st.caption("The audit keeps it, with your name.")
         submitted = st.form_submit_button("Open", type="primary")
     reason = " ".join(said.split())[:MOST_OF_A_REASON]
     if submitted and not reason:

@@ -11,7 +11,7 @@ from datetime import datetime
 import streamlit as st
 
 from admin_app import resources
-from core.commands import Command, advice
+from core.commands import Command, advice, before_command
 from core.errors import CoreError
 from core.timestamps import now
 
@@ -63,7 +63,7 @@ def show_problem(error: CoreError) -> None:
     on = resources.target().options
     line = error.command.line(on) if error.command else None
     if line:
-        st.write(escaped(f"{error.hint}. In a terminal:"))
+        st.write(escaped(before_command(error.hint)))
         st.code(line, language=None)
     elif hint := advice(error.hint, error.command, on):
         st.write(escaped(hint))

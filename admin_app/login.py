@@ -158,7 +158,7 @@ def _watch() -> None:
 
 def _require_login() -> None:
     if missing := missing_settings():
-        st.title("Cruddur Ops")
+        st.title("Cruddur Ops", anchor=False)
         st.error("This target needs a login, and none is configured.")
         st.write(
             "Run `invoke configure-login`, or describe another provider under `[auth]` in"
@@ -167,7 +167,7 @@ def _require_login() -> None:
         )
         st.stop()
     if current() is None:
-        st.title("Cruddur Ops")
+        st.title("Cruddur Ops", anchor=False)
         if (address := home()) != _origin(st.context.url or address):
             st.write(f"The login comes back to another address. Use this one: {address}")
         else:
@@ -180,8 +180,8 @@ def _require_group(group: str) -> None:
     if login is None or group not in login.groups:
         _show_account()
         st.error(
-            f"You are not in the group `{group}`, which this takes. Once you are in it, log out"
-            " and in again."
+            f"You are not in the group `{group}`, which may use this admin UI. Once you are in it,"
+            " log out and in again."
         )
         st.stop()
 

@@ -13,6 +13,8 @@ from core.postgres import lacks_demo_users, search_people
 
 MATCHES = 8
 """People shown at a time."""
+_FITS = 34
+"""Characters of a name and a handle; longer ones may be cut, and are shown in full on hover."""
 
 
 _UNSEEN = dict.fromkeys(map(ord, "\u2060\u200b\u200e\ufeff\u2066\u2067\u2068\u2069"))
@@ -56,6 +58,7 @@ def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
             name(person),
             key=f"{key} {person.uuid}",
             width="stretch",
+            help=name(person) if _is_cut(person) else None,
             on_click=choose,
             args=(person.handle,),
         )
@@ -71,8 +74,13 @@ def _turn(key: str, sought: str, cursor: str | None) -> None:
 
 
 def name(person: Person) -> str:
-    """The text of a person's button."""
-    return f"{layout.escaped(person.display_name)} · {layout.escaped('@' + person.handle)}"
+    """The text of a person's button: the styles cut a long name, and keep the handle in view."""
+    shown, handle = layout.escaped(person.display_name), layout.escaped(f"@{person.handle}")
+    return f"**{shown}** :gray[{handle}]" if shown else f":gray[{handle}]"
+
+
+def _is_cut(person: Person) -> bool:
+    return len(person.display_name) + len(person.handle) > _FITS
 
 
 def no_users() -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import streamlit as st
 
 from admin_app.layout import escaped
+from core.dynamodb import IndexDescription, TableDescription
 
 
 def facts(values: Mapping[str, str]) -> None:
@@ -33,6 +34,13 @@ def size(size_bytes: int) -> str:
             return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
         amount /= 1024
     return f"{amount:,.1f} TB"
+
+
+def size_of(described: TableDescription | IndexDescription) -> str:
+    """The size of a table or an index; some engines count items, but report no size for them."""
+    if described.items and not described.size_bytes:
+        return "not reported by this engine"
+    return size(described.size_bytes)
 
 
 def duration(took: timedelta) -> str:

@@ -78,6 +78,11 @@ class Command:
         return " ".join((program(), self.task, on, *self.options))
 
 
+def before_command(hint: str) -> str:
+    """The hint of an error on a page, above the command that does it in a terminal."""
+    return f"{hint} in a terminal:" if hint.endswith(" run") else f"{hint}. In a terminal:"
+
+
 def advice(hint: str, command: Command | None, on: str = "") -> str:
     """What to do next: ``hint``, whose last sentence introduces ``command``.
 

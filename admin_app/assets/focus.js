@@ -1,28 +1,69 @@
-// The place of the keyboard: "/" leads to the search of a page, and the focus is kept. Streamlit draws
-// a button or a box anew when its key changes, as after a job has begun or a form was sent; the focus
-// would then be nowhere.
+// The place of the keyboard: "/" leads to the search of a page, a form that asks something gets the
+// focus, Esc cancels it, and the focus is kept. Streamlit draws a button or a box anew when its key
+// changes, as after a job has begun or a form was sent; the focus would then be nowhere.
 
 import { isTyping } from "./common.js"
 
 const WAIT_MS = 5000
 const CONTROLS = "button, input, textarea"
+const QUESTION = "[data-testid=stMain] [class*=st-key-asks-]"
+const TOUCH = "(pointer: coarse)"  // there, the focus would open a keyboard over the page
 
 let last = null
+let asked = null
+let searchBefore = null
+let answeredAt = 0
 const changes = new MutationObserver(restore)
 
-/** From now on, "/" works, and a control that takes the place of the focused one gets the focus. */
+/** From now on, "/" and Esc work, and what takes the place of the focused control gets the focus. */
 export function keepFocus() {
+  new MutationObserver(toQuestion).observe(document.body, { childList: true, subtree: true })
+  toQuestion()  // of a page that was drawn before
   window.addEventListener("keydown", toSearch)  // after the elements, which listen in the document
+  window.addEventListener("keydown", cancel)
   document.addEventListener("focusin", ({ target }) => remember(target))
   document.addEventListener("focusout", ({ target }) => setTimeout(() => forgetLeft(target)))
 }
 
 function toSearch(event) {
   if (event.key !== "/" || event.defaultPrevented || isTyping(event)) return
-  const box = document.querySelector("[data-testid=stMain] input[type=search]")
+  const box = searchBox()
   if (!box) return
   event.preventDefault()
   box.focus()
+}
+
+/** The box of a form that has just appeared gets the focus, unless a text is being typed. */
+function toQuestion() {
+  const question = [...document.querySelectorAll(QUESTION)].at(-1)  // of a link's two, what it opens
+  const box = question?.querySelector("input")
+  if (!box) toAnswer()
+  if (!box || box === asked || box.offsetParent === null || matchMedia(TOUCH).matches) return
+  asked = box
+  searchBefore = searchBox()
+  const { activeElement } = document
+  const focused = activeElement.shadowRoot?.activeElement ?? activeElement
+  if (!focused.matches("input, textarea")) box.focus({ preventScroll: true })
+}
+
+/** After the question, the search of what it opened gets the focus. */
+function toAnswer() {
+  if (asked) [asked, answeredAt] = [null, Date.now()]
+  const box = searchBox()
+  if (Date.now() - answeredAt > WAIT_MS || !box || box === searchBefore) return
+  if (document.activeElement !== document.body) return
+  answeredAt = 0
+  box.focus({ preventScroll: true })
+}
+
+function searchBox() {
+  return document.querySelector("[data-testid=stMain] input[type=search]")
+}
+
+function cancel(event) {
+  if (event.key !== "Escape" || event.defaultPrevented) return
+  const buttons = [...document.querySelectorAll(`${QUESTION} button`)]
+  buttons.find(button => button.textContent === "Cancel")?.click()
 }
 
 function remember(node) {

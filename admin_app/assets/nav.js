@@ -31,7 +31,7 @@ class Navigation {
     for (const { path, title, symbol } of pages) {
       const href = `./${path}`
       const link = el("a", { href, title, click: event => this.open(event, href) },
-        icon(symbol), el("span", { class: "cut" }, title))
+        icon(symbol), el("span", { class: "cut", "data-title": title }, title))
       this.links.set(path, link)
     }
     this.root.append(...this.links.values())

@@ -19,7 +19,7 @@ import streamlit as st
 
 from admin_app import login, resources, scripts
 from admin_app.downloads import Download
-from core.commands import advice
+from core.commands import advice, before_command
 from core.errors import CoreError
 
 _ASSETS = Path(__file__).with_name("assets")
@@ -152,6 +152,6 @@ def trouble(error: CoreError | None) -> dict[str, str] | None:
         return None
     on = resources.target().options
     line = error.command.line(on) if error.command else None
-    hint = f"{error.hint}. In a terminal:" if line else advice(error.hint, error.command, on)
+    hint = before_command(error.hint) if line else advice(error.hint, error.command, on)
     text = " ".join(filter(None, (error.problem.rstrip(".") + ".", hint)))
     return {"text": text, "command": line or ""}

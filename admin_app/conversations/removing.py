@@ -36,8 +36,14 @@ def show(group: str) -> bool:
     if not access.may_write():
         st.session_state.pop("removing")
         return False
-    with st.form("remove a message", enter_to_submit=False):
+    with (
+        st.container(key="asks to remove"),
+        st.form("remove a message", enter_to_submit=False),
+    ):
         st.subheader("Remove this message?", anchor=False)
+        sender = asked.message.sender
+        who = layout.escaped(sender.display_name or sender.handle or "unknown sender")
+        st.caption(f"{who}, {layout.exact(asked.message.created_at)}")
         st.text(asked.message.text)
         st.caption(
             "It disappears for good from the conversation and from both inboxes."
@@ -47,7 +53,7 @@ def show(group: str) -> bool:
         layout.table_name_box("removing name")
         with st.container(horizontal=True):
             st.form_submit_button("Remove", type="primary", on_click=_remove, args=(asked,))
-            st.form_submit_button("Cancel", on_click=_close)
+            st.form_submit_button("Cancel", on_click=_cancel, args=(asked.message,))
         problem = st.session_state.get("removing refused")
         if isinstance(problem, CoreError):
             layout.show_problem(problem)
@@ -78,6 +84,12 @@ def _remove(asked: Asked) -> None:
     _close()
     st.session_state.pop("thread", None)
     st.session_state["inbox moved"] = True
+    addresses.go(at=message.sort_key)
+
+
+def _cancel(message: Message) -> None:
+    """Return to the message, which may be far above the newest."""
+    _close()
     addresses.go(at=message.sort_key)
 
 

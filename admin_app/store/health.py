@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from admin_app import access, actions, layout, login, resources, tables
 from admin_app.store import background_work, progress
 from admin_app.store.background_work import Checkup
 from core.doctor import Finding, State
-from core.dynamodb import EXPLANATIONS, REPAIRABLE, SAMPLES, FaultKind
+from core.dynamodb import EXPLANATIONS, REPAIRABLE, SAMPLES, FaultKind, TableDescription
 from core.errors import CoreError, TargetRefusedError
 from core.wording import agreeing
 
@@ -59,14 +61,13 @@ def _told(finding: Finding) -> str:
     return f"{finding.finding}{took}{hint}"
 
 
-def show_verification(items: int, read_units: float | None, *, is_outdated: bool) -> None:
-    """Show the verification of a table with ``items`` items, and its repair.
-
-    It costs ``read_units``, if that is known.
-    """
+def show_verification(table: TableDescription, *, is_outdated: bool) -> None:
+    """Show the cost of the verification, its latest result, and the repair."""
     st.write("Checks every guarantee for all stored items.")
-    st.caption(cost(read_units, extent="the whole table and its index"))
-    work = background_work.verify(access.desk())
+    extent = "the whole table and its index"
+    at_least = table.items and not all(index.size_bytes for index in table.indexes)
+    st.caption(cost(table.verification_read_units, extent, at_least=bool(at_least)))
+    items, work = table.items, background_work.verify(access.desk())
     progress.button(
         "Verify the messages", CHECKUP, work, expected=items, icon=":material/fact_check:"
     )
@@ -77,11 +78,14 @@ def show_verification(items: int, read_units: float | None, *, is_outdated: bool
             _repair(checkup, items)
 
 
-def cost(read_units: float | None, extent: str = "the whole table") -> str:
-    """The cost of reading all of something."""
+def cost(
+    read_units: float | None, extent: str = "the whole table", *, at_least: bool = False
+) -> str:
+    """The cost of reading all of something; ``at_least``: a part of its size is not known."""
     if not read_units:
-        return f"Reads {extent}: 0.5 RCU for every 4 KB; the size is not known yet."
-    return f"Reads {extent}: about {max(read_units, 0.5):,.0f} RCU."
+        return f"Reads {extent}: 0.5 RCU for every 4 KB; the size is not known."
+    halves = math.ceil(read_units * 2) / 2
+    return f"Reads {extent}: {'at least' if at_least else 'about'} {halves:,g} RCU."
 
 
 def _checkup(checkup: Checkup, *, is_outdated: bool) -> None:
@@ -116,7 +120,7 @@ def _fault(fault: FaultKind, count: int, checkup: Checkup) -> None:
 
 def _repair(checkup: Checkup, items: int) -> None:
     """Show the plan, ask for the table's name, then repair once."""
-    st.markdown("### Repair")
+    st.subheader("Repair", anchor=False)
     if not checkup.is_complete:
         st.info("Verify the whole table before you repair it.")
         return

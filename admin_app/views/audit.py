@@ -26,7 +26,7 @@ Filters = tuple[str, str, str, date | None]
 
 def page() -> None:
     """Show the filters, and the lines that match, newest first."""
-    st.title("Audit")
+    st.title("Audit", anchor=False)
     access.visitor().require_login()
     if not access.may_see_audit():
         group = resources.target().settings.auditor_group

@@ -232,6 +232,7 @@ def _show_conversation(person: Person) -> None:
     try:
         stores = access.opened(subject)
         if stores is None:
+            _back(person, "back to list")  # where the list is not beside it
             return
         place = _membership(stores, person, group)
     except (NotFoundError, NotAMemberError) as error:
@@ -249,9 +250,11 @@ def _show_conversation(person: Person) -> None:
 def _not_theirs(error: NotFoundError | NotAMemberError, person: Person) -> None:
     _name_tab(person)
     st.info(layout.escaped(error.problem.rstrip(".") + "."), icon=":material/info:")
-    st.button(
-        "Back to their conversations", on_click=_open_person, args=(person.handle,), key="back"
-    )
+    _back(person, "back")
+
+
+def _back(person: Person, key: str) -> None:
+    st.button("Back to their conversations", on_click=_open_person, args=(person.handle,), key=key)
 
 
 def _membership(stores: Stores, person: Person, group: str) -> Membership:

@@ -10,7 +10,7 @@ from admin_app.message_groups import downloading, table
 from admin_app.message_groups.all_conversations import AllConversations
 from admin_app.message_groups.downloading import FORMS
 from core.access import Stores
-from core.errors import CoreError
+from core.errors import CoreError, LoginEndedError
 from core.models import Conversation
 
 _STEP_S = 0.5
@@ -19,10 +19,13 @@ SUBJECT = Subject(actions.OPEN_MESSAGE_GROUPS, "Why do you open all conversation
 
 def page() -> None:
     """Show the table: a click on a row opens its conversation."""
-    st.title("Message groups")
+    st.title("Message groups", anchor=False)
     if (stores := access.opened(SUBJECT)) is None:
         return
-    overview = _overview(stores)
+    with st.container():
+        overview = _overview(stores)
+        if (problem := st.session_state.pop("groups problem", None)) is not None:
+            layout.show_problem(problem)
     if not overview.groups:
         st.info("No conversations yet. Start one on the page New conversation.")
         return
@@ -35,7 +38,7 @@ def page() -> None:
     _tools(overview, groups, sought)
     table.show(table.order().sorted(groups, overview), overview, sought)
     if _loads_all(overview):  # after the drawing, which a person can use meanwhile
-        overview.read_for(stores.db, stores.table, _STEP_S)
+        _read_for_a_while(stores, overview)
         st.rerun()
 
 
@@ -49,14 +52,45 @@ def _filter() -> str:
 def _overview(stores: Stores) -> AllConversations:
     overview = st.session_state.get("overview")
     if not isinstance(overview, AllConversations) or st.session_state.get("read again"):
-        overview = AllConversations()
-        overview.read_on(stores.db, stores.table)
-        st.session_state["overview"], st.session_state["reads all"] = overview, False
+        overview = _read_again(stores, overview)
     elif st.session_state.get("read on") and overview.cursor:
-        overview.read_on(stores.db, stores.table)
+        _read_on(stores, overview)
     elif st.session_state.get("read all") or st.session_state.get("stop reading"):
         st.session_state["reads all"] = bool(st.session_state.get("read all"))
     return overview
+
+
+def _read_again(stores: Stores, known: AllConversations | None) -> AllConversations:
+    """What the store has now; if it does not answer, what is ``known``, and the problem."""
+    overview = AllConversations()
+    try:
+        overview.read_on(stores.db, stores.table)
+    except CoreError as error:
+        if known is None or isinstance(error, LoginEndedError):
+            raise
+        st.session_state["groups problem"] = error
+        return known
+    st.session_state["overview"], st.session_state["reads all"] = overview, False
+    return overview
+
+
+def _read_on(stores: Stores, overview: AllConversations) -> None:
+    """Load more; if the store does not answer, the table stays, below the problem."""
+    try:
+        overview.read_on(stores.db, stores.table)
+    except LoginEndedError:
+        raise
+    except CoreError as error:
+        st.session_state["groups problem"] = error
+
+
+def _read_for_a_while(stores: Stores, overview: AllConversations) -> None:
+    try:
+        overview.read_for(stores.db, stores.table, _STEP_S)
+    except LoginEndedError:
+        raise
+    except CoreError as error:
+        st.session_state["groups problem"], st.session_state["reads all"] = error, False
 
 
 def _loads_all(overview: AllConversations) -> bool:

@@ -21,7 +21,7 @@ FORM = "new conversation"
 
 def page() -> None:
     """Show the two people, the message, and the result of sending it."""
-    st.title("New conversation")
+    st.title("New conversation", anchor=False)
     if not access.may_write():
         st.info("Read-only. To start a conversation, start the admin UI with --write.")
         return

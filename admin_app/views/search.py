@@ -27,7 +27,7 @@ _AROUND = 60
 
 def page() -> None:
     """Show the form, and below it the matches of the latest search."""
-    st.title("Search")
+    st.title("Search", anchor=False)
     if access.opened(SUBJECT) is None:
         return
     _form()
@@ -41,7 +41,7 @@ def page() -> None:
 def _form() -> None:
     _fill_from_address()
     with st.form("search messages"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(key="fields", horizontal=True, vertical_alignment="bottom"):
             st.text_input("Words", key="search words", max_chars=200, type="search", width=360)
             st.text_input("Only conversations of", key="search user", placeholder="Handle",
                           max_chars=100, width=200)  # fmt: skip

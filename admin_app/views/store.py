@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
 
 import streamlit as st
@@ -34,7 +34,7 @@ def page() -> None:
     """Show the health first. A part that does not answer hides no other."""
     description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.title("Store", width="content")
+        st.title("Store", anchor=False, width="content")
         st.button(
             "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", on_click=_forget
         )
@@ -56,7 +56,7 @@ def page() -> None:
 
 
 def _part(title: str, draw: Callable[[], None]) -> None:
-    st.header(title)
+    st.header(title, anchor=False)
     try:
         draw()
     except CoreError as error:
@@ -102,7 +102,7 @@ def _table(description: TableDescription) -> None:
             "Status": description.status.lower(),
             "Stream": description.stream,
             "Items": f"{description.items:,}",
-            "Size": tables.size(description.size_bytes),
+            "Size": tables.size_of(description),
             "Billing": description.billing,
             "Deletion protection": "on" if description.deletion_protection else "off",
             "Point-in-time recovery": _BACKUPS[description.backups],
@@ -112,11 +112,11 @@ def _table(description: TableDescription) -> None:
     st.caption("DynamoDB refreshes items and sizes about every six hours.")
     for difference in description.differences:
         st.warning(f"Not Cruddur’s schema: {layout.escaped(difference)}", icon=":material/warning:")
-    _indexes(description.indexes)
+    _indexes(description)
 
 
-def _indexes(indexes: Sequence[IndexDescription]) -> None:
-    if not indexes:
+def _indexes(description: TableDescription) -> None:
+    if not description.indexes:
         st.caption("The table has no index.")
         return
     tables.table(
@@ -126,11 +126,17 @@ def _indexes(indexes: Sequence[IndexDescription]) -> None:
                 f"{index.name}, {index.status.lower()}",
                 index.key,
                 index.projection,
-                f"{index.items:,} items, {tables.size(index.size_bytes)}",
+                _index_size(index)
+                if index.items or not description.items
+                else "none reported by this engine",
             )
-            for index in indexes
+            for index in description.indexes
         ],
     )
+
+
+def _index_size(index: IndexDescription) -> str:
+    return f"{index.items:,} items, {tables.size_of(index)}"
 
 
 @st.fragment
@@ -204,7 +210,7 @@ def _sessions(most: int) -> None:
     except CoreError as error:
         layout.show_problem(error)
         return
-    st.markdown("### Who is connected")
+    st.subheader("Who is connected", anchor=False)
     st.caption(f"The server allows {most:,} sessions.")
     shown = rows[:SESSIONS]
     tables.table(
@@ -235,9 +241,7 @@ def _verification(description: Description, is_outdated: bool) -> None:
     if isinstance(description, CoreError):
         st.caption("This needs the table: see DynamoDB below.")
         return
-    health.show_verification(
-        description.items, description.verification_read_units, is_outdated=is_outdated
-    )
+    health.show_verification(description, is_outdated=is_outdated)
 
 
 def _activity(description: Description) -> None:

@@ -42,7 +42,7 @@ _COLUMNS = {
 
 def page() -> None:
     """Show the table of users, the selected user, and the form."""
-    st.title("Users")
+    st.title("Users", anchor=False)
     if (stores := access.opened(SUBJECT)) is None:
         return
     with st.container():
@@ -63,9 +63,17 @@ def page() -> None:
 def _list(stores: Stores) -> None:
     shown, following = _listed(stores)
     if shown or following:  # a search may look through many users before the next match
+        problem = st.container()  # in view, where what is below the table may not be
         _table(shown)
-        _turn_pages(following)
-        _on_demand(shown)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _turn_pages(following)
+            try:
+                _on_demand(shown)
+            except LoginEndedError:
+                raise
+            except CoreError as error:
+                with problem:
+                    layout.show_problem(error)
     elif st.session_state.get("q"):
         st.info("No handle, name or email matches.")
     else:
@@ -91,22 +99,21 @@ def _pages(sought: str) -> list[str | None]:
 
 def _turn_pages(following: str | None) -> None:
     pages: list[str | None] = st.session_state["users pages"]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous",
-            on_click=_back,
-            args=(pages,),
-            disabled=len(pages) == 1,
-            icon=":material/chevron_left:",
-        )
-        st.caption(f"Page {len(pages)}", width="content")
-        st.button(
-            "Next",
-            on_click=pages.append,
-            args=(following,),
-            disabled=following is None,
-            icon=":material/chevron_right:",
-        )
+    st.button(
+        "Previous",
+        on_click=_back,
+        args=(pages,),
+        disabled=len(pages) == 1,
+        icon=":material/chevron_left:",
+    )
+    st.caption(f"Page {len(pages)}", width="content")
+    st.button(
+        "Next",
+        on_click=pages.append,
+        args=(following,),
+        disabled=following is None,
+        icon=":material/chevron_right:",
+    )
 
 
 def _back(pages: list[str | None]) -> None:
@@ -121,22 +128,19 @@ def _table(shown: list[User]) -> None:
 
 
 def _on_demand(shown: list[User]) -> None:
-    with st.container(horizontal=True):
-        if st.button("Count their conversations", help="Reads them: 0.5 RCU per 4 KB a user"):
-            for user in shown:
-                counted = count_conversations(access.look().table, user.uuid)
-                st.session_state["conversation counts"][user.uuid] = counted
-            st.rerun()
-        pool_id = resources.target().settings.user_pool_id
-        if st.button(
-            "Ask Cognito",
-            disabled=pool_id is None,
-            help="Who has signed up. Set AWS_COGNITO_USER_POOL_ID first."
-            if pool_id is None
-            else None,
-        ):
-            st.session_state["cognito states"] = _cognito_states(pool_id or "", shown)
-            st.rerun()
+    if st.button("Count their conversations", help="Reads them: 0.5 RCU per 4 KB a user"):
+        for user in shown:
+            counted = count_conversations(access.look().table, user.uuid)
+            st.session_state["conversation counts"][user.uuid] = counted
+        st.rerun()
+    pool_id = resources.target().settings.user_pool_id
+    if st.button(
+        "Ask Cognito",
+        disabled=pool_id is None,
+        help="Who has signed up. Set AWS_COGNITO_USER_POOL_ID first." if pool_id is None else None,
+    ):
+        st.session_state["cognito states"] = _cognito_states(pool_id or "", shown)
+        st.rerun()
 
 
 def _cognito_states(pool_id: str, shown: list[User]) -> dict[str, str]:
@@ -221,7 +225,7 @@ def _minute(instant: datetime | None) -> str:
 
 
 def _new_user() -> None:
-    st.header("New user")
+    st.header("New user", anchor=False)
     if not access.may_write():
         st.info("Read-only. To add a user, start the admin UI with --write.")
         return

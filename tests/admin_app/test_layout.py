@@ -1,10 +1,13 @@
 """Stored text in places where Streamlit reads Markdown, and times in words."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from admin_app import tables
 from admin_app.layout import ago, escaped
+from core.dynamodb import IndexDescription
 from core.timestamps import now
 
 
@@ -48,3 +51,10 @@ def test_times_are_shown_in_words(age: timedelta, shown: str) -> None:
 def test_an_old_time_is_shown_as_a_date_and_an_unreadable_one_as_such() -> None:
     assert ago(now() - timedelta(days=400))[-4:].isdigit()
     assert ago(None) == "at an unknown time"
+
+
+def test_a_size_that_an_engine_does_not_report_is_not_shown_as_zero() -> None:
+    index = IndexDescription("index", "active", "key", "all", 7, 0)
+    assert tables.size_of(index) == "not reported by this engine"
+    assert tables.size_of(replace(index, size_bytes=2048)) == "2.0 KB"
+    assert tables.size_of(replace(index, items=0)) == "0 B"

@@ -9,6 +9,7 @@ from driving import ask, element, give_reason, labels, opened, person, said
 from streamlit.testing.v1 import AppTest
 
 from admin_app.message_groups.all_conversations import AllConversations
+from core.commands import Command
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.errors import UnreachableError
@@ -77,6 +78,26 @@ def test_a_store_that_does_not_answer_keeps_the_table(two_groups, monkeypatch) -
     ask(app, "groups", "count", group=rows(app)[0]["group"])
     assert "DynamoDB does not answer" in said(app)
     assert [row["count"] for row in rows(app)] == [None, None]
+
+
+@pytest.mark.parametrize("button", ["read on", "read all", "read again"])
+def test_rows_that_cannot_be_loaded_now_keep_the_table(two_groups, monkeypatch, button) -> None:
+    monkeypatch.setattr("core.dynamodb.patterns.all_conversations._MOST_ROWS", 1)
+    app = opened(PAGE)
+
+    def fail(*_: object, **__: object) -> None:
+        raise UnreachableError("DynamoDB does not answer", "Start it, or run", Command("up"))
+
+    reading = "admin_app.message_groups.all_conversations.list_all_inbox_rows"
+    with monkeypatch.context() as outage:
+        outage.setattr(reading, fail)
+        app.button(key=button).click().run()
+        assert "DynamoDB does not answer" in said(app)
+        assert "or run in a terminal:" in said(app)
+        assert len(rows(app)) == 1
+    app.button(key="read all").click().run()
+    assert "does not answer" not in said(app)
+    assert len(rows(app)) == 2
 
 
 def test_more_than_a_page_is_loaded_on_demand(two_groups, monkeypatch) -> None:

@@ -102,7 +102,7 @@ def test_people_are_found_by_a_part_of_their_handle_or_name(db, table) -> None:
     app = opened()
     assert len([label for label in labels(app) if "@" in label]) == 3
     app.text_input(key="sought").input("w BAYK").run()
-    assert [label for label in labels(app) if "@" in label] == ["Andrew Bayko · @bayko"]
+    assert [label for label in labels(app) if "@" in label] == ["**Andrew Bayko** :gray[@bayko]"]
     app.text_input(key="sought").input("nobody-here").run()
     assert "nobody-here" in said(app)
 

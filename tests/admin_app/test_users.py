@@ -7,6 +7,7 @@ from driving import ask, element, give_reason, labels, opened, person, said
 
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, start
+from core.errors import UnreachableError
 from core.postgres import users
 
 PAGE = "views/users.py"
@@ -66,6 +67,18 @@ def test_conversations_are_counted_on_demand(db, table) -> None:
     assert column(app, "conversations") == [None, None, None]
     next(button for button in app.button if button.label.startswith("Count")).click().run()
     assert column(app, "conversations") == [1, 2, 1]
+
+
+def test_a_store_that_does_not_answer_keeps_the_users(db, table, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise UnreachableError("DynamoDB does not answer", "Start it.")
+
+    app = opened(PAGE, user="bayko")
+    monkeypatch.setattr("core.dynamodb.count_conversations", fail)
+    next(button for button in app.button if button.label.startswith("Count")).click().run()
+    assert "DynamoDB does not answer" in said(app)
+    assert column(app, "handle") == ["andrewbrown", "bayko", "londo"]
+    assert next(header.value for header in app.header) == "Andrew Bayko"
 
 
 def test_a_link_shows_the_user_and_what_they_posted(db, table) -> None:

@@ -51,14 +51,36 @@ def test_no_page_has_a_serious_violation(page: Page, app_url, app_env) -> None:
     say(app_env, "andrewbrown", "bayko", "for everybody")
     pages = links(page, app_url)
     assert len(pages) == 7
-    violations = []
+    violations, places = [], {width: set() for width in WIDTHS}
     for link in [*pages, f"{app_url}/users?user=andrewbrown"]:
         page.goto(link)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             wait_until_drawn(page)
             violations += complaints(page)
+            places[width] |= {place_of_title(page)} - {None}
+            if link.endswith("/search"):
+                assert len(set(widths_of_boxes(page, width))) == 1
     assert violations == []
+    # Every title is at the same place, and the list of pages does not move.
+    assert {width: len(there) for width, there in places.items()} == dict.fromkeys(WIDTHS, 1)
+
+
+def place_of_title(page: Page) -> tuple[float, ...] | None:
+    """The place of the title, and of the last link to a page."""
+    title = page.get_by_role("heading", level=1)
+    if not title.count():
+        return None
+    box = title.locator("span").first.bounding_box()
+    links = page.get_by_role("navigation").get_by_role("link")
+    right = links.last.bounding_box()["x"] if page.viewport_size["width"] >= 900 else 0
+    return round(box["x"]), round(box["y"]), round(right)
+
+
+def widths_of_boxes(page: Page, width: int) -> list[float]:
+    """The widths of the search's text boxes on a phone; elsewhere they need not be alike."""
+    boxes = page.get_by_test_id("stTextInput").all() if width < 700 else []
+    return [box.bounding_box()["width"] for box in boxes] or [0]
 
 
 def test_an_open_conversation_has_no_serious_violation(page: Page, app_url, app_env) -> None:

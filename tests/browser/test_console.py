@@ -20,6 +20,7 @@ from core.postgres import users
 from .conftest import database_of, table_of, wait_until_drawn
 from .test_journeys import (
     add_person,
+    assert_is_inside,
     bubbles,
     message_box,
     put_messages,
@@ -281,6 +282,11 @@ def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) ->
     expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
     expect(bubbles(page).get_by_text("old message 40", exact=True)).to_be_in_viewport(ratio=1)
     assert page.locator(".banner").bounding_box()["height"] < 40
+    # The tools of a message are not over its text.
+    linked = bubbles(page).get_by_text("old message 40", exact=True)
+    linked.click()
+    tools = page.locator(".tools").bounding_box()
+    assert tools["y"] + tools["height"] <= linked.bounding_box()["y"]
 
 
 def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env, pair) -> None:
@@ -353,13 +359,14 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     with database_of(app_env) as db:
         owner_uuid = users.find_user(db, owner).uuid
     rows = []
+    strange = {0: "Noah Johnson", 1: "Noah Johnson", 2: "مريم عبد الرحمن", 3: "x" * 60}
     for n in range(200):
         values = {
             "message_group_uuid": str(uuid.uuid4()),
             "message": f"preview {n}",
             "user_uuid": str(uuid.uuid4()),
             "user_handle": f"person{n:03}",
-            "user_display_name": "Noah Johnson" if n < 2 else f"Person {n}",
+            "user_display_name": strange.get(n, f"Person {n}"),
         }
         at = f"2026-01-{28 - n // 10:02}T{23 - n % 10:02}:00:00.000000+00:00"
         item = keys.key(keys.inbox_pk(owner_uuid), at) | {k: {"S": v} for k, v in values.items()}
@@ -370,6 +377,12 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     people = desktop.get_by_role("list", name="Conversations").get_by_role("link")
     expect(people.filter(has_text="@person000")).to_have_count(1)
     expect(people.filter(has_text="@person001")).to_have_count(1)
+    # A name that runs right to left begins where the others do; a long one is cut, with a tooltip.
+    names = [people.filter(has_text=f"@person00{n}").locator("b") for n in range(4)]
+    assert len({name.bounding_box()["x"] for name in names}) == 1
+    assert len({person.bounding_box()["height"] for person in people.all()[:4]}) == 1
+    expect(names[3]).to_have_attribute("title", "x" * 60)
+    assert_is_inside(people.nth(3).get_by_text("@person003"), people.nth(3))
     desktop.get_by_label("Filter").press_sequentially("person150")
     expect(people).to_have_count(1)
     expect(people).to_contain_text("Person 150")
@@ -412,7 +425,12 @@ def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(
     expect(desktop.get_by_role("article").filter(has_text="hunter2")).to_be_focused()
     desktop.keyboard.press("Delete")
     expect(desktop.get_by_role("heading", name="Remove this message?")).to_be_visible()
-    desktop.get_by_label("Reason").fill("a leaked password")
+    expect(desktop.get_by_label("Reason")).to_be_focused()
+    desktop.keyboard.press("Escape")
+    expect(desktop.get_by_role("article").filter(has_text="hunter2")).to_be_focused()
+    desktop.keyboard.press("Delete")
+    expect(desktop.get_by_label("Reason")).to_be_focused()
+    desktop.keyboard.type("a leaked password")
     desktop.get_by_label("Type the table").fill(app_env["DDB_MESSAGE_TABLE"])
     desktop.get_by_role("button", name="Remove", exact=True).click()
     expect(bubbles(desktop).filter(has_text="A message was removed")).to_be_visible()

@@ -85,6 +85,13 @@ def choose(page: Page, field: str, sought: str, name: str) -> None:
     expect(page.get_by_text(f"✓ {name}")).to_be_visible()
 
 
+def assert_is_inside(part: Locator, whole: Locator) -> None:
+    """No part of it is cut by the edge of ``whole``, as a name that is too long would do."""
+    part_box, whole_box = part.bounding_box(), whole.bounding_box()
+    assert whole_box["x"] <= part_box["x"]
+    assert part_box["x"] + part_box["width"] <= whole_box["x"] + whole_box["width"]
+
+
 def test_a_conversation_is_started_from_the_form_and_opened(page: Page, app_url, app_env) -> None:
     add_person(app_env, "vir", "Vir Cotto")
     page.goto(f"{app_url}/new_conversation")
@@ -113,8 +120,16 @@ def test_starting_an_existing_conversation_continues_it_and_says_so(
 
 def test_a_person_is_found_while_typing(page: Page, app_url, app_env) -> None:
     say(app_env, "bayko", "londo", "for bayko's inbox")
+    long_name = "Wolfeschlegelsteinhausenbergerdorff Maximilian-Bartholomew X"
+    handle = f"wolf-{uuid.uuid4().hex[:6]}"
+    add_person(app_env, handle, long_name)
     page.goto(app_url)
-    page.get_by_label("Find a person").press_sequentially("BAYK")
+    page.get_by_label("Find a person").press_sequentially(long_name)
+    button = page.get_by_role("button", name=long_name)
+    expect(button).to_have_count(1)
+    wait_until_drawn(page)
+    assert_is_inside(button.get_by_text(f"@{handle}", exact=True), button)
+    page.get_by_label("Find a person").fill("BAYK")
     expect(page.get_by_role("button", name="Londo Mollari")).to_have_count(0)
     page.get_by_role("button", name="Andrew Bayko").click()
     expect(page.get_by_role("heading", name="Andrew Bayko")).to_be_visible()
@@ -136,9 +151,21 @@ def test_old_messages_are_reached_by_key_by_search_and_by_back(
     open_conversation(page, app_url, "bayko", "Londo Mollari")
     expect(bubbles(page).get_by_text("the newest", exact=True)).to_be_in_viewport()
     page.keyboard.press("Escape")
+    focused = page.locator(".shown > :focus")
+    for _ in range(200):  # past the first ones of the page, which are drawn anew with older ones
+        page.keyboard.press("k")
+        if "old message 60" in focused.inner_text():
+            break
+    expect(focused).to_contain_text("old message 60")
+    page.keyboard.press("Tab")
+    expect(message_box(page)).to_be_focused()
+    page.keyboard.press("Escape")
     page.keyboard.press("Home")
     expect(bubbles(page).get_by_text("old message 0", exact=True)).to_be_in_viewport()
+    expect(focused).to_contain_text("old message 0")
     expect(page.get_by_text("Beginning of the conversation")).to_be_visible()
+    page.keyboard.press("End")
+    expect(focused).to_contain_text("the newest")
 
     page.keyboard.press("/")
     page.keyboard.type("MESSAGE 37")
@@ -154,8 +181,17 @@ def test_old_messages_are_reached_by_key_by_search_and_by_back(
     page.go_back()
     expect(bubbles(page).get_by_text("old message 37", exact=True)).to_be_in_viewport()
 
+    # At 200 % zoom, the search makes room for the match.
+    page.set_viewport_size({"width": 640, "height": 400})
     page.goto(place)
     expect(page.get_by_text("Linked message")).to_be_in_viewport()
+    page.keyboard.press("/")
+    page.keyboard.type("message 73")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="old message 73").click()
+    expect(page.get_by_text("Linked message")).to_be_in_viewport(ratio=1)
+    expect(bubbles(page).get_by_text("old message 73", exact=True)).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_double_clicks_and_enter_send_once_each(page: Page, app_url, app_env) -> None:
@@ -293,8 +329,16 @@ def test_a_restart_of_the_engines_keeps_the_page_and_the_draft(
     with serving(env) as url:
         open_conversation(page, url, "bayko", "Andrew Brown")
         expect(bubbles(page).get_by_text("before the crash")).to_be_visible()
+        store = page.context.new_page()
+        store.goto(f"{url}/store")
+        store.get_by_role("button", name="Run the doctor").click()
+        expect(store.get_by_role("cell", name="postgres schema")).to_be_visible()
         embedded.stop(own_engines)
         expect(page.get_by_text("invoke up").first).to_be_visible(timeout=40_000)
+        # What was found before is marked as older than what is broken now.
+        store.get_by_role("button", name="Refresh").click()
+        expect(store.get_by_text("older than what is broken")).to_be_visible(timeout=40_000)
+        store.close()
         expect(bubbles(page).get_by_text("before the crash")).to_be_visible()
         box = message_box(page)
         box.fill("written while it was down")

@@ -158,10 +158,12 @@ def open_for_a_reason(page: Page, url: str, user: str, other: str) -> None:
 
 def give_reason(page: Page, question: str) -> None:
     box = page.get_by_role("textbox", name=question)
-    expect(box).to_be_visible()
+    expect(box).to_be_focused()
     expect(page.get_by_role("article")).to_have_count(0)
-    box.fill("ticket 7")
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.keyboard.type("ticket 7")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Open", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
 
 
 def audit_lines(log: Path) -> list[dict[str, str]]:
@@ -272,6 +274,21 @@ def test_with_write_an_answer_is_audited_with_the_login(
         expect(bubble).to_be_visible()
         (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
         assert line["actor"]["email"] == "olga@ops.example"
+        # Each page asks for its own reason, and then leads to its search.
+        page.goto(f"{url}/users")
+        give_reason(page, "Why do you open the users")
+        expect(page.get_by_label("Find a user")).to_be_focused()
+        # The login scrolls with the page, and is over nothing.
+        page.set_viewport_size({"width": 1280, "height": 500})
+        page.get_by_role("button", name="Add").scroll_into_view_if_needed()
+        expect(page.get_by_role("button", name="Log out")).not_to_be_in_viewport()
+        # On a phone, a conversation that asks for a reason has a way back to the list.
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{url}/?user=bayko&conversation=nope")
+        expect(page.get_by_label("Why do you open this conversation")).to_be_visible()
+        page.get_by_role("button", name="Back to their conversations").click()
+        expect(page.get_by_label("Why do you open this inbox")).to_be_visible()
+        page.set_viewport_size({"width": 1280, "height": 900})
         leave(page)
 
 

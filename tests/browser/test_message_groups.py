@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 
 from playwright.sync_api import Page, expect
 
-from .test_journeys import say
+from .test_journeys import add_person, assert_is_inside, say
 
 
 def test_a_conversation_is_filtered_counted_downloaded_and_opened(
@@ -61,8 +62,13 @@ def test_a_conversation_is_filtered_counted_downloaded_and_opened(
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, app_url, app_env) -> None:
-    say(app_env, "londo", "bayko", "read on a phone")
+    handle = f"long-{uuid.uuid4().hex[:6]}"
+    add_person(app_env, handle, "x" * 60)
+    say(app_env, handle, "bayko", "read on a phone")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/message_groups")
-    expect(page.get_by_role("row").filter(has_text="on a phone")).to_be_in_viewport()
+    row = page.get_by_role("row").filter(has_text=f"@{handle}")
+    expect(row).to_be_in_viewport()
+    member = row.get_by_role("link").filter(has_text=f"@{handle}")
+    assert_is_inside(member.get_by_text(f"@{handle}"), member)
     assert page.get_by_test_id("stMain").evaluate("node => node.scrollWidth") <= 390

@@ -1,7 +1,7 @@
 // The conversations of one user. All rows have the same height, so the height of the list is known,
 // and only the visible rows are in the page.
 
-import { ago, el, fillWindow, isForBrowser, mounted, plain, showTrouble, utc } from "./common.js"
+import { ago, el, fillWindow, isForBrowser, mounted, NARROW, plain, showTrouble, utc } from "./common.js"
 import { RowList } from "./rows.js"
 
 const ROW = 56
@@ -53,7 +53,15 @@ class Inbox extends RowList {
     this.said.hidden = !this.said.textContent
     showTrouble(this.trouble, data.trouble)
     this.redraw()
+    if (isOther) this.takeFocus()
     if (data.isSearching && !this.asker.waits("view")) this.view()
+  }
+
+  /** After a person was chosen or a reason was given, the focus is nowhere: the list takes it. */
+  takeFocus() {
+    const isNowhere = document.activeElement === document.body
+    const isAlone = !this.data.chosen && !matchMedia(NARROW).matches
+    if (isNowhere && isAlone && this.data.total) this.focusOn(0)
   }
 
   /** Stay at the same conversation: a message in another one moves the rows. */

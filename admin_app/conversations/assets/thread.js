@@ -13,6 +13,7 @@ const GUESS = 40
 const NEAR_END = 600
 const TOGETHER_MS = 60 * 60000
 const BOTTOM = 32
+const LOW = "(max-height: 599px)"
 const KEYS = [
   ["j ↓ / k ↑", "Next or previous message"],
   ["Home / End", "First or newest message"],
@@ -79,7 +80,10 @@ class Thread {
       "div", { class: "scroll", scroll: () => this.scrolled() },
       this.top, this.above, this.shown, this.below, this.pending,
     )
-    this.news = el("button", { class: "news", hidden: true, click: () => this.toNewest() })
+    // End does the same: from a message, Tab leads to the box in one step.
+    this.news = el("button", {
+      class: "news", hidden: true, tabindex: "-1", click: () => this.toNewest(),
+    })
     this.view = el("div", { class: "view" }, this.scroll, this.news)
     this.trouble = el("div", { class: "trouble problem", role: "status" })
     this.exportSaid = el("span", {})
@@ -156,7 +160,7 @@ class Thread {
   }
 
   menuKey(event, items) {
-    const at = items.indexOf(this.root.getRootNode().activeElement)
+    const at = items.indexOf(this.focused)
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (this.menu.hidden || (!step && event.key !== "Escape")) return
     event.preventDefault()
@@ -287,7 +291,8 @@ class Thread {
       this.box.focus({ preventScroll: true })
     }
     const hasNoFocus = document.activeElement === document.body
-    if (isElsewhere && data.at && (!isOther || hasNoFocus)) this.focusMessages()
+    const leads = isOther ? data.at && hasNoFocus : data.at || hasNoFocus
+    if (isElsewhere && leads) this.focusMessages()
   }
 
   /** Start with another conversation. */
@@ -311,6 +316,7 @@ class Thread {
     const couldGoOn = !this.hadNewer
     this.hadNewer = this.data.hasNewer
     this.list = messages
+    const isFocused = this.rows.get(this.active)?.contains(this.focused)
     this.joinUp()
     this.drop()
     if (isElsewhere) {
@@ -326,6 +332,8 @@ class Thread {
       this.place()
     }
     if (this.active && !this.list.some(m => m.key === this.active)) this.active = null
+    // A row that was drawn anew, as the first one is when older ones arrive, keeps the focus.
+    if (isFocused) this.rows.get(this.active)?.focus({ preventScroll: true })
     this.showEdges()
     this.showNews()
     this.showPending()
@@ -343,6 +351,10 @@ class Thread {
         || Math.abs((message.ms ?? 0) - (previous.ms ?? 0)) > TOGETHER_MS
       previous = message
     }
+  }
+
+  get focused() {
+    return this.root.getRootNode().activeElement
   }
 
   drop() {
@@ -489,7 +501,7 @@ class Thread {
     const wanted = this.list.slice(first, last)
     const keys = new Set(wanted.map(message => message.key))
     for (const [key, row] of this.rows) {
-      if (keys.has(key) || row.contains(this.root.getRootNode().activeElement)) continue
+      if (keys.has(key) || row.contains(this.focused)) continue
       if (row.contains(this.tools)) this.tools.remove()
       row.remove()
       this.rows.delete(key)
@@ -708,6 +720,12 @@ class Thread {
     this.asker.ask({ kind: "search", words })
   }
 
+  /** Show a match; in a low window there is room for it only without the search. */
+  goToHit(key) {
+    if (matchMedia(LOW).matches) this.showFind(false)
+    this.go(key)
+  }
+
   /** The arrows lead from the words to the matches, and through them. */
   findKey(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
@@ -741,7 +759,7 @@ class Thread {
     this.hits.replaceChildren(
       el("p", { class: "dim" }, counted),
       ...search.hits.map(hit => el(
-        "button", { class: "hit", click: () => this.go(hit.key) },
+        "button", { class: "hit", click: () => this.goToHit(hit.key) },
         el("span", { class: "dim", title: utc(hit.ms, hit.key) }, this.dayAndTime(hit)),
         el("b", { dir: "auto" }, plain(hit.handle)),
         el("span", { class: "cut", dir: "auto" }, plain(hit.excerpt)),

@@ -47,8 +47,8 @@ class Groups extends RowTable {
   member(row, member) {
     const name = plain(member.name || member.handle || "unknown user")
     const parts = [
-      el("bdi", { class: "name" }, name),
-      el("span", { class: "dim", dir: "ltr" }, plain(member.handle ? `@${member.handle}` : "")),
+      el("bdi", { class: "cut name" }, name),
+      el("span", { class: "cut dim", dir: "ltr" }, plain(member.handle ? `@${member.handle}` : "")),
     ]
     const full = `${name} ${member.handle ? `@${plain(member.handle)}` : member.uuid}`
     if (!member.handle) return el("span", { class: "cut", title: full }, ...parts)

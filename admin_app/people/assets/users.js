@@ -20,7 +20,7 @@ class Users extends RowTable {
 
   /** Space for what can be done with the shown users. */
   get below() {
-    return 150
+    return 88
   }
 
   update(data) {
