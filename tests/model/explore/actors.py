@@ -295,7 +295,7 @@ def import_older(
     exported = list(items)
 
     def act(hand: Hand) -> str:
-        ours.import_items(hand.table, exported, _folder() / "export.jsonl")
+        ours.import_items(hand.table, exported, _folder())
         return "imported"
 
     writes = frozenset(item["pk"]["S"] for item in exported)

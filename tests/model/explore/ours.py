@@ -6,8 +6,10 @@ how long it waited, random numbers, and uuids.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import os
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -283,12 +285,15 @@ def pair_item(one: Person, other: Person, group: str) -> Mapping[str, Any]:
     return keys.pair_key(one.uuid, other.uuid) | {"group_uuid": {"S": group}}
 
 
-def import_items(table: Table, items: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Import the export of ``items``."""
+def import_items(table: Table, items: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Import the export of ``items``, from a file that other processes may import too."""
     lines = [json.dumps(raw_item(item)) for item in items]
     text = "".join(f"{line}\n" for line in lines)
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
+    path = folder / f"{hashlib.sha256(text.encode()).hexdigest()}.jsonl"
+    if not path.is_file():
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(text)
+        unfinished.replace(path)
     import_file(table, path, lambda done, total: None)
 
 

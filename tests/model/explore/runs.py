@@ -301,5 +301,6 @@ class Runs:
         for earlier, later in itertools.pairwise(reversed(way)):
             hand.place, hand.led = (earlier.number, later.reply), iter(later.passed)
             self._switch(run, hand, later.reply)
+        assert not run.dead, f"{self.name} ends earlier with the same answers"
         hand.led = None
         return run, hand
