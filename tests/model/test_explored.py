@@ -164,3 +164,9 @@ def test_two_loads_of_an_unlisted_conversation_store_the_transcript_once() -> No
     """Neither had a row for its conditions, so neither load cancelled the other."""
     steps = "1 1 1 1 1 1 1 1 2 2 2 2 1 2"
     assert replay(f"2 loads where both rows are lost: {steps}") == ""
+
+
+def test_a_load_that_is_repeated_beside_the_function_stays_where_it_stored_the_transcript() -> None:
+    """The put of the pair was throttled, and it loaded on; later it found no pair and no row."""
+    steps = "1 1 1/refused 1 1 1 1 1 1 1/refused 1 2 2 2 1 2 2 1 1"
+    assert replay(f"pairs of all: transcript, function: {steps}") == ""

@@ -311,7 +311,7 @@ def _begun(
 
 
 def existing_group(table: Table, one: str, other: str) -> str | None:
-    """The conversation of two people, or None. Stores the pair if it was missing.
+    """The conversation of two people, or None. Stores the pair if it was missing, before all else.
 
     If there is no pair yet, both inboxes are searched for a group made by other software, and
     the newest is used.
@@ -322,7 +322,14 @@ def existing_group(table: Table, one: str, other: str) -> str | None:
         require_index(table)  # later messages need it: a conversation must not begin without
         return None
     put = put_pair(table, one, other, group)
-    if not commit(table, [put, *check_not_erased(table, one, other)]).committed:
+    backoff = Backoff()
+    while True:
+        outcome = commit(table, [put, *check_not_erased(table, one, other)])
+        if outcome.committed or outcome.failed - {0}:  # an erased user is refused later
+            return group
         # Another writer stored the pair first; its conversation counts.
-        return pair_group(table, one, other) or group
-    return group
+        if (stored := pair_group(table, one, other)) is not None:
+            return stored
+        # Without a pair, another try might not find the conversation, and begin a second one.
+        if outcome.final or not backoff.pause():
+            raise outcome.error or StoreError("Could not store the pair", "Try again.")

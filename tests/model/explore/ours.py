@@ -186,6 +186,7 @@ TURNS: tuple[Place, ...] = (
 LOOPS: Mapping[Place, tuple[str, ...]] = {
     (sends._Sending, "_run"): ("outcome", "stored"),
     (sends, "start"): ("outcome", "begun"),
+    (sends, "existing_group"): ("outcome", "stored"),
     (erasing._Erasing, "_commit"): ("outcome",),
     (erasing._Erasing, "begin"): ("outcome",),
     (removals._Removing, "run"): ("outcome",),

@@ -183,13 +183,18 @@ def _sends() -> list[tuple[str, ...]]:
         ),
         (
             "the pair of an existing conversation is not stored",
-            "    if not commit(table, [put, *check_not_erased(table, one, other)]).committed:\n",
-            "    if False:\n",
+            "    put = put_pair(table, one, other, group)\n",
+            "    return group\n",
         ),
         (
             "what others remembered first does not count",
-            "        return pair_group(table, one, other) or group\n",
-            "        return group\n",
+            "            return stored\n        # Without a pair",
+            "            return group\n        # Without a pair",
+        ),
+        (
+            "a conversation is used whose pair could not be stored",
+            'raise outcome.error or StoreError("Could not store the pair", "Try again.")\n',
+            "return group\n",
         ),
         (
             "a send that put a row where there was none looks no further",
