@@ -193,8 +193,8 @@ def _sends() -> list[tuple[str, ...]]:
         ),
         (
             "a conversation is used whose pair could not be stored",
-            'raise outcome.error or StoreError("Could not store the pair", "Try again.")\n',
-            "return group\n",
+            " begin a second one.\n        if outcome.final or not backoff.pause():\n",
+            " begin a second one.\n        if group:\n            return group\n        if True:\n",
         ),
         (
             "a send that put a row where there was none looks no further",
