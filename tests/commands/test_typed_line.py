@@ -54,6 +54,10 @@ def fault_of(*words: str) -> Exit:
             "ddb.follow-stream --limit 5",
             "ddb.follow-stream has no option --limit. See: invoke --help ddb.follow-stream",
         ),
+        (
+            "start --prod",
+            "start has no option --prod: it is for this machine alone. See: invoke --help start",
+        ),
         ("help", "There is no task 'help'. Did you mean invoke --help?"),
         ("help db.seed", "There is no task 'help'. Did you mean invoke --help db.seed?"),
         ("list db", "There is no task 'list'. Did you mean invoke --list db?"),
