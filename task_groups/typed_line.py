@@ -142,7 +142,9 @@ def _option_as_word(word: str, following: str, namespace: Collection) -> Exit:
     known = following in _names(namespace) if option == "--help" else False
     if option != "--version" and (known or _namespace(namespace, following) is not None):
         option = f"{option} {following}"
-    return _fault(f"There is no task {word!r}", [f"{commands.program()} {option}"], "--list")
+    # Invoke's own --version is that of Invoke.
+    program = commands.CRUDDUR if option == "--version" else commands.program()
+    return _fault(f"There is no task {word!r}", [f"{program} {option}"], "--list")
 
 
 def _refuse_two_words(part: str, following: str, names: Mapping[str, str]) -> None:

@@ -61,7 +61,7 @@ def fault_of(*words: str) -> Exit:
         ("help", "There is no task 'help'. Did you mean invoke --help?"),
         ("help db.seed", "There is no task 'help'. Did you mean invoke --help db.seed?"),
         ("list db", "There is no task 'list'. Did you mean invoke --list db?"),
-        ("version", "There is no task 'version'. Did you mean invoke --version?"),
+        ("version", "There is no task 'version'. Did you mean cruddur --version?"),
         ("db sed", "There is no task 'db.sed'. Did you mean db.seed?"),
         ("db qqq", "There is no task 'db.qqq'. See: invoke --list db"),
         ("db status", "There is no task 'db'. See: invoke --list db"),
