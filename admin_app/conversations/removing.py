@@ -70,7 +70,7 @@ def _remove(asked: Asked) -> None:
     )
     try:
         if not desk.visitor.reason.strip():
-            raise InputError("The reason is missing", "The audit keeps it.")
+            raise InputError("No reason was given", "Fill in the reason.")
         if not desk.visitor.typed_name:
             raise InputError("The table’s name is missing", "Type it to remove the message.")
         with desk.open(

@@ -48,7 +48,7 @@ def test_with_a_reason_and_the_name_the_message_is_removed(conversation, table: 
 @pytest.mark.parametrize(
     ("reason", "name", "problem"),
     [
-        ("", "{}", "The reason is missing"),
+        ("", "{}", "No reason was given"),
         ("a leak", "", "The table’s name is missing"),
         ("a leak", "another", "Refused: 'another' is not the name of the table"),
     ],
