@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from admin_app import log_lines, server_answer, server_settings
+from core import interrupts
 from core.commands import Command, call_program, option, program
 from core.engines import processes
 from core.errors import CoreError, SettingsError, UsageError
@@ -31,7 +32,7 @@ def main() -> None:
         with naming_missing_packages():
             serve(*read_options(sys.argv[1:]))
     except KeyboardInterrupt:
-        return
+        interrupts.end_at_the_next()
     except CoreError as error:
         options = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
         line = error.line(shlex.join(word for word in options if word != "--write"))

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +76,7 @@ def install_command(
     if is_checkout(root):
         if _made_by_uv(prefix):
             return "uv sync"
-        return f"pip install -r requirements{'-dev' if DEV in extras else ''}.txt"
+        return f"{_pip(root, prefix)} install -r {requirements_file(*extras)}"
     # These replace an installation, so they name all that its tasks may need.
     whole = shell_word(f"{_source()}[{ENGINES},{ADMIN}]")
     if "pipx" in prefix.parts:
@@ -85,6 +87,19 @@ def install_command(
         return f"uvx --from {whole} cruddur start"
     wanted = f"[{','.join(sorted(extras))}]" if extras else ""
     return f"{shell_word(sys.executable)} -m pip install {shell_word(_source() + wanted)}"
+
+
+def requirements_file(*extras: str) -> str:
+    """The file of a checkout that names the parts to install with pip."""
+    return f"requirements{'-dev' if DEV in extras else ''}.txt"
+
+
+def _pip(root: Path, prefix: Path) -> str:
+    """How to call the environment's own pip: by its name where the environment is activated."""
+    own, called = prefix / "bin" / "pip", shutil.which("pip")
+    if not own.exists() or (called and Path(called) == own):
+        return "pip"
+    return shlex.quote(str(own.relative_to(root) if own.is_relative_to(root) else own))
 
 
 def _made_by_uv(prefix: Path) -> bool:

@@ -103,6 +103,11 @@ def _free_port(wanted: int | None, address: str, ours: Set[int]) -> int:
     from core.engines.processes import is_free
     from core.errors import UsageError
 
+    if not is_free(0, address):  # the system would choose a port
+        raise UsageError(
+            f"{address} is not an address of this machine",
+            "Give one with --address, or 0.0.0.0 for all of them.",
+        )
     ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
     free = next((port for port in ports if port not in ours and is_free(port, address)), None)
     if free is not None:

@@ -5,7 +5,6 @@ Stored or typed text passes through here before a terminal shows it.
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 import sys
@@ -78,7 +77,8 @@ def print_lines(text: str) -> None:
 
 
 def note(line: str) -> None:
-    """Print something that is not the answer, on standard error."""
+    """Print something that is not the answer, on standard error, after the answer so far."""
+    standard_streams.write_out()
     print(plain(line), file=sys.stderr, flush=True)
 
 
@@ -93,15 +93,15 @@ def print_json(value: Any) -> None:
     print_json_text(json.dumps(value, indent=2, ensure_ascii=speaks_ascii(), default=str))
 
 
-def print_json_line(value: Any) -> None:
-    """Print ``value`` as JSON on a line."""
-    print_json_text(_encoder(speaks_ascii()).encode(value))
+def print_json_lines(values: Iterable[Any]) -> int:
+    """Print each of ``values`` as JSON on a line, as they come; how many there were."""
+    from core.json_lines import json_line
 
-
-@functools.cache
-def _encoder(ascii_only: bool) -> json.JSONEncoder:
-    """Made once: ``json.dumps`` with options makes one for each line."""
-    return json.JSONEncoder(ensure_ascii=ascii_only, default=str)
+    ascii_only, count = speaks_ascii(), 0
+    for value in values:
+        print_json_text(json_line(value, str, ascii_only=ascii_only))
+        count += 1
+    return count
 
 
 def print_json_text(text: str) -> None:
@@ -204,6 +204,7 @@ def print_styled(text: str, style: Style, *, flush: bool = False) -> None:
 
 def alarm(line: str) -> None:
     """Like :func:`note`, for a problem or for production: red in a terminal."""
+    standard_streams.write_out()
     _print_in_style(line, Style.RED, sys.stderr, flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.commands import Command, program
+from core.places import is_checkout
 from core.wording import counted
 from task_groups import admin_server, terminal
 from task_groups.ddb import patterns
@@ -147,7 +148,8 @@ def start(ctx: Context, no_admin: bool = False, port: str = "") -> None:
             terminal.note(note)
         _print_inbox(stores)
     where = "" if no_admin else ", in another terminal"
-    terminal.note(f"Next{where}: {program()} --list, or the steps of docs/tutorial.md")
+    tutorial = ", or the steps of docs/tutorial.md" if is_checkout() else ""
+    terminal.note(f"Next{where}: {program()} --list{tutorial}")
     if not no_admin:
         admin_server.serve(ctx, port=port, browser=True)
 

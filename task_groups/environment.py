@@ -29,6 +29,7 @@ def adopt(ctx: Context, environment: str = "", prod: bool = False, confirm: str 
     from core.targets import known_environments
     from core.usecases import setup
 
+    terminal.required(environment, "--environment NAME")
     target, names = run().target, known_environments(run().settings)
     if environment not in names:
         raise UsageError(f"--environment needs {' or '.join(names)}, not {environment!r}")

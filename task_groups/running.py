@@ -424,7 +424,7 @@ class OneTargetExecutor(Executor):
             standard_streams.drop_unwritten()
             raise Exit(standard_streams.reason_of(error), 1) from error
         except KeyboardInterrupt:
-            raise Exit("interrupted", 130) from None
+            raise _interrupted() from None
         else:
             return results
         finally:
@@ -492,6 +492,13 @@ def problems_of(error: BaseException, options: str) -> list[str]:
     if isinstance(error, Exit):
         return [error.message] if error.message else []
     return [f"{type(error).__name__}: {error}".removesuffix(": ")]
+
+
+def _interrupted() -> Exit:
+    from core.interrupts import end_at_the_next
+
+    end_at_the_next()
+    return Exit("interrupted", 130)
 
 
 def _failed(error: CoreError, selected: Selected) -> Exit:

@@ -58,6 +58,12 @@ VALUES = {
 }
 """What the value of each option is, as its help and the reference show it."""
 
+MAY_BE_EMPTY = ("confirm", "cursor", "message", "reason")
+"""The options that may be given without a value: the tasks know what that means.
+
+The first page has an empty cursor. An empty name is a wrong one, an empty reason is none.
+"""
+
 WITH_A_TARGET = ("target", "profile", "region")
 """The options of every task that has ``--prod``."""
 
@@ -150,8 +156,7 @@ def one_target(calls: Iterable[tuple[Mapping[str, Any], bool]]) -> Selected:
 
     selected = set()
     for arguments, opens_stores in calls:
-        if "prod" in arguments:
-            _refuse_empty(arguments)
+        _refuse_empty(arguments)
         if "prod" in arguments or opens_stores:
             selected.add(selected_by(arguments))
     if len(selected) > 1:
@@ -163,9 +168,10 @@ def one_target(calls: Iterable[tuple[Mapping[str, Any], bool]]) -> Selected:
 
 
 def _refuse_empty(arguments: Mapping[str, Any]) -> None:
-    """Refuse ``--target "$TARGET"`` where the variable is not set: it is not the local target."""
+    """Refuse ``--limit "$LIMIT"`` where the variable is not set: it is not the same as no limit."""
     from core.errors import UsageError
 
-    for name in WITH_A_TARGET:
-        if arguments.get(name) is not None and not str(arguments[name]).strip():
-            raise UsageError(f"--{name} is empty", "Give its value, or leave it out.")
+    for name, value in arguments.items():
+        if isinstance(value, str) and not value.strip() and name not in MAY_BE_EMPTY:
+            option = name.strip("_").replace("_", "-")
+            raise UsageError(f"--{option} is empty", "Give its value, or leave it out.")

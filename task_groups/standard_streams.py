@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import io
 import os
 import sys
@@ -70,6 +71,15 @@ def drop_unwritten() -> None:
         print(end="", flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_out() -> None:
+    """Write what was printed, so that a log of both streams has the lines in their order.
+
+    Where that fails, the next write or the end reports it.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
 
 
 def install() -> None:

@@ -25,7 +25,7 @@ from task_groups.answers import (
     print_csv as print_csv,
     print_json as print_json,
     print_json_array as print_json_array,
-    print_json_line as print_json_line,
+    print_json_lines as print_json_lines,
     print_json_text as print_json_text,
     print_line as print_line,
     print_lines as print_lines,

@@ -8,7 +8,7 @@ when Invoke has loaded it, before Invoke parses the names of tasks.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from invoke.collection import Collection
@@ -20,9 +20,19 @@ from invoke.program import Program
 from core import commands
 from core.printable import one_line
 from task_groups import answers, task_help
+from task_groups.similar_names import similar, similar_options, similar_tasks
+from task_groups.typed_options import OptionFaultError, check_options, how_to_quote, value_too_many
 
 USAGE_FAULT = 2
-MOST_SUGGESTIONS = 3
+LIST_FORMATS = ("flat", "nested", "json")
+OPTIONS_AS_WORDS = {
+    "help": "--help",
+    "list": "--list",
+    "ls": "--list",
+    "tasks": "--list",
+    "version": "--version",
+}
+"""What a person means who types the name of an option of Invoke's as if it were a task's."""
 
 
 def check_for_invoke(namespace: Collection) -> None:
@@ -55,8 +65,12 @@ def check(program: Program, namespace: Collection) -> None:
     for option in ("help", "list"):
         if isinstance(value := program.args[option].value, str):
             _check_option(program, option, value, namespace)
+    _check_list_format(program)
     if program.core.unparsed:
         _check_tasks(program, namespace)
+    elif not program.args.help.value and not program.args.list.value:
+        _list(program, "", namespace)
+        raise Exit
 
 
 def _names(namespace: Collection) -> dict[str, str]:
@@ -71,13 +85,25 @@ def _check_option(program: Program, option: str, value: str, namespace: Collecti
     names = _names(namespace)
     is_namespace = _namespace(namespace, value) is not None
     if option == "list" and not is_namespace:
-        parts = {name.rpartition(".")[0] for name in names} - {""}
-        raise _fault(f"No tasks begin with {value!r}", _similar(value, parts), "--list")
-    if option == "help" and is_namespace:
+        parts = similar(value, _parts(namespace))
+        raise _fault(f"No tasks begin with {value!r}", parts, "--list")
+    if is_namespace and (option == "help" or not _has_own_form(program)):
         _list(program, value, namespace)
         raise Exit
     if option == "help" and value not in names:
-        raise _fault(f"There is no task {value!r}", _similar_tasks(value, names), "--list")
+        raise _fault(f"There is no task {value!r}", similar_tasks(value, names), "--list")
+
+
+def _check_list_format(program: Program) -> None:
+    """Refuse a format that Invoke does not know: it would show a traceback."""
+    form = program.args["list-format"].value
+    if form not in LIST_FORMATS:
+        raise _fault(f"--list-format needs {' or '.join(LIST_FORMATS)}, not {form!r}", [], "--help")
+
+
+def _has_own_form(program: Program) -> bool:
+    """Whether the list is asked for in a form or depth that only Invoke prints."""
+    return bool(program.args["list-format"].value != "flat" or program.args["list-depth"].value)
 
 
 def _check_tasks(program: Program, namespace: Collection) -> None:
@@ -86,9 +112,12 @@ def _check_tasks(program: Program, namespace: Collection) -> None:
     tokens = list(program.core.unparsed)
     typed = [token for token in dict.fromkeys(tokens) if token in names]
     contexts = [ParserContext(token, args=namespace[token].get_arguments()) for token in typed]
-    parser = Parser(contexts, initial=program.initial_context, ignore_unknown=True)
     try:
+        check_options(tokens, contexts, program.initial_context)
+        parser = Parser(contexts, initial=program.initial_context, ignore_unknown=True)
         parsed = parser.parse_argv(tokens)
+    except OptionFaultError as error:
+        raise _fault(error.problem, [], f"--help {error.task}".rstrip()) from None
     except ParseError as error:
         raise fault_of(error, tokens, error.context) from error
     if not parsed.unparsed:
@@ -96,26 +125,53 @@ def _check_tasks(program: Program, namespace: Collection) -> None:
     unknown, context = parsed.unparsed[0], parsed[-1]
     if unknown.startswith("-"):
         raise _unknown_option(unknown, context, program.initial_context, namespace)
-    if fault := _misplaced(unknown, tokens, names):
-        raise fault
+    following = "".join(tokens[tokens.index(unknown) + 1 :][:1]) if unknown in tokens else ""
+    if unknown in OPTIONS_AS_WORDS and not context.name:
+        raise _option_as_word(unknown, following, namespace)
     if _namespace(namespace, unknown) is not None:
+        _refuse_two_words(unknown, following, names)
         _list(program, unknown, namespace)
         raise Exit
-    raise _unknown_task(unknown, context, names)
+    raise _unknown_task(unknown, tokens, context, namespace)
 
 
-def _misplaced(unknown: str, tokens: Sequence[str], names: Mapping[str, str]) -> Exit | None:
-    """The fault of ``db seed``; None if the two words are no task together."""
-    joined = ".".join(tokens[tokens.index(unknown) :][:2])
-    is_task = joined in names and joined != unknown
-    return _fault(f"There is no task {unknown!r}", [joined], "--list") if is_task else None
+def _option_as_word(word: str, following: str, namespace: Collection) -> Exit:
+    """The fault of ``help`` and ``help db.seed``, with the command that does it."""
+    option = OPTIONS_AS_WORDS[word]
+    known = following in _names(namespace) if option == "--help" else False
+    if option != "--version" and (known or _namespace(namespace, following) is not None):
+        option = f"{option} {following}"
+    return _fault(f"There is no task {word!r}", [f"{commands.program()} {option}"], "--list")
 
 
-def _unknown_task(unknown: str, context: ParserContext, names: Mapping[str, str]) -> Exit:
-    problem, similar = f"There is no task {unknown!r}", _similar_tasks(unknown, names)
-    if context.name and not similar:
-        return _fault(f"{problem}, and {context.name} takes options", [], f"--help {context.name}")
-    return _fault(problem, similar, "--list")
+def _refuse_two_words(part: str, following: str, names: Mapping[str, str]) -> None:
+    """Refuse ``db seed`` and ``db sed``, whose first word has tasks but is none."""
+    if following in ("", "help") or following.startswith("-"):
+        return
+    joined = f"{part}.{following}"
+    if joined in names or following in names:
+        suggested = [joined] if joined in names else []
+        raise _fault(f"There is no task {part!r}", suggested, f"--list {part}")
+    raise _fault(f"There is no task {joined!r}", similar_tasks(joined, names), f"--list {part}")
+
+
+def _unknown_task(
+    unknown: str, tokens: Sequence[str], context: ParserContext, namespace: Collection
+) -> Exit:
+    problem = f"There is no task {unknown!r}"
+    if how := how_to_quote(tokens, unknown, context):
+        return _fault(f"{problem}. {how}", [], f"--help {context.name}")
+    suggested = similar_tasks(unknown, {**_names(namespace), **_parts(namespace)})
+    if suggested or not context.name:
+        return _fault(problem, suggested, "--list")
+    if fault := value_too_many(tokens, unknown, context):
+        return _fault(f"{problem}. {fault}", [], f"--help {context.name}")
+    return _fault(f"{problem}, and {context.name} takes options", [], f"--help {context.name}")
+
+
+def _parts(namespace: Collection) -> dict[str, str]:
+    """The beginnings of names that several tasks share: ``db``, ``ddb.patterns``."""
+    return {name.rpartition(".")[0]: name for name in namespace.task_names if "." in name}
 
 
 def _has_flag(task: str, token: str, namespace: Collection) -> bool:
@@ -150,9 +206,9 @@ def _unknown_option(
         line = f"{unknown} is an option of a task: write it after the task's name"
         return _fault(line, [], "--list")
     if not context.name:
-        return _fault(f"There is no option {unknown}", _similar(unknown, flags), "--help")
-    similar = _similar(unknown, flags)
-    return _fault(f"{context.name} has no option {unknown}", similar, f"--help {context.name}")
+        return _fault(f"There is no option {unknown}", similar(unknown, flags), "--help")
+    suggested = similar_options(unknown, {*context.flags, "--dry", "--help"})
+    return _fault(f"{context.name} has no option {unknown}", suggested, f"--help {context.name}")
 
 
 def _handed_over(context: ParserContext, namespace: Collection) -> str:
@@ -168,9 +224,17 @@ def _namespace(namespace: Collection, path: str) -> Collection | None:
 
 
 def _list(program: Program, path: str, namespace: Collection) -> None:
-    """Print the tasks whose names begin with ``path``."""
-    names = [name for name in sorted(namespace.task_names) if name.startswith(f"{path}.")]
-    answers.print_lines(f"Tasks of {path}:\n")
+    """Print the tasks whose names begin with ``path``; all of them if it is empty."""
+    names = [
+        name for name in sorted(namespace.task_names) if not path or name.startswith(f"{path}.")
+    ]
+    program_name = commands.program()
+    answers.print_lines(
+        f"Tasks of {path}:\n"
+        if path
+        else f"Usage: {program_name} TASK [--options]\n"
+        f"Options of a task: {program_name} --help TASK\n\nTasks:\n"
+    )
     program.print_columns([(name, (namespace[name].__doc__ or "").strip()) for name in names])
 
 
@@ -179,22 +243,3 @@ def _fault(problem: str, similar: Sequence[str], otherwise: str) -> Exit:
     line = f"{problem}. Did you mean {' or '.join(similar)}?" if similar else ""
     shown = line or f"{problem}. See: {commands.program()} {otherwise}".rstrip()
     return Exit(one_line(shown), USAGE_FAULT)
-
-
-def _similar_tasks(typed: str, names: Mapping[str, str]) -> list[str]:
-    """The tasks that may have been meant: also by the last part of their names."""
-    word = typed.lower().replace(":", ".").replace("/", ".").replace("_", "-")
-    if word in names:
-        return [word]
-    if same := [name for name in names if name.rpartition(".")[2] == word]:
-        return sorted(same)[:MOST_SUGGESTIONS]
-    return _similar(word, names)
-
-
-def _similar(typed: str, names: Iterable[str]) -> list[str]:
-    """The names most similar to what was typed; those that are hardly less so as well."""
-    from difflib import SequenceMatcher, get_close_matches
-
-    close = get_close_matches(typed, names, n=MOST_SUGGESTIONS, cutoff=0.65)
-    ratios = {name: SequenceMatcher(None, name, typed).ratio() for name in close}
-    return [name for name in close if ratios[name] > max(ratios.values()) - 0.04]

@@ -120,7 +120,7 @@ def dynoxide(tmp_path: Path) -> Iterator[Dynoxide]:
     """A durable engine for one test, empty and running."""
     binary = find_binary()
     if binary is None:
-        pytest.fail("dynoxide is not installed: npm install -g @dynoxide/linux-x64")
+        pytest.fail("dynoxide is not installed: invoke up --durable")
     engine = Dynoxide(binary, tmp_path / "db.sqlite")
     engine.start()
     yield engine

@@ -1,24 +1,26 @@
 """dynoxide, the durable engine of the long tests: started, killed and started again on its file.
 
-It is one binary: ``npm install -g @dynoxide/linux-x64``, or DYNOXIDE names it.
+It is one binary: on PATH, named by DYNOXIDE, or in this checkout after ``invoke up --durable``.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import ports
 
+from core import engines
 from core.engines import processes
+from core.settings import PROJECT_ROOT
 from core.targets import AwsTarget
 
 
 def find_binary() -> str | None:
-    return os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
+    binary = engines.find_dynoxide(os.environ.get("DYNOXIDE"), PROJECT_ROOT / ".engines")
+    return str(binary) if binary else None
 
 
 @dataclass

@@ -43,6 +43,8 @@ GROUND = {
     "commands",
     "cursors",
     "errors",
+    "interrupts",
+    "json_lines",
     "json_objects",
     "lazy",
     "models",

@@ -87,6 +87,17 @@ def test_the_files_for_pip_name_parts_and_no_package_of_their_own() -> None:
     assert PYPROJECT["dependency-groups"]["dev"] == ["cruddur-ops[engines,admin,dev]"]
 
 
+@pytest.mark.parametrize("name", ["boto3", "botocore"])
+def test_the_engines_name_the_release_of_the_sdk_that_ministack_pins(name: str) -> None:
+    """Else pip downloads each newer one, and finds that it does not fit."""
+    needed = map(Requirement, metadata.requires("ministack") or [])
+    (pin,) = (str(line.specifier) for line in needed if line.name == "botocore")
+    release = Version(pin.removeprefix("=="))
+    (held,) = (line for line in map(Requirement, EXTRAS["engines"]) if line.name == name)
+    after = f"{release.major}.{release.minor}.{release.micro + 1}"
+    assert held.specifier == SpecifierSet(f">={release},<{after}")
+
+
 def test_the_installation_of_a_user_has_no_tool_of_the_tests() -> None:
     names = {canonicalize_name(Requirement(line).name) for line in EXTRAS["dev"]}
     users = [*PROJECT["dependencies"], *EXTRAS["engines"], *EXTRAS["admin"]]

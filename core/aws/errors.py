@@ -131,6 +131,8 @@ def _translated(service: str, target: AwsTarget, error: Exception) -> CoreError 
         return SettingsError("No AWS region is set", "Set AWS_DEFAULT_REGION.")
     if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError):
         return _unreachable(service, target, error)
+    if isinstance(error, sdk.ConfigParseError):
+        return SettingsError(str(error), "Fix that file, or name another one in AWS_CONFIG_FILE.")
     if isinstance(error, sdk.BotoCoreError | ResponseParserError | ValueError):
         return StoreError(f"{service}: {error}")
     return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.commands import Command
 from core.doctor.findings import Finding, bad, note, ok
-from core.parts import ADMIN, DEV, ENGINES, OLDEST_PYTHON, how_to_install, install_command
+from core.parts import ADMIN, DEV, ENGINES, OLDEST_PYTHON, how_to_install, requirements_file
 from core.places import NAME, PROJECT_ROOT, is_checkout
 from core.targets import Target
 
@@ -38,7 +38,7 @@ def python(_: Target, version: tuple[int, ...] = tuple(sys.version_info[:3])) ->
 
 
 def _venv_command() -> str:
-    return f"python3 -m venv .venv && .venv/bin/{install_command(ENGINES, ADMIN)}"
+    return f"python3 -m venv .venv && .venv/bin/pip install -r {requirements_file()}"
 
 
 def packages(
@@ -68,7 +68,7 @@ def packages(
         return
     unused = [extra for extra in (ENGINES, ADMIN) if extra not in used]
     without = f", without the extra {' and '.join(unused)}" if unused else ""
-    count = sum(map(len, required.values()))
+    count = len({one.name for requirements in required.values() for one in requirements})
     yield ok("packages", f"{count} packages, as {PROJECT_FILE} requires{without}")
 
 

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Hashable, Mapping
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
@@ -16,6 +15,7 @@ from typing import Any
 
 from core import json_objects
 from core.dynamodb.keys import Item
+from core.json_lines import parsed_line
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
@@ -104,8 +104,8 @@ def item_of_strings(line: bytes) -> Item | None:
     if b"\\u" in line:
         return None
     try:
-        item = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):
+        item = parsed_line(line)
+    except ValueError:
         return None
     if type(item) is not dict or line.count(b'"') != 6 * len(item):
         return None

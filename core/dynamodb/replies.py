@@ -8,11 +8,11 @@ values, which come in base64. So they are taken out of the reply before the SDK 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from core.dynamodb.keys import Item
+from core.json_lines import json_line, parsed_line
 
 
 def take_items(
@@ -27,7 +27,7 @@ def take_items(
     if response_dict["status_code"] >= 300 or not isinstance(body, bytes):
         return
     try:
-        reply = json.loads(body)
+        reply = parsed_line(body)
     except ValueError:
         return
     items = reply.get("Items") if isinstance(reply, dict) else None
@@ -37,7 +37,7 @@ def take_items(
         items = [_decoded_item(item) for item in items]
     customized_response_dict["Items"] = items
     reply["Items"] = []
-    response_dict["body"] = json.dumps(reply).encode()
+    response_dict["body"] = json_line(reply, str).encode()
 
 
 def _decoded_item(item: Mapping[str, Any]) -> Item:

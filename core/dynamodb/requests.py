@@ -11,6 +11,8 @@ import base64
 import json
 from typing import Any
 
+from core.json_lines import json_line
+
 _STATEMENTS = "cruddur-ops.statements"
 _PLACEHOLDER = [{"Statement": "-"}]
 """The service's model requires a statement."""
@@ -32,7 +34,7 @@ def write_statements(params: dict[str, Any], context: dict[str, Any], **_: Any) 
     """
     body = json.loads(params["body"])
     body["Statements"] = context.pop(_STATEMENTS)
-    params["body"] = json.dumps(body, default=_binary, separators=(",", ":")).encode()
+    params["body"] = json_line(body, _binary).encode()
 
 
 def _binary(value: Any) -> str:

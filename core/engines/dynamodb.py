@@ -51,6 +51,8 @@ class Place:
     folder: Path
     log: Path
     services: str = _OTHERS
+    name: str = NAME
+    """What an error calls it."""
 
     @classmethod
     def of_data(cls, folder: Path, *, functions: bool = False) -> Place:
@@ -61,7 +63,7 @@ class Place:
     @classmethod
     def of_others(cls, folder: Path) -> Place:
         """The place of the ministack for other services, where dynoxide has DynamoDB's data."""
-        return cls(folder / FOLDER, folder / "aws.log")
+        return cls(folder / FOLDER, folder / "aws.log", name="ministack for Cognito, EC2 and STS")
 
     @classmethod
     def of_move(cls, folder: Path) -> Place:
@@ -86,8 +88,8 @@ def start(place: Place, engine: Engine, keep: Callable[[], None]) -> bool:
         )  # another command may just have started it
         return False
     if find_spec("ministack") is None:
-        raise EngineError("The embedded DynamoDB is not installed", how_to_install(ENGINES))
-    processes.require_free(engine.port, NAME, place.folder.parent)
+        raise EngineError(f"The embedded {place.name} is not installed", how_to_install(ENGINES))
+    processes.require_free(engine.port, place.name, place.folder.parent)
     data = place.folder
     # The folder around them may have existed before, readable by others.
     data.mkdir(mode=0o700, exist_ok=True)
@@ -104,7 +106,7 @@ def start(place: Place, engine: Engine, keep: Callable[[], None]) -> bool:
             stderr=output,
             start_new_session=True,  # Ctrl-C and a closed terminal must not stop it
         )
-    processes.await_start(child, engine, keep, lambda: answers(engine.port), NAME, place.log)
+    processes.await_start(child, engine, keep, lambda: answers(engine.port), place.name, place.log)
     return True
 
 
@@ -138,7 +140,7 @@ def stop(place: Place, engine: Engine) -> bool:
     process = running(place, engine)
     if process is None:
         return False
-    processes.end(process, signal.SIGTERM, NAME)
+    processes.end(process, signal.SIGTERM, place.name)
     engine.process = None
     return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,9 @@ _START_TIMEOUT_S = 60
 _FORGETFUL = "-c wal_recycle=off -c log_error_verbosity=terse"
 """A checkpoint deletes old files of the log of changes, which otherwise keep deleted rows for an
 unknown time. Its own log shows no values of a row, as the detail of an error does."""
+
+_ERROR = re.compile(r"(?:ERROR|FATAL|PANIC):\s++(?!the database system is )(.+)")
+"""An error in its log, except that it is starting up, or shutting down, for a client."""
 
 
 def bin_path() -> Path:
@@ -66,6 +70,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     (data / "postmaster.pid").unlink(missing_ok=True)
     processes.require_free(engine.port, NAME, folder)
     log = folder / "postgres.log"
+    log_begin = log.stat().st_size if log.exists() else 0
     options = f"-h 127.0.0.1 -p {engine.port} -k '' {_FORGETFUL}"
     reply = _run(
         [
@@ -75,10 +80,23 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     )
     process = running(folder)
     if reply.returncode or process is None:
-        reason = processes.last_line(log) or _last(reply.stderr)
+        reason = reason_in(log, log_begin) or _last(reply.stderr)
         raise EngineError(f"Could not start Postgres: {reason}", f"Read its log: {log}")
     engine.process = Process(process.pid, process.create_time())
     return True
+
+
+def reason_in(log: Path, begin: int) -> str:
+    """Why Postgres has ended, by its log from the byte ``begin`` on: the first error, if any."""
+    try:
+        with log.open("rb") as file:
+            file.seek(begin)
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    errors = (match for line in lines if (match := _ERROR.search(line)))
+    first = next((match[1] for match in errors), "")
+    return first or next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def stop(folder: Path, engine: Engine) -> bool:

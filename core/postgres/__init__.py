@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         survey as survey,
     )
     from core.postgres.copies import (
+        check_dump as check_dump,
         dump_database as dump_database,
         has_any_table as has_any_table,
         restore_database as restore_database,
@@ -128,7 +129,7 @@ NAMES = {
         "sessions",
         "survey",
     ),
-    "copies": ("dump_database", "has_any_table", "restore_database"),
+    "copies": ("check_dump", "dump_database", "has_any_table", "restore_database"),
     "poolers": ("check_read_only",),
     "programs": ("Programs", "find_programs"),
     "handles": ("bare_handle", "lacks_demo_users", "similar_handles"),

@@ -103,8 +103,12 @@ def restore_database(
         db.query_commit(load("ledger/drop_table"))
 
 
-def _contents(programs: Programs, path: Path, folder: Path) -> Path:
-    """A file that lists what to restore from the dump at ``path``."""
+def check_dump(path: Path) -> None:
+    """Look at the beginning of a file.
+
+    Raises:
+        InputError: it cannot be read, or is not a dump.
+    """
     try:
         with path.open("rb") as file:
             if file.read(5) != b"PGDMP":
@@ -113,7 +117,14 @@ def _contents(programs: Programs, path: Path, folder: Path) -> Path:
                     "Name a file that db.dump or pg_dump --format=custom wrote.",
                 )
     except OSError as error:
-        raise InputError(f"Could not read {path}: {error.strerror}") from error
+        raise InputError(
+            f"Could not read {path}: {error.strerror}", "Name another file with --file."
+        ) from error
+
+
+def _contents(programs: Programs, path: Path, folder: Path) -> Path:
+    """A file that lists what to restore from the dump at ``path``."""
+    check_dump(path)
     listed = folder / "listed"
     with listed.open("wb") as file:
         programs.run("pg_restore", ["--list", str(path)], stdout=file)

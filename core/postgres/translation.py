@@ -52,6 +52,7 @@ _SESSIONS = Command("db.sessions")
 _NEXT_STEPS = {
     "2BP01": ("Drop what depends on it first, or drop the database", Command("db.drop")),
     "42501": ("Connect as the owner, or ask the owner to grant it.", None),
+    "53100": ("Free some space on the server.", None),
     "53300": ("See who is connected", _SESSIONS),
     "55006": ("See who is connected", _SESSIONS),
     "55P03": ("Another session holds a lock on it. See who is connected", _SESSIONS),

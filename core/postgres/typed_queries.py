@@ -53,6 +53,9 @@ def run_typed(db: Database, text: str, *, timeout_s: int = DEFAULT_TIMEOUT_S) ->
         with db.typed(text, timeout_s, has_cursor=word in _WITH_A_CURSOR) as (names, rows):
             yield Answer(_distinct(names), rows)
     except PostgresError as error:
+        if error.sqlstate == "42601":
+            hint = "Give one statement that only reads, in Postgres's SQL."
+            raise PostgresError(error.problem, hint, sqlstate="42601") from error
         if error.sqlstate != "57014":
             raise
         raise PostgresError(

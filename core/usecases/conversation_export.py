@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.dynamodb import Table, list_rows_of, list_thread, thread_pages
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, NotFoundError, UsageError
 from core.models import Conversation, Message, Person
 from core.printable import one_line, visible
 from core.private_files import open_private
@@ -42,11 +42,11 @@ def format_of(name: str, path: str) -> Format:
     """The format called ``name``, or the one that the ending of ``path`` means; else text.
 
     Raises:
-        InputError: there is no such format.
+        UsageError: there is no such format.
     """
     if name:
         if name not in FORMATS:
-            raise InputError(
+            raise UsageError(
                 f"There is no format {one_line(name)}", f"Give one of {', '.join(FORMATS)}."
             )
         return FORMATS[name]

@@ -68,10 +68,11 @@ def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     from core.access import Store
     from core.engines import program_folders
     from core.errors import UsageError
-    from core.postgres import find_programs, has_any_table, restore_database
+    from core.postgres import check_dump, find_programs, has_any_table, restore_database
 
     if not file:
         raise UsageError("--file PATH is missing", "Name a file that db.dump wrote.")
+    check_dump(Path(file))  # before anything is asked
     run().tell_target()
     action, looked_at = run().action, run().door.look().db
     programs = find_programs(looked_at, program_folders())

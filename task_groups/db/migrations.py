@@ -25,6 +25,7 @@ def generate_migration(ctx: Context, name: str = "") -> None:
     from core.postgres import generate_migration
     from core.timestamps import now
 
+    terminal.required(name, "--name TEXT")
     settings = run().settings
     if settings.has_installed_migrations:
         raise UsageError(

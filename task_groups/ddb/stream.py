@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -71,6 +72,6 @@ def _project(table: Table, follower: Follower, batch: Batch) -> bool:
         follower.done(batch)
     lag = f" · {(now() - batch.newest_at).total_seconds():.0f} s behind" if batch.newest_at else ""
     trouble = f" · {len(failures)} to retry" if failures else ""
-    count = f"{len(batch.records):,} records · "
+    count = f"{counted(len(batch.records), 'record')} · "
     terminal.tell_cost(table.capacity, before=count, after=f"{lag}{trouble}")
     return not failures

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -103,13 +104,14 @@ def scan(
     count = 0
     with opened(ctx) as stores:
         table = stores.table
-        for item in islice(scan(table), most):
-            count += 1
-            if json or raw:
-                terminal.print_json_line(raw_item(item) if raw else plain_item(item))
-            else:
+        items = islice(scan(table), most)
+        if json or raw:
+            count = terminal.print_json_lines(map(raw_item if raw else plain_item, items))
+        else:
+            for item in items:
                 terminal.print_line(_one_line(plain_item(item)))
-    terminal.tell_cost(table.capacity, before=f"{count:,} items · ")
+                count += 1
+    terminal.tell_cost(table.capacity, before=f"{counted(count, 'item')} · ")
 
 
 def _one_line(item: dict[str, object]) -> str:

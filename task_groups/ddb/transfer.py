@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -46,8 +47,7 @@ def _print_items(table: Table, json: bool) -> None:
     from core.dynamodb import export_lines, plain_item, scan
 
     if json:
-        for item in scan(table):
-            terminal.print_json_line(plain_item(item))
+        terminal.print_json_lines(map(plain_item, scan(table)))
         return
     for line in export_lines(table, ascii_only=terminal.speaks_ascii()):
         terminal.print_json_text(line)
@@ -61,7 +61,7 @@ def _export_file(ctx: Context, table: Table, file: str) -> None:
         return
     with terminal.progress(f"exporting {table.name}") as progress:
         count = export_file(table, Path(file), progress)
-    terminal.print_line(f"wrote {count:,} items to {file}", items=count, file=file)
+    terminal.print_line(f"wrote {counted(count, 'item')} to {file}", items=count, file=file)
 
 
 @task(
@@ -89,9 +89,10 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
         with terminal.progress(f"importing into {table.name}") as progress:
             done = import_file(table, Path(file), progress)
     if not terminal.is_dry(ctx):
-        removed = f"; {done.removed:,} were removed and left out" if done.removed else ""
+        were = "was" if done.removed == 1 else "were"
+        removed = f"; {done.removed:,} {were} removed and left out" if done.removed else ""
         terminal.print_line(
-            f"added {done.added:,} items; {done.present:,} already existed{removed}",
+            f"added {counted(done.added, 'item')}; {done.present:,} already existed{removed}",
             added=done.added,
             present=done.present,
             removed=done.removed,
@@ -103,7 +104,8 @@ def import_(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     if done.differing:
         places = ", ".join(done.places)
         raise Exit(
-            f"{done.differing:,} items were left out: other items have their keys ({places} …)."
+            f"{counted(done.differing, 'differing item')} left out: the table has another one under"
+            f" each of these keys: {places}{'' if done.differing == len(done.places) else ' …'}."
             f" Look at them with: {Command('ddb.scan').line(run().target.options)}",
             1,
         )

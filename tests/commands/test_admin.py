@@ -54,6 +54,10 @@ def test_another_address_is_passed_on_with_the_public_url(run_invoke, table_env)
     ("options", "line"),
     [
         (["--address=0.0.0.0"], "--address needs --url"),
+        (
+            ["--address=203.0.113.9", "--url=https://ops.example"],
+            "203.0.113.9 is not an address of this machine. Give one with --address",
+        ),
         (["--address=ops.example", "--url=https://ops.example"], "--address needs an IP address"),
         (["--address=127.0.0.1:80", "--url=https://ops.example"], "--address needs an IP address"),
         (["--url=http://ops.example"], "--url needs an address like https://"),
@@ -164,7 +168,8 @@ def test_start_prints_the_inbox_and_the_admin_ui_that_later_commands_find(
         assert "would run: " in run_invoke("--dry", "admin", "--write", env=env).stdout
     before, _, _ = log.read_text().partition("The admin UI is at")
     assert "Andrew Bayko" in before  # written before the server takes over
-    assert "Next, in another terminal: invoke --list" in before
+    next_line = "Next, in another terminal: invoke --list"
+    assert 0 < before.find("Andrew Bayko") < before.find(next_line)  # in their order, in a file too
 
 
 def test_once_it_listens_the_admin_ui_answers_a_program_and_opens_a_browser(tmp_path) -> None:

@@ -147,7 +147,8 @@ def test_what_it_says_names_the_program(tmp_path, typed, line) -> None:
 def test_its_help_names_it_and_shows_the_tasks(tmp_path) -> None:
     done = type_cruddur(PROJECT_ROOT, tmp_path)
     assert done.returncode == 0
-    assert done.stdout.startswith("Usage: cruddur [--core-opts]")
+    assert done.stdout.startswith("Usage: cruddur TASK [--options]\n")
+    assert "\nOptions of a task: cruddur --help TASK\n" in done.stdout
     assert "\nTasks:\n" in done.stdout
     assert all(f"\n  {name} " in done.stdout for name in tasks.ns.task_names)
 

@@ -137,6 +137,9 @@ def test_what_is_no_dump_is_refused_at_once(run_invoke, postgres_env, full, tmp_
     refused = run_invoke("db.restore", "--file", str(path), "--confirm", full.dbname, env=env)
     assert "is not a dump in Postgres's custom format" in refused.stderr
     assert run_invoke("db.restore", env=env).returncode == 2
+    missing = run_invoke("db.restore", "--file", str(tmp_path / "none"), env=env)  # no --confirm
+    assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
+    assert missing.stderr.endswith("No such file or directory. Name another file with --file.\n")
 
 
 def test_the_other_sessions_are_listed_and_ended(run_invoke, postgres_env, full) -> None:

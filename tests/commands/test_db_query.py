@@ -107,7 +107,9 @@ def test_what_would_change_something_is_refused_by_postgres(run_invoke, env, sql
         connection.rollback()
         result = run_invoke("db.query", "--sql", sql, env=env)
         assert result.returncode == 1
-        assert result.stderr.splitlines()[-1].startswith("Postgres refused the statement")
+        line = result.stderr.splitlines()[-1]
+        assert line.startswith("Postgres refused the statement")
+        assert ("(42601)" in line) == ("Give one statement that only reads" in line)
         assert connection.execute(count).fetchone() == before
 
 

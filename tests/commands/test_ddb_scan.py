@@ -48,6 +48,7 @@ def test_raw_lines_are_dynamodb_json(run_invoke, filled) -> None:
 
 def test_a_limit_ends_it(run_invoke, filled) -> None:
     assert len(run_invoke("ddb.scan", "--limit", "3", env=filled).stdout.splitlines()) == 3
+    assert "\n1 item · " in run_invoke("ddb.scan", "--limit", "1", env=filled).stderr
 
 
 @pytest.mark.parametrize("limit", ["abc", "0", "-1", "1.5"])

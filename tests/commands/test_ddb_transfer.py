@@ -111,7 +111,7 @@ def test_a_different_item_is_not_imported_and_is_reported(
     messages.request("put_item", Item=changed)
     result = run_invoke("ddb.import", "--file", exported, env=filled)
     assert result.returncode == 1
-    assert "1 items were left out" in result.stderr
+    assert "1 differing item left out: " in result.stderr
     key = keys.key("OTHER#1", "x")
     assert messages.request("get_item", Key=key)["Item"] == changed
 

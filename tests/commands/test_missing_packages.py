@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ for name in {modules!r}:
 sys.argv = ["invoke", *{words!r}]
 runpy.run_module("invoke", run_name="__main__")
 """
-INSTALL = "Run: pip install -r requirements.txt"
+INSTALL = re.compile(r" Run: (?:\S+/)?pip install -r (requirements(?:-dev)?\.txt)$")
 
 
 def type_without(folder: Path, modules: list[str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -61,19 +62,22 @@ def test_a_missing_package_is_one_line(folder, module, words, what) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last == f"{what}. {INSTALL}"
+    assert INSTALL.split(last) == [f"{what}.", "requirements.txt", ""]
 
 
 def test_start_names_all_that_is_missing_before_it_starts_anything(tmp_path) -> None:
     done = type_without(tmp_path, ["streamlit"], "start")
-    assert (done.returncode, done.stderr) == (1, f"Not installed: streamlit. {INSTALL}\n")
+    assert done.returncode == 1
+    what, file, _ = INSTALL.split(done.stderr.strip())
+    assert (what, file) == ("Not installed: streamlit.", "requirements.txt")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_checks_name_the_command_that_installs_their_tools(tmp_path) -> None:
     done = type_without(tmp_path, ["ruff", "mypy"], "lint")
-    expected = "Not installed: ruff, mypy. Run: pip install -r requirements-dev.txt\n"
-    assert (done.returncode, done.stderr) == (1, expected)
+    what, file, _ = INSTALL.split(done.stderr.strip())
+    assert (done.returncode, what) == (1, "Not installed: ruff, mypy.")
+    assert file == "requirements-dev.txt"
 
 
 def test_an_older_python_is_one_line(tmp_path) -> None:
@@ -124,3 +128,23 @@ def test_an_installation_is_completed_by_the_tool_that_made_it(
 def test_an_environment_that_uv_made_for_a_checkout_is_completed_by_uv(tmp_path) -> None:
     (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.13.9\n")
     assert parts.install_command("admin", prefix=tmp_path) == "uv sync"
+
+
+def test_the_pip_that_is_named_is_that_of_the_environment_which_runs(monkeypatch, tmp_path) -> None:
+    """A person who types .venv/bin/invoke has another pip on PATH, or none."""
+    monkeypatch.setattr(parts, "is_checkout", lambda _: True)
+    environment = tmp_path / ".venv"
+    pip = environment / "bin" / "pip"
+    pip.parent.mkdir(parents=True)
+
+    def command(root: Path = tmp_path) -> str:
+        return parts.install_command("admin", root=root, prefix=environment)
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert command() == "pip install -r requirements.txt"  # it has none of its own
+    pip.write_text("")
+    pip.chmod(0o755)
+    assert command() == ".venv/bin/pip install -r requirements.txt"
+    assert command(Path("/elsewhere")) == f"{pip} install -r requirements.txt"
+    monkeypatch.setenv("PATH", f"{pip.parent}:/usr/bin")
+    assert command() == "pip install -r requirements.txt"

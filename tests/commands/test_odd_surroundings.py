@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +102,31 @@ def test_a_message_whose_receipt_cannot_be_printed_is_reported_as_stored(
     ) == 3  # the message, and both inbox rows
 
 
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [
+        ("from admin_app import __main__ as ui; ui.serve = stopped; ui.main()", ""),
+        (
+            "import invoke.program; from task_groups.running import OneTargetExecutor as executor;"
+            " executor._perform = stopped;"
+            " invoke.program.Program(executor_class=executor).run(['invoke', 'status'])",
+            "interrupted\n",
+        ),
+    ],
+)
+def test_a_second_ctrl_c_ends_it_at_once_and_quietly(program: str, line: str) -> None:
+    """The first one has stopped the work, and the process waits for its threads."""
+    program = f"""
+import os, signal, threading
+def stopped(*_, **__): raise KeyboardInterrupt
+threading._register_atexit(lambda: os.kill(os.getpid(), signal.SIGINT))
+{program}
+"""
+    command = [sys.executable, "-c", program, "--port=1"]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, line)
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("end", ["true", "> /dev/full"])
 def test_it_is_also_reported_where_each_line_is_written_at_once(tmp_path, unbuffered, end) -> None:
@@ -153,19 +180,28 @@ def test_no_secret_is_in_what_debugging_logs(seeded, tmp_path) -> None:
         ("bench --messages abc", {}, "--messages needs a whole number"),
         ("bench --messages -5", {}, "--messages needs a whole number"),
         ("start --port abc", {}, "--port needs a whole number"),
+        ("ddb.scan --limit ''", {}, "--limit is empty. Give its value, or leave it out."),
+        ("adopt", {}, "--environment NAME is missing. See: invoke --help adopt"),
+        ("db.generate-migration", {}, "--name TEXT is missing. See: "),
         ("ddb.drop", {"DDB_MESSAGE_TABLE": "a b"}, "DDB_MESSAGE_TABLE is 'a b'"),
         ("ddb.scan", {"DDB_MESSAGE_TABLE": "ab"}, "DDB_MESSAGE_TABLE is 'ab'"),
     ],
 )
 def test_an_invalid_value_is_one_line_before_anything_is_done(
-    seeded, tmp_path, command, env, message
+    run_invoke, seeded, tmp_path, command, env, message
 ) -> None:
     env = seeded | env | {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
-    done = in_shell(command, env, tmp_path)
+    done = run_invoke(*shlex.split(command), env=env)
     assert done.returncode in (1, 2)
     assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
     assert message in done.stderr
     assert not (tmp_path / "engines").exists()
+
+
+def test_an_aws_configuration_that_cannot_be_read_is_named(run_invoke) -> None:
+    result = run_invoke("ddb.scan", "--prod", env={"AWS_CONFIG_FILE": __file__})
+    assert result.returncode == 1
+    assert result.stderr.endswith("Fix that file, or name another one in AWS_CONFIG_FILE.\n")
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))

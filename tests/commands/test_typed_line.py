@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from invoke.exceptions import Exit
+from invoke.program import Program
+
+from task_groups import typed_line
+from tasks import ns
+
+from .conftest import content
 
 INBOX = "ddb.patterns.list-conversations"
+
+
+def fault_of(*words: str) -> Exit:
+    """What ends ``invoke WORDS``, checked in this process as ``tasks.py`` does it."""
+    program = Program(name="Invoke", binary_names=["invoke"])
+    program.normalize_argv(["invoke", *words])
+    program.parse_core_args()
+    with pytest.raises(Exit) as raised:
+        typed_line.check(program, ns)
+    return raised.value
 
 
 @pytest.mark.parametrize(
@@ -29,12 +46,38 @@ INBOX = "ddb.patterns.list-conversations"
         ("--help db.sed", "There is no task 'db.sed'. Did you mean db.seed?"),
         ("--help=strat", "There is no task 'strat'. Did you mean start?"),
         ("--list lamda", "No tasks begin with 'lamda'. Did you mean lambda?"),
+        ("dbb", "There is no task 'dbb'. Did you mean db?"),
+        ("ddb.list", "There is no task 'ddb.list'. Did you mean ddb.list-tables?"),
+        (f"{INBOX} -u bayko", f"{INBOX} has no option -u. Did you mean --user?"),
+        (f"{INBOX} --USER bayko", f"{INBOX} has no option --USER. Did you mean --user?"),
+        (
+            "ddb.follow-stream --limit 5",
+            "ddb.follow-stream has no option --limit. See: invoke --help ddb.follow-stream",
+        ),
+        ("help", "There is no task 'help'. Did you mean invoke --help?"),
+        ("help db.seed", "There is no task 'help'. Did you mean invoke --help db.seed?"),
+        ("list db", "There is no task 'list'. Did you mean invoke --list db?"),
+        ("version", "There is no task 'version'. Did you mean invoke --version?"),
+        ("db sed", "There is no task 'db.sed'. Did you mean db.seed?"),
+        ("db qqq", "There is no task 'db.qqq'. See: invoke --list db"),
+        ("db status", "There is no task 'db'. See: invoke --list db"),
+        (
+            "-F xml --list",
+            "--list-format needs flat or nested or json, not 'xml'. See: invoke --help",
+        ),
         ("\x1b[31m", "There is no task '\\x1b[31m'. See: invoke --list"),
     ],
 )
-def test_what_does_not_exist_is_one_line_and_code_2(run_invoke, typed, line) -> None:
-    result = run_invoke(*typed.split())
-    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"{line}\n")
+def test_what_does_not_exist_is_one_line_and_code_2(capsys, typed, line) -> None:
+    fault = fault_of(*typed.split())
+    assert (fault.code, fault.message, capsys.readouterr()) == (2, line, ("", ""))
+
+
+@pytest.mark.parametrize("words", [("db.sed",), ("--lsit",), ("status", "--json=down")])
+def test_invoke_prints_the_line_and_nothing_else(run_invoke, words: tuple[str, ...]) -> None:
+    result = run_invoke(*words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [fault_of(*words).message]
 
 
 @pytest.mark.parametrize("typed", ["ddb.patterns", "--help ddb.patterns"])
@@ -74,7 +117,56 @@ def test_what_exists_is_left_to_invoke(run_invoke, typed) -> None:
     ],
 )
 def test_a_word_in_the_wrong_place_is_one_line_that_says_where_it_belongs(
-    run_invoke, words: tuple[str, ...], line: str
+    words: tuple[str, ...], line: str
 ) -> None:
+    fault = fault_of(*words)
+    assert (fault.code, fault.message) == (2, line)
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("status --json=down", "--json takes no value. Leave out '=down'"),
+        ("status --json true", "There is no task 'true'. --json takes no value. Leave out 'true'"),
+        ("status --json db.sed", "There is no task 'db.sed'. Did you mean db.seed?"),
+        (f"{INBOX} --limit 1 --limit status", "--limit is there twice. Give it once"),
+        (f"{INBOX} --user=bayko --user=londo", "--user is there twice. Give it once"),
+        (f"{INBOX} --user --dry", "--user needs a value"),
+        ("status -T x", "-T needs a whole number, not 'x'"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_so_runs_nothing(typed, line) -> None:
+    fault = fault_of(*typed.split())
+    see = "" if line.endswith("?") else f". See: invoke --help {typed.split()[0]}"
+    assert (fault.code, fault.message) == (2, f"{line}{see}")
+
+
+SEND = "ddb.patterns.create-message"
+
+
+@pytest.mark.parametrize("words", [("--message", "Hi", "you two"), ("--message=Hi", "you", "two")])
+def test_a_text_without_quotes_is_shown_with_them(words: tuple[str, ...]) -> None:
+    fault = fault_of(SEND, *words, "--user", "bayko")
+    assert fault.code == 2
+    assert " in quotes: --message 'Hi you two'. See: " in fault.message
+
+
+def test_nobody_gets_the_name_of_an_option_as_a_message(run_invoke, seeded, messages) -> None:
+    """Who types ``--message --help`` asks for help."""
+    before = content(messages)
+    pair = ("--user", "bayko", "--with", "andrewbrown")
+    result = run_invoke(SEND, *pair, "--message", "--help", env=seeded)
+    assert (result.returncode, result.stderr) == (
+        2,
+        f"--message needs a value. See: invoke --help {SEND}\n",
+    )
+    assert content(messages) == before
+    assert run_invoke(SEND, *pair, "--message=--help", env=seeded).returncode == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--list", "db"), ("db",), ("db", "help")])
+def test_tasks_are_listed_by_the_names_that_are_typed(run_invoke, words: tuple[str, ...]) -> None:
     result = run_invoke(*words)
-    assert (result.returncode, result.stdout, result.stderr.splitlines()) == (2, "", [line])
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\n  db.seed " in result.stdout
+    assert ("\n  status " in result.stdout) == (not words)

@@ -27,7 +27,6 @@ COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
 """How a command begins that is not ``invoke``."""
 
 NOT_TRIED = {
-    "npm install -g @dynoxide/linux-x64": "downloads; the long tests say it where it is missing",
     "git clone": "needs an address, which a copy of the repository has and its pages do not",
     ". .venv/bin/activate": "pip's own; the tests call what is in there",
     "docker compose up": "Cruddur's, on the left side of the table",

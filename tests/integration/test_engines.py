@@ -20,10 +20,11 @@ import boto3
 import psutil
 import psycopg
 import pytest
+from ports import free_port
 
 from core import engines
 from core.engines import dynamodb, postgres, processes
-from core.engines.state import Process, read_state, write_state
+from core.engines.state import Engine, Process, read_state, write_state
 from core.errors import EngineError
 
 
@@ -318,6 +319,41 @@ def test_a_full_disk_is_one_line_and_no_half_made_data(tmp_path) -> None:
         assert not (folder / "postgres").exists()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [
+                "FATAL:  the database system is starting up",
+                'ERROR:  could not write blocks 25..25 in file "base/1": No space left on device',
+                "FATAL:  checkpoint request failed",
+                "LOG:  database system is shut down",
+            ],
+            'could not write blocks 25..25 in file "base/1": No space left on device',
+        ),
+        (["LOG:  database system is shut down", ""], "LOG:  database system is shut down"),
+        ([], ""),
+    ],
+)
+def test_the_first_error_of_this_start_says_why_postgres_has_ended(tmp_path, lines, reason) -> None:
+    log = tmp_path / "postgres.log"
+    assert postgres.reason_in(log, 0) == ""
+    log.write_text("FATAL:  an error of the last start\n")
+    begin = log.stat().st_size
+    with log.open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    assert postgres.reason_in(log, begin) == reason
+
+
+def test_the_ministack_beside_dynoxide_is_named_for_what_it_serves(tmp_path, monkeypatch) -> None:
+    place = dynamodb.Place.of_others(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(EngineError) as caught:
+        dynamodb.start(place, Engine(free_port()), lambda: None)
+    assert caught.value.problem.startswith("Could not start ministack for Cognito, EC2 and STS")
+    assert "aws.log" in caught.value.hint
 
 
 def test_a_folder_that_is_a_file_is_one_line(folder) -> None:

@@ -15,6 +15,7 @@ from core.doctor import State, describe, examine
 from core.doctor.findings import Finding, bad, ok
 from core.doctor.probes import Probe, run
 from core.errors import UnreachableError
+from core.parts import how_to_install
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, Target
 
@@ -61,7 +62,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() 
 
     (finding,) = look(Probe(("one",), without))
     assert finding.finding == "Could not import no_such_driver"
-    assert finding.hint == "Run: pip install -r requirements.txt"
+    assert finding.hint == how_to_install()
 
 
 def test_a_check_that_hangs_is_stopped_and_the_others_are_not() -> None:
@@ -128,8 +129,8 @@ def test_without_any_driver_the_doctor_still_answers(monkeypatch) -> None:
     settings = Settings(connection_url=url, endpoint_url="http://127.0.0.1:9")
     target = Target(Environment.LOCAL, settings)
     findings = {finding.check: finding for finding in examine(target)}
-    assert findings["postgres"].hint == "Run: pip install -r requirements.txt"
-    assert findings["packages"].hint == "Run: pip install -r requirements.txt"
+    assert findings["postgres"].hint == how_to_install()
+    assert findings["packages"].hint == how_to_install()
     assert findings["python"].state is State.OK
     assert findings["disk"].state is not State.BAD
     assert describe(target).startswith("target: local · no postgres: ")

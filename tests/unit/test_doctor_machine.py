@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.doctor import State, machine
+from core.parts import how_to_install
 from core.settings import Settings
 from core.targets import Environment, Target
 
@@ -48,7 +49,7 @@ def test_an_unsuitable_package_is_bad(line: str, fault: str) -> None:
     assert finding.state is State.BAD
     assert fault in finding.finding
     assert "pytest" not in finding.finding
-    assert finding.hint == "Run: pip install -r requirements.txt"
+    assert finding.hint == how_to_install()
 
 
 def test_an_extra_of_a_package_that_is_not_installed_is_bad() -> None:
@@ -73,6 +74,11 @@ def test_a_part_that_is_installed_must_be_whole() -> None:
     (finding,) = machine.packages(HERE, WITH_EXTRAS | {"admin": ["invoke", "pytest>=999"]})
     assert finding.state is State.BAD
     assert "instead of >=999" in finding.finding
+
+
+def test_a_package_that_two_parts_name_counts_once() -> None:
+    (finding,) = machine.packages(HERE, WITH_EXTRAS | {"engines": ["invoke", "pytest"]})
+    assert finding.finding.startswith("2 packages, as ")
 
 
 def test_a_virtual_environment_is_ok_and_none_is_a_note() -> None:

@@ -96,6 +96,8 @@ def test_every_other_error_carries_its_sqlstate() -> None:
     error = raised(psycopg.errors.CheckViolation("no"))
     assert isinstance(error, PostgresError)
     assert error.sqlstate == "23514"
+    full = raised(psycopg.errors.DiskFull("no space"))
+    assert full.hint == "Free some space on the server."
 
 
 def test_a_standby_is_named_as_what_it_is() -> None:
