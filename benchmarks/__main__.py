@@ -33,7 +33,9 @@ SECTIONS: dict[str, Section] = {
         scratch, endpoints.aws_endpoint_url, arguments.aws
     ),
     "store": lambda scratch, endpoints, arguments: bench_store(endpoints.aws_endpoint_url),
-    "bulk": lambda scratch, endpoints, arguments: bench_bulk(scratch, quick=arguments.quick),
+    "bulk": lambda scratch, endpoints, arguments: bench_bulk(
+        scratch, endpoints.postgres_url, quick=arguments.quick
+    ),
     "users": lambda scratch, endpoints, arguments: bench_users(
         scratch, endpoints.postgres_url, quick=arguments.quick
     ),

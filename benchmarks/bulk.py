@@ -19,12 +19,15 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from browser import running_dynoxide
 from commands import environment
 from peers import Peers, install_peers
 from report import Row, Run, Took, compared, in_turn, print_rows
 
+from admin_app.message_groups.all_conversations import AllConversations
+from core import spreadsheets
 from core.dynamodb.dynamodb_json import raw_item
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
@@ -34,9 +37,12 @@ from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table, open_client
 from core.dynamodb.transfer.imports import import_file
 from core.models import InboxRow, Message, Person
+from core.postgres import admin
+from core.postgres.database import Database
 from core.purposes import Purpose
 from core.settings import PROJECT_ROOT
 from core.targets import AwsTarget, Environment
+from core.targets.postgres import parse_url
 from core.timestamps import MICROSECOND, now, sort_key
 
 RUNS = 3
@@ -58,7 +64,7 @@ for page in client.get_paginator("scan").paginate(TableName="cruddur-messages"):
 """
 
 
-def bench_bulk(scratch: Path, *, quick: bool) -> None:
+def bench_bulk(scratch: Path, postgres_url: str, *, quick: bool) -> None:
     dynoxide = os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
     if not dynoxide:
         print_rows("Whole tables", note="not measured, without dynoxide")
@@ -72,6 +78,7 @@ def bench_bulk(scratch: Path, *, quick: bool) -> None:
         _bench_seed(target, 2_500 if quick else 10_000)
         _bench_reads(target, 100 if quick else 400, peers, environment(scratch, endpoint))
         _bench_verify(target, 250 if quick else 2_500)
+        _bench_message_groups(target, postgres_url, 500 if quick else 5_000)
 
 
 def _new_table(target: AwsTarget, name: str = "") -> Table:
@@ -248,6 +255,36 @@ def _verify(target: AwsTarget, conversations: int) -> tuple[float, float, int]:
     elapsed_ms = (time.perf_counter() - began) * 1000
     processor_ms = (time.process_time() - began_processor) * 1000
     return elapsed_ms, processor_ms, metered.capacity.requests
+
+
+def _bench_message_groups(target: AwsTarget, postgres_url: str, conversations: int) -> None:
+    url = urlsplit(postgres_url)._replace(path="/message-groups").geturl()
+    with Database(parse_url(url, "CONNECTION_URL"), Purpose.DESTROYING) as db:
+        admin.create_database(db)
+        admin.load_schema(db, "local")
+        tables = [_filled(target, count) for count in (2 * conversations, conversations)]
+        large, small = in_turn(RUNS, *(functools.partial(_read_groups, db, one) for one in tables))
+    print_rows(
+        f"The download of {2 * conversations:,} message groups, beside {conversations:,}",
+        compared("time", "ms", large.elapsed, small.elapsed),
+        compared("processor", "ms", large.processor, small.processor, target=2.3),
+    )
+
+
+def _filled(target: AwsTarget, conversations: int) -> Table:
+    table, path = _new_table(target), _file(_items(conversations, messages=1))
+    import_file(table, path, lambda count, total: None)
+    path.unlink()
+    return table
+
+
+def _read_groups(db: Database, table: Table) -> None:
+    """What the page's download does: it reads the rows that are not loaded, and groups them."""
+    overview = AllConversations()
+    overview.read_on(db, table)
+    whole = overview.whole(db, table, lambda rows: None)
+    rows = [{"members": whole.members_text(group)} for group in whole.matching("")]
+    spreadsheets.csv_text(rows, columns=("members",))
 
 
 def _sender(item: Item) -> Person:
