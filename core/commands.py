@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.printable import shows
 
-INVOKE = "invoke"
+INVOKE, CRUDDUR = "invoke", "cruddur"
 
 _program = INVOKE
 

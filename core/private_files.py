@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +18,8 @@ def open_private(path: Path) -> IO[bytes]:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
     try:
-        os.fchmod(descriptor, _MODE)  # an existing file may be readable by others
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # not /dev/null, which is everybody's
+            os.fchmod(descriptor, _MODE)  # an existing file may be readable by others
     except OSError:
         os.close(descriptor)
         raise

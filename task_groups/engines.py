@@ -9,6 +9,7 @@ from core.places import is_checkout
 from core.wording import counted
 from task_groups import admin_server, terminal
 from task_groups.ddb import patterns
+from task_groups.recording import Form, answer
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
@@ -111,7 +112,8 @@ def _print(statuses: Sequence[EngineStatus], json: bool) -> None:
         (engine.name, engine.state, engine.port or "", engine.pid or "", engine.notes)
         for engine in statuses
     ]
-    terminal.print_table(("engine", "state", "port", "pid", ""), rows, "There are no engines")
+    notes = "notes" if answer().form is Form.CSV else ""
+    terminal.print_table(("engine", "state", "port", "pid", notes), rows, "There are no engines")
 
 
 @task(

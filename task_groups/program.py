@@ -15,8 +15,6 @@ from core.places import NAME, PROJECT_ROOT
 from task_groups import completion, typed_line
 from task_groups.running import OneTargetExecutor
 
-PROGRAM = "cruddur"
-
 
 class Cruddur(Program):
     """The program ``cruddur``."""
@@ -25,11 +23,11 @@ class Cruddur(Program):
         super().__init__(
             name="Cruddur Ops",
             namespace=namespace,
-            binary=PROGRAM,
-            binary_names=[PROGRAM],
+            binary=commands.CRUDDUR,
+            binary_names=[commands.CRUDDUR],
             executor_class=OneTargetExecutor,
         )
-        commands.call_program(PROGRAM)
+        commands.call_program(commands.CRUDDUR)
 
     def create_config(self) -> None:
         super().create_config()

@@ -20,6 +20,7 @@ from invoke.program import Program
 from core import commands
 from core.printable import one_line
 from task_groups import answers, task_help
+from task_groups.shared_options import WITH_A_TARGET
 from task_groups.similar_names import similar, similar_options, similar_tasks
 from task_groups.typed_options import OptionFaultError, check_options, how_to_quote, value_too_many
 
@@ -141,7 +142,9 @@ def _option_as_word(word: str, following: str, namespace: Collection) -> Exit:
     known = following in _names(namespace) if option == "--help" else False
     if option != "--version" and (known or _namespace(namespace, following) is not None):
         option = f"{option} {following}"
-    return _fault(f"There is no task {word!r}", [f"{commands.program()} {option}"], "--list")
+    # Invoke's own --version is that of Invoke.
+    program = commands.CRUDDUR if option == "--version" else commands.program()
+    return _fault(f"There is no task {word!r}", [f"{program} {option}"], "--list")
 
 
 def _refuse_two_words(part: str, following: str, names: Mapping[str, str]) -> None:
@@ -207,6 +210,9 @@ def _unknown_option(
         return _fault(line, [], "--list")
     if not context.name:
         return _fault(f"There is no option {unknown}", similar(unknown, flags), "--help")
+    if unknown.partition("=")[0].removeprefix("--") in ("prod", *WITH_A_TARGET):
+        line = f"{context.name} has no option {unknown}: it is for this machine alone"
+        return _fault(line, [], f"--help {context.name}")
     suggested = similar_options(unknown, {*context.flags, "--dry", "--help"})
     return _fault(f"{context.name} has no option {unknown}", suggested, f"--help {context.name}")
 

@@ -11,6 +11,7 @@ const TOUCH = "(pointer: coarse)"  // there, the focus would open a keyboard ove
 
 let last = null
 let asked = null
+const seen = new WeakSet()
 let searchBefore = null
 let answeredAt = 0
 const changes = new MutationObserver(restore)
@@ -35,10 +36,14 @@ function toSearch(event) {
 
 /** The box of a form that has just appeared gets the focus, unless a text is being typed. */
 function toQuestion() {
-  const question = [...document.querySelectorAll(QUESTION)].at(-1)  // of a link's two, what it opens
-  const box = question?.querySelector("input")
-  if (!box) toAnswer()
-  if (!box || box === asked || box.offsetParent === null || matchMedia(TOUCH).matches) return
+  const questions = [...document.querySelectorAll(QUESTION)]
+  const boxes = questions.map(question => question.querySelector("input")).filter(Boolean)
+  if (!boxes.includes(asked)) toAnswer()
+  const shown = boxes.filter(box => box.offsetParent !== null)
+  const box = shown.at(-1)  // of a link's two forms, the one of what it opens
+  const isNew = box && !seen.has(box)
+  shown.forEach(one => seen.add(one))
+  if (!isNew || matchMedia(TOUCH).matches) return
   asked = box
   searchBefore = searchBox()
   const { activeElement } = document

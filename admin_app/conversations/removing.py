@@ -8,7 +8,7 @@ import streamlit as st
 
 from admin_app import access, actions, layout, login
 from admin_app.conversations import addresses
-from core.errors import CoreError
+from core.errors import CoreError, InputError
 from core.models import Message
 from core.usecases import removals
 from core.usecases.conversations import Membership
@@ -69,6 +69,10 @@ def _remove(asked: Asked) -> None:
         typed_name=str(st.session_state.get("removing name", "")).strip(),
     )
     try:
+        if not desk.visitor.reason.strip():
+            raise InputError("No reason was given", "Fill in the reason.")
+        if not desk.visitor.typed_name:
+            raise InputError("The table’s name is missing", "Type it to remove the message.")
         with desk.open(
             actions.REMOVE_MESSAGE,
             about=asked.about,

@@ -64,9 +64,10 @@ def _told(finding: Finding) -> str:
 def show_verification(table: TableDescription, *, is_outdated: bool) -> None:
     """Show the cost of the verification, its latest result, and the repair."""
     st.write("Checks every guarantee for all stored items.")
-    extent = "the whole table and its index"
-    at_least = table.items and not all(index.size_bytes for index in table.indexes)
-    st.caption(cost(table.verification_read_units, extent, at_least=bool(at_least)))
+    estimate = cost(table.verification_read_units, extent="the whole table and its index")
+    if table.size_bytes and not all(index.size_bytes for index in table.indexes):
+        estimate = f"{estimate.removesuffix('.')} for the table; the index’s size is not known."
+    st.caption(estimate)
     items, work = table.items, background_work.verify(access.desk())
     progress.button(
         "Verify the messages", CHECKUP, work, expected=items, icon=":material/fact_check:"
@@ -78,14 +79,12 @@ def show_verification(table: TableDescription, *, is_outdated: bool) -> None:
             _repair(checkup, items)
 
 
-def cost(
-    read_units: float | None, extent: str = "the whole table", *, at_least: bool = False
-) -> str:
-    """The cost of reading all of something; ``at_least``: a part of its size is not known."""
+def cost(read_units: float | None, extent: str = "the whole table") -> str:
+    """The cost of reading all of something."""
     if not read_units:
         return f"Reads {extent}: 0.5 RCU for every 4 KB; the size is not known."
     halves = math.ceil(read_units * 2) / 2
-    return f"Reads {extent}: {'at least' if at_least else 'about'} {halves:,g} RCU."
+    return f"Reads {extent}: about {halves:,g} RCU."
 
 
 def _checkup(checkup: Checkup, *, is_outdated: bool) -> None:

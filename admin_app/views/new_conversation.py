@@ -53,7 +53,7 @@ def _person(label: str, key: str) -> Person | None:
     except NotFoundError:
         person = None
     if person is not None:
-        st.caption(f"✓ {person_search.name(person)}")
+        st.caption(f"✓ {layout.escaped(person.full_name)}")
         return person
     with st.container(gap="xxsmall", key=f"list-{key}"):
         if not person_search.matches(sought, f"{key} people", functools.partial(_choose, key)):

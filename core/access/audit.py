@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -89,10 +90,10 @@ class AuditLog:
         try:
             # The size grows page by page while another process or thread writes its line.
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            stat = os.fstat(descriptor)
-            if stat.st_mode & 0o077:
+            status = os.fstat(descriptor)
+            if status.st_mode & 0o077 and stat.S_ISREG(status.st_mode):  # not /dev/null's
                 os.fchmod(descriptor, _PRIVATE)
-            if stat.st_size and os.pread(descriptor, 1, stat.st_size - 1) != b"\n":
+            if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
                 line = b"\n" + line  # a full disk cut off the line before: begin a new line
             if os.write(descriptor, line) != len(line):
                 raise OSError("only a part of the line was written")

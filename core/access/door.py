@@ -34,6 +34,12 @@ DrySink = Callable[[str], None]
 _LOOK = Action("look", dict.fromkeys(Store, Purpose.LOOKING))
 
 
+def _refusal(action: Action) -> str:
+    """The beginning of an error. A task is named: a command line may have several."""
+    is_task = " " not in action.name
+    return f"Refused {action.name}" if is_task else "Refused"
+
+
 class Door:
     """The stores of one target. Safe to share between threads.
 
@@ -199,8 +205,7 @@ class Door:
         """Refuse a typed name that is not the name of ``action``'s store, on every target."""
         if typed != (name := self.name_of(action)):
             raise TargetRefusedError(
-                f"Refused {action.name}: {typed!r} is not the name of the"
-                f" {action.confirmed_by.kind}",
+                f"{_refusal(action)}: {typed!r} is not the name of the {action.confirmed_by.kind}",
                 f"It is {name}.",
             )
 
@@ -212,7 +217,7 @@ class Door:
         if typed == name:
             return
         kind = action.confirmed_by.kind
-        problem = f"Refused {action.name}: the name of the {kind} was not typed"
+        problem = f"{_refusal(action)}: the name of the {kind} was not typed"
         if why:
             problem += f". This counts as production, because {why}"
         raise TargetRefusedError(problem, f"To continue anyway, add {option('--confirm', name)}")
@@ -221,13 +226,13 @@ class Door:
         reason = " ".join(visitor.give_reason(action, why).split())
         if not reason and action.asks_reason:
             raise TargetRefusedError(
-                f"Refused {action.name}: no reason was given",
+                f"{_refusal(action)}: no reason was given",
                 "Say why: --reason TEXT, or set CRUDDUR_REASON.",
             )
         if not reason:
             ways = "--reason TEXT, or set" if action.purpose is Purpose.READING else "set"
             raise TargetRefusedError(
-                f"Refused {action.name}: this counts as production, because {why}, and no reason"
+                f"{_refusal(action)}: this counts as production, because {why}, and no reason"
                 " was given",
                 f"Say why you read users' data: {ways} CRUDDUR_REASON.",
             )
@@ -244,7 +249,7 @@ class Door:
         with self._lock:
             states = [self._state(s, refresh=refresh) for s in sorted(action.checked_stores)]
         for state in states:
-            self._require_environment(state, f"Refused {action.name}")
+            self._require_environment(state, _refusal(action))
 
     def _require_environment(self, state: StoreState, refused: str) -> None:
         if why := other_environment(state, self.target.environment):

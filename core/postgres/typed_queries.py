@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import PostgresError, UsageError
+from core.errors import MissingSchemaError, PostgresError, UsageError
 from core.postgres.database import Database
 
 DEFAULT_TIMEOUT_S = 30
@@ -52,6 +52,11 @@ def run_typed(db: Database, text: str, *, timeout_s: int = DEFAULT_TIMEOUT_S) ->
     try:
         with db.typed(text, timeout_s, has_cursor=word in _WITH_A_CURSOR) as (names, rows):
             yield Answer(_distinct(names), rows)
+    except MissingSchemaError as error:
+        if error.command is None or error.command.task != "db.schema-load":
+            raise
+        hint = "Check the name. Into a new database, load the schema"
+        raise MissingSchemaError(error.problem, hint, error.command) from error
     except PostgresError as error:
         if error.sqlstate == "42601":
             hint = "Give one statement that only reads, in Postgres's SQL."

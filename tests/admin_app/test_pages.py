@@ -432,7 +432,7 @@ class TestProduction:
         app = opened(user="bayko", conversation=group)
         assert texts(app) == []
         assert list(audit_lines) == []
-        app.button[-1].click().run()
+        app = give_reason(app, "Why do you open this conversation?", "  ")
         assert "Say why" in said(app)
         app = opened_for(group, '  "ticket"\n7 ')
         assert texts(app) == ["private"]

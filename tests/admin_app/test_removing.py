@@ -46,14 +46,18 @@ def test_with_a_reason_and_the_name_the_message_is_removed(conversation, table: 
 
 
 @pytest.mark.parametrize(
-    ("reason", "named", "problem"),
-    [("", True, "no reason"), ("a leak", False, "is not the name of the table")],
+    ("reason", "name", "problem"),
+    [
+        ("", "{}", "No reason was given"),
+        ("a leak", "", "The table’s name is missing"),
+        ("a leak", "another", "Refused: 'another' is not the name of the table"),
+    ],
 )
 def test_without_the_reason_or_the_name_nothing_is_removed(
-    conversation, table: Table, reason, named, problem
+    conversation, table: Table, reason, name, problem
 ) -> None:
     app = asked_to_remove(conversation, "three")
-    app = submitted(app, "Remove", reason=reason, name=table.name if named else "another")
+    app = submitted(app, "Remove", reason=reason, name=name.format(table.name))
     assert problem in said(app)
     app = submitted(app, "Cancel")
     assert texts(app) == ["one", "my password", "three"]

@@ -71,6 +71,7 @@ def test_a_task_that_reads_has_its_cost_and_cursor_in_a_line_of_json(run_invoke,
         (("db.sessions",), ["pid", "user", "database"]),
         (("people.show", "--user", "bayko"), ["what", "value"]),
         (("audit",), ["UTC", "who"]),
+        (("status",), ["engine", "state", "port", "pid", "notes"]),
     ],
 )
 def test_a_table_can_be_csv(run_invoke, seeded, words: tuple[str, ...], columns: list[str]) -> None:

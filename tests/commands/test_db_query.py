@@ -122,6 +122,12 @@ def test_other_statements_that_read(run_invoke, env, sql: str, shown: str) -> No
     assert shown in result.stdout, result.stderr
 
 
+def test_a_misspelt_table_is_no_reason_to_load_the_schema_first(run_invoke, env) -> None:
+    result = run_invoke("db.query", "--sql", "SELECT * FROM public.user_s", env=env)
+    assert result.returncode == 1
+    assert 'relation "public.user_s" does not exist. Check the name. ' in result.stderr
+
+
 def test_a_statement_that_takes_too_long_is_ended(run_invoke, env) -> None:
     result = run_invoke("db.query", "--sql", "SELECT pg_sleep(50)", "--timeout", "1", env=env)
     assert (result.returncode, result.stderr.splitlines()[-1]) == (

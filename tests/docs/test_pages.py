@@ -23,7 +23,7 @@ LANGUAGES = {"sh", "text", "toml", "json", ""}
 """The languages of a block. Commands are in `sh` blocks, which are tried."""
 
 
-COMMANDS = r"(\. |eval |python3? |pip |uv |npm |aws |sam |docker |git |psql )"
+COMMANDS = r"(\. |eval |python3? |pipx? |uvx? |npm |aws |sam |docker |git |psql )"
 """How a command begins that is not ``invoke``."""
 
 NOT_TRIED = {
@@ -53,6 +53,8 @@ NOT_TRIED = {
     "uv run cruddur start": "the same tasks: tests/commands/test_cruddur.py",
     "pip install -r requirements.txt": "another page does",
     "pip install 'CHECKOUT[engines,admin]'": "the reader's own path",
+    "pipx install 'CHECKOUT[engines,admin]'": "the reader's own path",
+    "uvx --from 'CHECKOUT[engines,admin]' cruddur start": "the reader's own path",
     'python3 -c "import secrets; print(secrets.token_hex(32))"': "tried below",
 }
 """Commands within sentences that no page tries, and why."""

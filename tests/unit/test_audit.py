@@ -139,8 +139,11 @@ class TestBothPlaces:
 
 class TestNothingIsDone:
     def test_where_the_disk_of_the_file_is_full(self) -> None:
+        full = Path("/dev/full")
+        before = full.stat().st_mode
         with pytest.raises(AuditError, match=r"/dev/full.*No space left"):
-            AuditLog(Path("/dev/full")).write(entry())
+            AuditLog(full).write(entry())
+        assert full.stat().st_mode == before  # every other user's programs write to it, too
 
     def test_where_the_file_is_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(AuditError, match="directory"):
