@@ -170,3 +170,9 @@ def test_a_load_that_is_repeated_beside_the_function_stays_where_it_stored_the_t
     """The put of the pair was throttled, and it loaded on; later it found no pair and no row."""
     steps = "1 1 1/refused 1 1 1 1 1 1 1/refused 1 2 2 2 1 2 2 1 1"
     assert replay(f"pairs of all: transcript, function: {steps}") == ""
+
+
+def test_a_send_keeps_its_row_where_a_removal_moves_the_other_row_back() -> None:
+    """It deleted its own row for a later one of Cruddur's function, which the removal had moved."""
+    steps = "2 3 3 3 1 1 3 3 1 3 2 2 1 1 1 2 1"
+    assert replay(f"threes of all: send, removal, function: {steps}") == ""

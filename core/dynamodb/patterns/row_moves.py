@@ -9,6 +9,8 @@ from core.dynamodb.items import inbox_row_item
 from core.dynamodb.patterns.erasure_reads import check_pair, find_erasure
 from core.dynamodb.patterns.reads import inbox_row_at, inbox_rows, newest_message
 from core.dynamodb.patterns.transactions import (
+    Action,
+    Outcome,
     as_read,
     check_stored,
     commit,
@@ -16,7 +18,7 @@ from core.dynamodb.patterns.transactions import (
     put_item,
 )
 from core.dynamodb.retries import Backoff
-from core.dynamodb.table import Table, request_if
+from core.dynamodb.table import Table
 from core.errors import StoreError
 from core.models import InboxRow, Message, Person
 from core.timestamps import next_sort_key, parse
@@ -74,19 +76,15 @@ class _Bringing:
                 break
             try:
                 kept, replaced = self._show(newest, rows)
+                if kept is not None and kept.preview != newest.text:
+                    rows = [*rows, kept]
+                elif kept is None or self._delete_others(rows, kept, replaced):
+                    break
+                else:
+                    rows = self._read_again()
             except _RemovedError:
                 self.is_gone = True
-                continue
             except _ChangedError:
-                rows = self._read_again()
-                continue
-            if kept is None:
-                break
-            if kept.preview != newest.text:
-                rows = [*rows, kept]
-            elif self._delete_others(rows, kept, replaced):
-                break
-            else:
                 rows = self._read_again()
         return self.written
 
@@ -119,7 +117,7 @@ class _Bringing:
         have put one meanwhile.
         """
         spare = [row for row in rows if row.sort_key != kept.sort_key and row is not replaced]
-        deleted = [_delete(self.table, row) for row in spare]
+        deleted = [_delete(self.table, row, kept) for row in spare]
         self.written = self.written or kept not in rows or any(deleted)
         return all(deleted) and bool(rows or self.table.dry)
 
@@ -210,25 +208,37 @@ def _put(table: Table, row: InboxRow, message: Message, last: InboxRow | None) -
     )
     group, members = row.message_group_uuid, (row.owner_uuid, row.other.uuid)
     move = delete_inbox_row(table, last) if last else check_pair(table, group, members)
+    outcome = _tried(table, [put, check_stored(table, message), move])
+    if 1 in outcome.failed:
+        raise _RemovedError
+    if 2 in outcome.failed:
+        raise _ChangedError
+    return outcome.committed
+
+
+def _delete(table: Table, row: InboxRow, kept: InboxRow) -> bool:
+    """Delete ``row``; False if it has changed since it was read.
+
+    In one transaction with a look at the row that is ``kept``: a removal may move that one back,
+    and then ``row`` may show the newest message.
+
+    Raises:
+        _ChangedError: the kept row has changed.
+    """
+    place = keys.key(keys.inbox_pk(kept.owner_uuid), kept.sort_key)
+    look = {"ConditionCheck": {"TableName": table.name, "Key": place, **as_read(kept)}}
+    outcome = _tried(table, [delete_inbox_row(table, row), look])
+    if 1 in outcome.failed:
+        raise _ChangedError
+    return outcome.committed
+
+
+def _tried(table: Table, actions: list[Action]) -> Outcome:
+    """Committed, or cancelled by a condition: what other writers cancel is tried again."""
     backoff = Backoff()
     while True:
-        outcome = commit(table, [put, check_stored(table, message), move])
-        if outcome.committed:
-            return True
-        if 1 in outcome.failed:
-            raise _RemovedError
-        if 2 in outcome.failed:
-            raise _ChangedError
-        if 0 in outcome.failed:
-            return False
+        outcome = commit(table, actions)
+        if outcome.committed or outcome.failed:
+            return outcome
         if not (outcome.is_cancelled and backoff.pause()):
-            raise outcome.error or StoreError("Could not put an inbox row", "Try again.")
-
-
-def _delete(table: Table, row: InboxRow) -> bool:
-    return request_if(
-        table,
-        "delete_item",
-        Key=keys.key(keys.inbox_pk(row.owner_uuid), row.sort_key),
-        **as_read(row),
-    )
+            raise outcome.error or StoreError("Could not move an inbox row", "Try again.")

@@ -191,7 +191,7 @@ LOOPS: Mapping[Place, tuple[str, ...]] = {
     (erasing._Erasing, "begin"): ("outcome",),
     (removals._Removing, "run"): ("outcome",),
     (bulk_load, "load_transcript"): ("stored",),
-    (row_moves, "_put"): ("outcome",),
+    (row_moves, "_tried"): ("outcome",),
     (row_moves._Bringing, "run"): ("newest", "kept", "replaced"),
     (puts.Putter, "_put_beside"): ("outcome", "stored"),
 }

@@ -245,10 +245,6 @@ _APART = Clock(ahead=(0, -SECOND, SECOND))
 _TWO_CONVERSATIONS = frozenset({"two conversations"})
 """While Cruddur's function moves rows, a start or a load may miss both, and begin another."""
 
-_ROWS_THAT_MOVE_BACK = ("send, removal, function", "retry, removal, function")
-"""A known fault: docs/guarantees.md says what happens. The send deletes a row that it has replaced;
-meanwhile the removal moved the other row, which the function had put, back to before it."""
-
 Maker = Callable[[int], Actor]
 """Makes an actor, the first or a later one of its kind."""
 
@@ -812,7 +808,7 @@ def _large() -> list[Family]:
         _family("pairs of all", _ALL, 2, worn, faults=2, kinds=MORE, **shown),
         _family("pairs of all, reads lag", _ALL, 2, worn, faults=1, **lagging, **shown),
         _family("pairs of all, clocks step", _ALL, 2, worn, faults=1, clock=_STEPS, **shown),
-        _family("threes of all", _ALL, 3, worn, without=_ROWS_THAT_MOVE_BACK, **shown),
+        _family("threes of all", _ALL, 3, worn, **shown),
     ]
 
 

@@ -300,8 +300,8 @@ ROW_MOVES: list[tuple[str, ...]] = [
     ),
     (
         "a row that changed meanwhile counts as moved",
-        "        if 2 in outcome.failed:\n            raise _ChangedError\n",
-        "        if 2 in outcome.failed:\n            return True\n",
+        "    if 2 in outcome.failed:\n        raise _ChangedError\n",
+        "    if 2 in outcome.failed:\n        return True\n",
     ),
     (
         "a row keeps the name of an erased member",
