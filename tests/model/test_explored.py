@@ -26,7 +26,7 @@ from .explore.running import (
     summary,
 )
 from .explore.scopes import Family
-from .explore.search import Result
+from .explore.search import Result, Violation
 from .explore.traces import replay
 
 FAMILIES = scopes.families().values()
@@ -59,22 +59,27 @@ def test_a_scope_is_reported_whose_process_died_or_failed_and_the_others_finish(
     monkeypatch,
 ) -> None:
     """Its scope is not complete; nothing waits for it."""
-    dies, fails, completes = SMALL[:3]
+    dies, fails, breaks, completes = SMALL[:4]
 
     def explore_or_not(scope):
         if scope.name == dies.name:
             os.kill(os.getpid(), signal.SIGKILL)
         assert scope.name != fails.name
+        if scope.name == breaks.name:
+            return Explored(scope.name, Result(violation=Violation(scope.name, "a rule", ())))
         return Explored(scope.name, Result(states=1, is_complete=True))
 
     monkeypatch.setattr(running, "explore", explore_or_not)
     reported: list[str] = []
-    explored = explore_at_once([dies, fails, completes], 2, reported.append, reported.append)
-    assert [scope.result.is_complete for scope in explored] == [False, False, True]
+    explored = explore_at_once(
+        [dies, fails, breaks, completes], 2, reported.append, reported.append
+    )
+    assert [scope.result.is_complete for scope in explored] == [False, False, False, True]
     assert f"{dies.name}: its process died with exit code -9" in reported
     assert any(line.startswith(f"{fails.name}: Traceback") for line in reported)
     ends = sorted(line[-3:] for line in reported if " states, " in line)
-    assert ends == [" no", " no", "yes"]
+    assert ends == [" no", " no", " no", "yes"]
+    assert f"{breaks.name}: a rule" in reported
 
 
 def test_a_planted_fault_is_found_with_the_shortest_trace_which_can_be_replayed(

@@ -142,8 +142,9 @@ class AtOnce:
                 problem = f"its process died with exit code {process.exitcode}"
                 explored = Explored(scope.name, Result(), problem=problem)
         process.join()
-        if explored.problem:
-            self._tell(f"{scope.name}: {explored.problem}")
+        violation = explored.result.violation
+        if problem := explored.problem or (violation.wrong if violation else ""):
+            self._tell(f"{scope.name}: {problem}")
         self._done[family.name].append(explored)
         if len(self._done[family.name]) == len(family.scopes):
             self._tell(summary(family, self._done[family.name]))
