@@ -87,6 +87,7 @@ def test_a_planted_fault_is_found_with_the_shortest_trace_which_can_be_replayed(
 ) -> None:
     """A projection that deletes a row before it puts the next: a crash in between loses it."""
     monkeypatch.setattr(row_moves, "_put_behind", without_a_put)
+    monkeypatch.setattr(row_moves, "_delete", without_a_look)
     explored = explore(scopes.scopes()["a plain put and 2 projections"])
     assert "guarantee 2" in explored.trace
     (trace,) = re.findall(r'replay\("(.*)"\)', explored.trace)
@@ -99,6 +100,11 @@ def without_a_put(table, message, owner, other, last):
     """Says that the row is put, and puts none."""
     key = message.sort_key
     return InboxRow(message.message_group_uuid, owner, other, message.text, key, None), False
+
+
+def without_a_look(table, row, kept):
+    """Deletes a row, whatever became of the one that is kept."""
+    return transactions.commit(table, [transactions.delete_inbox_row(table, row)]).committed
 
 
 @pytest.mark.parametrize(
