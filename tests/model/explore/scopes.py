@@ -701,7 +701,7 @@ def _erasure_beside_each() -> tuple[Scope, ...]:
             f"an erasure and: {kind}",
             (actors.erase(), make(0)),
             _worn()[0],
-            faults=1 if kind in ("function", "import", "repair") else 2,
+            faults=1 if kind == "import" else 2,
             kinds=MORE,
             settles=("a repair",),
             may_be_several=True,
