@@ -12,6 +12,7 @@ from core.dynamodb.patterns.transactions import (
     Action,
     Outcome,
     as_read,
+    check_item,
     check_stored,
     commit,
     delete_inbox_row,
@@ -226,7 +227,7 @@ def _delete(table: Table, row: InboxRow, kept: InboxRow) -> bool:
         _ChangedError: the kept row has changed.
     """
     place = keys.key(keys.inbox_pk(kept.owner_uuid), kept.sort_key)
-    look = {"ConditionCheck": {"TableName": table.name, "Key": place, **as_read(kept)}}
+    look = check_item(table, place, *as_read(kept).values())
     outcome = _tried(table, [delete_inbox_row(table, row), look])
     if 1 in outcome.failed:
         raise _ChangedError

@@ -162,7 +162,7 @@ PARTS: Mapping[Owner, tuple[str, ...]] = {
     sends: ("existing_group", "send", "start"),
     sends._Sending: ("_already_stored", "_read_rows_again", "_run", "_settle", "_would_be_newest"),
     row_moves._Bringing: ("run", "_is_member", "_read_again", "_delete_others"),
-    row_moves: ("bring", "list_again", "settle", "_put", "_put_behind"),
+    row_moves: ("bring", "list_again", "settle", "_put", "_put_behind", "_tried"),
     projection: ("move", "person_in", "_own"),
     removals: ("remove_message",),
     removals._Removing: ("run", "_is_gone", "_read_rows_again", "_settle"),
