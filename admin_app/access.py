@@ -11,7 +11,7 @@ import streamlit as st
 
 from admin_app import login, resources
 from core.access import Action, Actor, Door, Grant, Stores
-from core.errors import TargetRefusedError
+from core.errors import InputError, TargetRefusedError
 from core.purposes import Purpose
 from core.targets import Target
 
@@ -182,6 +182,11 @@ class Desk:
 
     door: Door
     visitor: InTheBrowser
+
+    def require_reason(self) -> None:
+        """Refuse an empty reason, in the words of a page: the door names an option of a task."""
+        if not self.visitor.reason.strip():
+            raise InputError("No reason was given", "Fill in the reason.")
 
     @contextmanager
     def open(

@@ -54,9 +54,9 @@ function toQuestion() {
 /** After the question, the search of what it opened gets the focus. */
 function toAnswer() {
   if (asked) [asked, answeredAt] = [null, Date.now()]
+  if (Date.now() - answeredAt > WAIT_MS || document.activeElement !== document.body) return
   const box = searchBox()
-  if (Date.now() - answeredAt > WAIT_MS || !box || box === searchBefore) return
-  if (document.activeElement !== document.body) return
+  if (!box || box === searchBefore) return
   answeredAt = 0
   box.focus({ preventScroll: true })
 }

@@ -69,8 +69,7 @@ def _remove(asked: Asked) -> None:
         typed_name=str(st.session_state.get("removing name", "")).strip(),
     )
     try:
-        if not desk.visitor.reason.strip():
-            raise InputError("No reason was given", "Fill in the reason.")
+        desk.require_reason()
         if not desk.visitor.typed_name:
             raise InputError("The table’s name is missing", "Type it to remove the message.")
         with desk.open(

@@ -9,7 +9,6 @@ from admin_app import actions
 from admin_app.access import Desk
 from admin_app.downloads import Progress
 from admin_app.store.jobs import Job, Work
-from core.errors import InputError
 from core.models import User
 from core.settings import Settings
 from core.usecases import erasure, people
@@ -32,22 +31,16 @@ def rename(desk: Desk, user: User, names: dict[str, str]) -> None:
 
 def hold(desk: Desk, user: User) -> None:
     """Hold the user, audited."""
-    _require_reason(desk)
+    desk.require_reason()
     with desk.open(actions.HOLD_USER, about=[user.uuid]) as stores:
         people.hold(stores, user.uuid)
 
 
 def release(desk: Desk, user: User) -> None:
     """Release the hold on the user, audited."""
-    _require_reason(desk)
+    desk.require_reason()
     with desk.open(actions.RELEASE_USER, about=[user.uuid]) as stores:
         people.release(stores, user.uuid)
-
-
-def _require_reason(desk: Desk) -> None:
-    """Refuse an empty reason, in the words of a page: the door names an option of a task."""
-    if not desk.visitor.reason.strip():
-        raise InputError("No reason was given", "Fill in the reason.")
 
 
 def export(desk: Desk, user: User, progress: Progress) -> Generator[str]:
