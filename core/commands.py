@@ -30,7 +30,7 @@ _LOCAL = ("up", "down", "status", "start")
 _ANY = ("audit",)
 """Tasks that have no target."""
 
-_BARE = re.compile(r"[\w.:+-]+", re.ASCII)
+_BARE = r"[A-Za-z0-9_.:+-]+"
 
 
 def shell_word(value: str) -> str:
@@ -39,7 +39,7 @@ def shell_word(value: str) -> str:
     Invisible characters, and blanks that one line of text does not keep, are spelled out in the
     form ``$'…'``, which bash, zsh and ksh read.
     """
-    if _BARE.fullmatch(value):
+    if re.fullmatch(_BARE, value):
         return value
     if shows(value) and " ".join(f"_{value}_".split()) == f"_{value}_":
         return f"'{value}'" if "'" not in value else shlex.quote(value)

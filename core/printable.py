@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+_UNSEEN = (
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
 )
 """Characters that count as printable but are invisible: fillers and variation selectors.
 
@@ -32,6 +33,8 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     """:func:`visible` text on one line."""
+    if _is_plain(text):
+        return text
     return visible(text.replace("\n", " ").replace("\t", " "))
 
 
@@ -46,7 +49,7 @@ def shows(text: str) -> bool:
 
 
 def _replaced(text: str, escape: Callable[[str], str], kept: str) -> str:
-    if text.isascii() and text.isprintable():
+    if _is_plain(text):
         return text
     # A text has few different characters: look at each of them once, not at each place.
     hidden = "".join(
@@ -61,9 +64,13 @@ def _replaced(text: str, escape: Callable[[str], str], kept: str) -> str:
     return re.sub(f"[{re.escape(hidden)}]", replace, text)
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 @lru_cache(maxsize=10_000)
 def _hides(character: str) -> bool:
-    return not character.isprintable() or _UNSEEN.match(character) is not None
+    return not character.isprintable() or re.match(_UNSEEN, character) is not None
 
 
 def _spelled_out(character: str) -> str:

@@ -29,9 +29,10 @@ def print_line(text: str, *, flush: bool = False, **facts: Any) -> None:
 
     A record keeps it, with the ``facts`` in it by name.
     """
-    if answer().form is Form.RECORD:
+    form = answer().form
+    if form is Form.RECORD:
         answer().result.append({"text": plain(text), **facts})
-    elif answer().form is Form.CSV:
+    elif form is Form.CSV:
         note(text)
     else:
         print(plain(text), flush=flush)

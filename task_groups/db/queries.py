@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_module
 import math
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from task_groups import terminal
@@ -98,6 +97,8 @@ def _cell(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """``value`` as JSON has it. A number that JSON's readers would round is its text."""
+    from decimal import Decimal
+
     if isinstance(value, Decimal):
         if not value.is_finite():
             return str(value)

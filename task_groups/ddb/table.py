@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
-
-if TYPE_CHECKING:
-    pass
 
 _POSTGRES, _DYNAMODB = "postgres", "dynamodb"
 
@@ -116,5 +112,8 @@ def scan(
 
 def _one_line(item: dict[str, object]) -> str:
     """``pk  sk  name=value …``, safe to print."""
-    cells = [f"{name}={item[name]}" for name in sorted(item) if name not in ("pk", "sk")]
-    return "  ".join([str(item.get("pk")), str(item.get("sk")), *cells])
+    line = f"{item.get('pk')}  {item.get('sk')}"
+    for name in sorted(item):
+        if name not in ("pk", "sk"):
+            line += f"  {name}={item[name]}"
+    return line
