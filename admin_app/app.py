@@ -7,6 +7,8 @@ Run by ``invoke admin``, which passes the app's permissions on the command line:
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -48,8 +50,8 @@ def main() -> None:
     try:
         # This page is shown also if a store does not answer: it says which one.
         answering = page.url_path == STORE
-        access.require_permission(resources.target(), answering=answering)
-        why = access.why_production(answering=answering)
+        with layout.asking_both_stores() if answering else nullcontext():
+            why = access.require_permission(resources.target(), answering=answering)
         banner.show(resources.target(), why, bool(resources.options().write))
         page.run()
     except LoginEndedError:

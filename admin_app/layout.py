@@ -6,6 +6,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import streamlit as st
@@ -102,6 +103,11 @@ def command_lines(tasks: Sequence[Command]) -> list[str]:
     """The tasks as a terminal takes them; a task that must not run on this target is left out."""
     on = resources.target().options
     return [line for task in tasks if (line := task.line(on)) is not None]
+
+
+def asking_both_stores() -> AbstractContextManager[None]:
+    """Say so while the block waits: a store that is cut off takes seconds to time out."""
+    return st.spinner("Asking both stores…")
 
 
 def ago(instant: datetime | None) -> str:

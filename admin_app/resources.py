@@ -19,7 +19,7 @@ from core.targets import Target, resolve
 _STATE_TRUSTED_S = 60.0
 _DESCRIPTION_TTL_S = 30
 
-TICK_S = 4.0
+TICK_S = 5.0
 """The time between two checks of a tab for new messages."""
 
 _SHARED_S = TICK_S - 0.5

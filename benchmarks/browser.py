@@ -187,10 +187,11 @@ def _list(page: Any, url: str) -> Took:
 
 def _thread(page: Any, url: str) -> Took:
     page.goto(f"{url}/?user=ana")
-    _first(page).wait_for()
+    _first(page).hover()
 
     def act() -> None:
-        _first(page).click()
+        page.mouse.down()
+        page.mouse.up()
         page.get_by_role("article").last.wait_for()
 
     return _timed(act)

@@ -32,12 +32,13 @@ Description = TableDescription | CoreError
 
 def page() -> None:
     """Show the health first. A part that does not answer hides no other."""
-    description, database = _description(), _answer(_database)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.title("Store", anchor=False, width="content")
         st.button(
             "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", on_click=_forget
         )
+    with layout.asking_both_stores():
+        description, database = _description(), _answer(_database)
     broken = [state for state in (description, database) if isinstance(state, CoreError)]
     left, right = st.columns(2, gap="large")
     with left:

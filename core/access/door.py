@@ -81,8 +81,9 @@ class Door:
     ) -> str:
         """Why this target counts as production; empty if it does not.
 
-        Reads the markers of ``stores`` and of those that are always checked. With ``answering``, a
-        store that does not answer is ignored: none of its data can be shown either.
+        Reads the markers of ``stores`` and of those that are always checked, once and with a
+        timeout of seconds unless ``refresh``. With ``answering``, a store that does not answer is
+        ignored: none of its data can be shown either.
         """
         with self._lock:
             for store in () if self._why else sorted(self._checks | set(stores)):
@@ -114,7 +115,7 @@ class Door:
         known = self._states.get(store)
         if known and not refresh and time.monotonic() - known[1] < self._trust_s:
             return known[0]
-        state = self._read_state(store)
+        state = self._read_state(store, quick=not refresh)
         self._states[store] = state, time.monotonic()
         if state.environment is not None or state.holds_data:
             ours = self.target.environment if self.target.is_production else Environment.PRODUCTION
@@ -122,11 +123,11 @@ class Door:
             self._first_environments.setdefault(store, environment)
         return state
 
-    def _read_state(self, store: Store) -> StoreState:
+    def _read_state(self, store: Store, *, quick: bool) -> StoreState:
         if store is Store.DYNAMODB:
             from core import dynamodb
 
-            return dynamodb.read_state(self._table(Purpose.LOOKING))
+            return dynamodb.read_state(self._table(Purpose.LOOKING, quick=quick))
         from core import postgres
 
         return postgres.read_state(self._database(Purpose.LOOKING))

@@ -291,6 +291,7 @@ def test_a_phone_shows_one_pane_at_a_time(page: Page, app_url, app_env, pair) ->
 
 def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env, pair) -> None:
     one, _, _ = pair()
+    say(app_env, one, "andrewbrown", "the third one")
     say(app_env, one, "londo", "the other one")
     asked: list[BackMsg] = []
 
@@ -306,12 +307,14 @@ def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env
     expect(desktop.get_by_role("link", name=names[0])).to_be_visible()
     wait_until_drawn(desktop)
     drawn_first = desktop.get_by_role("list", name="Conversations").element_handle()
+    third = desktop.get_by_role("link", name="Andrew Brown").element_handle()
     for n in range(20):  # over several ticks
         asked.clear()
         desktop.get_by_role("link", name=names[n % 2]).click()
         expect(desktop.get_by_role("heading", name=f"Robin and {names[n % 2]}")).to_be_visible()
         assert len(asked) == 1
     assert drawn_first.evaluate("node => node.isConnected")  # the list was not drawn anew
+    assert third.evaluate("node => node.isConnected")  # nor a row that looks the same
 
 
 def test_an_idle_tab_receives_no_element_until_there_is_news(

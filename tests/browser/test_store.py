@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +19,7 @@ from core.models import InboxRow
 from core.postgres import users
 from core.timestamps import parse
 
-from .conftest import database_of, table_of, unfold, wait_until_drawn
+from .conftest import database_of, leave, serving, table_of, unfold, wait_until_drawn
 from .test_journeys import say
 
 EARLY = "2024-01-01T00:00:00.000000+00:00"
@@ -144,3 +148,43 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, app_url, 
         ".some(box => /auto|scroll/.test(getComputedStyle(box).overflowX))).length"
     )
     assert hidden == 0
+
+
+class _Hanging(BaseHTTPRequestHandler):
+    """Keeps the caller waiting, and hangs up."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        type(self).asked += 1
+        time.sleep(2)
+        self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that answers no request."""
+    _Hanging.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hanging) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_store_that_hangs_is_asked_once_and_the_page_says_that_it_waits(
+    page: Page, app_env, hanging
+) -> None:
+    with serving({**app_env, "AWS_ENDPOINT_URL": hanging}) as url:
+        page.goto(f"{url}/store")
+        expect(page.get_by_text("Asking both stores…")).to_be_visible()
+        expect(page.get_by_text("dynamodb does not answer").first).to_be_visible()
+        expect(page.get_by_text("Who is connected")).to_be_visible()  # Postgres answers
+        page.wait_for_timeout(200)
+        asked = _Hanging.asked
+        page.goto(f"{url}/")
+        expect(page.get_by_text("dynamodb does not answer").first).to_be_visible()
+        assert _Hanging.asked == asked + 1
+        leave(page)

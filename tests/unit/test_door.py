@@ -77,9 +77,11 @@ class Marked(Door):
         super().__init__(target, AuditLog(folder / "audit.jsonl"), **options)
         self.states = dict(states)
         self.looks: list[Store] = []
+        self.were_quick: list[bool] = []
 
-    def _read_state(self, store: Store) -> StoreState:
+    def _read_state(self, store: Store, *, quick: bool) -> StoreState:
         self.looks.append(store)
+        self.were_quick.append(quick)
         state = self.states[store]
         if isinstance(state, Exception):
             raise state
@@ -320,6 +322,12 @@ class TestWhatCountsAsProduction:
         door.states[Store.DYNAMODB] = PRODUCTION
         assert door.admit(table_for(purpose), Asked(answer="messages")).is_production
 
+    def test_a_change_has_patience_with_a_slow_store_and_a_page_has_not(self, marked) -> None:
+        door = marked(LOCAL)
+        door.why_production([Store.DYNAMODB], refresh=False)
+        door.admit(table_for(Purpose.WRITING), Asked())
+        assert door.were_quick == [True, False]
+
     def test_without_trust_the_marker_is_read_for_every_reading(self, marked) -> None:
         door = marked(LOCAL)
         door.admit(table_for(Purpose.READING), Asked())
@@ -416,7 +424,7 @@ class TestTheAuditLine:
         assert shown == f"audit {door.audit.path.read_text()}"
 
     def test_shows_no_password(self, tmp_path, monkeypatch) -> None:
-        monkeypatch.setattr(Door, "_read_state", lambda *_: EMPTY)
+        monkeypatch.setattr(Door, "_read_state", lambda *_, **__: EMPTY)
         settings = Settings(prod_connection_url="postgresql://op:hunter2@127.0.0.1:1/cruddur")
         door = Door(resolve(settings, prod=True), AuditLog(tmp_path / "a"))
         door.admit(database_for(Purpose.MAKING), Asked())

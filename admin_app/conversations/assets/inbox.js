@@ -85,9 +85,18 @@ class Inbox extends RowList {
     }, 150)
   }
 
+  isChosen(row) {
+    return row.group === (this.opening ?? this.data.chosen)
+  }
+
+  state(row) {
+    const { handle, more, total } = this.data
+    return [this.isChosen(row), ago(row.ms), handle, more, total]
+  }
+
   make(index, row) {
     const query = new URLSearchParams({ user: this.data.handle, conversation: row.group })
-    const isChosen = row.group === (this.opening ?? this.data.chosen)
+    const isChosen = this.isChosen(row)
     const name = plain(row.name || row.handle || "unknown user")
     const handle = plain(row.handle)
     const writer = { me: "You: ", them: `${handle || name}: ` }[row.from] ?? ""

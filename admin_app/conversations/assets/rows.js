@@ -10,14 +10,16 @@ const PAUSE_MS = 60
 /**
  * The rows of `data`: `total` rows, of which the server has sent `rows`, from number `start` on.
  *
- * A subclass says how high a row is (`height`) and makes its node (`make`). The keyboard reaches
- * the links and buttons of the active row with Tab, and other rows with the arrows.
+ * A subclass says how high a row is (`height`), makes its node (`make`), and names what the node
+ * shows besides the row (`state`). The keyboard reaches the links and buttons of the active row with
+ * Tab, and other rows with the arrows.
  */
 export class RowList {
   constructor(attributes) {
     this.asker = new Asker()
     this.data = null
     this.shown = new Map()
+    this.looks = new WeakMap()
     this.active = 0
     this.rows = el("div", { class: "rows", ...attributes })
     this.list = el("div", {
@@ -48,13 +50,28 @@ export class RowList {
     return Math.min(this.data.total, Math.ceil(bottom / this.height) + AROUND)
   }
 
-  /** Draw all visible rows anew; the focus stays in the active row. */
+  /** What `make` shows besides the row itself. */
+  state() {
+    return null
+  }
+
+  look(row) {
+    return JSON.stringify([row, this.state(row), this.height])
+  }
+
+  /** Draw the visible rows as they are now; the focus stays in the active row. */
   redraw() {
     const focused = this.focusedPlace()
-    for (const node of this.shown.values()) node.remove()
-    this.shown.clear()
+    for (const [index, node] of this.shown) {
+      const row = this.data.rows[index - this.data.start]
+      if (row && this.looks.get(node) === this.look(row)) continue
+      node.remove()
+      this.shown.delete(index)
+    }
     this.draw()
-    if (focused) this.focusControl(this.active, focused.control)
+    if (focused && this.focusedPlace()?.index !== this.active) {
+      this.focusControl(this.active, focused.control)
+    }
   }
 
   draw() {
@@ -85,6 +102,7 @@ export class RowList {
     const after = Math.min(...[...this.shown.keys()].filter(other => other > index))
     this.rows.insertBefore(node, this.shown.get(after) ?? null)
     this.shown.set(index, node)
+    this.looks.set(node, this.look(row))
   }
 
   /** Ask for the visible rows, once the scrolling pauses. */

@@ -58,9 +58,17 @@ class Groups extends RowTable {
     }, ...parts)
   }
 
+  isAsked(row) {
+    return this.asker.open.some(one => one.kind === "count" && one.group === row.group)
+  }
+
+  state(row) {
+    return [this.isAsked(row), ago(row.ms)]
+  }
+
   count(row) {
     if (row.count != null) return row.count.toLocaleString("en")
-    const isAsked = this.asker.open.some(one => one.kind === "count" && one.group === row.group)
+    const isAsked = this.isAsked(row)
     return el("button", {
       title: "Reads the messages: 0.5 RCU per 4 KB", disabled: isAsked,
       click: () => {

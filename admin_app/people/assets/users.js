@@ -38,9 +38,17 @@ class Users extends RowTable {
     if (index >= 0 && isGone) this.focusOn(index)
   }
 
+  isChosen(row) {
+    return row.handle === (this.opening ?? this.data.chosen)
+  }
+
+  state(row) {
+    return [this.isChosen(row), this.address(row)]
+  }
+
   make(index, row) {
     const node = super.make(index, row)
-    const isChosen = row.handle === (this.opening ?? this.data.chosen)
+    const isChosen = this.isChosen(row)
     node.classList.toggle("chosen", isChosen)
     if (isChosen) node.querySelector("a").setAttribute("aria-current", "true")
     return node
