@@ -26,6 +26,9 @@ DrySink = Callable[[str], None]
 _READ_PREFIXES = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet")
 
 
+PLACEHOLDER = "local", "local", None
+"""The keys for an engine that needs none."""
+
 _making = threading.Lock()
 """The SDK's session is not thread-safe while it makes a client; the clients are."""
 
@@ -41,8 +44,7 @@ def make_client(
     Raises:
         SettingsError: no region, an endpoint that is not a URL, no such AWS profile.
     """
-    placeholder = ("local", "local", None)
-    keys = placeholder if target.placeholder_credentials else target.keys or (None, None, None)
+    keys = PLACEHOLDER if target.placeholder_credentials else target.keys or (None, None, None)
     with translating(service, target), _making:
         try:
             session = _session(target.profile, target.is_local, target.is_profile_chosen)

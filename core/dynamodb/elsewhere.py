@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.commands import Command
@@ -16,6 +16,7 @@ from core.targets import AwsTarget
 
 if TYPE_CHECKING:
     from core.dynamodb.table import Table
+    from core.targets.target import AwsKeys
 
 _KEYS = ("local", "dummy", "test", "fakeMyKeyId")
 """Access keys that people and tutorials use for local engines; the first is our placeholder."""
@@ -35,17 +36,18 @@ class Elsewhere:
 def find_elsewhere(table: Table) -> Elsewhere | None:
     """Where else the table is, on a local endpoint; None if it was not found or this is AWS.
 
-    Asks for its description for each region and a few access keys: a second at most.
+    Asks for its description for each region and a few access keys: 40 short requests.
     """
     target = table.target
     if not (target.is_local or target.placeholder_credentials) or target.endpoint_url is None:
         return None
     if _has_table(target, table.name):
         return None
-    for other, elsewhere in _candidates(target):
-        if _has_table(other, table.name):
-            return elsewhere
-    return None
+    from core.aws.table_probe import TableProbe
+
+    with TableProbe(target) as probe:
+        places = _candidates(target)
+        return next((e for e, place in places if probe.has_table(table.name, *place)), None)
 
 
 def relocated(table: Table) -> MissingTableError | None:
@@ -67,22 +69,22 @@ def missing_table(table: Table) -> MissingTableError:
     )
 
 
-def _candidates(target: AwsTarget) -> Iterator[tuple[AwsTarget, Elsewhere]]:
+def _candidates(target: AwsTarget) -> Iterator[tuple[Elsewhere, tuple[str, AwsKeys | None]]]:
+    """Other places: a region, and an access key if it is not the target's."""
     from core.aws.clients import list_regions
 
     own_key = target.keys[0] if target.keys else _KEYS[0]
     for region in (*_REGIONS, *list_regions("dynamodb")):
         if region != target.region:
-            change = f"Set AWS_DEFAULT_REGION={region}"
-            yield replace(target, region=region), Elsewhere(f"in {region}", change)
+            yield Elsewhere(f"in {region}", f"Set AWS_DEFAULT_REGION={region}"), (region, None)
     for key in _KEYS:
         if key == own_key:
             continue
-        other = replace(target, keys=(key, key, None), placeholder_credentials=False)
         change = f"Set AWS_ACCESS_KEY_ID={key} and AWS_SECRET_ACCESS_KEY={key}"
         if key == _KEYS[0]:
             change = "Unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        yield other, Elsewhere(f"for the access key {key} (AWS_ACCESS_KEY_ID)", change)
+        where = f"for the access key {key} (AWS_ACCESS_KEY_ID)"
+        yield Elsewhere(where, change), (target.region or "", (key, key, None))
 
 
 def _has_table(target: AwsTarget, name: str) -> bool:
