@@ -123,7 +123,8 @@ def _config(target: AwsTarget, service: str, quick: bool) -> Config:
         ignore_configured_endpoint_urls=True,
         # The SDK rejects sequence numbers shorter than AWS's; other engines have shorter ones.
         parameter_validation=service != "dynamodbstreams",
-        user_agent_extra="cruddur-ops",
+        # The SDK would build its own, of many parts, twice for each request.
+        user_agent=f"cruddur-ops Botocore/{botocore.__version__}",
     )
 
 

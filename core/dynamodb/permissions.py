@@ -93,6 +93,8 @@ def _asks_for_keys_alone(params: Mapping[str, Any]) -> bool:
 
 def _names_marker(params: Any) -> bool:
     """Whether the environment marker's key is a value in a request that writes, or in PartiQL."""
+    if _MARKER not in repr(params):  # nearly always, and faster than to look at each value
+        return False
     waiting = [params]
     while waiting:
         value = waiting.pop()

@@ -481,3 +481,11 @@ def test_a_dry_client_still_reads() -> None:
     assert client.list_tables()["TableNames"] == ["t"]
     assert len(sent) == 1
     assert lines == []
+
+
+def test_every_request_names_this_tool_and_the_sdk() -> None:
+    client = make_client(LOCAL, "dynamodb")
+    sent = answer(client, (200, b'{"TableNames": []}'))
+    client.list_tables()
+    named = sent[0].headers["User-Agent"].decode()
+    assert named == f"cruddur-ops Botocore/{botocore.__version__}"
