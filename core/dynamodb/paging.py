@@ -10,6 +10,13 @@ from core.dynamodb.table import Table
 
 Request = Callable[..., dict[str, Any]]
 
+_MOST_IN_A_PAGE = 5_000
+"""More items than 1 MB has, but for tiny ones, so that AWS's pages stay as they are.
+
+dynoxide looks at all that is left for a request without a limit: 1.7 s instead of 0.07 s for a page
+of a million items.
+"""
+
 
 def pages(request: Request, operation: str, **params: Any) -> Iterator[dict[str, Any]]:
     """The responses to ``operation``, page by page; a page is requested when it is needed.
@@ -18,6 +25,7 @@ def pages(request: Request, operation: str, **params: Any) -> Iterator[dict[str,
     items or 1 MB:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
     """
+    params.setdefault("Limit", _MOST_IN_A_PAGE)
     while True:
         response = request(operation, **params)
         last = response.get("LastEvaluatedKey")

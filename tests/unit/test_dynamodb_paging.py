@@ -43,3 +43,15 @@ def test_a_page_that_a_filter_has_left_empty_is_not_the_end() -> None:
 
     read = [item for page in paging.pages(request, "query") for item in page["Items"]]
     assert read == ["first", "last"]
+
+
+def test_every_page_has_a_limit_for_an_engine_that_would_look_at_all_that_is_left() -> None:
+    limits: list[int] = []
+
+    def request(_: str, **params: Any) -> dict[str, Any]:
+        limits.append(params["Limit"])
+        return {"Items": [], **({} if "ExclusiveStartKey" in params else {"LastEvaluatedKey": "a"})}
+
+    list(paging.pages(request, "scan"))
+    list(paging.pages(request, "query", Limit=7))
+    assert limits == [5_000, 5_000, 7, 7]
