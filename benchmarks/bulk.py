@@ -230,31 +230,37 @@ def _command(env: Mapping[str, str], command: Sequence[str], *options: str) -> T
 
 
 def _bench_verify(target: AwsTarget, conversations: int) -> None:
-    large, small = (_verify(target, count) for count in (2 * conversations, conversations))
+    stores = [_talked(target, count) for count in (2 * conversations, conversations)]
+    metered = stores[0][0].metered()
+    _verify(metered, stores[0][1])
+    large, small = in_turn(RUNS, *(functools.partial(_verify, *store) for store in stores))
     print_rows(
         f"ddb.verify of {2 * conversations:,} conversations, beside {conversations:,}",
-        Row("time", "ms", large[0], small[0]),  # the engine's scan slows down as its file grows
-        Row("processor", "ms", large[1], small[1], target=2.3),
-        Row("requests, beside conversations", "", large[2], 2 * conversations, target=2.1),
+        compared("time", "ms", large.elapsed, small.elapsed, target=2.3),
+        compared("processor", "ms", large.processor, small.processor, target=2.3),
+        Row(
+            "requests, beside conversations",
+            "",
+            metered.capacity.requests,
+            2 * conversations,
+            target=2.1,
+        ),
     )
 
 
-def _verify(target: AwsTarget, conversations: int) -> tuple[float, float, int]:
-    """The milliseconds, those of this process's processor, and the requests of a verification."""
-    table = _new_table(target)
-    items = _items(conversations, messages=4)
+def _talked(target: AwsTarget, conversations: int) -> tuple[Table, Mapping[str, Person]]:
+    """A table with that many conversations of four messages, and their people."""
+    table, items = _new_table(target), _items(conversations, messages=4)
     path = _file(items)
     import_file(table, path, lambda count, total: None)
     path.unlink()
     senders = (_sender(item) for item in items if "user_uuid" in item)
-    people = {person.uuid: person for person in senders}
-    metered = table.metered()
-    began, began_processor = time.perf_counter(), time.process_time()
-    for _ in Verification(metered, lambda uuids: people).findings():
+    return table, {person.uuid: person for person in senders}
+
+
+def _verify(table: Table, people: Mapping[str, Person]) -> None:
+    for _ in Verification(table, lambda uuids: people).findings():
         pass
-    elapsed_ms = (time.perf_counter() - began) * 1000
-    processor_ms = (time.process_time() - began_processor) * 1000
-    return elapsed_ms, processor_ms, metered.capacity.requests
 
 
 def _bench_message_groups(target: AwsTarget, postgres_url: str, conversations: int) -> None:

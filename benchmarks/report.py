@@ -64,7 +64,8 @@ def _took(run: Run) -> Took:
 class Row:
     """One comparison. ``target`` is the greatest ratio that is good enough.
 
-    ``spread`` is the lower and the upper quartile of the ratios of runs that followed each other.
+    ``quartiles`` are those of the ratios of runs that followed each other. The middle one is the
+    ratio: a machine that is slow for a while slows both runs of a pair.
     """
 
     measured: str
@@ -72,11 +73,16 @@ class Row:
     here: float
     peer: float
     target: float | None = None
-    spread: tuple[float, float] | None = None
+    quartiles: tuple[float, float, float] | None = None
 
     @property
     def ratio(self) -> float:
-        return self.here / self.peer
+        return self.here / self.peer if self.quartiles is None else self.quartiles[1]
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The lower and the upper quartile."""
+        return None if self.quartiles is None else (self.quartiles[0], self.quartiles[2])
 
     @property
     def is_missed(self) -> bool:
@@ -98,11 +104,11 @@ def compared(
     peer: Sequence[float],
     target: float | None = None,
 ) -> Row:
-    """The medians of two sides that ran in turn, and the spread of their ratios."""
+    """The medians of two sides that ran in turn, and the quartiles of their ratios."""
     ratios = [one / other for one, other in zip(here, peer, strict=True)]
-    lower, _, upper = statistics.quantiles(ratios, n=4, method="inclusive")
+    lower, middle, upper = statistics.quantiles(ratios, n=4, method="inclusive")
     medians = statistics.median(here), statistics.median(peer)
-    return Row(measured, unit, *medians, target, (lower, upper))
+    return Row(measured, unit, *medians, target, (lower, middle, upper))
 
 
 @dataclass(slots=True)
