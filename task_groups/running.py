@@ -60,7 +60,10 @@ class Option(Argument):
 
 
 class StoreTask(invoke.tasks.Task[Any]):
-    """A task that declares which stores it opens, and for what."""
+    """A task that declares which stores it opens, and for what.
+
+    Without ``has_options`` it is not on the command line: only its name is needed.
+    """
 
     opens: Opens | Callable[[Mapping[str, Any]], Opens]
     confirmed_by: str
@@ -79,7 +82,7 @@ class StoreTask(invoke.tasks.Task[Any]):
         hands_over: str = "",
         **kwargs: Any,
     ) -> None:
-        self._csv, self.hands_over = csv, hands_over
+        self._csv, self.hands_over, self.has_options = csv, hands_over, True
         self._own: Mapping[str, inspect.Parameter] = {}
         self._signature: inspect.Signature | None = None
         super().__init__(*args, **kwargs)
@@ -112,6 +115,8 @@ class StoreTask(invoke.tasks.Task[Any]):
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """The options. Invoke itself forgets their help once it was asked for them."""
+        if not self.has_options:
+            return []
         kept = dict(self.help)
         try:
             return [*map(Option.like, super().get_arguments(ignore_unknown_help))]

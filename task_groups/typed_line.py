@@ -20,6 +20,7 @@ from invoke.program import Program
 from core import commands
 from core.printable import one_line
 from task_groups import answers, task_help
+from task_groups.running import StoreTask
 from task_groups.shared_options import WITH_A_TARGET
 from task_groups.similar_names import similar, similar_options, similar_tasks
 from task_groups.typed_options import OptionFaultError, check_options, how_to_quote, value_too_many
@@ -44,6 +45,7 @@ def check_for_invoke(namespace: Collection) -> None:
         program.normalize_argv(None)
         program.parse_core_args()
         check(program, namespace)
+        leave_out_options(program, namespace)
 
 
 def check(program: Program, namespace: Collection) -> None:
@@ -72,6 +74,18 @@ def check(program: Program, namespace: Collection) -> None:
     elif not program.args.help.value and not program.args.list.value:
         _list(program, "", namespace)
         raise Exit
+
+
+def leave_out_options(program: Program, namespace: Collection) -> None:
+    """Let Invoke make the options of the tasks on the line alone, not of all at each start.
+
+    For good: this process runs no other line.
+    """
+    words = {program.args.help.value, *program.core.unparsed}
+    on_line = {name for typed, name in _names(namespace).items() if typed in words}
+    for name in namespace.task_names:
+        if name not in on_line and isinstance(task := namespace[name], StoreTask):
+            task.has_options = False
 
 
 def _names(namespace: Collection) -> dict[str, str]:
