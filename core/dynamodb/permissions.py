@@ -93,7 +93,8 @@ def _asks_for_keys_alone(params: Mapping[str, Any]) -> bool:
 
 def _names_marker(params: Any) -> bool:
     """Whether the environment marker's key is a value in a request that writes, or in PartiQL."""
-    if _MARKER not in repr(params):  # nearly always, and faster than to look at each value
+    # Nearly all requests end here. The key is plain ASCII: repr shows it, and is fast.
+    if _MARKER not in repr(params):
         return False
     waiting = [params]
     while waiting:

@@ -117,13 +117,14 @@ def digest(port: int, name: str, scope: Scope = HERE) -> Digest:
 
 
 def _pages(port: int, name: str, scope: Scope) -> Iterator[list[dict[str, Any]]]:
-    start: dict[str, Any] = {}
+    # Without a limit dynoxide looks at all that is left, for each page of 1 MB.
+    asked: dict[str, Any] = {"TableName": name, "ConsistentRead": True, "Limit": 5_000}
     while True:
-        page = send(port, "Scan", {"TableName": name, "ConsistentRead": True, **start}, scope)
+        page = send(port, "Scan", asked, scope)
         yield page.get("Items", [])
         if not page.get("LastEvaluatedKey"):
             return
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _copy_table(source: int, scope: Scope, target: int, name: str) -> int:
