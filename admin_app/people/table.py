@@ -24,6 +24,7 @@ def show(shown: Sequence[User], counts: Mapping[str, int], signed_up: Mapping[st
         "subject": _SUBJECT,
         "order": " ".join(user.uuid for user in shown),
         "chosen": st.query_params.get("user", ""),
+        "sought": st.session_state.get("q") or "",
         "total": len(shown),
         "start": 0,
         "rows": [

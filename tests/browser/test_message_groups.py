@@ -19,9 +19,10 @@ def test_a_conversation_is_filtered_counted_downloaded_and_opened(
     page.get_by_label("Filter").press_sequentially("NEEDLE for")
     row = page.get_by_role("row").filter(has_text="=1+1 needle")
     expect(page.get_by_role("row")).to_have_count(2)  # with the one of the column heads
-    row.get_by_role("button", name="Count").click()
+    row.get_by_role("button", name="Count").press("Enter")
     counted = row.get_by_role("cell").last
     expect(counted).to_have_text(re.compile(r"^\d+$"))
+    expect(row.locator(":focus")).to_have_count(1)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()

@@ -19,6 +19,9 @@ def test_a_user_is_found_and_opened_and_back_closes_it(page: Page, app_url, app_
     rows = page.get_by_role("table", name="Users").get_by_role("row")
     expect(rows).to_have_count(2)  # with the one of the column heads
     drawn_first = rows.first.element_handle()
+    expect(rows.get_by_role("link", name="andrewbrown")).to_have_attribute(
+        "href", "?user=andrewbrown&q=andrew+br"
+    )
     buttons = ("Previous", "Next", "Count their conversations", "Ask Cognito")
     tops = {page.get_by_role("button", name=name).bounding_box()["y"] for name in buttons}
     assert len(tops) == 1  # one row

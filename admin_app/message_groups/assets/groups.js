@@ -70,8 +70,10 @@ class Groups extends RowTable {
     if (row.count != null) return row.count.toLocaleString("en")
     const isAsked = this.isAsked(row)
     return el("button", {
-      title: "Reads the messages: 0.5 RCU per 4 KB", disabled: isAsked,
+      title: "Reads the messages: 0.5 RCU per 4 KB",
+      "aria-disabled": isAsked ? "true" : null,  // a disabled button would lose the focus
       click: () => {
+        if (this.isAsked(row)) return
         this.asker.ask({ kind: "count", group: row.group })
         this.redraw()
       },

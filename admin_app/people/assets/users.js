@@ -74,10 +74,10 @@ class Users extends RowTable {
     return row
   }
 
-  /** The address of this page with the user; the other parts stay as they are. */
+  /** The address of this page with the user and the search. */
   address(row) {
-    const others = [...new URLSearchParams(location.search)].filter(([name]) => name !== "user")
-    return `?${new URLSearchParams([["user", row.handle], ...others])}`
+    const { sought } = this.data
+    return `?${new URLSearchParams({ user: row.handle, ...(sought && { q: sought }) })}`
   }
 
   open(event, row) {
