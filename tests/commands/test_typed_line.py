@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from invoke.exceptions import Exit
 from invoke.program import Program
@@ -16,12 +18,24 @@ INBOX = "ddb.patterns.list-conversations"
 
 def fault_of(*words: str) -> Exit:
     """What ends ``invoke WORDS``, checked in this process as ``tasks.py`` does it."""
+    with pytest.raises(Exit) as raised:
+        typed_line.check(program_of(*words), ns)
+    return raised.value
+
+
+def program_of(*words: str) -> Program:
+    """Invoke at ``invoke WORDS``, once it has read its own options."""
     program = Program(name="Invoke", binary_names=["invoke"])
     program.normalize_argv(["invoke", *words])
     program.parse_core_args()
-    with pytest.raises(Exit) as raised:
-        typed_line.check(program, ns)
-    return raised.value
+    return program
+
+
+def test_only_the_tasks_on_the_line_have_options_then() -> None:
+    tasks = copy.deepcopy(ns)
+    typed_line.leave_out_options(program_of("db.seed", "ddb.scan", "--json"), tasks)
+    made = {str(context.name) for context in tasks.to_contexts() if context.args}
+    assert made == {"db.seed", "ddb.scan"}
 
 
 @pytest.mark.parametrize(
