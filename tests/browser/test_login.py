@@ -38,6 +38,7 @@ class Provider:
     endpoint_url: str
     pool: str
     client: dict[str, str] = field(repr=False)
+    addresses: list[str] = field(default_factory=list)
 
     def settings(self) -> str:
         """``secrets.toml``, as in docs/admin-ui.md."""
@@ -51,13 +52,16 @@ class Provider:
         """
 
     def let_back(self, url: str) -> None:
-        """Register the app's address, which Cognito must know before a login."""
-        address = f"{url}/oauth2callback"
+        """Register the app's address, which Cognito must know before a login.
+
+        The others stay registered: the tests of a process run in any order.
+        """
+        self.addresses.append(f"{url}/oauth2callback")
         self.cognito.update_user_pool_client(
             UserPoolId=self.pool,
             ClientId=self.client["ClientId"],
-            CallbackURLs=[address],
-            LogoutURLs=[address],
+            CallbackURLs=self.addresses,
+            LogoutURLs=self.addresses,
             AllowedOAuthFlows=["code"],
             AllowedOAuthFlowsUserPoolClient=True,
             AllowedOAuthScopes=["openid", "email", "profile"],
