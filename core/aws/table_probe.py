@@ -10,7 +10,7 @@ from typing import Self
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
 from core.aws.clients import PLACEHOLDER, is_loopback
@@ -53,6 +53,6 @@ class TableProbe:
         try:
             SigV4Auth(Credentials(*(keys or self._keys)), "dynamodb", region).add_auth(request)
             reply = self._http.send(request.prepare())
-        except (BotoCoreError, HTTPClientError):
+        except BotoCoreError:
             return False
         return bool(reply.status_code == 200 and b'"TableName"' in reply.content)

@@ -6,16 +6,15 @@ DynamoDB Local without ``-sharedDb``, ministack and other engines keep a separat
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.commands import Command
-from core.errors import CoreError, MissingTableError
-from core.targets import AwsTarget
+from core.errors import MissingTableError
 
 if TYPE_CHECKING:
     from core.dynamodb.table import Table
+    from core.targets import AwsTarget
     from core.targets.target import AwsKeys
 
 _KEYS = ("local", "dummy", "test", "fakeMyKeyId")
@@ -41,11 +40,11 @@ def find_elsewhere(table: Table) -> Elsewhere | None:
     target = table.target
     if not (target.is_local or target.placeholder_credentials) or target.endpoint_url is None:
         return None
-    if _has_table(target, table.name):
-        return None
     from core.aws.table_probe import TableProbe
 
     with TableProbe(target) as probe:
+        if probe.has_table(table.name, target.region or ""):
+            return None
         places = _candidates(target)
         return next((e for e, place in places if probe.has_table(table.name, *place)), None)
 
@@ -85,15 +84,3 @@ def _candidates(target: AwsTarget) -> Iterator[tuple[Elsewhere, tuple[str, AwsKe
             change = "Unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         where = f"for the access key {key} (AWS_ACCESS_KEY_ID)"
         yield Elsewhere(where, change), (target.region or "", (key, key, None))
-
-
-def _has_table(target: AwsTarget, name: str) -> bool:
-    from core.aws.clients import make_client, translating
-
-    try:
-        client = make_client(target, "dynamodb", quick=True)
-        with closing(client), translating("dynamodb", target):
-            client.describe_table(TableName=name)
-    except CoreError:
-        return False
-    return True
