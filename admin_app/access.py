@@ -72,7 +72,7 @@ def require_permission(target: Target, *, answering: bool) -> str:
 
 def why_production(*, answering: bool = False) -> str:
     """Why this target counts as production; empty if it does not. Checked once a minute."""
-    return resources.door().why_production(refresh=False, answering=answering)
+    return resources.door().why_production(refresh=False, quick=True, answering=answering)
 
 
 def may_write() -> bool:

@@ -77,18 +77,23 @@ class Door:
         self._checks |= frozenset(stores)
 
     def why_production(
-        self, stores: Iterable[Store] = (), *, refresh: bool = True, answering: bool = False
+        self,
+        stores: Iterable[Store] = (),
+        *,
+        refresh: bool = True,
+        quick: bool = False,
+        answering: bool = False,
     ) -> str:
         """Why this target counts as production; empty if it does not.
 
-        Reads the markers of ``stores`` and of those that are always checked, once and with a
-        timeout of seconds unless ``refresh``. With ``answering``, a store that does not answer is
-        ignored: none of its data can be shown either.
+        Reads the markers of ``stores`` and of those that are always checked; ``quick``: with one
+        try and a timeout of seconds. With ``answering``, a store that does not answer is ignored:
+        none of its data can be shown either.
         """
         with self._lock:
             for store in () if self._why else sorted(self._checks | set(stores)):
                 try:
-                    state = self._state(store, refresh=refresh)
+                    state = self._state(store, refresh=refresh, quick=quick)
                 except CoreError:
                     if not answering:
                         raise
@@ -111,11 +116,11 @@ class Door:
         with self._lock:
             return self._state(store, refresh=True)
 
-    def _state(self, store: Store, *, refresh: bool) -> StoreState:
+    def _state(self, store: Store, *, refresh: bool, quick: bool = False) -> StoreState:
         known = self._states.get(store)
         if known and not refresh and time.monotonic() - known[1] < self._trust_s:
             return known[0]
-        state = self._read_state(store, quick=not refresh)
+        state = self._read_state(store, quick=quick)
         self._states[store] = state, time.monotonic()
         if state.environment is not None or state.holds_data:
             ours = self.target.environment if self.target.is_production else Environment.PRODUCTION

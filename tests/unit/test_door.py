@@ -322,11 +322,17 @@ class TestWhatCountsAsProduction:
         door.states[Store.DYNAMODB] = PRODUCTION
         assert door.admit(table_for(purpose), Asked(answer="messages")).is_production
 
-    def test_a_change_has_patience_with_a_slow_store_and_a_page_has_not(self, marked) -> None:
+    @pytest.mark.parametrize("purpose", [Purpose.READING, Purpose.WRITING])
+    def test_an_action_has_patience_with_a_slow_store(self, marked, purpose) -> None:
+        for door in (marked(LOCAL), marked(PRODUCTION, prod=True)):
+            door.admit(table_for(purpose), Asked(answer="messages", reason="ticket 7"))
+            assert door.were_quick
+            assert not any(door.were_quick)
+
+    def test_a_page_may_ask_quickly(self, marked) -> None:
         door = marked(LOCAL)
-        door.why_production([Store.DYNAMODB], refresh=False)
-        door.admit(table_for(Purpose.WRITING), Asked())
-        assert door.were_quick == [True, False]
+        door.why_production([Store.DYNAMODB], refresh=False, quick=True)
+        assert door.were_quick == [True]
 
     def test_without_trust_the_marker_is_read_for_every_reading(self, marked) -> None:
         door = marked(LOCAL)
