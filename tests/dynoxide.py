@@ -1,4 +1,4 @@
-"""dynoxide, the durable engine of the long tests: started, killed and started again on its file.
+"""dynoxide, the durable engine of some tests: started, killed and started again on its file.
 
 It is one binary: on PATH, named by DYNOXIDE, or in this checkout after ``invoke up --durable``.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import ports
+import pytest
 
 from core import engines
 from core.engines import processes
@@ -21,6 +22,14 @@ from core.targets import AwsTarget
 def find_binary() -> str | None:
     binary = engines.find_dynoxide(os.environ.get("DYNOXIDE"), PROJECT_ROOT / ".engines")
     return str(binary) if binary else None
+
+
+def required_binary() -> str:
+    """Its path; the test is skipped without it, which turns the gate red."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip("dynoxide is not installed: invoke up --durable")
+    return binary
 
 
 @dataclass

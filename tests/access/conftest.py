@@ -14,8 +14,8 @@ from .running import NEEDS
 
 
 @pytest.fixture(scope="session")
-def places(engines_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
-    with places_on(engines_folder, tmp_path_factory.mktemp("places")) as places:
+def places(engines_folder, databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with places_on(engines_folder, databases, tmp_path_factory.mktemp("places")) as places:
         yield places
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from databases import Databases
 from psycopg import sql
 from unguarded import Database
 
@@ -74,11 +75,11 @@ class Place:
 class Places:
     """Makes places on the shared engines, one at a time for each world and state."""
 
-    def __init__(self, engines_folder: Path, folder: Path) -> None:
+    def __init__(self, engines_folder: Path, databases: Databases, folder: Path) -> None:
+        self._databases = databases
         self._engines_folder = engines_folder
         self._engines = engines = endpoints(engines_folder)
         self.folder = folder
-        self._maintenance = psycopg.connect(self._url("postgres"), autocommit=True)
         self._target = AwsTarget(
             engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True
         )
@@ -89,11 +90,10 @@ class Places:
 
     def close(self) -> None:
         for place in self._places.values():
-            self._drop_database(place.dbname)
+            self._databases.drop(place.dbname)
             self._drop_table(place.table.name)
         for name in self._templates.values():
-            self._drop_database(name)
-        self._maintenance.close()
+            self._databases.drop(name)
         self._dynamodb.close()
         self.aws.close()
 
@@ -122,7 +122,7 @@ class Places:
         if changed & {POSTGRES, DYNAMODB}:
             (key,) = (key for key, known in self._places.items() if known is place)
             del self._places[key]
-            self._drop_database(place.dbname)
+            self._databases.drop(place.dbname)
             self._drop_table(place.table.name)
 
     def environment(
@@ -185,7 +185,7 @@ class Places:
     def _made(self, world: str, state: State) -> Place:
         dbname = f"matrix-{uuid.uuid4().hex[:12]}"
         if world != NO_DATABASE:
-            self._create_database(dbname, self._template(world, state.postgres))
+            self._databases.copy(self._template(world, state.postgres), dbname)
         table = Table(
             self._dynamodb, f"messages-{uuid.uuid4().hex[:12]}", self._target,
             purpose=Purpose.DESTROYING,
@@ -269,7 +269,7 @@ class Places:
         kind = world if world in (NO_TABLES, EMPTY, MIGRATED) else FULL
         if (kind, marker) not in self._templates:
             name = self._templates[kind, marker] = f"template-{uuid.uuid4().hex[:12]}"
-            self._create_database(name, "template1")
+            self._databases.copy("template1", name)
             with Database(parse_url(self._url(name), "URL")) as db:
                 admin.load_schema(db, marker or "local")
                 if kind == MIGRATED:
@@ -290,19 +290,9 @@ class Places:
                     )
         return self._templates[kind, marker]
 
-    def _create_database(self, name: str, template: str) -> None:
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
-
-    def _drop_database(self, name: str) -> None:
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
     def _drop_table(self, name: str) -> None:
         with contextlib.suppress(self._dynamodb.exceptions.ResourceNotFoundException):
             self._dynamodb.delete_table(TableName=name)
-
-    def _execute(self, statement: str, *names: str) -> None:
-        quoted = map(sql.Identifier, names)
-        self._maintenance.execute(sql.SQL(statement).format(*quoted))  # type: ignore[arg-type]
 
     def _url(self, dbname: str) -> str:
         return urlsplit(self._engines.postgres_url)._replace(path=f"/{dbname}").geturl()
@@ -405,9 +395,9 @@ class _Aws:
 
 
 @contextlib.contextmanager
-def places_on(engines_folder: Path, folder: Path) -> Iterator[Places]:
+def places_on(engines_folder: Path, databases: Databases, folder: Path) -> Iterator[Places]:
     """Places that are dropped when the block ends."""
-    places = Places(engines_folder, folder)
+    places = Places(engines_folder, databases, folder)
     try:
         yield places
     finally:

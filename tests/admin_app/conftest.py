@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
-import unguarded
+from databases import Databases
 from unguarded import Database, open_table
 
 from admin_app import login, logins, resources
@@ -18,8 +18,6 @@ from admin_app.logins import EndedLogins, Login
 from core.access import AuditEntry, read_audit
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import admin
-from core.postgres.seed import seed_demo_data
 from core.settings import Settings
 from core.targets import Environment, resolve
 from core.targets.postgres import parse_url
@@ -29,7 +27,7 @@ GROUP = Settings().admin_group
 
 
 @pytest.fixture
-def environ(engines, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
+def environ(engines, databases: Databases, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
     """Empty stores, named in the environment; the app has its own caches."""
     server = urlsplit(engines.postgres_url)
     environ = {
@@ -49,6 +47,7 @@ def environ(engines, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
     resources.door().close()
     st.cache_resource.clear()
     st.cache_data.clear()
+    databases.drop(parse_url(environ["CONNECTION_URL"], "CONNECTION_URL").dbname)
 
 
 @pytest.fixture
@@ -59,12 +58,10 @@ def table(environ) -> Table:
 
 
 @pytest.fixture
-def db(environ) -> Iterator[Database]:
+def db(environ, databases: Databases) -> Iterator[Database]:
     address = parse_url(environ["CONNECTION_URL"], "CONNECTION_URL")
-    unguarded.create_database(address)
+    databases.create_seeded(address.dbname)
     with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed_demo_data(db, Settings())
         yield db
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -47,7 +48,8 @@ def fetch(path: str, method: str = "GET") -> tuple[dict[str, Any], bytes]:
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": []}
-    asyncio.run(SendDownloads(None)(scope, receive, send))
+    with ThreadPoolExecutor(1) as thread:  # a browser's loop may be running in this one
+        thread.submit(asyncio.run, SendDownloads(None)(scope, receive, send)).result()
     return sent[0], b"".join(message.get("body", b"") for message in sent[1:])
 
 

@@ -11,15 +11,14 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-import unguarded
+from databases import Databases
 from unguarded import Database, open_table
 
 from commands import typed
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import admin, migrate, read_migrations
-from core.postgres.seed import seed_demo_data
+from core.postgres import migrate, read_migrations
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
 from core.targets.postgres import PostgresAddress, parse_url
@@ -74,12 +73,12 @@ def hermetic_environment(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def database_url(engines) -> Iterator[str]:
+def database_url(engines, databases: Databases) -> Iterator[str]:
     """The URL of a database that does not exist yet, on the shared server."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path="/" + quote(f"It's-{uuid.uuid4().hex[:12]}")).geturl()
     yield url
-    unguarded.drop_database(parse_url(url, "CONNECTION_URL"))
+    databases.drop(parse_url(url, "CONNECTION_URL").dbname)
 
 
 @pytest.fixture
@@ -95,15 +94,13 @@ def postgres_env(database_url: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def seeded_database_url(engines) -> str:
+def seeded_database_url(engines, databases: Databases) -> str:
     """A database with the schema and the demo users, shared: tests do not change its users."""
     server = urlsplit(engines.postgres_url)
     url = server._replace(path=f"/seeded-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
-    unguarded.create_database(address)
+    databases.create_seeded(address.dbname)
     with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed_demo_data(db, Settings())
         list(migrate(db, read_migrations(Settings().migrations_path)))
     return url
 

@@ -3,13 +3,10 @@
 import uuid
 
 import pytest
-import unguarded
 from unguarded import Database
 
 from core.aws.clients import make_client
-from core.postgres import admin, users
-from core.postgres.seed import seed_demo_data
-from core.settings import Settings
+from core.postgres import users
 from core.targets import AwsTarget
 
 
@@ -37,11 +34,9 @@ def env(engines, postgres_env, pool_id) -> dict[str, str]:
 
 
 @pytest.fixture
-def seeded(address):
-    unguarded.create_database(address)
+def seeded(address, databases):
+    databases.create_seeded(address.dbname)
     with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed_demo_data(db, Settings())
         yield db
 
 

@@ -19,8 +19,7 @@ from core.aws.clients import make_client
 from core.dynamodb import keys
 from core.dynamodb.schema import _SCHEMA, create_table
 from core.dynamodb.table import Table
-from core.postgres import admin, users
-from core.postgres.seed import seed_demo_data
+from core.postgres import users
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import AwsTarget, resolve
 from core.targets.postgres import PostgresAddress, parse_url
@@ -83,11 +82,8 @@ class Place:
 
 
 @pytest.fixture
-def place(engines, database_url: str, address, tmp_path: Path) -> Place:
-    unguarded.create_database(address)
-    with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed_demo_data(db, Settings())
+def place(engines, databases, database_url: str, address, tmp_path: Path) -> Place:
+    databases.create_seeded(address.dbname)
     place = Place(
         {
             "CONNECTION_URL": database_url,

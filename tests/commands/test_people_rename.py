@@ -8,30 +8,23 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-import unguarded
 from unguarded import Database
 
 from commands.conftest import content
 from commands.test_ddb_patterns import answer, say
-from core.postgres import admin
-from core.postgres.seed import seed_demo_data
-from core.settings import Settings
 from core.targets.postgres import parse_url
 
 PAIR = ("--user", "andrewbrown", "--with", "bayko")
 
 
 @pytest.fixture
-def own_users(engines, table_env) -> Iterator[dict[str, str]]:
+def own_users(engines, databases, table_env) -> Iterator[dict[str, str]]:
     """A message table, and users of one's own."""
     url = urlsplit(engines.postgres_url)._replace(path=f"/renamed-{uuid.uuid4().hex[:12]}").geturl()
     address = parse_url(url, "CONNECTION_URL")
-    unguarded.create_database(address)
-    with Database(address) as db:
-        admin.load_schema(db, "local")
-        seed_demo_data(db, Settings())
+    databases.create_seeded(address.dbname)
     yield table_env | {"CONNECTION_URL": url}
-    unguarded.drop_database(address)
+    databases.drop(address.dbname)
 
 
 def rename(run_invoke, env, *options: str, code: int = 0):

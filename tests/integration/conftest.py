@@ -6,14 +6,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-import unguarded
+from databases import Databases
 from unguarded import Database
 
 from core.aws.clients import make_client
 from core.dynamodb.schema import _SCHEMA, create_table, drop_table
 from core.dynamodb.table import Table
 from core.models import Person
-from core.postgres import admin
 from core.purposes import Purpose
 from core.targets import AwsTarget, Environment
 from core.targets.postgres import PostgresAddress, parse_url
@@ -68,18 +67,17 @@ def ben() -> Person:
 
 
 @pytest.fixture
-def no_database(engines) -> Iterator[PostgresAddress]:
+def no_database(engines, databases: Databases) -> Iterator[PostgresAddress]:
     """A database name that is not used yet on the shared server."""
     server = parse_url(engines.postgres_url, "CONNECTION_URL")
     address = server.with_dbname(f"Test-{uuid.uuid4().hex[:12]}")
     yield address
-    unguarded.drop_database(address)
+    databases.drop(address.dbname)
 
 
 @pytest.fixture
-def db(no_database: PostgresAddress) -> Iterator[Database]:
+def db(no_database: PostgresAddress, databases: Databases) -> Iterator[Database]:
     """A database for one test with the schema loaded, marked local, without a user."""
-    unguarded.create_database(no_database)
+    databases.create_loaded(no_database.dbname)
     with Database(no_database) as database:
-        admin.load_schema(database, Environment.LOCAL)
         yield database

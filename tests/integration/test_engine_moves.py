@@ -215,10 +215,7 @@ STEPS = [
 
 
 def binary() -> Path:
-    path = dynoxide.find_binary()
-    if path is None:
-        pytest.skip("dynoxide is not installed: npm install -g @dynoxide/linux-x64")
-    return Path(path)
+    return Path(dynoxide.required_binary())
 
 
 def start_in_another_process(folder: Path, engine: str, *step: object) -> int:
