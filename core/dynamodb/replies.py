@@ -1,7 +1,7 @@
-"""Parses the items of a query's or a scan's reply.
+"""Parses the items of a query's or a scan's reply, and the results of a batch of statements.
 
 The SDK builds each attribute from the service's model, in Python: two thirds of the processor's
-time of a long scan. Items need no model: their JSON has the SDK's own form, except for binary
+time of a long scan. Neither needs a model: their JSON has the SDK's own form, except for binary
 values, which come in base64. So they are taken out of the reply before the SDK parses the rest.
 """
 
@@ -23,21 +23,38 @@ def take_items(
     A handler of the SDK's event ``before-parse``. A reply that is an error, or not JSON, is left
     to the SDK.
     """
+    if taken := _taken("Items", response_dict):
+        items, body = taken
+        if b'"B"' in body or b'"BS"' in body:  # binary values are rare
+            items = [_decoded_item(item) for item in items]
+        customized_response_dict["Items"] = items
+
+
+def take_results(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """The same for the results of a batch of statements; those that have an item are the SDK's."""
+    body = response_dict["body"]
+    if isinstance(body, bytes) and b'"Item"' in body:
+        return
+    if taken := _taken("Responses", response_dict):
+        customized_response_dict["Responses"] = taken[0]
+
+
+def _taken(name: str, response_dict: dict[str, Any]) -> tuple[list[Any], bytes] | None:
+    """The list ``name``, which is then empty in the reply, and the reply's body as it was."""
     body = response_dict["body"]
     if response_dict["status_code"] >= 300 or not isinstance(body, bytes):
-        return
+        return None
     try:
         reply = parsed_line(body)
     except ValueError:
-        return
-    items = reply.get("Items") if isinstance(reply, dict) else None
-    if not isinstance(items, list) or not items:
-        return
-    if b'"B"' in body or b'"BS"' in body:  # binary values are rare
-        items = [_decoded_item(item) for item in items]
-    customized_response_dict["Items"] = items
-    reply["Items"] = []
-    response_dict["body"] = json_line(reply, str).encode()
+        return None
+    entries = reply.get(name) if isinstance(reply, dict) else None
+    if not isinstance(entries, list) or not entries:
+        return None
+    response_dict["body"] = json_line(reply | {name: []}, str).encode()
+    return entries, body
 
 
 def _decoded_item(item: Mapping[str, Any]) -> Item:

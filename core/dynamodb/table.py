@@ -9,7 +9,7 @@ from typing import Any
 
 from core.aws.clients import DrySink, make_client, translating
 from core.dynamodb import permissions
-from core.dynamodb.replies import take_items
+from core.dynamodb.replies import take_items, take_results
 from core.dynamodb.requests import take_statements, write_statements
 from core.errors import DynamoDBError
 from core.purposes import Purpose
@@ -138,4 +138,5 @@ def open_client(
     batch = "dynamodb.BatchExecuteStatement"
     client.meta.events.register(f"before-parameter-build.{batch}", take_statements)
     client.meta.events.register_first(f"before-call.{batch}", write_statements)
+    client.meta.events.register(f"before-parse.{batch}", take_results)
     return client

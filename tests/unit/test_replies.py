@@ -1,4 +1,4 @@
-"""Items of a reply, parsed without the SDK's model: the same items."""
+"""Items and results of a reply, parsed without the SDK's model: the same ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from unit.test_dynamodb_json import ITEMS
 
 from core.dynamodb.dynamodb_json import raw_item
-from core.dynamodb.replies import take_items
+from core.dynamodb.replies import take_items, take_results
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
@@ -27,7 +27,7 @@ class Reply(AWSResponse):
         self._content = body
 
 
-def made_client(*, takes_items: bool) -> Any:
+def made_client(*, is_ours: bool) -> Any:
     client = botocore.session.Session().create_client(
         "dynamodb",
         "eu-west-1",
@@ -35,20 +35,29 @@ def made_client(*, takes_items: bool) -> Any:
         aws_secret_access_key="b",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    if takes_items:
+    if is_ours:
         client.meta.events.register("before-parse.dynamodb.Scan", take_items)
+        client.meta.events.register("before-parse.dynamodb.BatchExecuteStatement", take_results)
     return client
 
 
-CLIENTS = {"the SDK": made_client(takes_items=False), "ours": made_client(takes_items=True)}
+CLIENTS = {"the SDK": made_client(is_ours=False), "ours": made_client(is_ours=True)}
 
 
 def scanned(name: str, reply: Reply) -> dict[str, Any]:
+    return response_of(name, reply, "scan", TableName="messages")
+
+
+def executed(name: str, reply: Reply) -> dict[str, Any]:
+    return response_of(name, reply, "batch_execute_statement", Statements=[{"Statement": "-"}])
+
+
+def response_of(name: str, reply: Reply, operation: str, **params: Any) -> dict[str, Any]:
     client = CLIENTS[name]
     answer = lambda **_: reply  # noqa: E731
     client.meta.events.register("before-send", answer)
     try:
-        response = client.scan(TableName="messages")
+        response = getattr(client, operation)(**params)
     finally:
         client.meta.events.unregister("before-send", answer)
     del response["ResponseMetadata"]
@@ -83,3 +92,40 @@ def test_an_error_is_the_sdk_s() -> None:
     body = b'{"__type": "ResourceNotFoundException", "Items": [{"a": {"S": "b"}}]}'
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         scanned("ours", Reply(body, 400))
+
+
+TAKEN = {"Code": "DuplicateItem", "Message": "the key is taken"}
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        [{"TableName": "messages"}],
+        [{}, {"Error": TAKEN, "TableName": "messages"}],
+        [{"Error": TAKEN | {"Item": {"b": {"B": "YQ=="}}}}],
+        [{"Item": {"b": {"BS": ["YQ=="]}}}],
+    ],
+)
+def test_results_of_statements_are_what_the_sdk_makes_of_them(results: list[Any]) -> None:
+    more = {"ConsumedCapacity": [{"TableName": "messages", "CapacityUnits": 1.5}]}
+    reply = Reply(json.dumps({"Responses": results} | more).encode())
+    assert executed("ours", reply) == executed("the SDK", reply)
+    assert len(executed("ours", reply)["Responses"]) == len(results)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"Responses": ['])
+def test_a_reply_without_results_is_the_sdk_s(body: bytes) -> None:
+    try:
+        theirs = executed("the SDK", Reply(body))
+    except AttributeError:
+        with pytest.raises(AttributeError):
+            executed("ours", Reply(body))
+    else:
+        assert executed("ours", Reply(body)) == theirs
+
+
+def test_an_error_of_all_statements_is_the_sdk_s() -> None:
+    body = b'{"__type": "ThrottlingException", "Responses": [{"TableName": "messages"}]}'
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        executed("ours", Reply(body, 400))
