@@ -41,3 +41,10 @@ def return_from_elsewhere() -> None:
     if has_arrived and not st.query_params and (left := st.session_state.get("place left")):
         st.query_params.from_dict(left)
     st.session_state["place left"] = st.query_params.to_dict()
+
+
+def is_drawn() -> bool:
+    """Whether the page was drawn for the address that this run has: a tick that the browser sent
+    just after a click still has the one before.
+    """
+    return st.session_state.get("place left") == st.query_params.to_dict()

@@ -58,7 +58,7 @@ def _watch(person: Person | None, looks: Iterator[int]) -> None:
     A tick runs only this, which draws nothing as long as nothing is new. The first of the ``looks``
     is the page's own run.
     """
-    if not next(looks):
+    if not next(looks) or not addresses.is_drawn():
         return
     if person is None and "no answer" in st.session_state:
         st.rerun()

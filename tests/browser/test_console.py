@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocket, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -324,6 +324,55 @@ def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env
         assert [*map(questions_in, asked)] == [["open"]]
     assert drawn_first.evaluate("node => node.isConnected")  # the list was not drawn anew
     assert third.evaluate("node => node.isConnected")  # nor a row that looks the same
+
+
+def test_a_tick_from_before_a_click_does_not_draw_the_page_again(
+    desktop: Page, app_url, app_env, pair
+) -> None:
+    one, _, _ = pair()
+    say(app_env, one, "londo", "the other one")
+    servers: list[WebSocketRoute] = []
+    ticks: list[bytes] = []
+    asked: list[str] = []
+    finished: list[ForwardMsg] = []
+
+    def note_sent(frame: bytes) -> None:
+        message = BackMsg.FromString(frame)
+        if message.rerun_script.is_auto_rerun:
+            ticks.append(frame)
+        asked.extend(questions_in(message))
+        servers[-1].send(frame)
+
+    def relay(socket: WebSocketRoute) -> None:
+        servers.append(server := socket.connect_to_server())
+
+        def note_received(frame: bytes) -> None:
+            message = ForwardMsg.FromString(frame)
+            if message.HasField("script_finished"):
+                finished.append(message)
+            socket.send(frame)
+
+        server.on_message(note_received)
+        socket.on_message(note_sent)
+
+    desktop.route_web_socket(re.compile("_stcore/stream"), relay)
+    desktop.goto(f"{app_url}/?user={one}")
+    desktop.get_by_role("link", name="Sam Summer").click()
+    expect(desktop.get_by_role("heading", name="Robin and Sam Summer")).to_be_visible()
+    ticks.clear()
+    while not ticks:
+        desktop.wait_for_timeout(100)
+    before = ticks[-1]
+    desktop.get_by_role("link", name="Londo Mollari").click()
+    expect(desktop.get_by_role("heading", name="Robin and Londo Mollari")).to_be_visible()
+    wait_until_drawn(desktop)
+    asked.clear()
+    finished.clear()
+    servers[-1].send(before)
+    while not finished:
+        desktop.wait_for_timeout(100)
+    wait_until_drawn(desktop)
+    assert asked == []
 
 
 def test_an_idle_tab_receives_no_element_until_there_is_news(
