@@ -329,6 +329,8 @@ class Store(RuleBasedStateMachine):
         self.held.pop(uuid, None)
         with suppress(Crash, StoreError):
             holds.release(self.handle(troubles), uuid)
+        if (keys.HOLD_PK, uuid) not in self.table.items:  # one that came meanwhile is released too
+            self.held.pop(uuid, None)
 
     def may_erase(self, which: int) -> bool:
         uuid = PEOPLE[which].uuid
@@ -521,6 +523,19 @@ def test_a_row_that_moved_to_the_key_of_a_newer_message_follows_it() -> None:
         for pair in ((0, 1), (0, 2), (0, 1)):  # a microsecond apart, two of them in Ana's inbox
             store.start(pair=pair, troubles=[])
         store.write_plainly(which=0, turned=False, step=1)
+        store.teardown()
+
+
+def test_a_hold_that_comes_during_a_release_is_released() -> None:
+    """Found by the machine, which went on as if the user were held."""
+    store = Store()
+    with in_charge_of([store]):
+        store.start(pair=(0, 1), troubles=[])
+        store.hold(which=0, troubles=[])
+        store.release(which=0, troubles=[("hold", 0, (0, 1))])
+        store.remove(which=0, back=0, troubles=[])
+        assert store.removed
+        store.a_held_user_s_messages_stay()
         store.teardown()
 
 
