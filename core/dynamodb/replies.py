@@ -23,8 +23,8 @@ def take_items(
     A handler of the SDK's event ``before-parse``. A reply that is an error, or not JSON, is left
     to the SDK.
     """
-    if taken := _taken("Items", response_dict):
-        items, body = taken
+    body = response_dict["body"]
+    if items := _taken("Items", response_dict):
         if b'"B"' in body or b'"BS"' in body:  # binary values are rare
             items = [_decoded_item(item) for item in items]
         customized_response_dict["Items"] = items
@@ -37,12 +37,12 @@ def take_results(
     body = response_dict["body"]
     if isinstance(body, bytes) and b'"Item"' in body:
         return
-    if taken := _taken("Responses", response_dict):
-        customized_response_dict["Responses"] = taken[0]
+    if results := _taken("Responses", response_dict):
+        customized_response_dict["Responses"] = results
 
 
-def _taken(name: str, response_dict: dict[str, Any]) -> tuple[list[Any], bytes] | None:
-    """The list ``name``, which is then empty in the reply, and the reply's body as it was."""
+def _taken(name: str, response_dict: dict[str, Any]) -> list[Any] | None:
+    """The list ``name`` of a reply, which is then empty there; None if the reply is the SDK's."""
     body = response_dict["body"]
     if response_dict["status_code"] >= 300 or not isinstance(body, bytes):
         return None
@@ -54,7 +54,7 @@ def _taken(name: str, response_dict: dict[str, Any]) -> tuple[list[Any], bytes] 
     if not isinstance(entries, list) or not entries:
         return None
     response_dict["body"] = json_line(reply | {name: []}, str).encode()
-    return entries, body
+    return entries
 
 
 def _decoded_item(item: Mapping[str, Any]) -> Item:
