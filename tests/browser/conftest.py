@@ -21,6 +21,7 @@ from playwright.sync_api import (
     BrowserContext,
     BrowserType,
     ConsoleMessage,
+    Dialog,
     Locator,
     Page,
     Request,
@@ -53,6 +54,7 @@ FLAGS = [
 # seconds, and the machine's speed is not tested.
 expect.set_options(timeout=30_000)
 
+SIZE = {"width": 1280, "height": 900}
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
@@ -83,12 +85,14 @@ def browser(chromium: BrowserType, chromium_path: str) -> Iterator[Browser]:
 def profile(
     chromium: BrowserType, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
-    """A browser that keeps compiled scripts: a page then takes half of the processor's time."""
+    """A browser with one tab for all tests, which keeps compiled scripts and what it loaded: a page
+    then takes a third of the processor's time.
+    """
     context = chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
         executable_path=chromium_path,
         args=FLAGS,
-        viewport={"width": 1280, "height": 900},
+        viewport=SIZE,
     )
     yield context
     context.close()
@@ -177,7 +181,12 @@ def is_up(url: str) -> bool:
 
 @pytest.fixture
 def page(profile: BrowserContext) -> Iterator[Page]:
-    """A new page; at the end no page of its browser has logged an error or called other servers."""
+    """The browser's tab, as if new. At the end no tab of the browser has logged an error, called
+    other servers or opened a dialog, as a script in a text would.
+
+    What a test sets on it and cannot be undone, such as a route of websockets, it sets on a tab of
+    its own: ``page.context.new_page()``.
+    """
     complaints: list[str] = []
 
     def note_request(request: Request | WebSocket) -> None:
@@ -191,6 +200,10 @@ def page(profile: BrowserContext) -> Iterator[Page]:
     def note_error(error: WebError) -> None:
         complaints.append(f"uncaught: {error.error}")
 
+    def note_dialog(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def watch(page: Page) -> None:
         page.on("websocket", note_request)
 
@@ -198,13 +211,16 @@ def page(profile: BrowserContext) -> Iterator[Page]:
         "console": note_line,
         "weberror": note_error,
         "request": note_request,
+        "dialog": note_dialog,
         "page": watch,
     }
+    page, *_ = profile.pages
     for event, listener in listeners.items():
         profile.on(event, listener)
-    page = profile.new_page()
+    watch(page)
     yield page
     _forget(profile, page)
+    page.remove_listener("websocket", note_request)
     for event, listener in listeners.items():
         profile.remove_listener(event, listener)
     assert complaints == []
@@ -212,12 +228,18 @@ def page(profile: BrowserContext) -> Iterator[Page]:
 
 def _forget(profile: BrowserContext, page: Page) -> None:
     """Close what a test opened, and remove what its pages stored."""
+    leave(page)
     session = profile.new_cdp_session(page)
     session.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "local_storage"})
+    session.detach()
     profile.clear_cookies()
     profile.clear_permissions()
-    for opened in profile.pages[1:]:  # without a page, a browser ends
+    for opened in profile.pages[1:]:
         opened.close()
+    page.unroute_all()
+    page.set_viewport_size(SIZE)
+    page.emulate_media(color_scheme="light")
+    page.mouse.move(0, 0)
 
 
 _STANDS_STILL = """quietMs => {
@@ -240,8 +262,13 @@ _STANDS_STILL = """quietMs => {
 
 
 def leave(page: Page) -> None:
-    """Leave an app that is about to end, because its page would log an error."""
-    page.goto("about:blank")
+    """Leave an app that is about to end, because its page would log an error.
+
+    What the app stored in the tab, such as drafts, is removed.
+    """
+    if page.url != "about:blank":
+        page.evaluate("sessionStorage.clear()")
+        page.goto("about:blank")
 
 
 def wait_until_drawn(page: Page, quiet_ms: int = 300) -> None:

@@ -327,7 +327,7 @@ def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env
 
 
 def test_a_tick_from_before_a_click_does_not_draw_the_page_again(
-    desktop: Page, app_url, app_env, pair
+    page: Page, app_url, app_env, pair
 ) -> None:
     one, _, _ = pair()
     say(app_env, one, "londo", "the other one")
@@ -355,23 +355,24 @@ def test_a_tick_from_before_a_click_does_not_draw_the_page_again(
         server.on_message(note_received)
         socket.on_message(note_sent)
 
-    desktop.route_web_socket(re.compile("_stcore/stream"), relay)
-    desktop.goto(f"{app_url}/?user={one}")
-    desktop.get_by_role("link", name="Sam Summer").click()
-    expect(desktop.get_by_role("heading", name="Robin and Sam Summer")).to_be_visible()
+    tab = page.context.new_page()
+    tab.route_web_socket(re.compile("_stcore/stream"), relay)
+    tab.goto(f"{app_url}/?user={one}")
+    tab.get_by_role("link", name="Sam Summer").click()
+    expect(tab.get_by_role("heading", name="Robin and Sam Summer")).to_be_visible()
     ticks.clear()
     while not ticks:
-        desktop.wait_for_timeout(100)
+        tab.wait_for_timeout(100)
     before = ticks[-1]
-    desktop.get_by_role("link", name="Londo Mollari").click()
-    expect(desktop.get_by_role("heading", name="Robin and Londo Mollari")).to_be_visible()
-    wait_until_drawn(desktop)
+    tab.get_by_role("link", name="Londo Mollari").click()
+    expect(tab.get_by_role("heading", name="Robin and Londo Mollari")).to_be_visible()
+    wait_until_drawn(tab)
     asked.clear()
     finished.clear()
     servers[-1].send(before)
     while not finished:
-        desktop.wait_for_timeout(100)
-    wait_until_drawn(desktop)
+        tab.wait_for_timeout(100)
+    wait_until_drawn(tab)
     assert asked == []
 
 

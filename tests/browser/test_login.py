@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from core.aws.clients import make_client
@@ -133,15 +133,19 @@ def prod_url(with_login, provider, log) -> Iterator[str]:
 
 
 @pytest.fixture
-def frames(page: Page) -> list[str]:
+def frames(page: Page) -> Iterator[list[str]]:
     """What the app sent to the page over its websocket."""
     received: list[str] = []
 
     def note(payload: bytes | str) -> None:
         received.append(payload if isinstance(payload, str) else payload.decode("utf-8", "replace"))
 
-    page.on("websocket", lambda socket: socket.on("framereceived", note))
-    return received
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", note)
+
+    page.on("websocket", listen)
+    yield received
+    page.remove_listener("websocket", listen)
 
 
 def log_in(page: Page, url: str, name: str) -> None:
