@@ -147,42 +147,58 @@ class Bench:
     def try_cells(self, cells: Iterable[Cell], options: frozenset[str]) -> Iterator[Shown]:
         """The result of each cell.
 
-        AWS's services are compared after the last cell of a row that opens none of them.
+        Neighbours in one place that by the design change nothing are compared together: if all
+        is as it was, none of them changed it. AWS's services are compared after the last cell of
+        a row that opens none of them.
         """
         cells = list(cells)
-        for cell in cells:
-            audit = self._folder / f"audit-{next(self._numbers)}.jsonl"
-            stores = STORES if AWS in cell.row.opens or cell is cells[-1] else MARKED
-            yield self._try(cell, options, audit, stores)
+        for _, neighbours in itertools.groupby(cells, self._compared_together()):
+            group = list(neighbours)
+            stores = STORES if AWS in group[0].row.opens or group[-1] is cells[-1] else MARKED
+            yield from self._try(group, options, stores)
+
+    def _compared_together(self) -> Callable[[Cell], Any]:
+        numbers = itertools.count()
+
+        def key(cell: Cell) -> Any:
+            alone = next(numbers) if expected(cell, _reason_of(cell)).changed else None
+            return cell.state.postgres, cell.state.dynamodb, alone
+
+        return key
 
     def _try(
-        self, cell: Cell, options: frozenset[str], audit: Path, stores: Iterable[str]
-    ) -> Shown:
-        place = self._places.get(cell.row.world, cell.state)
-        environment = self._places.environment(place, cell.state, cell.row.settings)
-        environment["CRUDDUR_AUDIT_LOG"] = str(audit)
-        outcome = self._run(cell, options, place, environment)
+        self, cells: list[Cell], options: frozenset[str], stores: Iterable[str]
+    ) -> Iterator[Shown]:
+        place = self._places.get(cells[0].row.world, cells[0].state)
+        done = [(cell, *self._run(cell, options, place)) for cell in cells]
         now = self._places.look(place, stores)
         changed = frozenset(store for store in now if now[store] != place.pristine[store])
         self._places.renew(place, changed)
-        lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()
-        design = expected(cell, _reason_of(cell))
-        shown = Shown(cell, design, outcome, changed, lines, ())
-        return replace(shown, problems=tuple(_problems(shown, audit)))
+        if changed and len(cells) > 1:
+            for cell in cells:
+                yield from self._try([cell], options, stores)
+            return
+        for cell, outcome, audit in done:
+            lines = tuple(map(json.loads, audit.read_text().splitlines())) if audit.exists() else ()
+            design = expected(cell, _reason_of(cell))
+            shown = Shown(cell, design, outcome, changed, lines, ())
+            yield replace(shown, problems=tuple(_problems(shown, audit)))
 
-    def _run(
-        self, cell: Cell, options: frozenset[str], place: Place, environment: dict[str, str]
-    ) -> Outcome:
+    def _run(self, cell: Cell, options: frozenset[str], place: Place) -> tuple[Outcome, Path]:
+        """What the cell's command did, and the file of its audit lines."""
+        audit = self._folder / f"audit-{next(self._numbers)}.jsonl"
+        environment = self._places.environment(place, cell.state, cell.row.settings)
+        environment["CRUDDUR_AUDIT_LOG"] = str(audit)
         by_database = cell.row.confirmed_by == POSTGRES
         name = place.dbname if by_database else place.table.name
         if cell.page:
-            return run_page(cell, environment, self._folder)
+            return run_page(cell, environment, self._folder), audit
         if cell.in_browser:
-            return run_action(cell, environment, self._folder, place, name)
+            return run_action(cell, environment, self._folder, place, name), audit
         words = self._places.words(place, cell.state)
         line = typed(cell, options, words, name)
         stdin = cell.row.stdin.format_map(words)
-        return run_task(cell, line, environment, self._folder, stdin)
+        return run_task(cell, line, environment, self._folder, stdin), audit
 
 
 def _reason_of(cell: Cell) -> str:

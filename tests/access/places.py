@@ -1,6 +1,6 @@
 """Both stores in every world and state, made quickly and read without the door.
 
-A place is made again only after something in it was changed: the database from a template, the
+A store is made again only after something in it was changed: the database from a template, the
 message table from a handful of items.
 """
 
@@ -62,13 +62,18 @@ Snapshot = dict[str, Any]
 
 @dataclass
 class Place:
-    """The two stores of one state, and what a command needs to reach them."""
+    """The two stores of one state, and what a command needs to reach them.
 
-    dbname: str
+    ``pristine`` has what each store holds before a command. A store that is not in it is not made.
+    """
+
+    world: str
+    state: State
+    pool_id: str
     table: Table
-    conversation: str
+    dbname: str = ""
+    conversation: str = ""
     message: str = ""
-    pool_id: str = ""
     pristine: Snapshot = field(default_factory=dict)
 
 
@@ -90,8 +95,8 @@ class Places:
 
     def close(self) -> None:
         for place in self._places.values():
-            self._databases.drop(place.dbname)
-            self._drop_table(place.table.name)
+            self._drop_database(place)
+            self._drop_table(place)
         for name in self._templates.values():
             self._databases.drop(name)
         self._dynamodb.close()
@@ -103,8 +108,10 @@ class Places:
         """The unchanged place of ``state`` in ``world``."""
         key = world, state.postgres, state.dynamodb
         if key not in self._places:
-            self._places[key] = self._made(world, state)
-        return self._places[key]
+            self._places[key] = Place(world, state, self.aws.pool_id, self._table(""))
+        place = self._places[key]
+        self._make_what_is_missing(place)
+        return place
 
     def look(self, place: Place, stores: Iterable[str] = STORES) -> Snapshot:
         """All stored data, by store; None for a missing store."""
@@ -119,11 +126,10 @@ class Places:
         """Put back what was changed."""
         if AWS in changed:
             self.aws.renew()
-        if changed & {POSTGRES, DYNAMODB}:
-            (key,) = (key for key, known in self._places.items() if known is place)
-            del self._places[key]
-            self._databases.drop(place.dbname)
-            self._drop_table(place.table.name)
+        for store, drop in ((POSTGRES, self._drop_database), (DYNAMODB, self._drop_table)):
+            if store in changed:
+                drop(place)
+                del place.pristine[store]
 
     def environment(
         self, place: Place, state: State, settings: Mapping[str, str]
@@ -182,24 +188,28 @@ class Places:
 
     # Making
 
-    def _made(self, world: str, state: State) -> Place:
-        dbname = f"matrix-{uuid.uuid4().hex[:12]}"
-        if world != NO_DATABASE:
-            self._databases.copy(self._template(world, state.postgres), dbname)
-        table = Table(
-            self._dynamodb, f"messages-{uuid.uuid4().hex[:12]}", self._target,
-            purpose=Purpose.DESTROYING,
-        )  # fmt: skip
-        conversation = message = ""
-        if world != NO_TABLE:
-            create_table(table, state.dynamodb or "local")
-            if state.dynamodb is None:
-                table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
-            if world != EMPTY:
-                conversation, message = self._converse(table)
-        place = Place(dbname, table, conversation, message, self.aws.pool_id)
-        place.pristine = self.look(place)
-        return place
+    def _make_what_is_missing(self, place: Place) -> None:
+        missing = [store for store in STORES if store not in place.pristine]
+        if POSTGRES in missing:
+            place.dbname = f"matrix-{uuid.uuid4().hex[:12]}"
+            if place.world != NO_DATABASE:
+                template = self._template(place.world, place.state.postgres)
+                self._databases.copy(template, place.dbname)
+        if DYNAMODB in missing:
+            place.table = self._table(f"messages-{uuid.uuid4().hex[:12]}")
+            if place.world != NO_TABLE:
+                self._fill_table(place)
+        place.pristine |= self.look(place, missing)
+
+    def _table(self, name: str) -> Table:
+        return Table(self._dynamodb, name, self._target, purpose=Purpose.DESTROYING)
+
+    def _fill_table(self, place: Place) -> None:
+        create_table(place.table, place.state.dynamodb or "local")
+        if place.state.dynamodb is None:
+            place.table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+        if place.world != EMPTY:
+            place.conversation, place.message = self._converse(place.table)
 
     def _converse(self, table: Table) -> tuple[str, str]:
         """A conversation with a message of other software that no inbox shows yet.
@@ -290,9 +300,12 @@ class Places:
                     )
         return self._templates[kind, marker]
 
-    def _drop_table(self, name: str) -> None:
+    def _drop_database(self, place: Place) -> None:
+        self._databases.drop(place.dbname)
+
+    def _drop_table(self, place: Place) -> None:
         with contextlib.suppress(self._dynamodb.exceptions.ResourceNotFoundException):
-            self._dynamodb.delete_table(TableName=name)
+            self._dynamodb.delete_table(TableName=place.table.name)
 
     def _url(self, dbname: str) -> str:
         return urlsplit(self._engines.postgres_url)._replace(path=f"/{dbname}").geturl()
