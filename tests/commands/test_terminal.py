@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import os
 import pty
 import re
 import subprocess
-import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from unguarded import Database
 
+from commands import typed
 from core.dynamodb.patterns.sends import Draft, start
 from core.models import Person
 from core.settings import PROJECT_ROOT
@@ -47,32 +49,36 @@ def env(postgres_env: dict[str, str], table_env: dict[str, str], messages, run_i
     return env
 
 
-def in_a_terminal(folder: Path, env: Mapping[str, str], *args: str) -> str:
-    """All output to a terminal while a command runs, with standard error."""
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "invoke", *args],
-        cwd=PROJECT_ROOT,
-        env=hermetic_environment(folder) | {"TERM": "xterm", "COLUMNS": "200"} | dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    sent = b""
-    while True:
-        try:
-            part = os.read(controller, 65_536)
-        except OSError:  # Linux: all other processes have closed it
-            break
-        if not part:
-            break
-        sent += part
-    os.close(controller)
-    process.wait(timeout=60)
-    output = sent.decode(env.get("PYTHONIOENCODING", "utf-8")).replace("\r\n", "\n")
-    assert "Traceback" not in output, output
-    return output
+@pytest.fixture
+def in_a_terminal(commands: typed.Commands, tmp_path: Path) -> Callable[..., str]:
+    """``in_a_terminal("doctor", env={…})``: all that a command printed to a terminal."""
+
+    def run(*args: str, env: Mapping[str, str]) -> str:
+        environment = hermetic_environment(tmp_path) | {"TERM": "xterm", "COLUMNS": "200"} | env
+        controller, terminal = pty.openpty()
+
+        def type_it() -> None:
+            with Path(os.devnull).open() as nothing:
+                commands.run_on([nothing.fileno(), terminal, terminal], args, environment)
+            os.close(terminal)
+
+        typing = threading.Thread(target=type_it)
+        typing.start()
+        sent = b"".join(iter(functools.partial(_read, controller), b""))
+        typing.join()
+        os.close(controller)
+        output = sent.decode(env.get("PYTHONIOENCODING", "utf-8")).replace("\r\n", "\n")
+        assert "Traceback" not in output, output
+        return output
+
+    return run
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # Linux: all other processes have closed it
+        return b""
 
 
 LIST, GET = "ddb.patterns.list-conversations", "ddb.patterns.get-conversation"
@@ -100,8 +106,8 @@ COMMANDS = [
 ]
 
 
-def test_stored_or_typed_text_cannot_control_a_terminal(env, tmp_path) -> None:
-    sent = {command: in_a_terminal(tmp_path, env, *command) for command in COMMANDS}
+def test_stored_or_typed_text_cannot_control_a_terminal(env, in_a_terminal) -> None:
+    sent = {command: in_a_terminal(*command, env=env) for command in COMMANDS}
     for command, output in sent.items():
         assert output.strip(), command
         assert OURS.sub("", output).replace("\n", "").isprintable(), (command, ascii(output))
@@ -128,9 +134,9 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_a_table_fits_the_terminal(seeded, tmp_path, width: int, encoding: str) -> None:
+def test_a_table_fits_the_terminal(seeded, in_a_terminal, width: int, encoding: str) -> None:
     env = seeded | {"COLUMNS": str(width), "PYTHONIOENCODING": encoding}
-    output = OURS.sub("", in_a_terminal(tmp_path, env, LIST, "--user", "bayko"))
+    output = OURS.sub("", in_a_terminal(LIST, "--user", "bayko", env=env))
     lines = output[output.index(" UTC") :].splitlines()
     rule = lines[1]
     assert set(rule) == {" ", "─" if encoding == "utf-8" else "-"}
@@ -141,18 +147,18 @@ def test_a_table_fits_the_terminal(seeded, tmp_path, width: int, encoding: str) 
     assert ("Not shown" in output) is (width != 200)
 
 
-def test_production_and_problems_are_red_unless_colours_are_off(seeded, tmp_path) -> None:
+def test_production_and_problems_are_red_unless_colours_are_off(seeded, in_a_terminal) -> None:
     production = {
         "PROD_CONNECTION_URL": seeded["CONNECTION_URL"],
         "PROD_AWS_ENDPOINT_URL": seeded["AWS_ENDPOINT_URL"],
         "DDB_MESSAGE_TABLE": seeded["DDB_MESSAGE_TABLE"],
     }
-    red = in_a_terminal(tmp_path, production, "db.query", "--prod", "--sql", "SELECT 1")
+    red = in_a_terminal("db.query", "--prod", "--sql", "SELECT 1", env=production)
     first, last = red.splitlines()
     assert re.fullmatch(r"\x1b\[31mtarget: production · .*\x1b\[0m", first)
     assert re.fullmatch(r"\x1b\[31mRefused db\.query: .*\x1b\[0m", last)
     for off in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        plain = in_a_terminal(tmp_path, seeded | off, "db.query", "--sql", "SELEC 1")
+        plain = in_a_terminal("db.query", "--sql", "SELEC 1", env=seeded | off)
         assert "\x1b" not in plain
         assert plain.splitlines()[-1].startswith("--sql begins with 'selec'")
 

@@ -34,12 +34,14 @@ from typing import Any
 CLIENT = Path(__file__).with_name("typed_client.py")
 _LIMIT_S = 60
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LC_", "LANGUAGE")
-_UNBUFFERED = "PYTHONUNBUFFERED"
+_UNBUFFERED, _ENCODING = "PYTHONUNBUFFERED", "PYTHONIOENCODING"
 
 
 def needs_an_interpreter(env: Mapping[str, str]) -> bool:
     """Whether ``env`` has a variable that Python reads at its start."""
-    return any(name.startswith(_READ_BY_THE_INTERPRETER) for name in env.keys() - {_UNBUFFERED})
+    return any(
+        name.startswith(_READ_BY_THE_INTERPRETER) for name in env.keys() - {_UNBUFFERED, _ENCODING}
+    )
 
 
 class Commands:
@@ -73,13 +75,14 @@ class Commands:
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
         ):
-            code = self._run(args, env, [given, out.fileno(), err.fileno()])
+            code = self.run_on([given, out.fileno(), err.fileno()], args, env)
             out.seek(0)
             err.seek(0)
             texts = [file.read().decode().replace("\r\n", "\n") for file in (out, err)]
         return subprocess.CompletedProcess(["invoke", *args], code, *texts)
 
-    def _run(self, args: tuple[str, ...], env: Mapping[str, str], streams: list[int]) -> int:
+    def run_on(self, streams: list[int], args: tuple[str, ...], env: Mapping[str, str]) -> int:
+        """Run ``invoke`` on these standard streams; its exit code."""
         report, end = os.pipe()
         with os.fdopen(report, "rb", buffering=0) as reports:
             request = json.dumps({"args": args, "env": dict(env), "cwd": self._folder}).encode()
@@ -194,6 +197,10 @@ def _become(command: dict[str, Any], streams: list[int]) -> None:
     sys.path[0] = command["cwd"]  # as ``python -m`` has it
     _reopen("stdout", bool(command["env"].get(_UNBUFFERED)))
     _reopen("stderr", bool(command["env"].get(_UNBUFFERED)))
+    if encoding := command["env"].get(_ENCODING):
+        for stream in (sys.stdin, sys.stdout):
+            stream.reconfigure(encoding=encoding, errors="strict")  # type: ignore[union-attr]
+        sys.stderr.reconfigure(encoding=encoding)  # type: ignore[union-attr]
 
 
 def _reopen(name: str, unbuffered: bool) -> None:
