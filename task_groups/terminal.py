@@ -22,6 +22,7 @@ from task_groups.answers import (
     ask as ask,
     note as note,
     plain as plain,
+    print_all as print_all,
     print_csv as print_csv,
     print_json as print_json,
     print_json_array as print_json_array,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 
 from core.wording import counted
@@ -97,23 +98,24 @@ def scan(
 
     most = terminal.whole_number(limit, "--limit")
     run().tell_target()
-    count = 0
     with opened(ctx) as stores:
         table = stores.table
         items = islice(scan(table), most)
         if json or raw:
             count = terminal.print_json_lines(map(raw_item if raw else plain_item, items))
         else:
-            for item in items:
-                terminal.print_line(_one_line(plain_item(item)))
-                count += 1
+            count = terminal.print_all(_one_line(plain_item(item)) for item in items)
     terminal.tell_cost(table.capacity, before=f"{counted(count, 'item')} · ")
 
 
 def _one_line(item: dict[str, object]) -> str:
-    """``pk  sk  name=value …``, safe to print."""
+    """``pk  sk  name=value …``."""
     line = f"{item.get('pk')}  {item.get('sk')}"
-    for name in sorted(item):
-        if name not in ("pk", "sk"):
-            line += f"  {name}={item[name]}"
+    for name in _names_after_the_key(frozenset(item)):
+        line += f"  {name}={item[name]}"
     return line
+
+
+@lru_cache(maxsize=1000)
+def _names_after_the_key(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(names - {"pk", "sk"}))
