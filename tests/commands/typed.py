@@ -155,33 +155,46 @@ def _load() -> None:
 
 def _wait_for_a_command(server: socket.socket) -> None:
     """Serve requests. Returns in the process of each command, ready to run it."""
-    supervisors = set()
+    ends, end = os.pipe()  # has something to read once a command has ended
+    os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(end)
+    reports: dict[int, int] = {}
     while True:
+        ready, _, _ = select.select([server, ends], [], [])
+        if ends in ready:
+            os.read(ends, 1 << 10)
+            _report_ended(reports)
+        if server not in ready:
+            continue
         request, streams, _, _ = socket.recv_fds(server, 1 << 20, 4)
-        supervisors = {pid for pid in supervisors if os.waitpid(pid, os.WNOHANG) == (0, 0)}
         if not request:
             os._exit(0)
-        if supervisor := os.fork():
-            supervisors.add(supervisor)
+        if pid := os.fork():
+            *others, reports[pid] = streams
+            for stream in others:
+                os.close(stream)
+            _tell(reports[pid], pid)
         else:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             server.close()
-            return _supervise(json.loads(request), streams)
-        for stream in streams:
-            os.close(stream)
+            for stream in (ends, end, *reports.values()):
+                os.close(stream)
+            return _become(json.loads(request), streams)
 
 
-def _supervise(command: dict[str, Any], streams: list[int]) -> None:
-    """Report the process id of the command and, at its end, its exit code."""
-    pid = os.fork()
-    if pid == 0:
-        return _become(command, streams)
-    *others, report = streams
-    for stream in others:
-        os.close(stream)
-    os.write(report, f"{pid}\n".encode())
-    _, status = os.waitpid(pid, 0)
-    os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-    os._exit(0)
+def _report_ended(reports: dict[int, int]) -> None:
+    for pid, report in list(reports.items()):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            _tell(report, os.waitstatus_to_exitcode(status))
+            os.close(reports.pop(pid))
+
+
+def _tell(report: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(report, f"{number}\n".encode())
 
 
 def _become(command: dict[str, Any], streams: list[int]) -> None:
