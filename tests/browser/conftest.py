@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import pytest
 import unguarded
 from playwright.sync_api import (
-    Browser,
     BrowserContext,
     BrowserType,
     ConsoleMessage,
@@ -71,14 +70,6 @@ def chromium_path() -> str:
         complain = pytest.fail if os.environ.get("CI") else pytest.skip
         complain("Chromium is not installed: apt-get install chromium")
     return str(path)
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: BrowserType, chromium_path: str) -> Iterator[Browser]:
-    """A browser for tests that need another look or another zone."""
-    browser = chromium.launch(executable_path=chromium_path, args=FLAGS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="session")

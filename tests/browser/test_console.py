@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocket, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -531,14 +531,13 @@ def test_a_link_to_an_unknown_handle_suggests_similar_ones(desktop: Page, app_ur
 
 
 @pytest.fixture
-def in_new_york(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(
-        timezone_id="America/New_York",
-        viewport=DESKTOP,
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    yield context.new_page()
-    context.close()
+def in_new_york(desktop: Page) -> Iterator[Page]:
+    desktop.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    session = desktop.context.new_cdp_session(desktop)
+    session.send("Emulation.setTimezoneOverride", {"timezoneId": "America/New_York"})
+    yield desktop
+    session.send("Emulation.setTimezoneOverride", {"timezoneId": ""})  # the machine's own
+    session.detach()
 
 
 def test_times_are_in_the_reader_s_zone_and_a_copy_is_the_stored_text(
