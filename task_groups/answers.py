@@ -100,9 +100,9 @@ def print_all(lines: Iterable[str]) -> int:
         for line in lines:
             some.append(line)
             if len(some) == _TOGETHER:
-                _print_together(some)
-                count += len(some)
-                some = []
+                count += _TOGETHER
+                whole, some = some, []
+                _print_together(whole)
     finally:  # also what came before a failure
         _print_together(some)
     return count + len(some)

@@ -58,9 +58,11 @@ def in_a_terminal(commands: typed.Commands, tmp_path: Path) -> Callable[..., str
         controller, terminal = pty.openpty()
 
         def type_it() -> None:
-            with Path(os.devnull).open() as nothing:
-                commands.run_on([nothing.fileno(), terminal, terminal], args, environment)
-            os.close(terminal)
+            try:
+                with Path(os.devnull).open() as nothing:
+                    commands.run_on([nothing.fileno(), terminal, terminal], args, environment)
+            finally:
+                os.close(terminal)
 
         typing = threading.Thread(target=type_it)
         typing.start()
