@@ -41,7 +41,10 @@ def show_erasure() -> None:
     if not isinstance(certificate, Certificate):
         return
     st.success("The user is erased.", icon=":material/check_circle:")
-    with st.expander("Certificate"):
+    expander = st.expander("Certificate", key="certificate", on_change="rerun")
+    if not expander.open:
+        return  # as the command lines: see ``layout.commands``
+    with expander:
         st.code(certificate.as_text(), language=None)
         _file_button(
             "Prepare certificate",

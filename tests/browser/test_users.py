@@ -123,6 +123,8 @@ def test_a_user_is_erased_and_the_certificate_is_saved(page: Page, app_url, app_
     page.get_by_label("Type the table’s name").fill(app_env["DDB_MESSAGE_TABLE"])
     page.get_by_role("button", name="Erase", exact=True).click()
     expect(page.get_by_text("The user is erased.")).to_be_visible()
+    wait_until_drawn(page)
+    expect(page.get_by_test_id("stCode")).to_have_count(0)  # its scripts are 1.5 MB
     unfold(page.get_by_text("Certificate", exact=True))
     page.get_by_role("button", name="Prepare certificate").click()
     expect(page.get_by_role("link", name="Save file")).to_be_visible()
