@@ -181,7 +181,7 @@ def read_identity(db: Queries, name: str) -> Identity | None:
 
 
 def drop_database(db: Database) -> tuple[Session, ...] | None:
-    """The sessions that dropping the database ended; None if there was no database.
+    """The other sessions that dropping the database ended; None if there was no database.
 
     The drop needs a second session, in another database. That session must be on the server that
     ``db`` was checked on, and the database there must be the one that was checked.
@@ -200,7 +200,8 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
         checked = None
     if checked is None:
         return None
-    db.close()  # or this session would block the drop
+    own = db.session_pid()
+    db.close()  # or this session would block the drop; the server may list it a moment longer
     with _maintenance(db) as server:
         refuse_pooler(server, _NO_DATABASES)
         if read_identity(server, name) != checked:
@@ -209,7 +210,7 @@ def drop_database(db: Database) -> tuple[Session, ...] | None:
                 " database was replaced",
                 "Name one server in the URL, then run it again.",
             )
-        return _drop(server, name)
+        return _drop(server, name, own)
 
 
 def _answers(db: Database) -> bool:
@@ -220,8 +221,8 @@ def _answers(db: Database) -> bool:
     return True
 
 
-def _drop(server: Database, name: str) -> tuple[Session, ...]:
-    inside = tuple(session for session in sessions(server) if session.database == name)
+def _drop(server: Database, name: str, own: int) -> tuple[Session, ...]:
+    inside = tuple(s for s in sessions(server) if s.database == name and s.pid != own)
     try:
         server.run_alone(_naming("admin/drop_database", name))
     except PostgresError as error:

@@ -229,6 +229,11 @@ class Database(Queries):
             mode = connection.info.get_parameters().get("sslmode")
             return bool(connection.pgconn.ssl_in_use) and mode == "verify-full"
 
+    def session_pid(self) -> int:
+        """The process id of this session on the server; a pooler reports one of its own."""
+        with translating(self.address), self._connections.connection() as connection:
+            return connection.info.backend_pid
+
     def is_pooled(self) -> bool:
         """Whether a connection pooler, or another proxy of the protocol, is in between.
 
