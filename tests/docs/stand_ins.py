@@ -68,8 +68,10 @@ def _dry(world: World, words: list[str], _: str | None) -> Outcome:
 
 def _make_venv(world: World, words: list[str], _: str | None) -> Outcome:
     """A virtual environment is made; without pip, which takes seconds and is not needed here."""
-    folder = world.folder / words[-1]
-    subprocess.run([sys.executable, *words[1:], "--without-pip"], cwd=world.folder, check=True)
+    *options, name = words[1:]
+    folder = world.folder / name
+    without_pip = [word for word in options if word != "--upgrade-deps"] + ["--without-pip"]
+    subprocess.run([sys.executable, *without_pip, name], cwd=world.folder, check=True)
     assert (folder / "bin" / "python").exists()
     return Outcome("")
 
