@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
@@ -27,6 +31,20 @@ from core.targets.postgres import parse_url
 
 QUICK = ("unit/", "model/test_state_machine.py", "commands/test_smoke.py", "test_")
 """``--quick`` runs the files whose path begins with one of these."""
+
+ORDER = (
+    "browser", "unit",
+    "access", "admin_app", "integration", "model",
+    "commands", "docs", "workspaces",
+)  # fmt: skip
+"""The folders, in the order in which their tests run: a line has about a third of all tests.
+
+Each of the three workers begins with a third, and takes over tests from the end of another's when
+it has none left. So the browser tests, which take longest, begin at once, and one worker runs them
+all: another would need a browser and an admin UI of its own.
+"""
+
+MEMORY = Path("/dev/shm")
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(
@@ -55,10 +73,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_place_in_the_run)
     unwanted = {mark for mark in ("deep", "explore") if not config.getoption(f"--{mark}")}
     long = [item for item in items if any(map(item.get_closest_marker, unwanted))]
     items[:] = [item for item in items if item not in long]
     config.hook.pytest_deselected(items=long)
+
+
+def _place_in_the_run(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
 
 def pytest_collection_finish() -> None:
@@ -79,13 +103,23 @@ def examples(pytestconfig: pytest.Config) -> Callable[[int], int]:
 @pytest.fixture(scope="session")
 def engines_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose engines run; a name with a space in it, as checkouts may have."""
-    folder = tmp_path_factory.mktemp("shared") / "the engines"
-    embedded.start(folder, embedded.Choice(functions=True))
-    try:
-        _spare_the_machine(embedded.endpoints(folder).postgres_url)
-        yield folder
-    finally:
-        embedded.stop(folder)
+    with tempfile.TemporaryDirectory(dir=_quick_place(tmp_path_factory)) as place:
+        folder = Path(place) / "the engines"
+        embedded.start(folder, embedded.Choice(functions=True))
+        try:
+            _spare_the_machine(embedded.endpoints(folder).postgres_url)
+            yield folder
+        finally:
+            embedded.stop(folder)
+
+
+def _quick_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Memory that is used like a disk, where there is enough: a new database has 300 files, and to
+    make those took a quarter of the time of the tests that use one.
+    """
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1 << 30:
+        return MEMORY
+    return tmp_path_factory.getbasetemp()
 
 
 def _spare_the_machine(postgres_url: str) -> None:
@@ -128,6 +162,18 @@ def pool_id(cognito: Any) -> Iterator[str]:
     pool_id = cognito.create_user_pool(PoolName="cruddur")["UserPool"]["Id"]
     yield pool_id
     cognito.delete_user_pool(UserPoolId=pool_id)
+
+
+@pytest.fixture(scope="session")
+def installed_components() -> Iterator[None]:
+    """What an ``AppTest`` finds when it looks for components in all installed packages, at the
+    first run of each: looked for once, as a server does. It takes longer than a page.
+    """
+    from streamlit.components.v2 import manifest_scanner as scanner
+
+    once = functools.cache(scanner.scan_component_manifests)
+    with mock.patch.object(scanner, "scan_component_manifests", once):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def places(engines_folder, databases, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def bench(places: Places, tmp_path: Path) -> Iterator[Bench]:
+def bench(places: Places, installed_components, tmp_path: Path) -> Iterator[Bench]:
     with NEEDS.wrapped():
         yield Bench(places, tmp_path)
     st.cache_resource.clear()

@@ -27,7 +27,9 @@ GROUP = Settings().admin_group
 
 
 @pytest.fixture
-def environ(engines, databases: Databases, monkeypatch, tmp_path) -> Iterator[dict[str, str]]:
+def environ(
+    engines, databases: Databases, installed_components, monkeypatch, tmp_path
+) -> Iterator[dict[str, str]]:
     """Empty stores, named in the environment; the app has its own caches."""
     server = urlsplit(engines.postgres_url)
     environ = {

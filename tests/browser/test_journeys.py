@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from core import engines as embedded
 from core.dynamodb import keys
@@ -367,16 +367,20 @@ def test_commands_and_the_scripts_for_them_are_loaded_when_they_are_opened(
     page: Page, app_url, app_env
 ) -> None:
     say(app_env, "londo", "bayko", "a row for the table")
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
     for path, line in PAGES_WITH_COMMANDS.items():
-        tab = page.context.new_page()
-        asked: list[str] = []
-        tab.on("request", lambda request, asked=asked: asked.append(request.url))
-        tab.goto(f"{app_url}/{path}")
-        opener = tab.get_by_text("Command line", exact=True)
+        asked.clear()
+        page.goto(f"{app_url}/{path}")
+        opener = page.get_by_text("Command line", exact=True)
         expect(opener).to_be_visible()
-        wait_until_drawn(tab)
+        wait_until_drawn(page)
         assert not any("SyntaxHighlighter" in url for url in asked), path
         opener.click()
-        expect(tab.get_by_text(line).first).to_be_visible()
+        expect(page.get_by_text(line).first).to_be_visible()
         assert any("SyntaxHighlighter" in url for url in asked), path
-        tab.close()
+    page.remove_listener("request", note)

@@ -15,13 +15,17 @@ from databases import Databases
 from unguarded import Database, open_table
 
 from commands import typed
+from core import transcripts
+from core.dynamodb.keys import Item
 from core.dynamodb.patterns import reads
 from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
-from core.postgres import migrate, read_migrations
+from core.engines import Endpoints
+from core.postgres import demo_people, migrate, read_migrations
 from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
 from core.targets.postgres import PostgresAddress, parse_url
+from core.usecases.conversations import load_conversation
 
 RunInvoke = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -108,8 +112,12 @@ def seeded_database_url(engines, databases: Databases) -> str:
 @pytest.fixture
 def bare_env(engines, seeded_database_url: str) -> dict[str, str]:
     """The environment of a command with seeded users and no message table yet."""
+    return environment_of_stores(engines, seeded_database_url)
+
+
+def environment_of_stores(engines: Endpoints, database_url: str) -> dict[str, str]:
     return {
-        "CONNECTION_URL": seeded_database_url,
+        "CONNECTION_URL": database_url,
         "AWS_ENDPOINT_URL": engines.aws_endpoint_url,
         "DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}",
     }
@@ -128,10 +136,24 @@ def table_env(bare_env: dict[str, str], messages: Table) -> dict[str, str]:
     return bare_env
 
 
+@pytest.fixture(scope="session")
+def demo_items(engines, seeded_database_url: str) -> list[Item]:
+    """What ``ddb.seed`` stores in an empty table."""
+    env = environment_of_stores(engines, seeded_database_url)
+    table = open_table(resolve(Settings.from_env(env), prod=False))
+    create_table(table, Environment.LOCAL)
+    first, second = (person.handle for person in demo_people(Settings())[:2])
+    with Database(parse_url(seeded_database_url, "CONNECTION_URL")) as db:
+        load_conversation(db, table, first, second, transcripts.read_demo())
+    return list(reads.scan(table))
+
+
 @pytest.fixture
-def seeded(run_invoke: RunInvoke, table_env: dict[str, str]) -> dict[str, str]:
+def seeded(demo_items: list[Item], table_env: dict[str, str], messages: Table) -> dict[str, str]:
     """The same, with the demo conversation in the table."""
-    run_invoke("ddb.seed", env=table_env)
+    puts = [{"PutRequest": {"Item": item}} for item in demo_items]
+    for start in range(0, len(puts), 25):
+        messages.client.batch_write_item(RequestItems={messages.name: puts[start : start + 25]})
     return table_env
 
 
