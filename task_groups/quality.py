@@ -40,7 +40,7 @@ def _require(*modules: str) -> None:
 
 
 WORKERS = 3
-"""Processes that share the tests, each with its own engines. A test waits for half of its time."""
+"""Processes that share the tests, each with its own engines: on two cores, four take as long."""
 
 
 @task(

@@ -5,12 +5,14 @@ Only tests may do this: they prepare data for a command, and check what it store
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core import postgres
 from core.aws.services import AwsServices
 from core.dynamodb import table as tables
+from core.dynamodb.keys import Item
 from core.postgres.admin import Session, Survey
 from core.postgres.database import Database as OpenedDatabase
 from core.purposes import Purpose
@@ -31,6 +33,14 @@ def open_table(
     target: Target, purpose: Purpose = Purpose.DESTROYING, **options: Any
 ) -> tables.Table:
     return tables.open_table(target, purpose, **options)
+
+
+def put_items(table: tables.Table, items: Iterable[Item]) -> None:
+    """Put items as another app would, 25 in a request."""
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, 25)):
+        puts = [{"PutRequest": {"Item": item}} for item in batch]
+        table.client.batch_write_item(RequestItems={table.name: puts})
 
 
 def create_database(address: PostgresAddress, dry: Callable[[str], None] | None = None) -> bool:

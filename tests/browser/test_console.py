@@ -7,13 +7,13 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from unguarded import put_items
 
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
@@ -431,10 +431,9 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
             "user_display_name": strange.get(n, f"Person {n}"),
         }
         at = f"2026-01-{28 - n // 10:02}T{23 - n % 10:02}:00:00.000000+00:00"
-        item = keys.key(keys.inbox_pk(owner_uuid), at) | {k: {"S": v} for k, v in values.items()}
-        rows.append({"PutRequest": {"Item": item}})
-    for start in range(0, 200, 25):
-        table.client.batch_write_item(RequestItems={table.name: rows[start : start + 25]})
+        key = keys.key(keys.inbox_pk(owner_uuid), at)
+        rows.append(key | {k: {"S": v} for k, v in values.items()})
+    put_items(table, rows)
     desktop.goto(f"{app_url}/?user={owner}")
     people = desktop.get_by_role("list", name="Conversations").get_by_role("link")
     expect(people.filter(has_text="@person000")).to_have_count(1)
@@ -462,14 +461,9 @@ def test_a_filter_searches_the_whole_inbox_and_namesakes_have_handles(
     expect(last).to_be_in_viewport()
     assert people.count() < 60
     # They belong to no conversation; a verification by another test would report each.
-    gone = [{"DeleteRequest": {"Key": keys.key(*_place(row))}} for row in rows]
+    gone = [{"DeleteRequest": {"Key": {"pk": row["pk"], "sk": row["sk"]}}} for row in rows]
     for start in range(0, 200, 25):
         table.client.batch_write_item(RequestItems={table.name: gone[start : start + 25]})
-
-
-def _place(put: dict[str, Any]) -> tuple[str, str]:
-    item = put["PutRequest"]["Item"]
-    return item["pk"]["S"], item["sk"]["S"]
 
 
 def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
+from unguarded import put_items
 
 from core import engines as embedded
 from core.dynamodb import keys
@@ -46,9 +47,8 @@ def put_messages(table: Table, group: str, sender: str, count: int, days: float 
             "user_uuid": sender,
         }
         key = keys.key(keys.message_pk(group), sort_key(at))
-        items.append({"PutRequest": {"Item": key | {k: {"S": v} for k, v in values.items()}}})
-    for start in range(0, count, 25):
-        table.client.batch_write_item(RequestItems={table.name: items[start : start + 25]})
+        items.append(key | {k: {"S": v} for k, v in values.items()})
+    put_items(table, items)
 
 
 def add_person(env, handle: str, display_name: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from databases import Databases
-from unguarded import Database, open_table
+from unguarded import Database, open_table, put_items
 
 from commands import typed
 from core import transcripts
@@ -151,9 +151,7 @@ def demo_items(engines, seeded_database_url: str) -> list[Item]:
 @pytest.fixture
 def seeded(demo_items: list[Item], table_env: dict[str, str], messages: Table) -> dict[str, str]:
     """The same, with the demo conversation in the table."""
-    puts = [{"PutRequest": {"Item": item}} for item in demo_items]
-    for start in range(0, len(puts), 25):
-        messages.client.batch_write_item(RequestItems={messages.name: puts[start : start + 25]})
+    put_items(messages, demo_items)
     return table_env
 
 

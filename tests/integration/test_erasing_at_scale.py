@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from unguarded import put_items
 
 from core.aws.clients import make_client
 from core.dynamodb import keys
@@ -26,7 +27,6 @@ from core.timestamps import sort_key
 
 ANA = Person("11111111-1111-4111-8111-111111111111", "ana", "Ana")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-BATCH = 25
 
 
 def conversations(first: int, count: int) -> Iterator[Item]:
@@ -47,10 +47,7 @@ def conversations(first: int, count: int) -> Iterator[Item]:
 
 
 def fill(table: Table, first: int, count: int) -> None:
-    items = conversations(first, count)
-    while batch := list(itertools.islice(items, BATCH)):
-        puts = [{"PutRequest": {"Item": item}} for item in batch]
-        table.client.batch_write_item(RequestItems={table.name: puts})
+    put_items(table, conversations(first, count))
 
 
 @dataclass(frozen=True)

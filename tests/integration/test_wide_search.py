@@ -6,6 +6,7 @@ import threading
 import uuid
 
 import pytest
+from unguarded import put_items
 
 from core.dynamodb import keys
 from core.dynamodb.patterns.wide_search import Wanted, search_conversations, search_store
@@ -23,23 +24,17 @@ def at(day: int) -> str:
 @pytest.fixture
 def messages(table) -> Table:
     """Nine conversations of a message a day, from ana and from ben by turns."""
-    puts = [
-        {
-            "PutRequest": {
-                "Item": keys.key(keys.message_pk(group), at(day))
-                | {
-                    "message": {"S": f"Needle {n}" if day == 3 else "hay"},
-                    "user_uuid": {"S": ANA if n % 2 else BEN},
-                }
-            }
+    items = [
+        keys.key(keys.message_pk(group), at(day))
+        | {
+            "message": {"S": f"Needle {n}" if day == 3 else "hay"},
+            "user_uuid": {"S": ANA if n % 2 else BEN},
         }
         for n, group in enumerate(GROUPS)
         for day in range(1, 6)
     ]
     row = keys.key(keys.inbox_pk(ANA), at(3)) | {"message": {"S": "needle of an inbox row"}}
-    puts.append({"PutRequest": {"Item": row}})
-    for start in range(0, len(puts), 25):
-        table.client.batch_write_item(RequestItems={table.name: puts[start : start + 25]})
+    put_items(table, [*items, row])
     return table
 
 
