@@ -56,17 +56,19 @@ def visitor(reason: str = "", typed_name: str | None = None) -> InTheBrowser:
     )
 
 
-def require_permission(target: Target, *, answering: bool) -> str:
-    """Stop the run unless the person may see this target's conversations.
+def enter(target: Target, *, answering: bool) -> str | None:
+    """Let the person in if they may see this target's conversations.
 
     Production, and an app that other machines reach, need a login with the group that
     ``CRUDDUR_ADMIN_GROUP`` names. The stores' markers are read before it only if they decide, so
     that no error of a store shows a stranger where production is. ``answering``: skip a store that
-    does not answer. Returns why the target counts as production; empty if it does not.
+    does not answer. Returns why the target counts as production, empty if it does not; None if the
+    log-in page is shown instead.
     """
     needs_login = login.is_reachable_from_elsewhere() or target.is_production
     why = "" if needs_login else why_production(answering=answering)
-    login.enter(target.settings.admin_group if needs_login or why else None)
+    if not login.enter(target.settings.admin_group if needs_login or why else None):
+        return None
     return why_production(answering=answering) if needs_login else why
 
 

@@ -51,9 +51,10 @@ def main() -> None:
         # This page is shown also if a store does not answer: it says which one.
         answering = page.url_path == STORE
         with layout.asking_both_stores() if answering else nullcontext():
-            why = access.require_permission(resources.target(), answering=answering)
-        banner.show(resources.target(), why, bool(resources.options().write))
-        page.run()
+            why = access.enter(resources.target(), answering=answering)
+        if why is not None:
+            banner.show(resources.target(), why, bool(resources.options().write))
+            page.run()
     except LoginEndedError:
         st.rerun()
     except CoreError as error:

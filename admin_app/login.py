@@ -135,19 +135,23 @@ def _leave_if_ended() -> None:
         st.rerun()
 
 
-def enter(group: str | None) -> None:
-    """Begin a run of the page: stop it at the log-in page unless ``group`` is logged in.
+def enter(group: str | None) -> bool:
+    """Begin a run of the page: whether it may go on. If not, the log-in page is shown.
 
     If ``group`` is None, nobody has to log in; an existing login is still named.
+
+    The run has to end by itself then: after ``st.stop()``, Streamlit would still run the fragments
+    of the page before, whose ticks may be on their way, and the browser has no place for them.
     """
     st.session_state[_GROUP] = group
     if group is not None:
         logins.login_is_required.set()
-        _require_login()
-        _require_group(group)
+        if not (_is_logged_in() and _is_in(group)):
+            return False
         _watch()
     if current() is not None:
         _show_account()
+    return True
 
 
 @st.fragment(run_every=_LOOK_EVERY_S)
@@ -156,34 +160,36 @@ def _watch() -> None:
     _leave_if_ended()
 
 
-def _require_login() -> None:
-    if missing := missing_settings():
-        st.title("Cruddur Ops", anchor=False)
+def _is_logged_in() -> bool:
+    """Whether there is a login; if not, the page says how to log in."""
+    missing = missing_settings()
+    if current() is not None and not missing:
+        return True
+    st.title("Cruddur Ops", anchor=False)
+    if missing:
         st.error("This target needs a login, and none is configured.")
         st.write(
             "Run `invoke configure-login`, or describe another provider under `[auth]` in"
             " `.streamlit/secrets.toml`, as docs/how-to/log-in.md shows. Then start the admin UI"
             f" again. Missing: {', '.join(missing)}."
         )
-        st.stop()
-    if current() is None:
-        st.title("Cruddur Ops", anchor=False)
-        if (address := home()) != _origin(st.context.url or address):
-            st.write(f"The login comes back to another address. Use this one: {address}")
-        else:
-            st.button("Log in", type="primary", on_click=st.login)
-        st.stop()
+    elif (address := home()) != _origin(st.context.url or address):
+        st.write(f"The login comes back to another address. Use this one: {address}")
+    else:
+        st.button("Log in", type="primary", on_click=st.login)
+    return False
 
 
-def _require_group(group: str) -> None:
-    login = current()
-    if login is None or group not in login.groups:
-        _show_account()
-        st.error(
-            f"You are not in the group `{group}`, which may use this admin UI. Once you are in it,"
-            " log out and in again."
-        )
-        st.stop()
+def _is_in(group: str) -> bool:
+    """Whether the login is in ``group``; if not, the page says so."""
+    if group in groups():
+        return True
+    _show_account()
+    st.error(
+        f"You are not in the group `{group}`, which may use this admin UI. Once you are in it,"
+        " log out and in again."
+    )
+    return False
 
 
 def _show_account() -> None:

@@ -309,9 +309,10 @@ PAGES: Mapping[str, tuple[str, Mapping[str, str], str]] = {
 """The page that does an action when it is drawn, its address, and what it asks on production."""
 
 
-def _enter(group: str | None) -> None:
+def _enter(group: str | None) -> bool:
     """Accept the logged-in person, as the log-in page does."""
     st.session_state[login._GROUP] = group
+    return True
 
 
 def run_page(cell: Cell, environment: Mapping[str, str], folder: Path) -> Outcome:

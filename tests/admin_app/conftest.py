@@ -103,11 +103,11 @@ def logged_in(monkeypatch) -> Login:
     """A login of the operators' group, which every page uses."""
     current = Login("https://id.example", "olga", now().timestamp(), "", frozenset({GROUP}))
 
-    def enter(group: str | None) -> None:
+    def enter(group: str | None) -> bool:
         st.session_state[login._GROUP] = group
         if not current.is_valid:
             st.title("Log in")
-            st.stop()
+        return current.is_valid
 
     monkeypatch.setattr(logins, "ENDED", EndedLogins())
     monkeypatch.setattr(login, "enter", enter)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -74,16 +76,29 @@ def test_groups_are_cognitos_or_the_usual_ones() -> None:
     assert login().groups == frozenset()
 
 
+def nodes() -> Iterator[tuple[Path, ast.AST]]:
+    """The syntax of the admin UI's modules."""
+    for path in (PROJECT_ROOT / "admin_app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            yield path, node
+
+
 def decorators(part: str) -> dict[str, list[str]]:
     """The decorators of each function of the admin UI, by its name, if one contains ``part``."""
     functions = {}
-    for path in (PROJECT_ROOT / "admin_app").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                names = [ast.unparse(decorator) for decorator in node.decorator_list]
-                if any(part in name for name in names):
-                    functions[f"{path.stem}.{node.name}"] = names
+    for path, node in nodes():
+        if isinstance(node, ast.FunctionDef):
+            names = [ast.unparse(decorator) for decorator in node.decorator_list]
+            if any(part in name for name in names):
+                functions[f"{path.stem}.{node.name}"] = names
     return functions
+
+
+def test_every_run_ends_by_itself() -> None:
+    """After ``st.stop()``, late ticks would run the fragments of the page before."""
+    calls = {(path.name, ast.unparse(node)) for path, node in nodes() if isinstance(node, ast.Call)}
+    assert ("login.py", "st.logout()") in calls
+    assert [call for call in calls if call[1] == "st.stop()"] == []
 
 
 def test_every_fragment_checks_the_login() -> None:
