@@ -48,7 +48,7 @@ class Cruddur(Program):
 
     def parse_tasks(self) -> None:
         typed_line.check(self, self.collection)
-        typed_line.leave_out_options(self, self.collection)
+        typed_line.leave_out_tasks(self, self.collection)
         super().parse_tasks()
 
     def print_version(self) -> None:

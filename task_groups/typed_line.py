@@ -8,7 +8,7 @@ when Invoke has loaded it, before Invoke parses the names of tasks.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from invoke.collection import Collection
@@ -20,7 +20,6 @@ from invoke.program import Program
 from core import commands
 from core.printable import one_line
 from task_groups import answers, task_help
-from task_groups.running import StoreTask
 from task_groups.shared_options import WITH_A_TARGET
 from task_groups.similar_names import similar, similar_options, similar_tasks
 from task_groups.typed_options import OptionFaultError, check_options, how_to_quote, value_too_many
@@ -45,7 +44,7 @@ def check_for_invoke(namespace: Collection) -> None:
         program.normalize_argv(None)
         program.parse_core_args()
         check(program, namespace)
-        leave_out_options(program, namespace)
+        leave_out_tasks(program, namespace)
 
 
 def check(program: Program, namespace: Collection) -> None:
@@ -76,16 +75,28 @@ def check(program: Program, namespace: Collection) -> None:
         raise Exit
 
 
-def leave_out_options(program: Program, namespace: Collection) -> None:
-    """Let Invoke make the options of the tasks on the line alone, not of all at each start.
+def leave_out_tasks(program: Program, namespace: Collection) -> None:
+    """Leave Invoke the tasks on the line alone: it copies each task and its options several times.
 
-    For good: this process runs no other line.
+    For good: this process runs no other line. A list names all tasks, without their options.
     """
+    if program.args.list.value:
+        for name in namespace.task_names:
+            namespace[name].has_options = False
+        return
     words = {program.args.help.value, *program.core.unparsed}
-    on_line = {name for typed, name in _names(namespace).items() if typed in words}
-    for name in namespace.task_names:
-        if name not in on_line and isinstance(task := namespace[name], StoreTask):
-            task.has_options = False
+    _keep(namespace, {name for typed, name in _names(namespace).items() if typed in words})
+
+
+def _keep(namespace: Collection, names: Set[str], prefix: str = "") -> None:
+    """Keep the tasks with these names, whose beginning is the ``prefix``."""
+    for name in list(namespace.tasks):
+        if f"{prefix}{name}" not in names:
+            namespace.tasks.pop(name)
+    for name, inner in list(namespace.collections.items()):
+        _keep(inner, names, f"{prefix}{name}.")
+        if not inner.task_names:
+            namespace.collections.pop(name)
 
 
 def _names(namespace: Collection) -> dict[str, str]:

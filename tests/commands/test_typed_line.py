@@ -31,11 +31,25 @@ def program_of(*words: str) -> Program:
     return program
 
 
-def test_only_the_tasks_on_the_line_have_options_then() -> None:
+def test_only_the_tasks_on_the_line_are_left_then() -> None:
     tasks = copy.deepcopy(ns)
-    typed_line.leave_out_options(program_of("db.seed", "ddb.scan", "--json"), tasks)
-    made = {str(context.name) for context in tasks.to_contexts() if context.args}
-    assert made == {"db.seed", "ddb.scan"}
+    typed_line.leave_out_tasks(program_of("db.seed", "session", "start", "--json"), tasks)
+    made = {context.name: bool(context.args) for context in tasks.to_contexts()}
+    assert made == {"db.seed": True, "start": True}
+
+
+def test_an_alias_leaves_its_task() -> None:
+    tasks = copy.deepcopy(ns)
+    typed_line.leave_out_tasks(program_of("db.session"), tasks)
+    (context,) = tasks.to_contexts()
+    assert (context.name, list(context.aliases)) == ("db.sessions", ["db.session"])
+
+
+def test_a_list_has_all_tasks_without_options() -> None:
+    tasks = copy.deepcopy(ns)
+    typed_line.leave_out_tasks(program_of("--list", "--list-format=json"), tasks)
+    made = {context.name: bool(context.args) for context in tasks.to_contexts()}
+    assert made == dict.fromkeys(ns.task_names, False)
 
 
 @pytest.mark.parametrize(
