@@ -21,7 +21,9 @@ TASKS = set(tasks.ns.task_names)
 def commands() -> Iterator[tuple[str, str, list[str]]]:
     """Every ``Command("task", ("--option …",))`` of the code: where, the task, its options."""
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        if "Command(" not in (source := path.read_text()):
+            continue
+        for node in ast.walk(ast.parse(source)):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             if node.func.id == "Command" and isinstance(node.args[0], ast.Constant):
