@@ -47,8 +47,7 @@ class Cruddur(Program):
             raise Exit
 
     def parse_tasks(self) -> None:
-        typed_line.check(self, self.collection)
-        typed_line.leave_out_tasks(self, self.collection)
+        typed_line.prepare(self, self.collection)
         super().parse_tasks()
 
     def print_version(self) -> None:

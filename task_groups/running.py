@@ -62,7 +62,7 @@ class Option(Argument):
 class StoreTask(invoke.tasks.Task[Any]):
     """A task that declares which stores it opens, and for what.
 
-    Without ``has_options`` it is not on the command line: only its name is needed.
+    Without ``has_options`` it is not on the command line, which asks for the names of all tasks.
     """
 
     opens: Opens | Callable[[Mapping[str, Any]], Opens]

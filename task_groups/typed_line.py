@@ -43,14 +43,43 @@ def check_for_invoke(namespace: Collection) -> None:
         program = Program(name="Invoke", binary_names=["invoke", "inv"])
         program.normalize_argv(None)
         program.parse_core_args()
-        check(program, namespace)
-        leave_out_tasks(program, namespace)
+        prepare(program, namespace)
 
 
-def check(program: Program, namespace: Collection) -> None:
+def prepare(program: Program, namespace: Collection) -> None:
+    """Check the line, then leave Invoke its tasks alone: it copies each task several times.
+
+    For good: this process runs no other line. If the line asks for the names of all tasks, the
+    others stay, without their options.
+
+    Raises:
+        Exit: there is nothing left to do for Invoke.
+    """
+    following = check(program, namespace).args
+    words = {program.args.help.value, *program.core.unparsed}
+    on_line = {name for typed, name in _names(namespace).items() if typed in words}
+    if program.args.list.value or following.list.value or following.complete.value:
+        for name in namespace.task_names.keys() - on_line:
+            namespace[name].has_options = False
+    else:
+        _keep(namespace, on_line)
+
+
+def _keep(namespace: Collection, names: Set[str], prefix: str = "") -> None:
+    """Keep the tasks with these names, whose beginning is the ``prefix``."""
+    for name in list(namespace.tasks):
+        if f"{prefix}{name}" not in names:
+            namespace.tasks.pop(name)
+    for name, inner in list(namespace.collections.items()):
+        _keep(inner, names, f"{prefix}{name}.")
+        if not inner.task_names:
+            namespace.collections.pop(name)
+
+
+def check(program: Program, namespace: Collection) -> ParserContext:
     """Complete, list a namespace, or raise the line for a name that does not exist.
 
-    ``program`` has parsed its own options.
+    ``program`` has parsed its own options. Returns those that follow the tasks.
 
     Raises:
         Exit: there is nothing left to do for Invoke.
@@ -69,34 +98,11 @@ def check(program: Program, namespace: Collection) -> None:
             _check_option(program, option, value, namespace)
     _check_list_format(program)
     if program.core.unparsed:
-        _check_tasks(program, namespace)
-    elif not program.args.help.value and not program.args.list.value:
+        return _check_tasks(program, namespace)
+    if not program.args.help.value and not program.args.list.value:
         _list(program, "", namespace)
         raise Exit
-
-
-def leave_out_tasks(program: Program, namespace: Collection) -> None:
-    """Leave Invoke the tasks on the line alone: it copies each task and its options several times.
-
-    For good: this process runs no other line. A list names all tasks, without their options.
-    """
-    if program.args.list.value:
-        for name in namespace.task_names:
-            namespace[name].has_options = False
-        return
-    words = {program.args.help.value, *program.core.unparsed}
-    _keep(namespace, {name for typed, name in _names(namespace).items() if typed in words})
-
-
-def _keep(namespace: Collection, names: Set[str], prefix: str = "") -> None:
-    """Keep the tasks with these names, whose beginning is the ``prefix``."""
-    for name in list(namespace.tasks):
-        if f"{prefix}{name}" not in names:
-            namespace.tasks.pop(name)
-    for name, inner in list(namespace.collections.items()):
-        _keep(inner, names, f"{prefix}{name}.")
-        if not inner.task_names:
-            namespace.collections.pop(name)
+    return program.core[0]
 
 
 def _names(namespace: Collection) -> dict[str, str]:
@@ -132,8 +138,8 @@ def _has_own_form(program: Program) -> bool:
     return bool(program.args["list-format"].value != "flat" or program.args["list-depth"].value)
 
 
-def _check_tasks(program: Program, namespace: Collection) -> None:
-    """Parse the tasks as Invoke will, up to what does not exist."""
+def _check_tasks(program: Program, namespace: Collection) -> ParserContext:
+    """Parse the tasks as Invoke will, up to what does not exist; Invoke's options among them."""
     names = _names(namespace)
     tokens = list(program.core.unparsed)
     typed = [token for token in dict.fromkeys(tokens) if token in names]
@@ -147,7 +153,7 @@ def _check_tasks(program: Program, namespace: Collection) -> None:
     except ParseError as error:
         raise fault_of(error, tokens, error.context) from error
     if not parsed.unparsed:
-        return
+        return parsed[0]
     unknown, context = parsed.unparsed[0], parsed[-1]
     if unknown.startswith("-"):
         raise _unknown_option(unknown, context, program.initial_context, namespace)

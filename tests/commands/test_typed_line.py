@@ -6,6 +6,7 @@ import copy
 
 import pytest
 from invoke.exceptions import Exit
+from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from task_groups import typed_line
@@ -31,25 +32,28 @@ def program_of(*words: str) -> Program:
     return program
 
 
-def test_only_the_tasks_on_the_line_are_left_then() -> None:
+def contexts_at(*words: str) -> dict[str, ParserContext]:
+    """The tasks that Invoke has to copy for ``invoke WORDS``."""
     tasks = copy.deepcopy(ns)
-    typed_line.leave_out_tasks(program_of("db.seed", "session", "start", "--json"), tasks)
-    made = {context.name: bool(context.args) for context in tasks.to_contexts()}
-    assert made == {"db.seed": True, "start": True}
+    typed_line.prepare(program_of(*words), tasks)
+    return {str(context.name): context for context in tasks.to_contexts()}
+
+
+def test_only_the_tasks_on_the_line_are_left_then() -> None:
+    contexts = contexts_at("db.seed", "ddb.scan", "--json")
+    assert set(contexts) == {"db.seed", "ddb.scan"}
+    assert all(context.args for context in contexts.values())
 
 
 def test_an_alias_leaves_its_task() -> None:
-    tasks = copy.deepcopy(ns)
-    typed_line.leave_out_tasks(program_of("db.session"), tasks)
-    (context,) = tasks.to_contexts()
+    (context,) = contexts_at("db.session").values()
     assert (context.name, list(context.aliases)) == ("db.sessions", ["db.session"])
 
 
-def test_a_list_has_all_tasks_without_options() -> None:
-    tasks = copy.deepcopy(ns)
-    typed_line.leave_out_tasks(program_of("--list", "--list-format=json"), tasks)
-    made = {context.name: bool(context.args) for context in tasks.to_contexts()}
-    assert made == dict.fromkeys(ns.task_names, False)
+@pytest.mark.parametrize("words", ["--list --list-format=json", "db.seed -l", "db.seed --list=db"])
+def test_a_list_has_all_tasks_and_the_options_of_those_on_the_line(words: str) -> None:
+    made = {name: bool(context.args) for name, context in contexts_at(*words.split()).items()}
+    assert made == {name: name in words.split() for name in ns.task_names}
 
 
 @pytest.mark.parametrize(
