@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec
 from urllib.parse import urlsplit
 
@@ -146,7 +146,11 @@ def enter(group: str | None) -> bool:
     st.session_state[_GROUP] = group
     if group is not None:
         logins.login_is_required.set()
-        if not (_is_logged_in() and _is_in(group)):
+        if (missing := missing_settings()) or current() is None:
+            _show_log_in(missing)
+            return False
+        if group not in groups():
+            _show_refusal(group)
             return False
         _watch()
     if current() is not None:
@@ -160,11 +164,8 @@ def _watch() -> None:
     _leave_if_ended()
 
 
-def _is_logged_in() -> bool:
-    """Whether there is a login; if not, the page says how to log in."""
-    missing = missing_settings()
-    if current() is not None and not missing:
-        return True
+def _show_log_in(missing: Sequence[str]) -> None:
+    """Show how to log in, or which settings of the login are ``missing``."""
     st.title("Cruddur Ops", anchor=False)
     if missing:
         st.error("This target needs a login, and none is configured.")
@@ -177,19 +178,14 @@ def _is_logged_in() -> bool:
         st.write(f"The login comes back to another address. Use this one: {address}")
     else:
         st.button("Log in", type="primary", on_click=st.login)
-    return False
 
 
-def _is_in(group: str) -> bool:
-    """Whether the login is in ``group``; if not, the page says so."""
-    if group in groups():
-        return True
+def _show_refusal(group: str) -> None:
     _show_account()
     st.error(
         f"You are not in the group `{group}`, which may use this admin UI. Once you are in it,"
         " log out and in again."
     )
-    return False
 
 
 def _show_account() -> None:
