@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,10 +28,13 @@ from playwright.sync_api import (
     Request,
     WebError,
     WebSocket,
+    WebSocketRoute,
     expect,
     sync_playwright,
 )
 from ports import free_port
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from unguarded import Database, open_table
 
 from core.dynamodb.schema import create_table
@@ -231,6 +236,48 @@ def _forget(profile: BrowserContext, page: Page) -> None:
     page.set_viewport_size(SIZE)
     page.emulate_media(color_scheme="light")
     page.mouse.move(0, 0)
+
+
+@dataclass
+class Line:
+    """The line from a tab to the server: what the tab sent and received over it, in order."""
+
+    tab: Page
+    sent: list[BackMsg] = field(default_factory=list)
+    received: list[ForwardMsg] = field(default_factory=list)
+    _servers: list[WebSocketRoute] = field(default_factory=list)
+
+    @property
+    def ticks(self) -> list[BackMsg]:
+        """The tab's requests to run a fragment because its time has come."""
+        return [message for message in self.sent if message.rerun_script.is_auto_rerun]
+
+    def send(self, message: BackMsg) -> None:
+        """Send the server a message as if the tab did it now."""
+        self._servers[-1].send(message.SerializeToString())
+
+    def relay(self, socket: WebSocketRoute) -> None:
+        """Note what passes through ``socket``, from now on."""
+        self._servers.append(server := socket.connect_to_server())
+
+        def note_sent(frame: bytes) -> None:
+            self.sent.append(BackMsg.FromString(frame))
+            server.send(frame)
+
+        def note_received(frame: bytes) -> None:
+            self.received.append(ForwardMsg.FromString(frame))
+            socket.send(frame)
+
+        socket.on_message(note_sent)
+        server.on_message(note_received)
+
+
+@pytest.fixture
+def line(page: Page) -> Line:
+    """The line of a new tab beside ``page``."""
+    line = Line(page.context.new_page())
+    line.tab.route_web_socket(re.compile("_stcore/stream"), line.relay)
+    return line
 
 
 _STANDS_STILL = """quietMs => {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from unguarded import put_items
@@ -19,7 +19,7 @@ from core.dynamodb import keys
 from core.dynamodb.patterns import reads
 from core.postgres import users
 
-from .conftest import database_of, table_of, wait_until_drawn
+from .conftest import Line, database_of, table_of, wait_until_drawn
 from .test_journeys import (
     add_person,
     assert_is_inside,
@@ -327,53 +327,28 @@ def test_no_click_is_lost_and_each_needs_one_run(desktop: Page, app_url, app_env
 
 
 def test_a_tick_from_before_a_click_does_not_draw_the_page_again(
-    page: Page, app_url, app_env, pair
+    line: Line, app_url, app_env, pair
 ) -> None:
     one, _, _ = pair()
     say(app_env, one, "londo", "the other one")
-    servers: list[WebSocketRoute] = []
-    ticks: list[bytes] = []
-    asked: list[str] = []
-    finished: list[ForwardMsg] = []
-
-    def note_sent(frame: bytes) -> None:
-        message = BackMsg.FromString(frame)
-        if message.rerun_script.is_auto_rerun:
-            ticks.append(frame)
-        asked.extend(questions_in(message))
-        servers[-1].send(frame)
-
-    def relay(socket: WebSocketRoute) -> None:
-        servers.append(server := socket.connect_to_server())
-
-        def note_received(frame: bytes) -> None:
-            message = ForwardMsg.FromString(frame)
-            if message.HasField("script_finished"):
-                finished.append(message)
-            socket.send(frame)
-
-        server.on_message(note_received)
-        socket.on_message(note_sent)
-
-    tab = page.context.new_page()
-    tab.route_web_socket(re.compile("_stcore/stream"), relay)
+    tab = line.tab
     tab.goto(f"{app_url}/?user={one}")
     tab.get_by_role("link", name="Sam Summer").click()
     expect(tab.get_by_role("heading", name="Robin and Sam Summer")).to_be_visible()
-    ticks.clear()
-    while not ticks:
+    line.sent.clear()
+    while not line.ticks:
         tab.wait_for_timeout(100)
-    before = ticks[-1]
+    before = line.ticks[-1]
     tab.get_by_role("link", name="Londo Mollari").click()
     expect(tab.get_by_role("heading", name="Robin and Londo Mollari")).to_be_visible()
     wait_until_drawn(tab)
-    asked.clear()
-    finished.clear()
-    servers[-1].send(before)
-    while not finished:
+    line.sent.clear()
+    line.received.clear()
+    line.send(before)
+    while not any(message.HasField("script_finished") for message in line.received):
         tab.wait_for_timeout(100)
     wait_until_drawn(tab)
-    assert asked == []
+    assert [*itertools.chain(*map(questions_in, line.sent))] == []
 
 
 def test_an_idle_tab_receives_no_element_until_there_is_news(

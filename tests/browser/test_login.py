@@ -13,14 +13,13 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
-from streamlit.proto.BackMsg_pb2 import BackMsg
+from playwright.sync_api import Page, WebSocket, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from core.aws.clients import make_client
 from core.targets import AwsTarget
 
-from .conftest import leave, serving, wait_until_drawn
+from .conftest import Line, leave, serving, wait_until_drawn
 from .test_hosts import status
 from .test_journeys import say
 
@@ -368,43 +367,22 @@ def test_logging_out_in_one_tab_logs_out_all_tabs(page: Page, prod_url, with_log
     assert_shows_the_log_in_page(page, within_s=5)  # without any action in it
 
 
-def test_a_tick_that_arrives_after_the_end_of_the_login_draws_nothing(page: Page, prod_url) -> None:
+def test_a_tick_that_arrives_after_the_end_of_the_login_draws_nothing(line: Line, prod_url) -> None:
     """A page sends ticks of its fragments until it hears that they have ended.
 
     What they drew would be placed among the elements of the page before, and end in an empty page.
     """
-    servers: list[WebSocketRoute] = []
-    ticks: dict[str, bytes] = {}
-    received: list[bytes] = []
-
-    def relay(socket: WebSocketRoute) -> None:
-        def note_sent(frame: bytes) -> None:
-            state = BackMsg.FromString(frame).rerun_script
-            if state.is_auto_rerun:
-                ticks[state.fragment_id] = frame
-            servers[-1].send(frame)
-
-        def note_received(frame: bytes) -> None:
-            received.append(frame)
-            socket.send(frame)
-
-        servers.append(socket.connect_to_server())
-        servers[-1].on_message(note_received)
-        socket.on_message(note_sent)
-
-    tab = page.context.new_page()
-    tab.route_web_socket(re.compile("_stcore/stream"), relay)
-    open_conversation_with_a_login(tab, prod_url)
-    while len(ticks) < 2:  # of the login and of the conversation
-        tab.wait_for_timeout(100)
-    tab.evaluate(f"async () => {{ {LOG_OUT} }}")
-    assert_shows_the_log_in_page(tab, within_s=5)
-    wait_until_drawn(tab)
-    received.clear()
+    open_conversation_with_a_login(line.tab, prod_url)
+    while len(ticks := {tick.rerun_script.fragment_id: tick for tick in line.ticks}) < 2:
+        line.tab.wait_for_timeout(100)  # for one of the login and one of the conversation
+    line.tab.evaluate(f"async () => {{ {LOG_OUT} }}")
+    assert_shows_the_log_in_page(line.tab, within_s=5)
+    wait_until_drawn(line.tab)
+    line.received.clear()
     for tick in ticks.values():
-        servers[-1].send(tick)
-    tab.wait_for_timeout(1_000)
-    assert received == []
+        line.send(tick)
+    line.tab.wait_for_timeout(1_000)
+    assert line.received == []
 
 
 def test_an_open_conversation_notices_an_expired_login(
