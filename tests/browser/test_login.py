@@ -166,11 +166,13 @@ def open_for_a_reason(page: Page, url: str, user: str, other: str) -> None:
 
 def give_reason(page: Page, question: str) -> None:
     box = page.get_by_role("textbox", name=question)
+    button = page.get_by_test_id("stForm").filter(has=box).get_by_role("button", name="Open")
     expect(box).to_be_focused()
     expect(page.get_by_role("article")).to_have_count(0)
+    expect(button).to_be_visible()  # the form is drawn from above, and Tab leads to what is there
     page.keyboard.type("ticket 7")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Open", exact=True)).to_be_focused()
+    expect(button).to_be_focused()
     page.keyboard.press("Enter")
 
 
