@@ -29,6 +29,9 @@ def page() -> None:
     One fragment, so that a click or a keystroke runs only this part.
     """
     addresses.return_from_elsewhere()
+    # The place of the fragment in this one: before anything that a person can click. A click during
+    # the first run has Streamlit drop what this fragment has drawn last, but not what is in there.
+    watch = st.container(key="watch")
     is_open = bool(addresses.user() and addresses.conversation())
     left, right = st.columns([3, 7], gap="small")
     # The same parts with and without an open conversation: the list is not mounted anew.
@@ -46,7 +49,7 @@ def page() -> None:
     if person is not None:
         with people:
             _part(_show_inbox, person)
-    with st.container(key="watch"):
+    with watch:
         _watch(person, itertools.count())
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -349,6 +350,20 @@ def test_a_tick_from_before_a_click_does_not_draw_the_page_again(
         tab.wait_for_timeout(100)
     wait_until_drawn(tab)
     assert [*itertools.chain(*map(questions_in, line.sent))] == []
+
+
+def test_a_search_typed_while_a_page_is_first_drawn_is_shown(
+    page: Page, app_url, app_env, pair
+) -> None:
+    """Streamlit runs it at once after the first run, of which it drops what is not yet sent."""
+    one, _, _ = pair()
+    with psycopg.connect(app_env["CONNECTION_URL"]) as slow:
+        slow.execute("LOCK TABLE public.users")  # so the person is not read until the end
+        page.goto(f"{app_url}/?user={one}")
+        page.get_by_label("Find a person").click()
+        page.keyboard.type("londo")
+        page.wait_for_timeout(1_000)
+    expect(page.get_by_role("button", name="Londo Mollari")).to_be_visible()
 
 
 def test_an_idle_tab_receives_no_element_until_there_is_news(
