@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+from commands import typed
 
 from core.settings import PROJECT_ROOT
 
@@ -37,25 +39,28 @@ def test_it_does_so_in_a_run_that_was_started_with_sigint_ignored() -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("option", ["--quick", "--deep"])
+@pytest.mark.parametrize("option", ["--quick", "--deep", "--explore"])
 def test_a_run_selects_by_its_option(option: str) -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", option]
-    done = subprocess.run(
+    selected = subprocess.run(
         [*command, "tests/model", "tests/commands/test_smoke.py"],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert ("in_depth" in done.stdout) is (option == "--deep")
-    assert ("test_on_an_engine" in done.stdout) is (option == "--deep")
-    assert "test_the_guarantees_hold_after_any_interleaving\n" in done.stdout
-    assert "test_smoke.py" in done.stdout
+    ).stdout
+    is_quick = option == "--quick"
+    assert ("in_depth" in selected) is (option == "--deep")
+    assert ("of_the_large_scopes" in selected) is (option == "--explore")
+    assert ("of_a_small_scope" in selected) is not is_quick
+    assert ("test_on_an_engine" in selected) is not is_quick
+    assert "test_the_guarantees_hold_after_any_interleaving\n" in selected
+    assert "test_smoke.py" in selected
 
 
-def run_test_task(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "invoke", "--dry", "test", *options]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+@pytest.fixture
+def run_test_task(commands: typed.Commands) -> Callable[..., subprocess.CompletedProcess[str]]:
+    return lambda *options: commands.run(("--dry", "test", *options), {"PATH": "/usr/bin:/bin"}, "")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def run_test_task(*options: str) -> subprocess.CompletedProcess[str]:
         (("--mutants", "--only", "sends"), "model.mutation --only sends"),
     ],
 )
-def test_the_task_runs_what_its_options_name(options: tuple[str, ...], expected: str) -> None:
+def test_the_task_runs_what_its_options_name(run_test_task, options, expected) -> None:
     assert run_test_task(*options).stdout.endswith(f" -m {expected}\n")
 
 
@@ -81,28 +86,7 @@ def test_the_task_runs_what_its_options_name(options: tuple[str, ...], expected:
         (("--mutants", "--quick"), "--mutants and --quick"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(
-    options: tuple[str, ...], named: str
-) -> None:
+def test_options_that_contradict_each_other_are_refused(run_test_task, options, named) -> None:
     done = run_test_task(*options)
     assert done.returncode == 2
     assert named in done.stderr
-
-
-def test_the_large_scopes_are_explored_only_when_asked_for() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--collect-only",
-        "-q",
-        "tests/model/test_explored.py",
-    ]
-    collected = [
-        subprocess.run(
-            [*command, *options], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
-        ).stdout
-        for options in ((), ("--explore",))
-    ]
-    assert ["of_the_large_scopes" in test_id for test_id in collected] == [False, True]
-    assert all("of_a_small_scope" in test_id for test_id in collected)

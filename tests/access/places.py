@@ -19,14 +19,12 @@ from urllib.parse import urlsplit
 import psycopg
 from databases import Databases
 from psycopg import sql
-from unguarded import Database
+from unguarded import Database, make_table
 
 from core.aws.clients import make_client
-from core.dynamodb import keys
 from core.dynamodb.items import message_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, start
-from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
 from core.engines import endpoints
 from core.errors import MissingSchemaError
@@ -205,9 +203,7 @@ class Places:
         return Table(self._dynamodb, name, self._target, purpose=Purpose.DESTROYING)
 
     def _fill_table(self, place: Place) -> None:
-        create_table(place.table, place.state.dynamodb or "local")
-        if place.state.dynamodb is None:
-            place.table.request("delete_item", Key=keys.ENVIRONMENT_KEY)
+        make_table(place.table, place.state.dynamodb)
         if place.world != EMPTY:
             place.conversation, place.message = self._converse(place.table)
 
@@ -247,7 +243,7 @@ class Places:
         )
         return folder
 
-    @property
+    @cached_property
     def _users_file(self) -> Path:
         """A user that is in no place."""
         path = self.folder / "users.csv"

@@ -11,15 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 import streamlit as st
 from databases import Databases
-from unguarded import Database, open_table
+from unguarded import Database, make_table, open_table
 
 from admin_app import login, logins, resources
 from admin_app.logins import EndedLogins, Login
 from core.access import AuditEntry, read_audit
-from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
 from core.settings import Settings
-from core.targets import Environment, resolve
+from core.targets import resolve
 from core.targets.postgres import parse_url
 from core.timestamps import now
 
@@ -55,7 +54,7 @@ def environ(
 @pytest.fixture
 def table(environ) -> Table:
     table = open_table(resolve(Settings.from_env(environ), prod=False))
-    create_table(table, Environment.LOCAL)
+    make_table(table)
     return table
 
 

@@ -12,18 +12,17 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from databases import Databases
-from unguarded import Database, open_table, put_items
+from unguarded import Database, make_table, open_table, put_items
 
 from commands import typed
 from core import transcripts
 from core.dynamodb.keys import Item
 from core.dynamodb.patterns import reads
-from core.dynamodb.schema import create_table
 from core.dynamodb.table import Table
 from core.engines import Endpoints
 from core.postgres import demo_people, migrate, read_migrations
 from core.settings import PROJECT_ROOT, Settings
-from core.targets import Environment, resolve
+from core.targets import resolve
 from core.targets.postgres import PostgresAddress, parse_url
 from core.usecases.conversations import load_conversation
 
@@ -132,7 +131,7 @@ def messages(bare_env: dict[str, str]) -> Table:
 @pytest.fixture
 def table_env(bare_env: dict[str, str], messages: Table) -> dict[str, str]:
     """The environment of a command with seeded users and an empty message table."""
-    create_table(messages, Environment.LOCAL)
+    make_table(messages)
     return bare_env
 
 
@@ -141,7 +140,7 @@ def demo_items(engines, seeded_database_url: str) -> list[Item]:
     """What ``ddb.seed`` stores in an empty table."""
     env = environment_of_stores(engines, seeded_database_url)
     table = open_table(resolve(Settings.from_env(env), prod=False))
-    create_table(table, Environment.LOCAL)
+    make_table(table)
     first, second = (person.handle for person in demo_people(Settings())[:2])
     with Database(parse_url(seeded_database_url, "CONNECTION_URL")) as db:
         load_conversation(db, table, first, second, transcripts.read_demo())

@@ -9,7 +9,8 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,9 @@ def content(table: Table) -> list[str]:
 
 
 @pytest.fixture
-def filled(run_invoke, table_env, messages) -> dict[str, str]:
-    run_invoke("ddb.seed", env=table_env)
+def filled(seeded, messages) -> dict[str, str]:
     messages.request("put_item", Item=keys.key("OTHER#1", "x") | EVERY_TYPE)
-    return table_env
+    return seeded
 
 
 @pytest.fixture
@@ -310,11 +310,11 @@ SILENCE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
 @pytest.fixture
-def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Table]:
-    """A table whose operation fails two times of three, longer than the SDK retries."""
+def failing(monkeypatch) -> Callable[..., AbstractContextManager[None]]:
+    """Lets an operation fail two times of three, longer than the SDK retries."""
 
-    def make(operation: str, error: Exception) -> Table:
-        table = messages if operation == "scan" else table_of(other_env)
+    @contextmanager
+    def failing(table: Table, operation: str, error: Exception) -> Iterator[None]:
         real, calls = getattr(table.client, operation), itertools.count()
 
         def request(**params):
@@ -322,22 +322,25 @@ def failing(messages, other_env, monkeypatch) -> Callable[[str, Exception], Tabl
                 raise error
             return real(**params)
 
-        monkeypatch.setattr(table.client, operation, request)
-        monkeypatch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
-        return table
+        with monkeypatch.context() as patch:
+            patch.setattr(table.client, operation, request)
+            patch.setattr("core.dynamodb.retries.time.sleep", lambda seconds: None)
+            yield
 
-    return make
+    return failing
 
 
 @pytest.mark.parametrize("error", [SLOWER, SILENCE], ids=["throttled", "silent"])
 def test_a_table_that_fails_for_a_while_is_exported_and_imported_completely(
-    filled, messages, failing, tmp_path, small_pages, error
+    filled, other_env, messages, failing, tmp_path, small_pages, error
 ) -> None:
     path = tmp_path / "items.jsonl"
     items_before = content(messages)
-    exports.export_file(failing("scan", error), path, lambda count, total: None)
-    table = failing("batch_execute_statement", error)
-    done = imports.import_file(table, path, lambda count, total: None)
+    with failing(messages, "scan", error):
+        exports.export_file(messages, path, lambda count, total: None)
+    table = table_of(other_env)
+    with failing(table, "batch_execute_statement", error):
+        done = imports.import_file(table, path, lambda count, total: None)
     assert (done.added, done.differing) == (len(items_before) - 1, 0)
     assert content(table) == items_before
 

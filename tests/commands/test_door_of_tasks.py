@@ -13,11 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 import unguarded
-from unguarded import Database, open_table
+from unguarded import Database, make_table, open_table, put_items
 
 from core.aws.clients import make_client
 from core.dynamodb import keys
-from core.dynamodb.schema import _SCHEMA, create_table
+from core.dynamodb.schema import _SCHEMA
 from core.dynamodb.table import Table
 from core.postgres import users
 from core.settings import PROJECT_ROOT, Settings
@@ -92,14 +92,14 @@ def place(engines, databases, database_url: str, address, tmp_path: Path) -> Pla
         },
         tmp_path,
     )
-    create_table(place.table, "local")
+    make_table(place.table)
     return place
 
 
 @pytest.fixture
-def talking(place: Place, run_invoke) -> Place:
+def talking(place: Place, demo_items: list[keys.Item]) -> Place:
     """The same with a conversation."""
-    run_invoke("ddb.seed", env=place.env)
+    put_items(place.table, demo_items)
     return place
 
 

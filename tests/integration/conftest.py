@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 
 import pytest
 from databases import Databases
-from unguarded import Database
+from unguarded import Database, make_table
 
 from core.aws.clients import make_client
-from core.dynamodb.schema import _SCHEMA, create_table, drop_table
+from core.dynamodb.schema import _SCHEMA
 from core.dynamodb.table import Table
 from core.models import Person
 from core.purposes import Purpose
-from core.targets import AwsTarget, Environment
+from core.targets import AwsTarget
 from core.targets.postgres import PostgresAddress, parse_url
 
 
@@ -36,13 +37,14 @@ def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
     name = f"messages-{uuid.uuid4().hex[:12]}"
     table = Table(dynamodb_client, name, aws_target, purpose=Purpose.DESTROYING)
     yield table
-    drop_table(table)
+    with contextlib.suppress(dynamodb_client.exceptions.ResourceNotFoundException):
+        dynamodb_client.delete_table(TableName=name)
 
 
 @pytest.fixture
 def table(no_table: Table) -> Table:
     """A message table for one test, empty except for its marker, its meter at zero."""
-    create_table(no_table, Environment.LOCAL)
+    make_table(no_table)
     return no_table.metered()
 
 

@@ -1,6 +1,7 @@
 """The table's schema and marker."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -132,3 +133,14 @@ def test_data_without_a_marker_gets_no_marker(table, ana, ben) -> None:
 
 def test_a_missing_table_has_no_data(no_table) -> None:
     assert read_state(no_table) == StoreState(no_table.name, None, holds_data=False)
+
+
+def test_tests_have_the_table_that_the_task_creates(table) -> None:
+    created = replace(table, name=f"{table.name}-created")
+    assert create_table(created, Environment.LOCAL) is True
+    ours, its = describe(table), describe(created)
+    drop_table(created)
+    names = {"AttributeDefinitions", "BillingModeSummary", "KeySchema", "StreamSpecification"}
+    assert {name: ours[name] for name in names} == {name: its[name] for name in names}
+    assert schema_differences(ours) == schema_differences(its) == []
+    assert read_state(table) == StoreState(table.name, "local", holds_data=False)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from unguarded import make_table
+
 from core.dynamodb import table
 from core.dynamodb.patterns import reads
-from core.dynamodb.schema import create_table, drop_table
+from core.dynamodb.schema import drop_table
 from core.dynamodb.stream.shards import Follower, open_follower
-from core.targets import Environment
 
 from .memory import Item, Key, key_of
 
@@ -22,7 +23,7 @@ class Table:
 
     def __init__(self, handle: table.Table, folder: Path) -> None:
         self.handle = handle
-        create_table(handle, Environment.LOCAL)
+        make_table(handle)
         self._follower: Follower = open_follower(handle, folder)
         self._records: list[Any] = []
         self.forget()

@@ -6,12 +6,11 @@ from typing import Any
 
 import botocore.session
 import pytest
-from unguarded import open_table
 
 from core.aws.services import AwsServices, need_of as need_on_aws
 from core.dynamodb import keys
 from core.dynamodb.permissions import need_of
-from core.dynamodb.table import open_client
+from core.dynamodb.table import open_client, open_table
 from core.errors import CoreError, NotPermittedError
 from core.purposes import Need, Purpose
 from core.settings import Settings
