@@ -94,7 +94,8 @@ class Commands:
             try:
                 return int(_next_line(reports, args))
             except subprocess.TimeoutExpired:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
                 raise
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -264,8 +263,9 @@ def test_nothing_is_lost_in_dynoxide_when_it_is_killed_and_on_the_way_back(folde
     late = TYPES | {"pk": {"S": "late"}, "sk": {"S": "9999"}}
     client(folder).put_item(TableName=NAME, Item=late)
     items = stored(folder)
-    os.kill(statuses[1].pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(statuses[1].pid)], timeout=10)
+    holder = psutil.Process(statuses[1].pid)
+    holder.kill()
+    holder.wait(10)
     assert engines.start(folder, Choice(binary()))[1].notes == "in dynoxide, durable"
     assert stored(folder) == items
     engines.start(folder, Choice(binary(), MINISTACK))

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -32,7 +34,8 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     for folder in (started.copy / ".engines", started.home / ".engines"):
         engines.stop(folder)
     for process in started.processes():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def test_gitpod_s_terminals_end_with_the_admin_ui_over_seeded_stores(workspace) -> None:
