@@ -39,9 +39,9 @@ def test_it_does_so_in_a_run_that_was_started_with_sigint_ignored() -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("option", ["--quick", "--deep", "--explore"])
+@pytest.mark.parametrize("option", ["", "--quick", "--deep", "--explore"])
 def test_a_run_selects_by_its_option(option: str) -> None:
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", option]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *option.split()]
     selected = subprocess.run(
         [*command, "tests/model", "tests/commands/test_smoke.py"],
         cwd=PROJECT_ROOT,

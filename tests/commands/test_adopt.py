@@ -8,7 +8,6 @@ import unguarded
 
 from core.dynamodb import keys
 from core.dynamodb.marker import read_state
-from core.dynamodb.schema import create_table
 
 
 @pytest.fixture
@@ -17,9 +16,8 @@ def unmarked(postgres_env, address, bare_env, messages) -> dict[str, str]:
     unguarded.create_database(address)
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.users AS SELECT 'bayko' AS handle")
-    create_table(messages, "local")
+    unguarded.make_table(messages, None)
     messages.request("put_item", Item=keys.key("GRP#u", "x") | {"message": {"S": "hi"}})
-    messages.request("delete_item", Key=keys.ENVIRONMENT_KEY)
     return {**bare_env, **postgres_env}
 
 

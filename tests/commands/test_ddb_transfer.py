@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from unguarded import open_table
+from unguarded import make_table, open_table
 
 from core.dynamodb import keys, retries
 from core.dynamodb.dynamodb_json import canonical, raw_item
@@ -56,7 +56,7 @@ def filled(seeded, messages) -> dict[str, str]:
 def other_env(table_env) -> dict[str, str]:
     """A second, empty table."""
     env = table_env | {"DDB_MESSAGE_TABLE": f"messages-{uuid.uuid4().hex[:12]}"}
-    create_table(table_of(env), Environment.LOCAL)
+    make_table(table_of(env))
     return env
 
 
