@@ -12,6 +12,10 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an Invoke of another Python find
         " python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
     )
 
+if not sys.flags.dont_write_bytecode:
+    # Invoke turns this on for everyone: each command in a checkout would compile our modules again.
+    sys.dont_write_bytecode = False
+
 # Other packages called ``core`` or ``task_groups`` may be on PYTHONPATH, before an installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

@@ -6,6 +6,8 @@ started, and is otherwise the same.
 
 from __future__ import annotations
 
+import sys
+
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
@@ -39,6 +41,8 @@ class Cruddur(Program):
             super().parse_core(argv)
         except (ParseError, ValueError) as error:
             raise typed_line.fault_of(error, self.argv[1:], self.initial_context) from error
+        if not sys.flags.dont_write_bytecode:
+            sys.dont_write_bytecode = False  # as in tasks.py
 
     def parse_core_args(self) -> None:
         super().parse_core_args()

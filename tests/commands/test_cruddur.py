@@ -24,14 +24,17 @@ Typed = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def type_cruddur(
-    packages: Path, folder: Path, *words: str, **env: str
+    packages: Path, folder: Path, *words: str, program: str = "cruddur", **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``cruddur`` in ``folder``, with the package that is in ``packages``."""
+    """Run ``cruddur`` in ``folder``, with the package that is in ``packages``; or ``invoke``."""
     environment = hermetic_environment(folder)
     del environment["CRUDDUR_ENGINES_DIR"]
     environment |= env
+    call = ["-m", "invoke"]
+    if program == "cruddur":
+        call = ["-c", "import cruddur_ops; cruddur_ops.main()"]
     return subprocess.run(
-        [sys.executable, "-c", "import cruddur_ops; cruddur_ops.main()", *words],
+        [sys.executable, *call, *words],
         cwd=folder,
         env=environment | {"PYTHONPATH": f"{packages}{os.pathsep}{env.get('PYTHONPATH', '')}"},
         capture_output=True,
@@ -100,6 +103,23 @@ def test_a_dotenv_file_beside_the_data_counts_and_one_of_the_folder_does_not(
     (tmp_path / ".env").write_text(f"CRUDDUR_ENGINES_DIR={tmp_path}/strangers\n")
     done = type_cruddur(installed, tmp_path, "--dry", "up", XDG_DATA_HOME=str(data.parent))
     assert done.stdout == f"would start the embedded engines in {tmp_path}/elsewhere\n"
+
+
+@pytest.mark.parametrize("program", ["cruddur", "invoke"])
+@pytest.mark.parametrize(("unwanted", "is_kept"), [("", True), ("1", False)])
+def test_what_a_command_compiles_is_kept(installed, tmp_path, program, unwanted, is_kept) -> None:
+    """Invoke turns that off: a command in a new checkout took a quarter longer, each time."""
+    site = tmp_path / "site"
+    shutil.copytree(installed, site, ignore=shutil.ignore_patterns("__pycache__"))
+    ours = site / "cruddur_ops"
+    folder = ours if program == "invoke" else tmp_path
+    done = type_cruddur(
+        site, folder, "--dry", "up", program=program, PYTHONDONTWRITEBYTECODE=unwanted
+    )
+    assert done.returncode == 0, done.stderr
+    # The first is loaded with the tasks, the second by the task that runs.
+    for module in (ours / "task_groups" / "engines", ours / "core" / "engines" / "state"):
+        assert any((module.parent / "__pycache__").glob(f"{module.name}.*.pyc")) is is_kept
 
 
 def test_an_installed_program_packages_the_function_from_its_own_files(installed, tmp_path) -> None:
