@@ -153,6 +153,16 @@ def test_no_interface_opens_a_store_without_the_door() -> None:
     ] == []
 
 
+def test_only_the_door_opens_a_handle_for_another_purpose() -> None:
+    """A handle can do no more than it was opened for: nothing that has one makes another of it."""
+    assert {
+        where(path)
+        for path in FILES
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr == "opened_for"
+    } == {"core/access/door.py"}
+
+
 def test_the_ground_imports_no_store_and_no_target() -> None:
     modules = {path.stem for path in (PROJECT_ROOT / "core").glob("*.py")} - {"__init__"}
     assert modules == GROUND

@@ -32,16 +32,18 @@ class Database(OpenedDatabase):
 
 
 @functools.cache
-def _client(target: AwsTarget) -> Any:
+def open_client(target: AwsTarget) -> Any:
+    """One client of ``target`` for all: it takes as long to make as several requests."""
     return tables.open_client(target, "dynamodb", Purpose.DESTROYING)
 
 
 def open_table(target: Target) -> tables.Table:
-    """The message table of ``target``. All tables of a target share a client, which takes as long
-    to make as several requests.
-    """
-    aws = target.dynamodb
-    return tables.Table(_client(aws), target.table_name, aws, purpose=Purpose.DESTROYING)
+    """The message table of ``target``."""
+    return open_table_named(target.table_name, target.dynamodb)
+
+
+def open_table_named(name: str, target: AwsTarget) -> tables.Table:
+    return tables.Table(open_client(target), name, target, purpose=Purpose.DESTROYING)
 
 
 def make_table(table: tables.Table, environment: str | None = Environment.LOCAL) -> None:

@@ -68,7 +68,7 @@ class Door:
         self._first_environments: dict[Store, str] = {}
         self._why = f"it is the {target.name} target" if target.is_production else ""
         self._connections: Database | None = None
-        self._tables: dict[tuple[Purpose, bool, bool], Table] = {}
+        self._tables: dict[bool, Table] = {}  # by whether they try only once
 
     # What counts as production
 
@@ -132,7 +132,7 @@ class Door:
         if store is Store.DYNAMODB:
             from core import dynamodb
 
-            return dynamodb.read_state(self._table(Purpose.LOOKING, quick=quick))
+            return dynamodb.read_state(self._table(quick=quick))
         from core import postgres
 
         return postgres.read_state(self._database(Purpose.LOOKING))
@@ -328,7 +328,7 @@ class Door:
         """Raise ``error`` with the place where a local table is, if it is somewhere else."""
         from core import dynamodb
 
-        if (relocated := dynamodb.relocated(self._table(Purpose.LOOKING, quick=True))) is not None:
+        if (relocated := dynamodb.relocated(self._table(quick=True))) is not None:
             raise relocated from error
 
     def stores(self, grant: Grant) -> Stores:
@@ -353,7 +353,7 @@ class Door:
     def table(self, grant: Grant, *, quick: bool = False) -> Table:
         """The message table as ``grant`` opens it. Interfaces ask :class:`Stores`."""
         purpose = grant.purpose_for(Store.DYNAMODB)
-        return self._table(purpose, dry=self._dry, quick=quick).metered()
+        return self._table(quick=quick).opened_for(purpose)
 
     def aws(self, grant: Grant) -> AwsServices:
         """AWS's other services as ``grant`` opens them. Interfaces ask :class:`Stores`."""
@@ -377,14 +377,16 @@ class Door:
                 self._connections = Database(postgres_address(self.target), Purpose.LOOKING)
             return self._connections.opened_for(purpose, dry=dry, check=check)
 
-    def _table(self, purpose: Purpose, *, dry: DrySink | None = None, quick: bool = False) -> Table:
+    def _table(self, *, quick: bool = False) -> Table:
+        """The message table for looking; handles for other purposes share its connections."""
         from core.dynamodb import open_table
 
-        key = purpose, dry is not None, quick
         with self._lock:
-            if key not in self._tables:
-                self._tables[key] = open_table(self.target, purpose, dry=dry, quick=quick)
-            return self._tables[key]
+            if quick not in self._tables:
+                self._tables[quick] = open_table(
+                    self.target, Purpose.LOOKING, dry=self._dry, quick=quick
+                )
+            return self._tables[quick]
 
     def _refuse_another_marker(self, transaction: Queries) -> None:
         """Refuse to continue if this server counts as production and the checked one did not.

@@ -117,7 +117,7 @@ def _point_in_time_recovery(table: Table) -> bool | None:
     """Whether it is on; None where the engine lacks it or the role may not ask."""
     try:
         with translating("dynamodb", table.target):
-            reply = table.client.describe_continuous_backups(TableName=table.name)
+            reply = table.call("describe_continuous_backups", TableName=table.name)
     except UnreachableError:
         raise
     except StoreError:

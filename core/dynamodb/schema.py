@@ -71,7 +71,8 @@ def _create(table: Table) -> bool:
     """True if the table was created; False if another program just created it."""
     with translating("dynamodb", table.target):
         try:
-            table.client.create_table(
+            table.call(
+                "create_table",
                 TableName=table.name,
                 BillingMode="PAY_PER_REQUEST",
                 StreamSpecification=_STREAM,
@@ -110,7 +111,8 @@ def add_missing_index(table: Table) -> bool:
         throughput = description["ProvisionedThroughput"]
         index["ProvisionedThroughput"] = {name: throughput[name] for name in names}
     with translating("dynamodb", table.target):
-        table.client.update_table(
+        table.call(
+            "update_table",
             TableName=table.name,
             AttributeDefinitions=_SCHEMA["AttributeDefinitions"],
             GlobalSecondaryIndexUpdates=[{"Create": index}],
@@ -180,7 +182,7 @@ def drop_table(table: Table) -> bool:
     if describe(table) is None:
         return False
     with translating("dynamodb", table.target):
-        table.client.delete_table(TableName=table.name)
+        table.call("delete_table", TableName=table.name)
         if not table.dry:
             table.client.get_waiter("table_not_exists").wait(
                 TableName=table.name, WaiterConfig=_PATIENCE
@@ -193,7 +195,7 @@ def list_tables(table: Table) -> Iterator[str]:
     start: dict[str, str] = {}
     while True:
         with translating("dynamodb", table.target):
-            response = table.client.list_tables(**start)
+            response = table.call("list_tables", **start)
         yield from response["TableNames"]
         if not (last := response.get("LastEvaluatedTableName")):
             return
@@ -208,7 +210,7 @@ def describe(table: Table) -> dict[str, Any] | None:
     """
     try:
         with translating("dynamodb", table.target):
-            response = table.client.describe_table(TableName=table.name)
+            response = table.call("describe_table", TableName=table.name)
     except MissingSchemaError:
         return None
     description: dict[str, Any] = response["Table"]

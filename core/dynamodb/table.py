@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,9 @@ GoOn = Callable[[int], bool]
 """Called during a long scan with the number of items read; False stops the scan."""
 
 _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
+
+_sending: ContextVar[Purpose | None] = ContextVar("the purpose of the table that sends")
+"""Set for one request at a time. What is sent in another way has the purpose of its client."""
 
 
 @dataclass(slots=True)
@@ -58,7 +62,8 @@ class ConsumedCapacity:
 class Table:
     """The message table of one target, opened for one purpose; share it freely.
 
-    The client refuses a request that the purpose does not allow before it is sent.
+    The client refuses a request that the purpose does not allow before it is sent. Send requests
+    through the table: one that calls ``client`` itself has the client's purpose, not the table's.
     """
 
     client: Any
@@ -83,15 +88,28 @@ class Table:
             StoreError: any of its kinds; see :mod:`core.errors`.
         """
         with translating("dynamodb", self.target):
-            response: dict[str, Any] = getattr(self.client, operation)(
-                ReturnConsumedCapacity="TOTAL", **params
-            )
-        self.capacity.add(operation, response)
+            return self.call(operation, ReturnConsumedCapacity="TOTAL", **params)
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        """One request as the SDK sends it, with the SDK's errors; for those that :meth:`send` does
+        not fit.
+        """
+        before = _sending.set(self.purpose)
+        try:
+            response: dict[str, Any] = getattr(self.client, operation)(**params)
+        finally:
+            _sending.reset(before)
+        if "ReturnConsumedCapacity" in params:
+            self.capacity.add(operation, response)
         return response
 
     def metered(self) -> Table:
         """The same table with a meter of its own, at zero."""
         return replace(self, capacity=ConsumedCapacity())
+
+    def opened_for(self, purpose: Purpose) -> Table:
+        """Another handle on the same client, and so on its connections; its meter is at zero."""
+        return replace(self, purpose=purpose, capacity=ConsumedCapacity())
 
 
 def always(_: int) -> bool:
@@ -126,10 +144,13 @@ def open_client(
     dry: DrySink | None = None,
     quick: bool = False,
 ) -> Any:
-    """A client of ``dynamodb`` or ``dynamodbstreams`` that is limited to ``purpose``."""
+    """A client of ``dynamodb`` or ``dynamodbstreams`` that is limited to ``purpose``.
+
+    A :class:`Table` limits its requests to its own purpose instead.
+    """
 
     def check(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        permissions.require(purpose, model.name, params)
+        permissions.require(_sending.get(None) or purpose, model.name, params)
 
     client = make_client(target, service, dry=dry, quick=quick)
     client.meta.events.register_first("provide-client-params", check)

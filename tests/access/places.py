@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 from databases import Databases
 from psycopg import sql
-from unguarded import Database, make_table
+from unguarded import Database, make_table, open_table_named
 
 from core.aws.clients import make_client
 from core.dynamodb.items import message_item
@@ -31,7 +31,6 @@ from core.errors import MissingSchemaError
 from core.models import Message
 from core.postgres import admin, migrate, read_migrations, users
 from core.postgres.seed import seed_demo_data
-from core.purposes import Purpose
 from core.settings import Settings
 from core.targets import AwsTarget
 from core.targets.postgres import parse_url
@@ -86,7 +85,6 @@ class Places:
         self._target = AwsTarget(
             engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True
         )
-        self._dynamodb = make_client(self._target, "dynamodb")
         self._templates: dict[tuple[str, str | None], str] = {}
         self._places: dict[tuple[str, str | None, str | None], Place] = {}
         self.aws = _Aws(self._target)
@@ -97,7 +95,6 @@ class Places:
             self._drop_table(place)
         for name in self._templates.values():
             self._databases.drop(name)
-        self._dynamodb.close()
         self.aws.close()
 
     # A place for a cell
@@ -200,7 +197,7 @@ class Places:
         place.pristine |= self.look(place, missing)
 
     def _table(self, name: str) -> Table:
-        return Table(self._dynamodb, name, self._target, purpose=Purpose.DESTROYING)
+        return open_table_named(name, self._target)
 
     def _fill_table(self, place: Place) -> None:
         make_table(place.table, place.state.dynamodb)
@@ -300,8 +297,9 @@ class Places:
         self._databases.drop(place.dbname)
 
     def _drop_table(self, place: Place) -> None:
-        with contextlib.suppress(self._dynamodb.exceptions.ResourceNotFoundException):
-            self._dynamodb.delete_table(TableName=place.table.name)
+        client = place.table.client
+        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_table(TableName=place.table.name)
 
     def _url(self, dbname: str) -> str:
         return urlsplit(self._engines.postgres_url)._replace(path=f"/{dbname}").geturl()

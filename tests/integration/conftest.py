@@ -8,13 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 from databases import Databases
-from unguarded import Database, make_table
+from unguarded import Database, make_table, open_table_named
 
-from core.aws.clients import make_client
 from core.dynamodb.schema import _SCHEMA
 from core.dynamodb.table import Table
 from core.models import Person
-from core.purposes import Purpose
 from core.targets import AwsTarget
 from core.targets.postgres import PostgresAddress, parse_url
 
@@ -24,21 +22,13 @@ def aws_target(engines) -> AwsTarget:
     return AwsTarget(engines.aws_endpoint_url, "us-east-1", placeholder_credentials=True)
 
 
-@pytest.fixture(scope="session")
-def dynamodb_client(aws_target):
-    client = make_client(aws_target, "dynamodb")
-    yield client
-    client.close()
-
-
 @pytest.fixture
-def no_table(dynamodb_client, aws_target) -> Iterator[Table]:
+def no_table(aws_target) -> Iterator[Table]:
     """A name that is not used yet."""
-    name = f"messages-{uuid.uuid4().hex[:12]}"
-    table = Table(dynamodb_client, name, aws_target, purpose=Purpose.DESTROYING)
+    table = open_table_named(f"messages-{uuid.uuid4().hex[:12]}", aws_target)
     yield table
-    with contextlib.suppress(dynamodb_client.exceptions.ResourceNotFoundException):
-        dynamodb_client.delete_table(TableName=name)
+    with contextlib.suppress(table.client.exceptions.ResourceNotFoundException):
+        table.client.delete_table(TableName=table.name)
 
 
 @pytest.fixture
@@ -51,11 +41,10 @@ def table(no_table: Table) -> Table:
 @pytest.fixture
 def durable_table(dynoxide) -> Iterator[Table]:
     """A message table on dynoxide, without a stream: its records would slow down the writes."""
-    client = make_client(dynoxide.target, "dynamodb")
-    table = Table(client, "cruddur-messages", dynoxide.target, purpose=Purpose.DESTROYING)
-    client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **_SCHEMA)
+    table = open_table_named("cruddur-messages", dynoxide.target)
+    table.client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **_SCHEMA)
     yield table
-    client.close()
+    table.client.close()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def allowed(policy: str) -> set[str]:
 
 
 @pytest.fixture
-def used(dynamodb_client) -> Iterator[set[str]]:
+def used(no_table) -> Iterator[set[str]]:
     """The IAM actions of every request that the test makes from here on.
 
     A transaction needs those of its parts, an INSERT one of its own:
@@ -55,7 +55,7 @@ def used(dynamodb_client) -> Iterator[set[str]]:
         else:
             actions.add(f"dynamodb:{model.name}")
 
-    events = dynamodb_client.meta.events
+    events = no_table.client.meta.events
     events.register("before-parameter-build.dynamodb", note)
     yield actions
     events.unregister("before-parameter-build.dynamodb", note)

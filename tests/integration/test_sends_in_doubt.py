@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import botocore.exceptions
 import pytest
@@ -88,7 +89,7 @@ def lossy(
     table: Table, losses: int, *, after_commit: bool, failure: Exception | None = None
 ) -> Table:
     client = LossyClient(table.client, losses, after_commit=after_commit, failure=failure)
-    return Table(client, table.name, table.target)
+    return replace(table.metered(), client=client)
 
 
 @pytest.mark.parametrize("after_commit", [True, False])
@@ -208,7 +209,7 @@ def test_a_conversation_whose_retry_the_store_cancels_is_started_once(table, ana
             commit(**params)
             return commit(**params)
 
-    forgetful = Table(Forgetful(table.client, 0, after_commit=True), table.name, table.target)
+    forgetful = replace(table, client=Forgetful(table.client, 0, after_commit=True))
     message, started = start(forgetful, Draft(ana, ben, "once"))
     assert started
     assert texts(table, message.message_group_uuid) == ["once"]

@@ -470,6 +470,14 @@ class TestAGrant:
             with pytest.raises(NotPermittedError):
                 opened.table.request("delete_item", Key={})
 
+    def test_opens_a_table_on_the_connections_of_the_others(self, marked) -> None:
+        """On AWS each client begins with a handshake: the one that read the marker is enough."""
+        door = marked()
+        looking = door.look().table
+        with door.open(Grant(table_for(Purpose.WRITING))) as opened:
+            assert opened.table.client is looking.client
+            assert opened.table.capacity is not looking.capacity
+
     def test_opens_a_database_for_its_purpose_alone(self, marked) -> None:
         door = marked(prod=True)
         with door.open(Grant(database_for(Purpose.READING), is_production=True)) as opened:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import botocore.session
@@ -203,6 +205,42 @@ class TestATable:
             list(table.client.get_paginator("scan").paginate(TableName=table.name))
         with pytest.raises(NotPermittedError):
             table.client.generate_presigned_url("scan", Params={"TableName": table.name})
+
+    @pytest.mark.parametrize("purpose", Purpose)
+    def test_is_limited_to_its_own_purpose_on_a_client_that_it_shares(self, purpose) -> None:
+        table = open_table(TARGET, Purpose.LOOKING)
+        table.client.meta.events.register("before-call", _stopping([]))
+        handle = table.opened_for(purpose)
+        for service, operation in OPERATIONS:
+            if service == "dynamodb":
+                allowed = purpose is Purpose.DESTROYING or operation in ALLOWED[purpose]
+                with pytest.raises(SentError if allowed else NotPermittedError):
+                    handle.call(snake(operation), **params_of(service, operation))
+        # What this handle may do is nothing that the other one, or the client, may do now.
+        for send in (table.call, lambda _, **params: table.client.delete_table(**params)):
+            with pytest.raises(NotPermittedError, match=r"opened for looking.*DeleteTable"):
+                send("delete_table", TableName=table.name)
+
+    def test_is_limited_to_it_while_another_thread_sends(self) -> None:
+        table = open_table(TARGET, Purpose.LOOKING)
+        is_sending, may_end = threading.Event(), threading.Event()
+
+        def wait(model: Any, **_: Any) -> None:
+            is_sending.set()
+            may_end.wait(10)
+            raise SentError(model.name)
+
+        table.client.meta.events.register("before-call", wait)
+        with ThreadPoolExecutor(1) as pool:
+            dropping = pool.submit(
+                table.opened_for(Purpose.DESTROYING).call, "delete_table", TableName=table.name
+            )
+            assert is_sending.wait(10)
+            with pytest.raises(NotPermittedError):
+                table.call("delete_table", TableName=table.name)
+            may_end.set()
+            with pytest.raises(SentError):
+                dropping.result(10)
 
     def test_refuses_before_a_dry_run_prints_anything(self) -> None:
         lines: list[str] = []

@@ -204,7 +204,8 @@ class Putter:
         table = self.table
         with translating("dynamodb", table.target):
             try:
-                response = table.client.put_item(
+                table.call(
+                    "put_item",
                     TableName=table.name,
                     Item=item,
                     ConditionExpression="attribute_not_exists(pk)",
@@ -215,7 +216,6 @@ class Putter:
                 # Compare only after a refused put: a successful one costs no read.
                 stored = error.response.get("Item")
                 return self._compared(self._stored(item) if stored is None else stored, item)
-        table.capacity.add("put_item", response)
         return ADDED
 
     def _stored(self, item: Item) -> Item | None:
