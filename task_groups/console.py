@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _AT_HAND = """\
 stores.db and stores.table are the two stores, opened for {purpose}.
+stores.table.request("get_item", Key=...) sends one request of the SDK.
 Use cases: {usecases}. Data: models. Names of the stores: postgres, dynamodb.
 Ctrl-D ends it."""
 

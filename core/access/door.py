@@ -328,7 +328,7 @@ class Door:
         """Raise ``error`` with the place where a local table is, if it is somewhere else."""
         from core import dynamodb
 
-        if (relocated := dynamodb.relocated(self._table(quick=True))) is not None:
+        if (relocated := dynamodb.relocated(self._table())) is not None:
             raise relocated from error
 
     def stores(self, grant: Grant) -> Stores:

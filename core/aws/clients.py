@@ -114,6 +114,8 @@ def _config(target: AwsTarget, service: str, quick: bool) -> Config:
     return Config(
         connect_timeout=3,
         read_timeout=5 if quick else 20,
+        # For the threads of an import, or of the admin UI: no connection beyond these is kept.
+        max_pool_connections=50,
         retries={"mode": "standard", "total_max_attempts": 1 if quick else 4},
         # A proxy in the environment must never see a call to this machine.
         proxies={} if loopback else None,

@@ -21,8 +21,8 @@ GoOn = Callable[[int], bool]
 
 _READS = {"query", "scan", "get_item", "batch_get_item", "transact_get_items"}
 
-_sending: ContextVar[Purpose | None] = ContextVar("the purpose of the table that sends")
-"""Set for one request at a time. What is sent in another way has the purpose of its client."""
+_sending: ContextVar[tuple[Any, Purpose] | None] = ContextVar("sending", default=None)
+"""The client that sends a request of a :class:`Table` in this thread, and the table's purpose."""
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class ConsumedCapacity:
 class Table:
     """The message table of one target, opened for one purpose; share it freely.
 
-    The client refuses a request that the purpose does not allow before it is sent. Send requests
-    through the table: one that calls ``client`` itself has the client's purpose, not the table's.
+    The client refuses a request that the purpose does not allow before it is sent. A request that
+    is made on ``client`` directly is checked against the client's purpose, not the table's.
     """
 
     client: Any
@@ -91,10 +91,10 @@ class Table:
             return self.call(operation, ReturnConsumedCapacity="TOTAL", **params)
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
-        """One request as the SDK sends it, with the SDK's errors; for those that :meth:`send` does
-        not fit.
+        """One request that :meth:`send` does not fit: it raises the SDK's errors, and is metered if
+        it asks for ``ReturnConsumedCapacity``.
         """
-        before = _sending.set(self.purpose)
+        before = _sending.set((self.client, self.purpose))
         try:
             response: dict[str, Any] = getattr(self.client, operation)(**params)
         finally:
@@ -146,13 +146,15 @@ def open_client(
 ) -> Any:
     """A client of ``dynamodb`` or ``dynamodbstreams`` that is limited to ``purpose``.
 
-    A :class:`Table` limits its requests to its own purpose instead.
+    The requests that a :class:`Table` sends with it are limited to the table's purpose instead.
     """
+    client = make_client(target, service, dry=dry, quick=quick)
 
     def check(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        permissions.require(_sending.get(None) or purpose, model.name, params)
+        sender, purpose_of_table = _sending.get() or (None, purpose)
+        allowed = purpose_of_table if sender is client else purpose
+        permissions.require(allowed, model.name, params)
 
-    client = make_client(target, service, dry=dry, quick=quick)
     client.meta.events.register_first("provide-client-params", check)
     for operation in ("Query", "Scan"):
         client.meta.events.register(f"before-parse.dynamodb.{operation}", take_items)

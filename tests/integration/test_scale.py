@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from unguarded import Database
+from unguarded import Database, open_table_named
 
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.keys import Item, pair_key
@@ -160,8 +160,7 @@ def ratio(large: Callable[[], object], small: Callable[[], object]) -> float:
 
 def page_ratios(store: Store) -> dict[str, float]:
     """A page's time relative to a small table: at both ends, in the middle, and of the inbox."""
-    target = store.table.target
-    small = Store(Table(store.table.client, f"{store.table.name}-small", target), 200, 60)
+    small = Store(open_table_named(f"{store.table.name}-small", store.table.target), 200, 60)
     create_table(small.table, Environment.LOCAL)
     fill(small)
 

@@ -18,6 +18,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from core.aws.clients import _session, is_loopback, make_client, translating
+from core.dynamodb.transfer import imports
 from core.errors import (
     CoreError,
     CredentialsError,
@@ -174,6 +175,11 @@ def test_a_server_that_is_not_aws_is_recognised(service, call, status, body) -> 
     error = failure(service, call, (status, body))
     assert isinstance(error, StoreError)
     assert error.problem == f"The server at http://127.0.0.1:4566 is not {service}"
+
+
+def test_a_client_keeps_a_connection_for_each_thread_of_an_import() -> None:
+    kept = make_client(LOCAL, "dynamodb").meta.config.max_pool_connections
+    assert kept >= imports._WRITERS + imports._BATCHES
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"status": "ok"}', b'{"Items": [{"pk'])

@@ -223,24 +223,42 @@ class TestATable:
 
     def test_is_limited_to_it_while_another_thread_sends(self) -> None:
         table = open_table(TARGET, Purpose.LOOKING)
-        is_sending, may_end = threading.Event(), threading.Event()
+        main, is_sending, may_go_on = (
+            threading.current_thread(),
+            threading.Event(),
+            threading.Event(),
+        )
 
-        def wait(model: Any, **_: Any) -> None:
-            is_sending.set()
-            may_end.wait(10)
-            raise SentError(model.name)
+        def wait_before_the_check(**_: Any) -> None:
+            if threading.current_thread() is not main:
+                is_sending.set()
+                may_go_on.wait(10)
 
-        table.client.meta.events.register("before-call", wait)
+        table.client.meta.events.register_first("provide-client-params", wait_before_the_check)
+        table.client.meta.events.register("before-call", _stopping([]))
         with ThreadPoolExecutor(1) as pool:
             dropping = pool.submit(
                 table.opened_for(Purpose.DESTROYING).call, "delete_table", TableName=table.name
             )
             assert is_sending.wait(10)
-            with pytest.raises(NotPermittedError):
-                table.call("delete_table", TableName=table.name)
-            may_end.set()
+            for send in (table.call, lambda _, **params: table.client.delete_table(**params)):
+                with pytest.raises(NotPermittedError):
+                    send("delete_table", TableName=table.name)
+            may_go_on.set()
             with pytest.raises(SentError):
                 dropping.result(10)
+
+    def test_lends_its_purpose_to_no_other_client(self) -> None:
+        """Not even to one that a handler of the SDK's events uses during its request."""
+        table = open_table(TARGET, Purpose.DESTROYING)
+        streams = open_client(NOWHERE, "dynamodbstreams", Purpose.LOOKING)
+
+        def read(**_: Any) -> None:
+            streams.get_records(ShardIterator="x")
+
+        table.client.meta.events.register("before-call", read)
+        with pytest.raises(NotPermittedError, match=r"opened for looking.*GetRecords"):
+            table.call("delete_table", TableName=table.name)
 
     def test_refuses_before_a_dry_run_prints_anything(self) -> None:
         lines: list[str] = []
