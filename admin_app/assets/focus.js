@@ -11,6 +11,7 @@ const TOUCH = "(pointer: coarse)"  // there, the focus would open a keyboard ove
 
 let last = null
 let asked = null
+let cancelled = null  // a form for which Esc was pressed before its button was drawn
 const seen = new WeakSet()
 let searchBefore = null
 let answeredAt = 0
@@ -18,7 +19,10 @@ const changes = new MutationObserver(restore)
 
 /** From now on, "/" and Esc work, and what takes the place of the focused control gets the focus. */
 export function keepFocus() {
-  new MutationObserver(toQuestion).observe(document.body, { childList: true, subtree: true })
+  new MutationObserver(() => {
+    toQuestion()
+    cancelLate()
+  }).observe(document.body, { childList: true, subtree: true })
   toQuestion()  // of a page that was drawn before
   window.addEventListener("keydown", toSearch)  // after the elements, which listen in the document
   window.addEventListener("keydown", cancel)
@@ -66,9 +70,23 @@ function searchBox() {
 }
 
 function cancel(event) {
+  cancelled = null  // a later key is meant for something else
   if (event.key !== "Escape" || event.defaultPrevented) return
-  const buttons = [...document.querySelectorAll(`${QUESTION} button`)]
-  buttons.find(button => button.textContent === "Cancel")?.click()
+  const forms = [...document.querySelectorAll(QUESTION)]
+  const buttons = forms.map(cancelButton).filter(Boolean)
+  if (buttons.length) buttons[0].click()
+  else cancelled = forms.at(-1)
+}
+
+function cancelLate() {
+  const button = cancelled?.isConnected && cancelButton(cancelled)
+  if (!button) return
+  cancelled = null
+  button.click()
+}
+
+function cancelButton(form) {
+  return [...form.querySelectorAll("button")].find(button => button.textContent === "Cancel")
 }
 
 function remember(node) {

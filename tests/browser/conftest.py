@@ -246,6 +246,8 @@ class Line:
     sent: list[BackMsg] = field(default_factory=list)
     received: list[ForwardMsg] = field(default_factory=list)
     _servers: list[WebSocketRoute] = field(default_factory=list)
+    _waits_for: Callable[[ForwardMsg], bool] = lambda _: False
+    _held: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def ticks(self) -> list[BackMsg]:
@@ -256,6 +258,16 @@ class Line:
         """Send the server a message as if the tab did it now."""
         self._servers[-1].send(message.SerializeToString())
 
+    def hold_back(self, beginning: Callable[[ForwardMsg], bool]) -> None:
+        """From the first message for which ``beginning`` is true, keep all from the tab."""
+        self._waits_for = beginning
+
+    def let_go(self) -> None:
+        """Let the tab have what it did not receive, in order."""
+        self._waits_for = lambda _: False
+        while self._held:
+            self._held.pop(0)()
+
     def relay(self, socket: WebSocketRoute) -> None:
         """Note what passes through ``socket``, from now on."""
         self._servers.append(server := socket.connect_to_server())
@@ -265,8 +277,11 @@ class Line:
             server.send(frame)
 
         def note_received(frame: bytes) -> None:
-            self.received.append(ForwardMsg.FromString(frame))
-            socket.send(frame)
+            self.received.append(message := ForwardMsg.FromString(frame))
+            if self._held or self._waits_for(message):
+                self._held.append(lambda: socket.send(frame))
+            else:
+                socket.send(frame)
 
         socket.on_message(note_sent)
         server.on_message(note_received)

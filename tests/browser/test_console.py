@@ -484,6 +484,29 @@ def test_a_message_is_removed_after_a_reason_and_the_name_are_typed(
     assert stored(app_env, "my password is hunter2") == 0
 
 
+def test_escape_cancels_a_form_whose_cancel_button_is_not_drawn_yet(
+    line: Line, app_url, pair
+) -> None:
+    one, _, group = pair()
+    tab = line.tab
+    tab.goto(f"{app_url}/?user={one}&conversation={group}")
+    message = tab.get_by_role("article").filter(has_text="hello from")
+    message.focus()
+    line.hold_back(lambda received: received.delta.new_element.button.label == "Cancel")
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_label("Reason")).to_be_focused()
+    expect(tab.get_by_role("button", name="Cancel")).to_have_count(0)
+    tab.keyboard.press("Escape")
+    line.let_go()
+    expect(tab.get_by_role("heading", name="Remove this message?")).to_have_count(0)
+    expect(message).to_be_focused()
+    # It was for that form alone.
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_label("Reason")).to_be_focused()
+    wait_until_drawn(tab)
+    expect(tab.get_by_role("button", name="Cancel")).to_be_visible()
+
+
 def test_a_row_shows_who_wrote_last_and_who_waits_and_the_thread_who_is_gone(
     desktop: Page, app_url, app_env, pair
 ) -> None:
