@@ -11,7 +11,7 @@ const TOUCH = "(pointer: coarse)"  // there, the focus would open a keyboard ove
 
 let last = null
 let asked = null
-let cancelled = null  // a form for which Esc was pressed before its button was drawn
+let cancelled = null  // a form for which Esc was pressed, until its button is drawn
 const seen = new WeakSet()
 let searchBefore = null
 let answeredAt = 0
@@ -21,7 +21,7 @@ const changes = new MutationObserver(restore)
 export function keepFocus() {
   new MutationObserver(() => {
     toQuestion()
-    cancelLate()
+    pressCancel()
   }).observe(document.body, { childList: true, subtree: true })
   toQuestion()  // of a page that was drawn before
   window.addEventListener("keydown", toSearch)  // after the elements, which listen in the document
@@ -73,12 +73,11 @@ function cancel(event) {
   cancelled = null  // a later key is meant for something else
   if (event.key !== "Escape" || event.defaultPrevented) return
   const forms = [...document.querySelectorAll(QUESTION)]
-  const buttons = forms.map(cancelButton).filter(Boolean)
-  if (buttons.length) buttons[0].click()
-  else cancelled = forms.at(-1)
+  cancelled = forms.find(cancelButton) ?? forms.at(-1)
+  pressCancel()
 }
 
-function cancelLate() {
+function pressCancel() {
   const button = cancelled?.isConnected && cancelButton(cancelled)
   if (!button) return
   cancelled = null

@@ -105,7 +105,7 @@ class Table:
 
     def metered(self) -> Table:
         """The same table with a meter of its own, at zero."""
-        return replace(self, capacity=ConsumedCapacity())
+        return self.opened_for(self.purpose)
 
     def opened_for(self, purpose: Purpose) -> Table:
         """Another handle on the same client, and so on its connections; its meter is at zero."""

@@ -16,13 +16,12 @@ from core.dynamodb.keys import Item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.sends import Draft, send
-from core.dynamodb.table import Table, open_client
+from core.dynamodb.table import Table
 from core.dynamodb.transfer import sources
 from core.dynamodb.transfer.imports import Imported, import_file
 from core.dynamodb.transfer.inserts import Inserter
 from core.errors import InputError
 from core.models import REMOVED_TEXT, InboxRow, Message, Person
-from core.purposes import Purpose
 from core.timestamps import parse
 
 GROUP = "a-conversation"
@@ -63,30 +62,22 @@ def faults(table: Table, *people: Person) -> list:
 
 
 @pytest.fixture
-def opened(table: Table) -> Table:
-    """The table with a client of its own, as a task opens it."""
-    client = open_client(table.target, "dynamodb", Purpose.DESTROYING)
-    yield Table(client, table.name, table.target, purpose=Purpose.DESTROYING)
-    client.close()
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "items.jsonl"
 
 
 def test_a_new_conversation_needs_a_request_for_25_items_and_no_reads_of_it(
-    opened, ana, ben, file
+    table, ana, ben, file
 ) -> None:
     items = conversation(ana, ben, count=50)
-    done = load(opened, file, items)
+    done = load(table, file, items)
     assert (done.added, done.present, done.removed) == (53, 0, 0)
     # Before: the table, the index. The messages and the pair, the rows. After: removals, the index.
     # Before and after: who is erased.
-    assert opened.capacity.requests == 2 + 3 + 1 + 2 + 2
-    assert len(stored(opened)) == 53
-    assert faults(opened, ana, ben) == []
-    again = load(opened, file, items)
+    assert table.capacity.requests == 2 + 3 + 1 + 2 + 2
+    assert len(stored(table)) == 53
+    assert faults(table, ana, ben) == []
+    again = load(table, file, items)
     assert (again.added, again.present, again.differing) == (0, 53, 0)
 
 
@@ -104,13 +95,9 @@ ODD_ATTRIBUTES = {
 }
 
 
-@pytest.mark.parametrize("engine", ["ministack", "dynoxide"])
-def test_every_type_arrives_as_it_was(request, opened, file, engine) -> None:
-    table = opened
-    if engine == "dynoxide":
-        durable = request.getfixturevalue("durable_table")
-        client = open_client(durable.target, "dynamodb", Purpose.DESTROYING)
-        table = Table(client, durable.name, durable.target, purpose=Purpose.DESTROYING)
+@pytest.mark.parametrize("engine_s_table", ["table", "durable_table"])
+def test_every_type_arrives_as_it_was(request, file, engine_s_table) -> None:
+    table = request.getfixturevalue(engine_s_table)
     plain = keys.key("other", "plain") | ODD_ATTRIBUTES
     named = keys.key("other", "named") | {'it\'s ? "odd"': {"S": "x"}, "ж": {"S": "y"}}
     many = keys.key("other", "many") | {f"a{number:0250}": {"S": "x"} for number in range(40)}
@@ -120,29 +107,27 @@ def test_every_type_arrives_as_it_was(request, opened, file, engine) -> None:
     assert same_item(by_key["plain"], plain)
     assert same_item(by_key["named"], named)
     assert same_item(by_key["many"], many)
-    if engine == "dynoxide":
-        table.client.close()
 
 
-def test_a_key_that_is_taken_or_twice_in_the_file_is_never_overwritten(opened, ana, file) -> None:
+def test_a_key_that_is_taken_or_twice_in_the_file_is_never_overwritten(table, ana, file) -> None:
     other = keys.key("other", "1") | {"text": {"S": "stored"}}
-    opened.request("put_item", Item=other)
+    table.request("put_item", Item=other)
     one, two = (keys.key("other", "2") | {"text": {"S": text}} for text in ("one", "two"))
-    done = load(opened, file, [other | {"text": {"S": "new"}}, one, two, one])
+    done = load(table, file, [other | {"text": {"S": "new"}}, one, two, one])
     assert (done.added, done.present, done.differing) == (1, 1, 2)
     assert done.places == ("line 1", "line 3")
-    assert sorted(item["text"]["S"] for item in stored(opened)) == ["one", "stored"]
+    assert sorted(item["text"]["S"] for item in stored(table)) == ["one", "stored"]
 
 
-def test_an_item_that_dynamodb_refuses_is_named_by_its_line(opened, ana, ben, file) -> None:
+def test_an_item_that_dynamodb_refuses_is_named_by_its_line(table, ana, ben, file) -> None:
     too_large = keys.key("other", "1") | {"text": {"L": [{"S": "x" * 1000}] * 500}}
     with pytest.raises(InputError, match="line 7: "):
-        load(opened, file, [*conversation(ana, ben), too_large])
+        load(table, file, [*conversation(ana, ben), too_large])
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "UnknownOperationException"])
 def test_where_batches_are_refused_items_are_put_one_by_one(
-    opened, ana, ben, file, monkeypatch, code
+    table, ana, ben, file, monkeypatch, code
 ) -> None:
     """By a policy from before the batches, or by an engine without PartiQL."""
     calls = []
@@ -151,34 +136,34 @@ def test_where_batches_are_refused_items_are_put_one_by_one(
         calls.append(params)
         raise ClientError({"Error": {"Code": code, "Message": code}}, "BatchExecuteStatement")
 
-    monkeypatch.setattr(opened.client, "batch_execute_statement", refuse)
-    done = load(opened, file, conversation(ana, ben))
+    monkeypatch.setattr(table.client, "batch_execute_statement", refuse)
+    done = load(table, file, conversation(ana, ben))
     assert (done.added, done.differing, len(calls)) == (6, 0, 1)
-    assert faults(opened, ana, ben) == []
+    assert faults(table, ana, ben) == []
 
 
 def test_a_conversation_with_a_removal_is_put_with_a_check_of_each_message(
-    opened, ana, ben, file
+    table, ana, ben, file
 ) -> None:
     """Also if the removal is in the same file, before or after the messages."""
     items = conversation(ana, ben)
-    load(opened, file, items)
-    newest = reads.newest_message(opened, GROUP)
-    remove_message(opened, newest)
-    with_removal = stored(opened)
+    load(table, file, items)
+    newest = reads.newest_message(table, GROUP)
+    remove_message(table, newest)
+    with_removal = stored(table)
     for item in with_removal:
-        opened.request("delete_item", Key={"pk": item["pk"], "sk": item["sk"]})
-    done = load(opened, file, [*items, *with_removal])
+        table.request("delete_item", Key={"pk": item["pk"], "sk": item["sk"]})
+    done = load(table, file, [*items, *with_removal])
     assert done.removed
     assert newest.message_uuid not in {
         message_from(item).message_uuid
-        for item in stored(opened)
+        for item in stored(table)
         if keys.message_group_of(item["pk"]["S"]) is not None
     }
 
 
 @pytest.fixture
-def meanwhile(opened, monkeypatch):
+def meanwhile(table, monkeypatch):
     """Runs something once, just before the import sends its first batch with a given text."""
 
     def arrange(text: str, act) -> None:
@@ -195,29 +180,29 @@ def meanwhile(opened, monkeypatch):
 
 
 def test_what_is_removed_while_it_is_inserted_is_deleted_again(
-    opened, ana, ben, file, meanwhile
+    table, ana, ben, file, meanwhile
 ) -> None:
     """Another import had put the conversation, and someone removed its newest message."""
     items = conversation(ana, ben)
 
     def another_import_and_a_removal() -> None:
         for item in items:
-            opened.request("put_item", Item=item)
-        remove_message(opened, message(2, ana))
+            table.request("put_item", Item=item)
+        remove_message(table, message(2, ana))
 
     meanwhile("text 0", another_import_and_a_removal)
-    done = load(opened, file, items)
+    done = load(table, file, items)
     assert done.removed == 1
-    assert [m.text for m in reads.list_messages(opened, GROUP, limit=9).entries] == [
+    assert [m.text for m in reads.list_messages(table, GROUP, limit=9).entries] == [
         "text 1",
         "text 0",
     ]
-    assert {row.preview for row in reads.list_rows_of(opened, GROUP)} == {"text 1"}
-    assert faults(opened, ana, ben) == []
+    assert {row.preview for row in reads.list_rows_of(table, GROUP)} == {"text 1"}
+    assert faults(table, ana, ben) == []
 
 
 def test_a_row_does_not_show_what_was_removed_before_it_was_put(
-    opened, ana, ben, file, monkeypatch
+    table, ana, ben, file, monkeypatch
 ) -> None:
     items = conversation(ana, ben, count=1)
     rows = [item for item in items if item["pk"]["S"].startswith("GRP#")]
@@ -225,40 +210,40 @@ def test_a_row_does_not_show_what_was_removed_before_it_was_put(
 
     def remove_all_before_rows(self, batch):
         if rows[0] in batch:
-            remove_message(opened, message(0, ana))
+            remove_message(table, message(0, ana))
         return real(self, batch)
 
     monkeypatch.setattr(Inserter, "insert", remove_all_before_rows)
-    load(opened, file, items)
-    assert {row.preview for row in reads.list_rows_of(opened, GROUP)} == {REMOVED_TEXT}
-    assert faults(opened, ana, ben) == []
+    load(table, file, items)
+    assert {row.preview for row in reads.list_rows_of(table, GROUP)} == {REMOVED_TEXT}
+    assert faults(table, ana, ben) == []
 
 
 def test_rows_that_others_listed_as_the_messages_arrived_are_there_once(
-    opened, ana, ben, file, meanwhile
+    table, ana, ben, file, meanwhile
 ) -> None:
     items = conversation(ana, ben)
     later = [item for item in items if item["pk"]["S"].startswith("GRP#")]
 
     def list_and_send() -> None:
         for row in later:
-            opened.request("put_item", Item=row)
-        send(opened, GROUP, Draft(ben, ana, "an answer"))
+            table.request("put_item", Item=row)
+        send(table, GROUP, Draft(ben, ana, "an answer"))
 
     meanwhile("text 2", list_and_send)
-    load(opened, file, items)
-    rows = reads.list_rows_of(opened, GROUP)
+    load(table, file, items)
+    rows = reads.list_rows_of(table, GROUP)
     assert sorted(row.preview for row in rows) == ["an answer", "an answer"]
-    assert faults(opened, ana, ben) == []
+    assert faults(table, ana, ben) == []
 
 
 def test_each_line_is_parsed_twice_however_many_kinds_of_items_there_are(
-    opened, ana, ben, file, monkeypatch
+    table, ana, ben, file, monkeypatch
 ) -> None:
     parsed = []
     real = sources.item_of_strings
     monkeypatch.setattr(sources, "item_of_strings", lambda line: parsed.append(line) or real(line))
     hold = keys.hold_key(ana.uuid) | {"held_at": {"S": at(0)}, "reason": {"S": "asked"}}
     items = [*conversation(ana, ben), hold]
-    load(opened, file, items)
+    load(table, file, items)
     assert len(parsed) == 2 * len(items)

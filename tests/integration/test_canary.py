@@ -32,7 +32,6 @@ from unguarded import Database
 from core import engines as embedded
 from core.access import Actor, Grant
 from core.access.actions import Action, Store
-from core.aws.clients import make_client
 from core.dynamodb.dynamodb_json import raw_item
 from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
@@ -346,11 +345,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def own_table(folder: Path) -> Iterator[Table]:
     endpoint = embedded.endpoints(folder).aws_endpoint_url
     target = AwsTarget(endpoint, "us-east-1", placeholder_credentials=True)
-    client = make_client(target, "dynamodb")
-    table = Table(client, "cruddur-messages", target, purpose=Purpose.DESTROYING)
+    table = unguarded.open_table_named("cruddur-messages", target)
     create_table(table, Environment.LOCAL)
     yield table
-    client.close()
+    table.client.close()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from unguarded import open_table_named
 
-from core.aws.clients import make_client
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.bulk_load import TranscriptMessage, load_transcript
@@ -18,7 +18,7 @@ from core.dynamodb.schema import (
 )
 from core.dynamodb.table import Table
 from core.errors import MissingTableError
-from core.purposes import Need, Purpose
+from core.purposes import Need
 
 
 def make_without_index(table: Table, **options: object) -> None:
@@ -64,21 +64,22 @@ def test_it_takes_the_table_s_own_throughput(no_table: Table) -> None:
     throughput = {"ReadCapacityUnits": 3, "WriteCapacityUnits": 2}
     make_without_index(no_table, ProvisionedThroughput=throughput)
     asked: list[dict] = []
-    no_table.client.meta.events.register_first(
-        "provide-client-params.dynamodb.UpdateTable", lambda params, **_: asked.append(params)
-    )
-    assert add_missing_index(no_table)
+    hear = ("provide-client-params.dynamodb.UpdateTable", lambda params, **_: asked.append(params))
+    no_table.client.meta.events.register_first(*hear)
+    try:
+        assert add_missing_index(no_table)
+    finally:
+        no_table.client.meta.events.unregister(*hear)
     (create,) = (update["Create"] for update in asked[0]["GlobalSecondaryIndexUpdates"])
     assert create["ProvisionedThroughput"] == throughput
 
 
 def test_another_engine_adds_it_too(dynoxide) -> None:
-    client = make_client(dynoxide.target, "dynamodb")
-    table = Table(client, "cruddur-messages", dynoxide.target, purpose=Purpose.DESTROYING)
+    table = open_table_named("cruddur-messages", dynoxide.target)
     make_without_index(table, BillingMode="PAY_PER_REQUEST")
     assert add_missing_index(table)
     assert schema_differences(describe(table) or {}) == []
-    client.close()
+    table.client.close()
 
 
 def test_adding_it_is_making_and_no_other_change_of_a_table_is() -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from unguarded import open_table_named
 
-from core.aws.clients import make_client
 from core.dynamodb import table
-from core.purposes import Purpose
 from core.targets import AwsTarget
 
 from . import engine
@@ -21,7 +20,6 @@ from .test_state_machine import Store, run
 
 def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
     """Run the machine on the engine at ``target``, and return a summary."""
-    dynamodb = make_client(target, "dynamodb")
     began, done = time.monotonic(), Counter()
 
     class OnEngine(Store):
@@ -30,9 +28,7 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
         def new_table(self) -> engine.Table:
             done["runs"] += 1
             name = f"state-machine-{done['runs']}"
-            return engine.Table(
-                table.Table(dynamodb, name, target, purpose=Purpose.DESTROYING), folder
-            )
+            return engine.Table(open_table_named(name, target), folder)
 
         def open(self, before: Callable[[], None], after: Callable[[], None]) -> table.Table:
             done["operations"] += 1
@@ -47,10 +43,7 @@ def run_on(target: AwsTarget, folder: Path, examples: int, steps: int) -> str:
             finally:
                 self.table.drop()
 
-    try:
-        run(examples, steps, OnEngine)
-    finally:
-        dynamodb.close()
+    run(examples, steps, OnEngine)
     counts = ", ".join(f"{count:,} {name}" for name, count in done.items())
     return f"{counts}, in {time.monotonic() - began:.0f} s"
 
