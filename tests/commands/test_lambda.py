@@ -104,19 +104,18 @@ def test_a_deployed_function_moves_both_inboxes_also_after_a_batch_that_failed(
     assert "deployed no function" in run_invoke("lambda.status", env=seeded).stdout
 
 
-@pytest.mark.deep
 def test_an_embedded_engine_without_functions_says_how_to_start_it(run_invoke, tmp_path) -> None:
     env = {"CRUDDUR_ENGINES_DIR": str(tmp_path / "engines")}
     assert run_invoke("up", env=env).returncode == 0
     try:
         for task in ("status", "remove"):
             answer = run_invoke(f"lambda.{task}", env=env)
-            assert answer.stderr.splitlines()[-1].endswith(
-                "runs no functions. Stop it (invoke down), then start it with them:"
-                " invoke up --functions"
+            assert answer.stderr.splitlines()[-1] == (
+                "The embedded engine runs no functions. Stop the engines first."
+                " Then start them with functions: invoke up --functions"
             )
         again = run_invoke("up", "--functions", env=env)
-        assert "invoke down first" in again.stderr
+        assert "If it runs no functions, first run: invoke down" in again.stderr
     finally:
         run_invoke("down", env=env)
 

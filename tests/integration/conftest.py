@@ -10,10 +10,11 @@ import pytest
 from databases import Databases
 from unguarded import Database, make_table, open_table_named
 
+from core.dynamodb.marker import write_marker
 from core.dynamodb.schema import _SCHEMA
 from core.dynamodb.table import Table
 from core.models import Person
-from core.targets import AwsTarget
+from core.targets import AwsTarget, Environment
 from core.targets.postgres import PostgresAddress, parse_url
 
 
@@ -43,7 +44,8 @@ def durable_table(dynoxide) -> Iterator[Table]:
     """A message table on dynoxide, without a stream: its records would slow down the writes."""
     table = open_table_named("cruddur-messages", dynoxide.target)
     table.client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **_SCHEMA)
-    yield table
+    write_marker(table, Environment.LOCAL)
+    yield table.metered()
     table.client.close()
 
 
