@@ -53,12 +53,13 @@ task that touches a store says on stderr which one. The answer goes to stdout. T
 `invoke --dry TASK` changes nothing, and prints the SQL and the requests that it would send; `--dry`
 may also stand after the task's name.
 
-With `--json`, a task that reads prints an array of what it read, and one line of JSON on stderr
-with its `cost` and, where there is another page, its `cursor`. A task that does something prints an
-array of one object with `task`, `result`, `cost` and `problems`. `admin` and `start` print it once
-the admin UI listens, with its `url`, `port` and `pid`, and go on. `lint` and `test` run whatever
-they can, and list each problem. `console` and `db.connect` have no `--json`, because a person types
-in them: use `db.query --json`. Where a task prints one table, `--csv` prints its rows.
+With `--json`, a task that reads prints an array of what it read (`ddb.scan` and `ddb.export`: JSON
+Lines), and one line of JSON on stderr with its `cost` and, where there is another page, its
+`cursor`. A task that does something prints an array of one object with `task`, `result`, `cost` and
+`problems`. `admin` and `start` print it once the admin UI listens, with its `url`, `port` and
+`pid`, and go on. `lint` and `test` run whatever they can, and list each problem. `console` and
+`db.connect` have no `--json`, because a person types in them: use `db.query --json`. Where a task
+prints one table, `--csv` prints its rows.
 """
 
 

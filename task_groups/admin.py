@@ -12,7 +12,7 @@ from task_groups.terminal import Context, help_for
 @task(
     help=help_for(
         "prod",
-        write="Allow messages to be sent where the target is production.",
+        write="Allow what changes something where the target is production.",
         port=f"Port to listen on. The first free one from {admin_server.FIRST_PORT} unless given.",
         address="Listen on this address of the machine, not on 127.0.0.1. Needs --url and a login.",
         url="The https address at which people open the admin UI. Needs a login.",

@@ -61,7 +61,7 @@ HELP = {
     "json": "Print JSON for a program instead of a table for a person.",
     "record": "Print what was done, its cost and its problems as JSON for a program.",
     "csv": "Print CSV for a spreadsheet instead of a table for a person.",
-    "confirm": "The name of the production database or table, typed out to allow the change.",
+    "confirm": "The name of the database or table, typed out where asked for, as on production.",
     "reason": "Why you read or remove users' data; the audit keeps it. Or set CRUDDUR_REASON.",
     "limit": "How many to print at most.",
     "user": "Handle of the user; for a conversation, the member whose inbox it is in.",

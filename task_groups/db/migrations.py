@@ -40,7 +40,7 @@ def generate_migration(ctx: Context, name: str = "") -> None:
 
 @task(csv=True, help=help_for("prod", "json", from_=FROM), opens={_POSTGRES: "looking"})
 def migrations(ctx: Context, prod: bool = False, from_: str = "", json: bool = False) -> None:
-    """List the migrations, applied and pending; the exit code is 1 if one is not applied."""
+    """List the migrations with their states; the exit code is 1 unless all are "applied"."""
     files = read_files(from_)
     run().tell_target()
     with opened(ctx) as stores:

@@ -229,9 +229,9 @@ def create_message(
     help=help_for(
         "prod",
         "json",
-        "conversation",
         "confirm",
         "reason",
+        conversation="The conversation's message group uuid.",
         message_uuid="The message's message_uuid, as get-conversation --json prints it.",
         at="The message's created_at, instead of --message-uuid.",
     ),

@@ -15,6 +15,7 @@ from core.dynamodb.integrity.repairs import repair
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import all_conversations, reads
+from core.dynamodb.patterns.last_senders import last_senders
 from core.dynamodb.patterns.sends import Draft, send, start
 from core.dynamodb.stream.projection import move
 from core.dynamodb.table import Table
@@ -69,7 +70,8 @@ def conversation(table, ana, ben) -> str:
 def look(table: Table, ana: Person, ben: Person, group: str) -> None:
     """The requests of the tasks and pages that change nothing."""
     reads.list_messages(table, group, limit=5)
-    reads.list_inbox(table, ana.uuid, limit=5)
+    inbox = reads.list_inbox(table, ana.uuid, limit=5)
+    assert last_senders(table, inbox.entries)
     reads.newest_row_with(table, ana.uuid, ben.uuid)
     reads.pair_group(table, ana.uuid, ben.uuid)
     reads.inbox_row(table, ana.uuid, group)

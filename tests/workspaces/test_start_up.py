@@ -92,7 +92,6 @@ def test_a_devcontainer_starts_although_the_security_group_cannot_be_updated(
     )
     (workspace.home / "programs" / "invoke").chmod(0o755)
     log = workspace.home / ".engines" / "admin-ui.log"
-    log.parent.mkdir()
     assert workspace.open_terminal("start", script).wait(timeout=60) == 0
     assert workspace.printed("start").split("\n")[1] == "start --no-admin"
     assert processes.wait_until(
