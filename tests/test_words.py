@@ -14,7 +14,7 @@ import pytest
 from core.settings import PROJECT_ROOT
 
 PACKAGES = ("core", "task_groups", "admin_app")
-VAGUE_NAME = re.compile(r"\b(found|told|mended|each|of)\b")
+VAGUE_NAME = re.compile(r"\b(found|told|mend(ed)?|each|of)\b")
 VAGUE_TEST_NAME = re.compile(
     r"\btest_\w*?_(told|tells?|mend(s|ed)?|anew|somebody|everybody|nobody_s|whoever|will_not_have|to_note"
     r"|no_trouble|gone_on_with|steers?)(_|\b)"

@@ -438,7 +438,7 @@ def test_an_endpoint_that_knows_no_accounts_leaves_the_account_unknown(
 
 
 @pytest.mark.parametrize(
-    ("change", "expected", "mend"),
+    ("change", "expected", "advice"),
     [
         ({"State": "Disabled"}, "is Disabled", "update-event-source-mapping --uuid u-1 --enabled"),
         (
@@ -449,13 +449,13 @@ def test_an_endpoint_that_knows_no_accounts_leaves_the_account_unknown(
     ],
 )
 def test_a_projection_that_does_not_run_is_bad(
-    diagnose, prod_env, fake_aws, change, expected, mend
+    diagnose, prod_env, fake_aws, change, expected, advice
 ) -> None:
     fake_aws.answer("ListEventSourceMappings", {"EventSourceMappings": [mapping(**change)]})
     checks = diagnose(prod_env, "--prod")
     assert bad_ones(checks) == {"projection"}
     assert expected in checks["projection"]["finding"]
-    assert mend in checks["projection"]["mend"]
+    assert advice in checks["projection"]["mend"]
 
 
 def test_a_stream_without_readers_is_a_note(diagnose, prod_env, fake_aws) -> None:

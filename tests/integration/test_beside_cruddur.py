@@ -12,7 +12,7 @@ import pytest
 
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import FaultKind
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.marker import read_state
 from core.dynamodb.patterns import reads
@@ -229,7 +229,7 @@ class TestWhatItWrote:
         seed(table, ana, ben, NOW + timedelta(hours=1))
         for finding in list(Verification(table, people).findings()):
             assert finding.kind is FaultKind.STALE_PREVIEW
-            mend(table, people, finding)
+            repair_fault(table, people, finding)
         assert previews(table, ana, ben) == [["seeded 4"], ["seeded 4"]]
         send(table, GROUP, Draft(ben, ana, "after it"))
         assert texts(table, GROUP)[-2:] == ["seeded 4", "after it"]

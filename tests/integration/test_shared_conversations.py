@@ -10,7 +10,7 @@ import pytest
 
 from core.dynamodb import keys
 from core.dynamodb.integrity.faults import FaultKind
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import reads
@@ -71,7 +71,7 @@ def faults(table: Table, people) -> Counter:
 
 def repair(table: Table, people) -> None:
     for fault in list(Verification(table, people).findings()):
-        mend(table, people, fault)
+        repair_fault(table, people, fault)
 
 
 def messages(table: Table) -> list[Message]:

@@ -10,7 +10,7 @@ import pytest
 from core.dynamodb import keys
 from core.dynamodb.integrity import repairs, verification
 from core.dynamodb.integrity.faults import SAMPLES, Fault, FaultKind, FaultSummary
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import inbox_row_item, message_item
 from core.dynamodb.patterns import reads
@@ -44,7 +44,7 @@ def faults(table: Table, people) -> Counter:
 
 def repair(table: Table, people) -> None:
     for finding in list(Verification(table, people).findings()):
-        mend(table, people, finding)
+        repair_fault(table, people, finding)
 
 
 def content(table: Table) -> list:
@@ -276,9 +276,9 @@ def test_a_repair_that_dynamodb_refuses_does_not_stop_the_others(
         if not refused:
             refused.append(args)
             raise DynamoDBError("no", code="ValidationException")
-        return mend(*args)
+        return repair_fault(*args)
 
-    monkeypatch.setattr(repairs, "mend", refuse_the_first)
+    monkeypatch.setattr(repairs, "repair_fault", refuse_the_first)
     assert repairs.repair(Verification(table, people)) == 1
     assert sum(faults(table, people).values()) == 1
     assert repairs.repair(Verification(table, people)) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.exceptions
 
 from core.dynamodb.integrity.faults import Fault
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 
 from . import memory
 from .explore import ours
@@ -152,7 +152,7 @@ class Model:
         *,
         by: Table | None = None,
     ) -> bool:
-        return mend(by or self.handle, known_people, Fault(fault, pk, sk, group))
+        return repair_fault(by or self.handle, known_people, Fault(fault, pk, sk, group))
 
 
 def talking() -> Model:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.dynamodb.integrity.faults import Fault
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.patterns import bulk_load
 from core.dynamodb.patterns.reads import find_message
 from core.dynamodb.stream.projection import plan
@@ -154,7 +154,9 @@ class TestARepair:
         model.table.past = [dict(model.table.items)]
         model.put(dict(message_item(message(BEN, 5))))
         lagging = ours.open_table(memory.Client(model.table, lag=lambda most: min(1, most)))
-        assert mend(lagging, known_people, Fault(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9), GROUP))
+        assert repair_fault(
+            lagging, known_people, Fault(FaultKind.PREVIEW_AHEAD, "GRP#ana", at(9), GROUP)
+        )
         assert "text at 5" in model.previews(ANA)
 
 

@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 
 from core.dynamodb import keys, retries, table
 from core.dynamodb.integrity.faults import FaultKind
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.integrity.verification import Verification
 from core.dynamodb.items import message_item
 from core.dynamodb.patterns import holds, sends
@@ -287,7 +287,7 @@ class Store(RuleBasedStateMachine):
         handle = self.handle(troubles)
         try:
             for finding in Verification(handle, self.known_people).findings():
-                mend(handle, self.known_people, finding)
+                repair_fault(handle, self.known_people, finding)
         except (Crash, StoreError):
             pass
 
@@ -458,7 +458,7 @@ class Store(RuleBasedStateMachine):
         handle = self.handle([])
         for finding in Verification(handle, self.known_people).findings():
             assert finding.kind is FaultKind.NAME_DIFFERS, finding
-            mend(handle, self.known_people, finding)
+            repair_fault(handle, self.known_people, finding)
 
 
 class NoPause(retries.Backoff):

@@ -54,7 +54,7 @@ def repair(
     repaired = 0
     for finding in verification.findings(go_on):
         try:
-            is_repaired = mend(verification.table, verification.find_people, finding)
+            is_repaired = repair_fault(verification.table, verification.find_people, finding)
         except DynamoDBError as error:
             if error.code != "ValidationException":
                 raise
@@ -65,7 +65,7 @@ def repair(
     return repaired
 
 
-def mend(table: Table, find_people: FindPeople, finding: Fault) -> bool:
+def repair_fault(table: Table, find_people: FindPeople, finding: Fault) -> bool:
     """True if the fault was repaired; False where that is impossible or the item has changed.
 
     Raises:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from core.dynamodb import keys, paging
 from core.dynamodb.integrity.faults import Fault, FaultKind
-from core.dynamodb.integrity.repairs import mend
+from core.dynamodb.integrity.repairs import repair_fault
 from core.dynamodb.integrity.verification import judge, read_conversation
 from core.dynamodb.items import removal_from, text_of
 from core.dynamodb.keys import Item
@@ -123,7 +123,7 @@ def settle(table: Table, known: KnownGroups) -> int:
         stored = message_at(table, group, removal.sort_key)
         if stored is not None and stored.message_uuid == removal.message_uuid:
             kind, pk = FaultKind.REMOVAL_WITHOUT_EFFECT, keys.removal_pk(group)
-            deleted += mend(table, _nobody, Fault(kind, pk, removal.sort_key, group))
+            deleted += repair_fault(table, _nobody, Fault(kind, pk, removal.sort_key, group))
     for group in _groups_to_correct(table, known, touched):
         _correct_rows(table, group, was_touched=group in touched)
     return deleted
@@ -165,7 +165,7 @@ def _correct_rows(table: Table, group: str, *, was_touched: bool) -> None:
         if fault.kind is FaultKind.DUPLICATE_ROW or was_touched:
             shows_nothing = fault.kind is FaultKind.NO_MESSAGES
             kind = FaultKind.REMOVED_SHOWN if shows_nothing else fault.kind
-            mend(table, _nobody, replace(fault, kind=kind))
+            repair_fault(table, _nobody, replace(fault, kind=kind))
 
 
 def _nobody(_: Iterable[str]) -> Mapping[str, Person]:

@@ -167,7 +167,7 @@ PARTS: Mapping[Owner, tuple[str, ...]] = {
     removals: ("remove_message",),
     removals._Removing: ("run", "_is_gone", "_read_rows_again", "_settle"),
     renames: ("_rename",),
-    repairs: ("mend", "_list_again", "_newest_message", "_set_preview", "_show_newest"),
+    repairs: ("repair_fault", "_list_again", "_newest_message", "_set_preview", "_show_newest"),
     verification: ("read_conversation", "_looked_up"),
     erased: ("erase_again", "erase_items", "is_replacement"),
     known_groups: ("look_for_groups", "look_for_rows", "settle", "_correct_rows"),
