@@ -11,7 +11,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -264,11 +264,12 @@ class Database(Queries):
     ) -> Iterator[tuple[list[str], Iterator[tuple[Any, ...]]]]:
         """The columns and rows of one statement from outside, in a read-only transaction.
 
+        It is rolled back: a read-only transaction allows EXPLAIN ANALYZE of CREATE TABLE … AS.
         ``has_cursor``: it is one that a cursor can be declared for, and its rows are fetched as
         they are asked for. Either way Postgres refuses several statements.
         """
         self._require(FileStatement.from_text(text, Need.READ), Need.READ)
-        with self._in_transaction(read_only=True) as connection:
+        with self._in_transaction(read_only=True, end="ROLLBACK") as connection:
             connection.execute(f"SET LOCAL statement_timeout = {int(timeout_s) * 1000}".encode())
             with typed_cursor(connection, text, has_cursor=has_cursor) as answer:
                 yield answer
@@ -283,7 +284,9 @@ class Database(Queries):
             self._fetch(connection, statement, None)
 
     @contextmanager
-    def _in_transaction(self, read_only: bool) -> Iterator[Connection]:
+    def _in_transaction(
+        self, read_only: bool, end: Literal["COMMIT", "ROLLBACK"] = "COMMIT"
+    ) -> Iterator[Connection]:
         with translating(self.address), self._connections.connection() as connection:
             # One request: without values it may contain several statements.
             connection.execute(_begin(read_only or self.is_dry))
@@ -295,7 +298,7 @@ class Database(Queries):
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
                 raise
-            if connection.execute("COMMIT").statusmessage != "COMMIT":
+            if connection.execute(end).statusmessage != end:
                 raise PostgresError("The transaction was rolled back", "Nothing was changed.")
 
 

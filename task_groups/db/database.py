@@ -49,7 +49,7 @@ def connect(
         if read_only:
             check_read_only(stores.db)
         shell = find_shell(
-            stores.db.address,
+            stores.db.reached,
             psql_path(),
             read_only=read_only,
             stops_at_errors=sys.stdin is None or not sys.stdin.isatty(),

@@ -79,10 +79,16 @@ def test_a_table_ends_at_its_limit_and_says_so(run_invoke, env) -> None:
         "SET TRANSACTION READ WRITE",
         "/* SELECT */ DROP TABLE public.users",
         "-- SELECT\nTRUNCATE public.users",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
+        'SELECT "pg_catalog"."pg_cancel_backend"(1)',
+        "SELECT PG_Reload_Conf()",
+        "SELECT pg_create_physical_replication_slot('x')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT pg_stat_reset_shared('wal')",
         "",
     ],
 )
-def test_what_does_not_begin_like_a_read_is_a_usage_error(run_invoke, env, sql: str) -> None:
+def test_what_does_not_begin_like_a_read_or_acts_at_once_is_a_usage_error(run_invoke, env, sql: str) -> None:
     result = run_invoke("db.query", "--sql", sql, env=env)
     assert result.returncode == 2
     assert result.stdout == ""
@@ -115,11 +121,31 @@ def test_what_would_change_something_is_refused_by_postgres(run_invoke, env, sql
 
 @pytest.mark.parametrize(
     ("sql", "shown"),
-    [("SHOW transaction_read_only", "on"), ("(SELECT 7)", "7"), ("EXPLAIN SELECT 1", "Result")],
+    [
+        ("SHOW transaction_read_only", "on"),
+        ("(SELECT 7)", "7"),
+        ("EXPLAIN SELECT 1", "Result"),
+        ("SELECT count(*) AS slots FROM pg_replication_slots", "slots"),
+        ("SELECT stats_reset FROM pg_stat_bgwriter", "stats_reset"),
+    ],
 )
 def test_other_statements_that_read(run_invoke, env, sql: str, shown: str) -> None:
     result = run_invoke("db.query", "--sql", sql, env=env)
     assert shown in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "EXPLAIN ANALYZE CREATE TABLE public.kept AS SELECT * FROM public.users",
+        "EXPLAIN (ANALYZE) CREATE MATERIALIZED VIEW public.kept AS SELECT 1 AS one",
+    ],
+)
+def test_what_explaining_makes_is_not_kept(run_invoke, env, sql: str) -> None:
+    run_invoke("db.query", "--sql", sql, env=env)
+    with psycopg.connect(env["CONNECTION_URL"]) as connection:
+        kept = connection.execute("SELECT to_regclass('public.kept')").fetchone()
+    assert kept == (None,)
 
 
 def test_a_misspelt_table_is_no_reason_to_load_the_schema_first(run_invoke, env) -> None:

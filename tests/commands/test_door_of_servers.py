@@ -132,6 +132,14 @@ class TestAUrlOfSeveralHosts:
         with Database(servers[1]) as db:
             assert db.query_value("SELECT count(*) FROM public.users") == 0
 
+    def test_psql_connects_where_the_marker_was_read(self, run_invoke, servers) -> None:
+        env = {"CONNECTION_URL": url_of(servers, **RANDOM)}
+        local, production = (f"port={address.port} " for address in servers)
+        for _ in range(TRIES):
+            shown = run_invoke("--dry", "db.connect", "--reason", "ticket 7", env=env).stdout
+            assert [local in shown, production in shown] in ([True, False], [False, True]), shown
+            assert ("read_only=on" in shown) is (production in shown)
+
 
 class TestOneHandle:
     def test_stays_on_the_server_that_it_reached_first(self, servers) -> None:
