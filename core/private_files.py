@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -26,10 +29,30 @@ def open_private(path: Path) -> IO[bytes]:
     return os.fdopen(descriptor, "ab")
 
 
+@contextmanager
+def new_private_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file with mode 0600, which is at ``path`` once the block ends, and nowhere if it raises.
+
+    Until then it is beside it, with the ending .part.
+
+    Raises:
+        OSError: it cannot be written, or ``path`` is a folder.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    draft = path.with_name(path.name + ".part")
+    draft.unlink(missing_ok=True)
+    try:
+        with open_private(draft) as file:
+            yield file
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
 def replace_private_file(path: Path, text: str) -> None:
     """Write ``text`` to ``path``, whole or not at all, with mode 0600."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=_MODE)
-    draft.write_text(text)
-    draft.replace(path)
+    with new_private_file(path) as file:
+        file.write(text.encode())

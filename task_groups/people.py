@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -273,6 +274,8 @@ def erase(
         raise UsageError("The user is not clear", "Give --user HANDLE or --user-uuid UUID.")
     if file.endswith(".txt"):
         raise UsageError("--file is for the JSON, and the text is the .txt", "End it with .json.")
+    if file and os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises below a closed folder
+        raise UsageError(f"{file} is a folder", "Name a file in it with --file.")
     run().tell_target()
     erased = erasure.whom(run().door.look().db, user, user_uuid)
     action = run().action

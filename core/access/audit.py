@@ -96,6 +96,7 @@ class AuditLog:
             if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
                 line = b"\n" + line  # a full disk cut off the line before: begin a new line
             if os.write(descriptor, line) != len(line):
+                os.ftruncate(descriptor, status.st_size)
                 raise OSError("only a part of the line was written")
             os.fsync(descriptor)
         finally:
@@ -186,7 +187,8 @@ def _parsed(path: Path, number: int, line: bytes) -> AuditEntry:
         return _checked(json.loads(line))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise AuditError(
-            f"{path}, line {number}: This is not an audit line", "Check CRUDDUR_AUDIT_LOG."
+            f"{path}, line {number}: This is not an audit line",
+            "Correct or remove that line, or check CRUDDUR_AUDIT_LOG.",
         ) from error
 
 

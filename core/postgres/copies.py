@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from core.errors import InputError
@@ -17,7 +16,7 @@ from core.postgres.admin import mark
 from core.postgres.database import Database, Queries
 from core.postgres.programs import Programs
 from core.postgres.statements import load
-from core.private_files import open_private
+from core.private_files import new_private_file
 
 Progress = Callable[[int, int | None], None]
 """Receives the number of finished tables, and the number of all tables."""
@@ -42,12 +41,10 @@ def dump_database(db: Database, programs: Programs, path: Path, progress: Progre
         PostgresError: pg_dump failed.
     """
     tables = len(db.query_rows(load("admin/tables")))
-    draft = path.with_name(path.name + ".part")
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not a regular file", "Name another file with --file.")
-        draft.unlink(missing_ok=True)
-        with open_private(draft) as file:
+        with new_private_file(path) as file:
             programs.run(
                 "pg_dump",
                 ["--format=custom", "--verbose", _LOCK_WAIT, f"--exclude-table=public.{_MARKER}"],
@@ -56,14 +53,10 @@ def dump_database(db: Database, programs: Programs, path: Path, progress: Progre
                 tell=_counting("dumping contents of table", tables, progress),
             )
             size_bytes = os.fstat(file.fileno()).st_size
-        draft.replace(path)
     except OSError as error:
         raise InputError(
             f"Could not write {path}: {error.strerror}", "Name another file with --file."
         ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
     return size_bytes
 
 

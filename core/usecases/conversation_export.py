@@ -13,7 +13,7 @@ from core.dynamodb import Table, list_rows_of, list_thread, thread_pages
 from core.errors import InputError, NotFoundError, UsageError
 from core.models import Conversation, Message, Person
 from core.printable import one_line, visible
-from core.private_files import open_private
+from core.private_files import new_private_file
 from core.timestamps import now
 from core.usecases import readable
 
@@ -173,17 +173,14 @@ def write_export(parts: Iterator[str], path: Path, progress: Callable[[int], Non
     Raises:
         InputError: ``path`` exists, or cannot be written.
     """
-    if path.exists():
-        raise InputError(f"{path} exists", "Name another file with --file.")
-    draft = path.with_name(path.name + ".part")
     size = 0
     try:
-        draft.unlink(missing_ok=True)
-        with open_private(draft) as file:
+        if path.exists():
+            raise InputError(f"{path} exists", "Name another file with --file.")
+        with new_private_file(path) as file:
             for part in parts:
                 size += file.write(part.encode(errors="surrogatepass"))
                 progress(size)
-        draft.replace(path)
     except OSError as error:
         raise InputError(
             f"Could not write {path}: {error.strerror}", "Name another file with --file."

@@ -104,11 +104,13 @@ def erase(
     Raises:
         HeldError: there is a hold on the user. What was not removed yet stays.
         InputError: the reason names the user. Nothing was removed.
+        AuditError: the audit, which names the copies, cannot be read.
         StoreError: a store did not answer. Run it again.
     """
     reason = stores.grant.reason
     known = find_users_by_uuid(stores.db, [user_uuid])
     refuse_names(known.get(user_uuid, User(user_uuid, "", "", "", "", None)), reason)
+    known_copies(audit_path)  # a damaged audit is found before anything is removed
     before = find_erased_user(stores.table, user_uuid)
     erase_user(stores.table, user_uuid, progress)
     there = {"profiles": len(known), "activities": count_activities(stores.db, user_uuid)}

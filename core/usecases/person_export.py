@@ -60,10 +60,10 @@ def export_person(
         InputError: ``path`` exists, or cannot be written.
     """
     user = find_user(stores.db, handle)
-    draft = path.with_name(path.name + ".part")
-    if path.exists():
-        raise InputError(f"{path} exists", "Name another place with --file.")
     try:
+        if path.exists():
+            raise InputError(f"{path} exists", "Name another place with --file.")
+        draft = path.with_name(path.name + ".part")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700, parents=True)
         done = _Export(stores, user, draft, own_only, progress).write()

@@ -82,9 +82,9 @@ def test_a_dump_that_fails_leaves_no_file(run_invoke, postgres_env, full, tmp_pa
     failed = dumped(run_invoke, postgres_env, nowhere)
     assert "Could not write" in failed.stderr
     assert failed.returncode == 1
-    assert dumped(run_invoke, postgres_env, tmp_path).stderr.splitlines()[-1].startswith(
-        f"{tmp_path} is not a regular file"
-    )  # fmt: skip
+    for folder in (tmp_path, Path(), Path("/")):
+        failed = dumped(run_invoke, postgres_env, folder)
+        assert f"{folder} is not a regular file. " in failed.stderr
 
 
 @pytest.fixture

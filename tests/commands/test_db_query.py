@@ -88,7 +88,9 @@ def test_a_table_ends_at_its_limit_and_says_so(run_invoke, env) -> None:
         "",
     ],
 )
-def test_what_does_not_begin_like_a_read_or_acts_at_once_is_a_usage_error(run_invoke, env, sql: str) -> None:
+def test_what_does_not_begin_like_a_read_or_acts_at_once_is_a_usage_error(
+    run_invoke, env, sql: str
+) -> None:
     result = run_invoke("db.query", "--sql", sql, env=env)
     assert result.returncode == 2
     assert result.stdout == ""

@@ -96,6 +96,8 @@ NOT_ALLOWED = (
     (ANDREW, 1, "no reason was given"),
     ((*ANDREW, "--reason", "andrewbrown asked"), 1, "names the user"),
     ((*ANDREW, *WHY, "--file", "certificate.txt"), 2, "--file is for the JSON"),
+    ((*ANDREW, *WHY, "--file", "."), 2, ". is a folder"),
+    ((*ANDREW, *WHY, "--file", "/"), 2, "/ is a folder"),
 )
 
 
@@ -107,6 +109,21 @@ def test_what_is_not_clear_or_not_allowed_changes_nothing(
         result = erase(run_invoke, own_users, *options)
         assert (result.returncode, complaint in result.stderr) == (code, True), result.stderr
     assert content(messages) == before
+
+
+def test_a_damaged_audit_is_found_before_anything_is_removed(
+    run_invoke, own_users, messages, sent, tmp_path
+) -> None:
+    """The certificate names the copies that the audit knows."""
+    log = tmp_path / "audit.jsonl"
+    log.write_text('{"at": "2026')
+    before = content(messages)
+    env = own_users | {"CRUDDUR_AUDIT_LOG": str(log)}
+    refused = erase(run_invoke, env, *ANDREW, *WHY)
+    assert (refused.returncode, "line 1: This is not an audit line" in refused.stderr) == (1, True)
+    assert content(messages) == before
+    log.unlink()
+    assert erase(run_invoke, env, *ANDREW, *WHY).returncode == 0
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(

@@ -82,6 +82,8 @@ def test_a_zip_holds_the_same_files(run_invoke, talked, tmp_path) -> None:
         (BAYKO, 2, "--file"),
         (("--user", "nobody", "--file", "{folder}/x"), 1, "no user with the handle"),
         ((*BAYKO, "--file", "{folder}"), 1, "exists"),
+        ((*BAYKO, "--file", "."), 1, "exists"),
+        ((*BAYKO, "--file", "x" * 300), 1, "Could not write"),
         ((*BAYKO, "--file", "/proc/nowhere/x"), 1, "Could not write"),
     ],
 )

@@ -286,6 +286,20 @@ def test_a_time_is_utc_with_microseconds() -> None:
     assert len(timestamp()) == len(NOON)
 
 
+def test_a_line_of_which_only_a_part_is_written_is_removed(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    log.write(entry(what="one"))
+    write = os.write
+    with monkeypatch.context() as disk:
+        disk.setattr(sys, "stderr", io.StringIO())
+        disk.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:9]))
+        with pytest.raises(AuditError, match="only a part"):
+            log.write(entry(what="two"))
+    log.write(entry(what="three"))
+    assert [line.what for line in read_audit(path)] == ["one", "three"]
+
+
 def test_a_line_after_an_incomplete_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_text('{"at": "2026')  # the disk was full
