@@ -48,7 +48,10 @@ def _bench_import(db: Database, url: str, path: Path, count: int) -> None:
     admin.load_schema(db, "local")
     here, peer = in_turn(
         RUNS,
-        lambda: (empty(), import_users(db, path, lambda count, total: None)),
+        lambda: (
+            empty(),
+            import_users(db, path, lambda count, total: None, lambda: lambda _: False),
+        ),
         lambda: (empty(), subprocess.run(command, check=True)),
     )
     print_rows(

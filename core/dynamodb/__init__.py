@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         erased_digests as erased_digests,
         find_erasure as find_erasure,
         require_members as require_members,
+        who_is_erased as who_is_erased,
     )
     from core.dynamodb.patterns.expiry import list_messages_before as list_messages_before
     from core.dynamodb.patterns.holds import (
@@ -248,6 +249,7 @@ NAMES = {
         "erased_digests",
         "find_erasure",
         "require_members",
+        "who_is_erased",
     ),
     "patterns.expiry": ("list_messages_before",),
     "patterns.message_counts": (

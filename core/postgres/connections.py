@@ -155,8 +155,10 @@ class Connections:
         with self._opening_pool:
             if self._pool is None:
                 self._pool = ConnectionPool(
-                    self.reached.conninfo,
-                    kwargs=self._options,  # asked for each connection: a password may expire
+                    # Both are asked for each connection: after a failover the server has another
+                    # address, and a password may expire.
+                    lambda: self.reached.conninfo,
+                    kwargs=self._options,
                     check=ConnectionPool.check_connection,
                     min_size=0,
                     max_size=MAX_POOLED,

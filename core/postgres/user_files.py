@@ -11,7 +11,7 @@ import csv
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from core.postgres.users import check_user
 from core.wording import counted
 
 Progress = Callable[[int, int | None], None]
+IsErased = Callable[[str], bool]
+"""Whether a user_uuid is an erased user's."""
 
 _REQUIRED = ("handle", "display_name", "email")
 _COLUMNS = (*_REQUIRED, "uuid", "cognito_user_id")
@@ -38,14 +40,21 @@ _PLAIN = re.compile(r"[^\s@\\\0]+\t[^\s\\\0][^\t\n\r\\\0]*\t[^\s\\\0]+@[^\s@\\\0
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def import_users(db: Database, path: Path, progress: Progress) -> int:
+def import_users(
+    db: Database, path: Path, progress: Progress, who_is_erased: Callable[[], IsErased]
+) -> int:
     """The number of users added: all those of the file.
+
+    ``who_is_erased`` is called if the file has uuids: none may be an erased user's.
 
     Raises:
         InputError: lines are invalid, or their handle, email or uuid is in the file or the database
-            twice. It names up to five of them. Nothing was added.
+            twice, or the uuid is an erased user's. It names up to five of them. Nothing was added.
     """
     file = _File(path)
+    file.read_first_line()
+    if "uuid" in file.names:
+        file.is_erased = who_is_erased()
     try:
         with db.transaction() as transaction:
             # Without unique indexes, only the lock keeps another writer from adding the same user.
@@ -72,10 +81,14 @@ class _File:
     path: Path
     names: tuple[str, ...] = ()
     count: int = 0
+    is_erased: IsErased = field(default=lambda _: False)
 
-    def columns(self) -> sql.Composable:
+    def read_first_line(self) -> None:
+        """Refuse what is not a file of users, before anybody waits for it."""
         for _ in self._rows():
             break
+
+    def columns(self) -> sql.Composable:
         return sql.SQL(", ").join(map(sql.Identifier, self._copied()))
 
     def _copied(self) -> tuple[str, ...]:
@@ -112,14 +125,28 @@ class _File:
         values = dict(zip(self._copied(), cells, strict=True))
         try:
             check_user(*(values[name] for name in _REQUIRED))
-            _check_more(values)
+            self._check_more(values)
         except InputError as error:
             raise self._at(number, error.problem, error.hint) from error
         return "\t".join(cell.translate(_ESCAPES) for cell in cells)
 
+    def _check_more(self, values: Mapping[str, str]) -> None:
+        if not values.get("cognito_user_id", "MOCK"):
+            raise InputError("The cognito_user_id is empty", "Write MOCK until it is known.")
+        try:
+            user_uuid = uuid.UUID(values.get("uuid", "0" * 32))
+        except ValueError as error:
+            raise InputError(f"{values['uuid']!r} is not a uuid", "Correct it.") from error
+        if self.is_erased(str(user_uuid)):
+            raise InputError("the user was erased", "Remove the line.")
+
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the first line, each with the number of its first line."""
         try:
+            if (
+                self.path.exists() and not self.path.is_file()
+            ):  # a pipe would be empty when read again
+                raise InputError(f"{self.path} is not a regular file", "Name one with --file.")
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, strict=True)
                 self._read_names(next(reader, []))
@@ -169,11 +196,11 @@ class _File:
             except InputError as error:
                 yield number, error.problem.removeprefix(f"{self.path}, line {number}: ")
                 continue
-            for field in ("handle", "email", "uuid"):
-                if value := values.get(field):
-                    first = seen.setdefault((field, value), number)
+            for name in ("handle", "email", "uuid"):
+                if value := values.get(name):
+                    first = seen.setdefault((name, value), number)
                     if first != number:
-                        yield number, f"the {field} {value} is that of line {first}"
+                        yield number, f"the {name} {value} is that of line {first}"
         yield from _taken(db, seen)
 
     def _checked_row(self, number: int, row: list[str]) -> None:
@@ -187,23 +214,14 @@ class _File:
         return InputError(f"{self.path}, line {number}: {problem}", hint)
 
 
-def _check_more(values: Mapping[str, str]) -> None:
-    if not values.get("cognito_user_id", "MOCK"):
-        raise InputError("The cognito_user_id is empty", "Write MOCK until it is known.")
-    try:
-        uuid.UUID(values.get("uuid", "0" * 32))
-    except ValueError as error:
-        raise InputError(f"{values['uuid']!r} is not a uuid", "Correct it.") from error
-
-
 def _taken(db: Queries, seen: Mapping[tuple[str, str], int]) -> Iterator[tuple[int, str]]:
     entries = iter(seen)
     while part := list(islice(entries, 3 * _BLOCK)):
         values = {
-            f"{name}s": [value for field, value in part if field == name]
+            f"{name}s": [value for column, value in part if column == name]
             for name in ("handle", "email", "uuid")
         }
         for row in db.query_rows(load("users/all_taken"), values):
-            field, value = row["field"], row["value"]
-            if number := seen.get((field, value)):
-                yield number, f"a user has the {field} {value}"
+            name, value = row["field"], row["value"]
+            if number := seen.get((name, value)):
+                yield number, f"a user has the {name} {value}"

@@ -15,7 +15,7 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from core.access import Stores
     from core.postgres import Survey
@@ -127,9 +127,21 @@ def import_users(ctx: Context, file: str = "", prod: bool = False, confirm: str 
         raise UsageError("--file PATH is missing", "Name a CSV file.")
     run().tell_target()
     with opened(ctx) as stores, terminal.progress("importing users", "users") as progress:
-        count = import_users(stores.db, Path(file), progress)
+        count = import_users(stores.db, Path(file), progress, _who_is_erased)
     would = "would add" if terminal.is_dry(ctx) else "added"
     terminal.print_line(f"{would} {counted(count, 'user')}", users=count)
+
+
+def _who_is_erased() -> Callable[[str], bool]:
+    """From DynamoDB, which this task does not need for anything else."""
+    from core.dynamodb import who_is_erased
+    from core.errors import CoreError
+
+    try:
+        return who_is_erased(run().door.look_quickly().table)
+    except CoreError as error:
+        terminal.note(f"Could not see whether the file has erased users: {error.problem}")
+        return lambda _: False
 
 
 @task(csv=True, aliases=["session"], help=help_for("prod", "json"), opens={_POSTGRES: "looking"})

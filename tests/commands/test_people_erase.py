@@ -144,6 +144,24 @@ def test_a_held_user_is_not_erased(run_invoke, own_users, messages, sent) -> Non
     assert content(messages) == before
 
 
+@pytest.mark.parametrize("written", [str.lower, str.upper, "{{{}}}".format])
+def test_a_list_of_users_from_before_does_not_bring_the_user_back(
+    run_invoke, own_users, sent, tmp_path, written
+) -> None:
+    andrew = uuid_of(run_invoke, own_users, "andrewbrown")
+    assert erase(run_invoke, own_users, *ANDREW, *WHY).returncode == 0
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "handle,display_name,email,uuid\n"
+        "zoe,Zoe,zoe@example.com,00000000-0000-4000-8000-000000000001\n"
+        f"andrewbrown,Andrew Brown,andrew@example.com,{written(andrew)}\n"
+    )
+    refused = run_invoke("db.import-users", "--file", str(path), env=own_users)
+    assert refused.returncode == 1
+    assert "line 3: the user was erased. Fix the lines or remove them" in refused.stderr
+    assert run_invoke("people.show", "--user", "zoe", env=own_users).returncode == 1
+
+
 def test_a_dump_from_before_the_erasure_names_who_must_be_erased_again(
     run_invoke, own_users, sent, tmp_path
 ) -> None:

@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from unguarded import Database
 
 from core.errors import CredentialsError, MissingSchemaError, PostgresError, UnreachableError
+from core.postgres.connections import Connections
 from core.targets.postgres import PostgresAddress, parse_url
 
 INSERT = (
@@ -139,6 +140,21 @@ def test_many_threads_are_served_at_once_and_after_a_restart(
     assert len(before) > 1
     assert len(after) > 1
     assert not before & after
+
+
+def test_other_threads_find_a_server_that_has_moved(
+    db: Database, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failover, the name of the server has another address."""
+    monkeypatch.setattr("core.postgres.connections.CONNECT_TIMEOUT_S", 1)
+    before = make_conninfo(db.address.conninfo, port=unused_tcp_port)
+    connections = Connections(db.address)
+    connections._reached = db.address.narrowed(before, db.address.host, str(unused_tcp_port))
+    connections._open_pool()
+    with connections.connection() as first, connections.connection() as other:
+        places = {connection.info.port for connection in (first, other)}
+    connections.close()
+    assert places == {int(db.address.port)}
 
 
 def test_a_transaction_does_not_hold_up_the_other_threads(db: Database) -> None:

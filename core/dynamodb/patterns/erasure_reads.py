@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from core.dynamodb import keys, paging
 from core.dynamodb.items import erasure_from
 from core.dynamodb.patterns.transactions import Action, check_item
 from core.dynamodb.table import Table
-from core.errors import MemberErasedError
+from core.errors import MemberErasedError, MissingTableError
 from core.models import Erasure, InboxRow, Person
 
 _NO_ERASURE = "attribute_not_exists(pk)"
@@ -25,6 +25,18 @@ def find_erasure(table: Table, message_group_uuid: str) -> Erasure | None:
 def erased_digests(table: Table) -> Iterator[str]:
     """The digests of all erased users, read consistently. Keys only, so it needs only looking."""
     return paging.sort_keys(table, keys.ERASED_PK)
+
+
+def who_is_erased(table: Table) -> Callable[[str], bool]:
+    """Tells whether a user_uuid is an erased user's: nobody's is where there is no table.
+
+    Reads all digests at once, consistently, and needs only looking.
+    """
+    try:
+        digests = frozenset(erased_digests(table))
+    except MissingTableError:
+        digests = frozenset()
+    return lambda user_uuid: keys.erased_digest(user_uuid) in digests
 
 
 def check_no_erasure(table: Table, message_group_uuid: str) -> Action:
