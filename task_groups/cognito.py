@@ -16,7 +16,7 @@ def list_users(ctx: Context, prod: bool = False, json: bool = False, reason: str
 
     from core.aws import list_users
 
-    pool_id = terminal.user_pool(run().settings)
+    pool_id = terminal.user_pool(run().target)
     run().tell_target()
     with opened(ctx) as stores:
         users = list(list_users(stores.aws, pool_id))

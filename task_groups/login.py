@@ -23,7 +23,7 @@ def configure_login(ctx: Context, prod: bool = False, url: str = "", port: str =
     from core.usecases import operator_login
 
     settings, path = run().settings, operator_login.secrets_path(run().settings)
-    pool_id = terminal.user_pool(settings)
+    pool_id = terminal.user_pool(run().target)
     number = admin_server.port_number(port) or admin_server.FIRST_PORT
     home = str(parse_url(url, "--url")) if url else admin_server.local_home(settings, number)
     redirect_uri = f"{home}/oauth2callback"

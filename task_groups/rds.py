@@ -30,9 +30,10 @@ def update_sg_rule(ctx: Context, prod: bool = False, ip: str = "", json: bool = 
     from core.aws import global_ipv4, machine_ipv4, plan_rule, point_rule_at, port_number, rule_ids
 
     settings = run().settings
-    ids = rule_ids(settings)
+    ids = rule_ids(run().target)
     if ids is None:
-        terminal.note("DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to update")
+        names = " and ".join(run().target.sources_of_rule)
+        terminal.note(f"{names} are not set: there is no rule to update")
         if json:
             terminal.print_json([])
         return

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.errors import UsageError
-    from core.settings import Settings
+    from core.targets import Target
 
 
 # A command loads many objects, most of them from the AWS SDK, and then ends. Python's usual garbage
@@ -94,13 +94,13 @@ def missing(option: str) -> UsageError:
     return UsageError(f"{option} is missing", f"See: {program()} --help {run().task_name}")
 
 
-def user_pool(settings: Settings) -> str:
+def user_pool(target: Target) -> str:
     """The id of the Cognito user pool, which must be set."""
     from core.errors import SettingsError
 
-    if settings.user_pool_id is None:
-        raise SettingsError("No Cognito user pool is set", "Set AWS_COGNITO_USER_POOL_ID.")
-    return settings.user_pool_id
+    if target.settings.user_pool_id is None:
+        raise SettingsError("No Cognito user pool is set", f"Set {target.source_of_user_pool}.")
+    return target.settings.user_pool_id
 
 
 def is_dry(ctx: Context) -> bool:

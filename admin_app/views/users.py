@@ -133,11 +133,12 @@ def _on_demand(shown: list[User]) -> None:
             counted = count_conversations(access.look().table, user.uuid)
             st.session_state["conversation counts"][user.uuid] = counted
         st.rerun()
-    pool_id = resources.target().settings.user_pool_id
+    target = resources.target()
+    pool_id, setting = target.settings.user_pool_id, target.source_of_user_pool
     if st.button(
         "Ask Cognito",
         disabled=pool_id is None,
-        help="Who has signed up. Set AWS_COGNITO_USER_POOL_ID first." if pool_id is None else None,
+        help=f"Who has signed up. Set {setting} first." if pool_id is None else None,
     ):
         st.session_state["cognito states"] = _cognito_states(pool_id or "", shown)
         st.rerun()

@@ -77,7 +77,7 @@ def _is_about_the_pool(error: ClientError | ParamValidationError) -> bool:
 
 
 def _no_pool(target: AwsTarget, pool_id: str) -> SettingsError:
-    hint = "Check AWS_COGNITO_USER_POOL_ID and the region."
+    hint = "Check AWS_COGNITO_USER_POOL_ID, or user_pool_id in targets.toml, and the region."
     if target.endpoint_url is not None:
         hint = "Check AWS_COGNITO_USER_POOL_ID. For a pool in AWS, add --prod."
     return SettingsError(f"There is no Cognito user pool {pool_id!r} at {place(target)}", hint)

@@ -54,7 +54,9 @@ def postgres_address(target: Target) -> PostgresAddress:
         _require_encryption(address, iam, str(from_url.get("sslmode", "")))
         host = str(from_url.get("host") or address.host)
         return replace(address, password=IamToken(target.aws, host, address))
-    return replace(address, password=Secret(target.aws, settings.prod_secret_arn or "", address))
+    return replace(
+        address, password=Secret(target.aws, settings.prod_secret_arn or "", address, secret)
+    )
 
 
 def _names(target: Target) -> tuple[str, str]:
@@ -107,13 +109,14 @@ class IamToken:
 class Secret:
     """The password in a secret, read once, and again if the server has refused it."""
 
-    def __init__(self, target: AwsTarget, arn: str, address: PostgresAddress) -> None:
+    def __init__(self, target: AwsTarget, arn: str, address: PostgresAddress, setting: str) -> None:
         # The region of the secret is in its ARN: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
         parts = arn.split(":")
         region = parts[3] if len(parts) > 6 and parts[0] == "arn" else target.region
         self._target = replace(target, region=region)
         self._arn = arn
         self._user = address.user
+        self._setting = setting
         self._variable = address.variable
         self._lock = threading.Lock()
         self._password: str | None = None
@@ -137,12 +140,12 @@ class Secret:
         except (KeyError, TypeError, ValueError, AttributeError):
             # The error's text may quote the secret: it is not kept as the cause.
             raise SettingsError(
-                f"The secret of {_SECRET} is not JSON with a password",
+                f"The secret of {self._setting} is not JSON with a password",
                 'Store it like {"username": "…", "password": "…"}.',
             ) from None
         if user != self._user:
             raise SettingsError(
-                f"The secret of {_SECRET} is for the user {user!r}, but"
+                f"The secret of {self._setting} is for the user {user!r}, but"
                 f" {self._variable} names {self._user!r}",
                 "Name the secret's user in the URL.",
             )

@@ -14,9 +14,9 @@ from core.aws.errors import place, translating
 from core.aws.public_ip import global_ipv4
 from core.aws.services import AwsServices
 from core.errors import SettingsError, StoreError
-from core.settings import Settings
-from core.targets import AwsTarget
+from core.targets import AwsTarget, Target
 
+_RULE = "DB_SG_RULE_ID, or security_group_rule_id in targets.toml"
 DEFAULT_DESCRIPTION = "Cruddur operator"
 
 
@@ -56,17 +56,18 @@ class RuleChange:
         return self.before != self.after
 
 
-def rule_ids(settings: Settings) -> tuple[str, str] | None:
+def rule_ids(target: Target) -> tuple[str, str] | None:
     """The ids of the security group and of its rule, or None where neither is set.
 
     Raises:
         SettingsError: only one of them is set.
     """
-    group_id, rule_id = settings.security_group_id, settings.security_group_rule_id
+    group_id = target.settings.security_group_id
+    rule_id = target.settings.security_group_rule_id
     if group_id and rule_id:
         return group_id, rule_id
     if group_id or rule_id:
-        present, missing = "DB_SG_ID", "DB_SG_RULE_ID"
+        present, missing = target.sources_of_rule
         if rule_id:
             present, missing = missing, present
         raise SettingsError(f"{present} is set and {missing} is not", "Set both or neither.")
@@ -162,11 +163,11 @@ def _read(client: Any, target: AwsTarget, group_id: str, rule_id: str) -> Securi
     if rules[0]["GroupId"] != group_id:
         raise SettingsError(
             f"Rule {rule_id} belongs to security group {rules[0]['GroupId']}, not {group_id}",
-            "Check DB_SG_ID and DB_SG_RULE_ID.",
+            "Check DB_SG_ID and DB_SG_RULE_ID, or the section in targets.toml.",
         )
     if rules[0].get("IsEgress"):
         raise SettingsError(
-            f"Rule {rule_id} is an outbound rule", "Set DB_SG_RULE_ID to an inbound one."
+            f"Rule {rule_id} is an outbound rule", f"Name an inbound one in {_RULE}."
         )
     return _rule(rules[0])
 
@@ -190,7 +191,7 @@ def _rule(stored: Mapping[str, Any]) -> SecurityGroupRule:
 
 
 def _no_rule(target: AwsTarget, rule_id: str) -> SettingsError:
-    hint = "Check DB_SG_RULE_ID and the region."
+    hint = f"Check {_RULE}, and the region."
     if target.endpoint_url is not None:
         hint = "Check DB_SG_RULE_ID. For a rule in AWS, add --prod."
     return SettingsError(f"There is no security group rule {rule_id} at {place(target)}", hint)

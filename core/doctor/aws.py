@@ -51,9 +51,10 @@ def security_group_rule(target: Target) -> Iterator[Finding]:
     from core.errors import UnreachableError
 
     check = "security group rule"
-    ids = rule_ids(target.settings)
+    ids = rule_ids(target)
     if ids is None:
-        yield ok(check, "DB_SG_ID and DB_SG_RULE_ID are not set: there is no rule to check")
+        names = " and ".join(target.sources_of_rule)
+        yield ok(check, f"{names} are not set: there is no rule to check")
         return
     port = port_number(target.settings.postgres_port)
     stored_rule = rule(AwsServices(target.aws), *ids, quick=True)

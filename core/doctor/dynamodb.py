@@ -43,7 +43,7 @@ def dynamodb(target: Target) -> Iterator[Finding]:
     place = table.target.endpoint_url or f"AWS {table.client.meta.region_name}"
     yield ok("dynamodb", f"DynamoDB answers at {place}", ms=ms)
     yield clock("dynamodb clock", reply_clock.ahead)
-    yield _table(table, description)
+    yield _table(target, table, description)
     if description is not None:
         yield from _stream(target, table, description)
     else:
@@ -51,7 +51,7 @@ def dynamodb(target: Target) -> Iterator[Finding]:
         yield note("projection", "Unknown: see dynamodb table")
 
 
-def _table(table: Table, description: dict[str, Any] | None) -> Finding:
+def _table(target: Target, table: Table, description: dict[str, Any] | None) -> Finding:
     from core.dynamodb import INDEX, lacks_index, not_active, relocated, schema_differences
 
     check = "dynamodb table"
@@ -68,7 +68,7 @@ def _table(table: Table, description: dict[str, Any] | None) -> Finding:
         return bad(
             check,
             f"{table.name} has another schema: {'; '.join(differences)}",
-            "Name another table in DDB_MESSAGE_TABLE, then run",
+            f"Name another in {target.source_of('DDB_MESSAGE_TABLE', 'table')}, then run",
             Command("ddb.schema-load"),
         )
     if unready := not_active(description):

@@ -59,7 +59,7 @@ def create_table(table: Table, environment: str) -> bool:
     if differences := schema_differences(describe(table) or _SCHEMA):
         raise StoreError(
             f"Table {table.name} has another schema: {'; '.join(differences)}",
-            "Name another table in DDB_MESSAGE_TABLE, or drop this one",
+            "Name another table (DDB_MESSAGE_TABLE, or table in targets.toml), or drop this one",
             Command("ddb.drop"),
         )
     if created or _needs_marker(table):

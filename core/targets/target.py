@@ -89,6 +89,19 @@ class Target:
         return f"{key} of [{self.named.name}] in {self.settings.targets_file}"
 
     @property
+    def source_of_user_pool(self) -> str:
+        """Where the id of the user pool is from, or would be."""
+        return self.source_of("AWS_COGNITO_USER_POOL_ID", "user_pool_id")
+
+    @property
+    def sources_of_rule(self) -> tuple[str, str]:
+        """Where the ids of the security group and of its rule are from, or would be."""
+        return (
+            self.source_of("DB_SG_ID", "security_group_id"),
+            self.source_of("DB_SG_RULE_ID", "security_group_rule_id"),
+        )
+
+    @property
     def table_name(self) -> str:
         """The message table's name.
 

@@ -196,9 +196,8 @@ def _update_cognito_user_ids_if_there_are_any(ctx: Context, stores: Stores) -> L
 
     pool_id = stores.target.settings.user_pool_id
     if pool_id is None:
-        terminal.note(
-            "AWS_COGNITO_USER_POOL_ID is not set: the users keep 'MOCK' as their Cognito id"
-        )
+        setting = stores.target.source_of_user_pool
+        terminal.note(f"{setting} is not set: the users keep 'MOCK' as their Cognito id")
         return None
     try:
         return _update_cognito_user_ids(ctx, stores, pool_id)
@@ -221,9 +220,8 @@ def update_cognito_user_ids(ctx: Context, prod: bool = False, confirm: str = "")
     run().tell_target()
     pool_id = run().settings.user_pool_id
     if pool_id is None:
-        raise SettingsError(
-            "AWS_COGNITO_USER_POOL_ID is not set", "Set it to the id of the user pool."
-        )
+        setting = run().target.source_of_user_pool
+        raise SettingsError(f"{setting} is not set", "Set it to the id of the user pool.")
     with opened(ctx) as stores:
         link = _update_cognito_user_ids(ctx, stores, pool_id)
     _fail_if_ambiguous(link)

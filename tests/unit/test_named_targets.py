@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.aws import rule_ids
 from core.aws.clients import make_client
 from core.errors import CoreError, SettingsError, UsageError
 from core.settings import Settings
 from core.targets import Target, known_environments, resolve
 from core.targets.named import read_targets
+from task_groups.terminal import user_pool
 
 STAGING = """
 [staging]
@@ -68,6 +70,19 @@ def test_a_target_takes_no_place_from_the_variables(targets) -> None:
     assert target.dynamodb.endpoint_url is None
     with pytest.raises(SettingsError, match=r"connection_url of \[staging\] .* is not set"):
         _ = target.postgres
+
+
+def test_what_to_set_is_named_where_it_is_read(targets) -> None:
+    text = "[staging]\ntable = 'messages'\nsecurity_group_id = 'sg-1'\n"
+    staging = resolve(targets(text, **EVERYTHING), name="staging")
+    place = r" of \[staging\] in .*targets\.toml"
+    with pytest.raises(SettingsError, match=f"Set user_pool_id{place}"):
+        user_pool(staging)
+    problem = f"security_group_id{place} is set and security_group_rule_id{place} is not"
+    with pytest.raises(SettingsError, match=problem):
+        rule_ids(staging)
+    with pytest.raises(SettingsError, match="Set AWS_COGNITO_USER_POOL_ID"):
+        user_pool(resolve(targets(text)))
 
 
 def test_production_takes_from_the_variables_what_its_section_leaves_out(targets) -> None:
