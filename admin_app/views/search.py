@@ -15,6 +15,7 @@ from core.errors import CoreError, InputError
 from core.models import Message
 from core.postgres import find_person
 from core.texts import excerpt
+from core.timestamps import MICROSECOND
 
 SUBJECT = Subject(actions.SEARCH_MESSAGES, "Why do you search the messages?")
 _LOOK_EVERY_S = 1.0
@@ -101,19 +102,22 @@ def _question(values: dict[str, object]) -> Question:
         raise InputError("The search is empty", "Type a word of the message.")
     db = access.look().db
     people = [find_person(db, handle) for handle in (user, sender) if handle]
-    until = _midnight(values["before"])
     return Question(
         words,
         user,
         sender,
-        after=_midnight(values["after"]),
-        before=until + timedelta(days=1) if until else None,
+        after=_instant(values["after"], -MICROSECOND),
+        before=_instant(values["before"], timedelta(days=1)),
         about=tuple(person.uuid for person in people),
     )
 
 
-def _midnight(day: object) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if isinstance(day, date) else None
+def _instant(day: object, from_midnight: timedelta) -> datetime | None:
+    """An instant seen from the beginning of a day; None without a day, or beyond all time."""
+    try:
+        return datetime.combine(day, time(), UTC) + from_midnight if isinstance(day, date) else None
+    except OverflowError:
+        return None
 
 
 def _results(searching: Searching) -> None:

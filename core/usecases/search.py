@@ -14,7 +14,7 @@ from core.dynamodb import (
     search_store,
 )
 from core.postgres import Database, find_person
-from core.timestamps import sort_key
+from core.timestamps import Instants
 
 _PAGE = 1000
 
@@ -32,8 +32,10 @@ def search(
     """The messages that contain ``words``, page by page as they are found, in no order.
 
     ``user`` and ``sender`` are handles: only that user's conversations; only messages from that
-    sender. Cost: see :func:`~core.dynamodb.search_store` and
-    :func:`~core.dynamodb.search_conversations`; a user's inbox is read besides.
+    sender. ``after`` and ``before`` are exclusive.
+
+    Cost: see :func:`~core.dynamodb.search_store` and :func:`~core.dynamodb.search_conversations`; a
+    user's inbox is read besides.
 
     Raises:
         InputError: there are no words.
@@ -42,8 +44,7 @@ def search(
     wanted = Wanted(
         words,
         sender_uuid=find_person(db, sender).uuid if sender else "",
-        since=sort_key(after) if after else "",
-        until=sort_key(before) if before else "",
+        between=Instants(after, before),
     )
     if not user:
         return search_store(table, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from unguarded import put_items
@@ -12,6 +13,7 @@ from core.dynamodb import keys
 from core.dynamodb.patterns.wide_search import Wanted, search_conversations, search_store
 from core.dynamodb.table import Table
 from core.errors import CoreError, InputError, UnreachableError
+from core.timestamps import Instants
 
 ANA, BEN = (str(uuid.uuid4()) for _ in range(2))
 GROUPS = [str(uuid.uuid4()) for _ in range(9)]
@@ -19,6 +21,10 @@ GROUPS = [str(uuid.uuid4()) for _ in range(9)]
 
 def at(day: int) -> str:
     return f"2026-01-{day:02}T12:00:00.000000+00:00"
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 1, number, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -59,10 +65,11 @@ def test_only_the_named_conversations_are_searched(messages) -> None:
     ("more", "shown"),
     [
         ({"sender_uuid": ANA}, [1, 3, 5, 7]),
-        ({"since": at(3)}, list(range(9))),
-        ({"since": at(4)}, []),
-        ({"until": at(3)}, []),
-        ({"since": "2026-01-02", "until": "2026-01-04"}, list(range(9))),
+        ({"between": Instants(after=day(2))}, list(range(9))),
+        ({"between": Instants(after=day(3))}, []),
+        ({"between": Instants(before=day(3))}, []),
+        ({"between": Instants(day(2), day(4))}, list(range(9))),
+        ({"between": Instants(day(4), day(2))}, []),
     ],
 )
 def test_a_sender_and_a_time_narrow_it(messages, more, shown) -> None:
@@ -70,6 +77,17 @@ def test_a_sender_and_a_time_narrow_it(messages, more, shown) -> None:
     expected = [f"Needle {n}" for n in shown]
     assert texts(search_store(messages, wanted)) == expected
     assert texts(search_conversations(messages, GROUPS, wanted)) == expected
+
+
+def test_a_time_is_an_instant_whatever_offset_a_message_has(table) -> None:
+    """As in the lists of messages: 20:00 in a zone two hours ahead is 18:00 in UTC."""
+    (group,) = GROUPS[:1]
+    for key in ("2026-01-31T20:00:00.000000+02:00", "2026-01-31T18:00:00.000000-05:00"):
+        item = keys.key(keys.message_pk(group), key) | {"message": {"S": f"needle {key}"}}
+        table.request("put_item", Item=item)
+    late = Wanted("needle", between=Instants(after=datetime(2026, 1, 31, 19, tzinfo=UTC)))
+    for pages in (search_store(table, late), search_conversations(table, [group], late)):
+        assert texts(pages) == ["needle 2026-01-31T18:00:00.000000-05:00"]
 
 
 def test_who_stops_listening_ends_the_requests(messages) -> None:

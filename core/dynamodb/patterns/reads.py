@@ -119,22 +119,11 @@ def query(
     table: Table, pk: str, newest_first: bool, after: str | None, before: str | None, limit: int
 ) -> Iterator[Item]:
     """The items of a partition between two sort keys, both exclusive; asked for by ``limit``."""
-    condition, values = "pk = :pk", {":pk": {"S": pk}}
     if after is not None and before is not None:
         if after >= before:
             return
-        # A key condition takes one comparison of sk; BETWEEN includes its ends.
-        condition += " AND sk BETWEEN :after AND :before"
-        limit += 2
-    elif after is not None:
-        condition += " AND sk > :after"
-    elif before is not None:
-        condition += " AND sk < :before"
-    values |= {
-        f":{name}": {"S": bound}
-        for name, bound in (("after", after), ("before", before))
-        if bound is not None
-    }
+        limit += 2  # the ends
+    condition, values = key_condition(pk, after, before)
     for item in paging.items(
         table,
         "query",
@@ -145,6 +134,27 @@ def query(
     ):
         if item["sk"]["S"] not in (after, before):
             yield item
+
+
+def key_condition(
+    pk: str, after: str | None, before: str | None
+) -> tuple[str, dict[str, dict[str, str]]]:
+    """The condition and the values for the items of a partition between two sort keys.
+
+    With both, the ends are included: a key condition takes one comparison of ``sk``, and BETWEEN
+    includes them. DynamoDB refuses ends that are not in order.
+    """
+    condition, values = "pk = :pk", {":pk": {"S": pk}}
+    if after is not None and before is not None:
+        condition += " AND sk BETWEEN :after AND :before"
+    elif after is not None:
+        condition += " AND sk > :after"
+    elif before is not None:
+        condition += " AND sk < :before"
+    for name, bound in ((":after", after), (":before", before)):
+        if bound is not None:
+            values[name] = {"S": bound}
+    return condition, values
 
 
 def scan(table: Table) -> Iterator[Item]:

@@ -15,9 +15,11 @@ from typing import Any
 from core.dynamodb import keys, paging
 from core.dynamodb.items import message_from
 from core.dynamodb.keys import Item
+from core.dynamodb.patterns.reads import key_condition
 from core.dynamodb.table import Table
 from core.errors import CoreError, InputError
 from core.models import Message
+from core.timestamps import ANY_TIME, Instants
 
 THREADS = 4
 """Requests at the same time."""
@@ -27,23 +29,18 @@ _LOOK_FOR_STOP_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The criteria of a match: words in the text, in any case; a sender; a time.
-
-    ``since`` (inclusive) and ``until`` (exclusive) are sort keys, or the beginning of one.
-    """
+    """The criteria of a match: words in the text, in any case; a sender; a time."""
 
     words: str
     sender_uuid: str = ""
-    since: str = ""
-    until: str = ""
+    between: Instants = ANY_TIME
 
     def matches(self, message: Message) -> bool:
         """Whether a message is a match."""
         return (
             self.words.strip().casefold() in message.text.casefold()
             and (not self.sender_uuid or message.sender.uuid == self.sender_uuid)
-            and message.sort_key >= self.since
-            and (not self.until or message.sort_key < self.until)
+            and self.between.includes(message.sort_key)
         )
 
 
@@ -76,24 +73,20 @@ def search_conversations(
 ) -> Generator[Found, None, None]:
     """The matches of these conversations, by ``message_group_uuid``, page by page.
 
-    A query each: 0.5 RCU for every 4 KB of the messages within the given time.
+    A query each: 0.5 RCU for every 4 KB of the messages within a day of the given time, as a sort
+    key may carry any offset from UTC.
 
     Raises:
         InputError: there are no words.
     """
-    return _search(table, (_query(group, wanted) for group in groups), wanted)
+    after, before = wanted.between.narrowed(None, None)
+    if after is not None and before is not None and after >= before:
+        return _search(table, (), wanted)  # nothing lies between them
+    return _search(table, (_query(group, after, before) for group in groups), wanted)
 
 
-def _query(group: str, wanted: Wanted) -> dict[str, Any]:
-    condition, values = "pk = :pk", {":pk": {"S": keys.message_pk(group)}}
-    if wanted.since and wanted.until:
-        condition += " AND sk BETWEEN :since AND :until"
-    elif wanted.since:
-        condition += " AND sk >= :since"
-    elif wanted.until:
-        condition += " AND sk < :until"
-    bounds = {":since": wanted.since, ":until": wanted.until}
-    values |= {name: {"S": bound} for name, bound in bounds.items() if bound}
+def _query(group: str, after: str | None, before: str | None) -> dict[str, Any]:
+    condition, values = key_condition(keys.message_pk(group), after, before)
     return {
         "operation": "query",
         "KeyConditionExpression": condition,
