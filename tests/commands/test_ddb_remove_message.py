@@ -8,6 +8,7 @@ import pytest
 
 from commands.conftest import content
 from commands.test_ddb_patterns import PAIR, answer, say
+from core.dynamodb import keys
 
 WHY = ("--reason", "ticket 7")
 
@@ -50,6 +51,35 @@ def test_a_message_is_named_by_its_time_too(run_invoke, table_env, sent) -> None
     assert done["message_uuid"] == sent[2]["message_uuid"]
     (inbox,) = answer(run_invoke, table_env, "list-conversations", "--user", "bayko")
     assert inbox["message"] == "a password"
+
+
+def test_the_time_that_is_shown_names_a_message_whose_key_has_another_form(
+    run_invoke, table_env, messages, sent
+) -> None:
+    """Another app may write a time without an offset, with another one, or without a fraction."""
+    group = sent[0]["message_group_uuid"]
+    written = ("2026-01-31T20:00:00+02:00", "2026-01-31T18:00:01", "2026-01-31T18:00:02Z")
+    for key in written:
+        item = keys.key(keys.message_pk(group), key) | {"message": {"S": key}}
+        messages.request("put_item", Item=item)
+    named = ("--confirm", table_env["DDB_MESSAGE_TABLE"], *WHY)
+    for entry in answer(run_invoke, table_env, "get-conversation", "--conversation", group):
+        if entry["message"] in written:
+            result = remove(run_invoke, table_env, sent[0], "--at", entry["created_at"], *named)
+            assert result.returncode == 0, result.stderr
+    kept = answer(run_invoke, table_env, "get-conversation", "--conversation", group)
+    assert not {entry["message"] for entry in kept} & set(written)
+
+
+def test_a_time_of_two_messages_is_not_clear(run_invoke, table_env, messages, sent) -> None:
+    group = sent[0]["message_group_uuid"]
+    for key in ("2026-01-31T20:00:00+02:00", "2026-01-31T18:00:00"):
+        item = keys.key(keys.message_pk(group), key) | {"message": {"S": key}}
+        messages.request("put_item", Item=item)
+    options = ("--at", "2026-01-31T18:00:00Z", "--confirm", table_env["DDB_MESSAGE_TABLE"], *WHY)
+    result = remove(run_invoke, table_env, sent[0], *options)
+    assert result.returncode == 1
+    assert "2 messages have the time 2026-01-31T18:00:00.000000+00:00" in result.stderr
 
 
 @pytest.mark.parametrize(
