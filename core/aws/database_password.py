@@ -91,7 +91,8 @@ class IamToken:
         from core.targets.tls import rds_region
 
         # No endpoint is involved: the token is a signature over the server's own name.
-        region = target.region or rds_region(host)
+        # RDS checks it for the region of its server, wherever DynamoDB is.
+        region = rds_region(host) or target.region
         self._target = replace(target, endpoint_url=None, region=region)
         self._host = host
         self._address = address

@@ -69,8 +69,10 @@ def stop(folder: Path) -> list[EngineStatus]:
         state = read_state(path) or _new_state(folder)
         note = stores.note_of(folder, state)
         try:
-            stores.stop(folder, state)
-            postgres.stop(folder, state.postgres)
+            try:
+                stores.stop(folder, state)
+            finally:
+                postgres.stop(folder, state.postgres)
         finally:
             write_state(path, state)
         return _status(folder, state, note)

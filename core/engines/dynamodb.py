@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from core.private_files import open_private
 
 NAME = "DynamoDB"
 FOLDER = "dynamodb"
+_NOT_SAVED = re.compile(r"Persistence: (?:failed to save|error getting state for) \w+: (.*)")
 _OTHERS = "cognito-idp,ec2,sts"
 _SERVICES = f"dynamodb,dynamodbstreams,{_OTHERS}"
 _FUNCTIONS = ",lambda,cloudformation,s3,sqs,iam,monitoring,logs"
@@ -136,13 +138,31 @@ def running(place: Place, engine: Engine) -> psutil.Process | None:
 
 
 def stop(place: Place, engine: Engine) -> bool:
-    """True if ministack was stopped, which saves its data; False if it did not run."""
+    """True if ministack was stopped, which saves its data; False if it did not run.
+
+    Raises:
+        EngineError: it did not stop, or could not save its data.
+    """
     process = running(place, engine)
     if process is None:
         return False
+    log_begin = place.log.stat().st_size if place.log.exists() else 0
     processes.end(process, signal.SIGTERM, place.name)
+    if reason := _why_not_saved(place, log_begin):
+        raise EngineError(
+            f"{place.name} has ended, and could not save its data: {reason}",
+            f"What was written since the last `{Command('down').line()}` is lost. Free some space.",
+        )
     engine.process = None
     return True
+
+
+def _why_not_saved(place: Place, log_begin: int) -> str:
+    """What ministack's log says, from the byte ``log_begin`` on: it ends as if all were well."""
+    with place.log.open("rb") as file:
+        file.seek(log_begin)
+        match = _NOT_SAVED.search(file.read().decode(errors="replace"))
+    return match[1] if match else ""
 
 
 def answers(port: int) -> bool:

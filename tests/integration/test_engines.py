@@ -144,6 +144,18 @@ def test_an_unclean_stop_of_dynamodb_is_reported_at_the_next_start(folder) -> No
     assert engines.status(folder)[1].notes == "in ministack"
 
 
+def test_a_stop_that_cannot_save_says_so_and_so_does_the_next_start(folder) -> None:
+    engines.start(folder)
+    dynamodb_client(folder).list_tables()
+    (folder / "dynamodb" / "state" / "dynamodb.json.tmp").mkdir(parents=True)  # as a full disk does
+    with pytest.raises(EngineError, match=r"could not save its data: .*Is a directory"):
+        engines.stop(folder)
+    assert states(engines.status(folder)) == ["stopped", "stopped"]
+    (folder / "dynamodb" / "state" / "dynamodb.json.tmp").rmdir()
+    assert "may be lost" in engines.start(folder)[1].notes
+    engines.stop(folder)
+
+
 def test_postgres_keeps_what_was_committed_over_kill_9(folder) -> None:
     engines.start(folder)
     url = engines.endpoints(folder).postgres_url.replace("/cruddur", "/postgres")

@@ -35,10 +35,13 @@ def password_of(server: PostgresAddress, *, renew: bool = False) -> str:
     return server.password(renew)
 
 
+@pytest.mark.parametrize(
+    "more", [{}, {"AWS_DEFAULT_REGION": "us-east-1"}], ids=["", "other region"]
+)
 @pytest.mark.parametrize("tunnel", ["", "?hostaddr=127.0.0.1"])
-def test_a_token_is_signed_for_the_server_s_own_name(bundle, tunnel) -> None:
+def test_a_token_is_signed_for_the_server_s_own_name_and_region(bundle, tunnel, more) -> None:
     url = f"postgresql://app@{HOST}/cruddur{tunnel}"
-    token = password_of(address(bundle, url, PROD_CONNECTION_IAM="1"))
+    token = password_of(address(bundle, url, PROD_CONNECTION_IAM="1", **more))
     signed = urlsplit(f"https://{token}")
     assert (signed.hostname, signed.port) == (HOST, 5432)
     query = parse_qs(signed.query)
