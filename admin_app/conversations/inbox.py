@@ -62,6 +62,12 @@ class Inbox:
             self.entries, self.cursor = list(fresh), newest.cursor
             return
         moved = {entry.message_group_uuid for entry in fresh}
+        if any(
+            entry.sort_key >= fresh[-1].sort_key and entry.message_group_uuid not in moved
+            for entry in self.entries
+        ):  # a removal has moved it back, to where nothing is read again
+            self.entries, self.cursor = list(fresh), newest.cursor
+            return
         older = [
             entry
             for entry in self.entries
@@ -70,6 +76,10 @@ class Inbox:
         if self.cursor is None and not older:
             self.cursor = newest.cursor
         self.entries = [*fresh, *older]
+
+    def forget(self) -> None:
+        """Read every row again: one that is not among the newest has changed."""
+        self.entries, self.cursor, self._refreshed_at = [], None, float("-inf")
 
     def load_more(self, table: Table, limit: int = PAGE) -> None:
         """Load one page further back."""
@@ -81,7 +91,7 @@ class Inbox:
         """Load what the visible rows need: the next page, or everything for a filter, in steps."""
         if not self.sought:
             if self.cursor is not None and self.start + VIEW > len(self.entries):
-                self.load_more(table, VIEW)
+                self.load_more(table, max(VIEW, self.start + VIEW - len(self.entries)))
             return
         ends_at = time.monotonic() + _FILTER_FOR_S
         while self.cursor is not None and time.monotonic() < ends_at:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from admin_app import access, actions, layout, login
 from admin_app.conversations import addresses
+from admin_app.conversations.inbox import Inbox
 from core.errors import CoreError, InputError
 from core.models import Message
 from core.usecases import removals
@@ -86,7 +87,9 @@ def _remove(asked: Asked) -> None:
         return
     _close()
     st.session_state.pop("thread", None)
-    st.session_state["inbox moved"] = True
+    inbox = st.session_state.get("inbox")
+    if isinstance(inbox, Inbox):
+        inbox.forget()
     addresses.go(at=message.sort_key)
 
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.dynamodb import Table, list_thread
+from core.dynamodb import Table, list_messages, list_thread, removed_places
 from core.models import Message
 
 STEP = 60
@@ -38,7 +38,9 @@ class _End:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, table: Table, message_group_uuid: str) -> None:
-        """Read a page: all its messages the first time, then only the last few. Two requests."""
+        """Read a page: all its messages the first time, then only the last few, and what was
+        removed among all. Two requests.
+        """
         if len(self.entries) <= _OVERLAP or not self._read_on(table, message_group_uuid):
             page = list_thread(table, message_group_uuid, limit=STEP)
             self.entries, self.has_older = [*reversed(page.entries)], page.cursor is not None
@@ -48,10 +50,12 @@ class _End:
         """Whether all later messages are here now; False if they are more than a page."""
         kept = self.entries[:-_OVERLAP]
         since = kept[-1].sort_key
-        page = list_thread(table, message_group_uuid, limit=STEP, after=since, newest_first=False)
+        page = list_messages(table, message_group_uuid, limit=STEP, after=since, newest_first=False)
         if page.cursor is not None:
             return False
-        entries = [*kept, *page.entries]
+        removed = removed_places(table, message_group_uuid, kept[0].sort_key)
+        by_key = {message.sort_key: message for message in (*kept, *page.entries)} | removed
+        entries = [by_key[sort_key] for sort_key in sorted(by_key, key=str.encode)]
         self.has_older = self.has_older or len(entries) > _KEPT
         self.entries = entries[-_KEPT:]
         return True

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from core.dynamodb.patterns.removal_reads import (
         find_removal as find_removal,
         list_thread as list_thread,
+        removed_places as removed_places,
         thread_pages as thread_pages,
     )
     from core.dynamodb.patterns.removals import remove_message as remove_message
@@ -218,6 +219,7 @@ NAMES = {
     "patterns.removal_reads": (
         "find_removal",
         "list_thread",
+        "removed_places",
         "thread_pages",
     ),
     "patterns.removals": ("remove_message",),

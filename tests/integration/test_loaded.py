@@ -10,9 +10,11 @@ from admin_app.conversations.inbox import PAGE, VIEW, Inbox
 from admin_app.conversations.messages import CONTEXT, MOST, Thread
 from admin_app.conversations.shared_reads import STEP, SharedReads
 from core.dynamodb import keys
+from core.dynamodb.patterns.removals import remove_message
 from core.dynamodb.patterns.search import STRETCH, search_further, search_messages
 from core.dynamodb.table import Table
 from core.errors import InputError
+from core.models import REMOVED_TEXT
 
 OWNER = str(uuid.uuid4())
 GROUP = str(uuid.uuid4())
@@ -114,6 +116,30 @@ class TestInbox:
             inbox.load_more(table)
         assert groups(inbox) == [*reversed(range(100, 100 + PAGE + 3)), *reversed(range(PAGE + 5))]
 
+    def test_a_row_that_a_removal_moves_back_stays_in_the_list(self, table) -> None:
+        numbers = [n for n in range(VIEW) if n != 9]
+        for n in numbers:
+            move(table, n, n)
+        inbox = Inbox(OWNER)
+        inbox.refresh(table)
+        move(table, VIEW - 1, 9, since=VIEW - 1)
+        inbox.refresh(table)
+        while inbox.cursor:
+            inbox.load_more(table)
+        assert sorted(groups(inbox)) == numbers
+
+    def test_a_row_that_has_changed_is_read_again(self, table) -> None:
+        for n in range(VIEW + 10):
+            move(table, n, n)
+        inbox = Inbox(OWNER, start=10)
+        inbox.refresh(table)
+        inbox.read_for_view(table)
+        move(table, 500, 12, since=12)
+        inbox.forget()
+        inbox.refresh(table)
+        inbox.read_for_view(table)
+        assert groups(inbox) == [500 if n == 12 else n for n in reversed(range(VIEW + 10))]
+
     def test_an_old_row_that_comes_late_can_be_reached(self, table) -> None:
         for n in range(100, 100 + PAGE):
             move(table, n, n)
@@ -181,6 +207,28 @@ class TestThread:
         table.request("delete_item", Key=keys.key(keys.message_pk(GROUP), at(18)))
         reader.refresh()
         assert texts(reader) == [*range(18), 19]
+
+    @pytest.mark.parametrize("number", [0, 20, 49, 55, 59])
+    def test_what_is_removed_goes_wherever_it_is_from_every_tab(self, table, number) -> None:
+        write(table, range(STEP))
+        shared = SharedReads(0)
+        readers = [Reader(table, shared=shared) for _ in range(2)]
+        for reader in readers:
+            reader.refresh()
+        removed = readers[0].thread.entries[number]
+        remove_message(table, removed)
+        readers.append(Reader(table, shared=shared))
+        meter = table.metered()
+        for reader in readers:
+            reader.refresh(meter)
+            place = reader.thread.entries[number]
+            assert (place.sort_key, place.text, place.removal) == (
+                at(number),
+                REMOVED_TEXT,
+                "removed",
+            )
+            assert len(reader.thread.entries) == STEP
+        assert meter.capacity.requests == 2 * len(readers)
 
     def test_readers_at_one_time_ask_once_and_a_sender_asks_again(self, table) -> None:
         write(table, range(5))
