@@ -13,6 +13,7 @@ from admin_app.composer import Once, once
 from admin_app.downloads import Progress, Source
 from admin_app.people import work
 from admin_app.store import progress
+from admin_app.store.jobs import Job
 from core.dynamodb import held_users
 from core.errors import CoreError, InputError
 from core.models import User
@@ -144,7 +145,11 @@ def _erase(user: User) -> None:
     with st.expander("Erase the user"):
         st.caption("Removes the user from both stores for good. First see what that is.")
         progress.button(
-            "Plan the erasure", name, work.plan(access.desk(), user), icon=":material/search:"
+            "Plan the erasure",
+            name,
+            work.plan(access.desk(), user),
+            icon=":material/search:",
+            can_stop=False,
         )
         plan = progress.outcome(name)
         if isinstance(plan, Plan):
@@ -165,11 +170,14 @@ def _erase_form(user: User, plan: Plan) -> None:
         )
         if isinstance(problem := st.session_state.get(f"refused {key}"), CoreError):
             layout.show_problem(problem)
+    if isinstance(problem := st.session_state.get(f"erasure not begun {user.uuid}"), CoreError):
+        layout.show_problem(problem)
 
 
 @login.action
 def _begin_erasure(user: User, key: str, serial: int) -> None:
     """Start the erasure; if the name or the reason is missing, say so beside the boxes."""
+    st.session_state.pop(f"erasure not begun {user.uuid}", None)
     desk = access.desk(
         reason=str(st.session_state.get(f"{key} why", "")),
         typed_name=str(st.session_state.get(f"{key} name", "")).strip(),
@@ -183,7 +191,12 @@ def _begin_erasure(user: User, key: str, serial: int) -> None:
         st.session_state[f"refused {key}"] = error
         return
     st.session_state.pop(f"refused {key}", None)
-    settings = resources.target().settings
-    progress.start("Erasure", ERASURE, serial, work.erase(desk, user.uuid, settings), 0)
+    job = Job(ERASURE, "Erasure", login.person(), about=user.uuid)
+    erasing = work.erase(desk, user.uuid, resources.target().settings)
+    if not progress.start(job, serial, erasing):
+        st.session_state[f"erasure not begun {user.uuid}"] = CoreError(
+            "Nothing was erased: another erasure has begun meanwhile", "Erase when it has ended."
+        )
+        return
     st.query_params.pop("user", None)
     st.session_state.pop("users pages of", None)

@@ -9,6 +9,7 @@ from admin_app import actions
 from admin_app.access import Desk
 from admin_app.downloads import Progress
 from admin_app.store.jobs import Job, Work
+from core.errors import CoreError
 from core.models import User
 from core.settings import Settings
 from core.usecases import erasure, people
@@ -72,11 +73,12 @@ def erase(desk: Desk, user_uuid: str, settings: Settings) -> Work:
                 user_uuid,
                 audit_path=Path(settings.audit_path),
                 pool_id=settings.user_pool_id,
-                progress=lambda _, done: _note(job, done),
+                progress=lambda _, done: _go_on(job, done),
             )
 
     return work
 
 
-def _note(job: Job, done: int) -> None:
-    job.seen = max(job.seen, done)
+def _go_on(job: Job, done: int) -> None:
+    if not job.go_on(max(job.seen, done)):
+        raise CoreError("The erasure was stopped", "Erase the user again to finish it.")

@@ -9,6 +9,7 @@ import streamlit as st
 from admin_app import access, actions, layout, login, resources, tables
 from admin_app.store import background_work, progress
 from admin_app.store.background_work import Checkup
+from admin_app.store.jobs import Job
 from core.doctor import Finding, State
 from core.dynamodb import EXPLANATIONS, REPAIRABLE, SAMPLES, FaultKind, TableDescription
 from core.errors import CoreError, TargetRefusedError
@@ -29,6 +30,7 @@ def show_doctor(*, is_outdated: bool) -> None:
         DOCTOR,
         background_work.examine(resources.target()),
         icon=":material/stethoscope:",
+        can_stop=False,
     )
     findings = progress.outcome(DOCTOR)
     if isinstance(findings, tuple):
@@ -153,4 +155,6 @@ def _begin_repair(key: str, serial: int, items: int) -> None:
         st.session_state[f"refused {key}"] = error
         return
     st.session_state.pop(f"refused {key}", None)
-    progress.start("Repair", CHECKUP, serial, background_work.repair_faults(desk), items)
+    # If another job has begun meanwhile, the page shows that one, and then this form again.
+    job = Job(CHECKUP, "Repair", login.person(), items)
+    progress.start(job, serial, background_work.repair_faults(desk))

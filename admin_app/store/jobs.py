@@ -34,6 +34,9 @@ class Job:
     who: str
     expected: int = 0
     """How many items it will read, if that is known."""
+    about: str = ""
+    """The uuid of the user whom it changes, if it changes one."""
+    can_stop: bool = True
     seen: int = 0
     capacity: ConsumedCapacity = field(default_factory=ConsumedCapacity)
     result: object = None
@@ -50,6 +53,9 @@ class Job:
     @property
     def took(self) -> timedelta:
         return (self.finished_at or now()) - self.started_at
+
+    def does_the_same_as(self, other: Job) -> bool:
+        return (self.title, self.about) == (other.title, other.about)
 
     def metered(self, table: Table) -> Table:
         """``table`` with its consumption added to that of the job."""
@@ -97,17 +103,21 @@ class Jobs:
         """How many jobs of that name have started; a click refers to this number."""
         return self._serials.get(name, 0)
 
-    def start(self, job: Job, serial: int, work: Work) -> None:
-        """Start ``job``, unless one of its name runs or has started since ``serial`` was read."""
+    def start(self, job: Job, serial: int, work: Work) -> bool:
+        """Start ``job``, unless one of its name runs or has started since ``serial`` was read.
+
+        Returns whether it, or one that does the same, was started: a click may come twice.
+        """
         with self._lock:
             latest = self._latest.get(job.name)
             if serial != self.serial(job.name) or (latest is not None and latest.is_running):
-                return
+                return latest is not None and latest.does_the_same_as(job)
             self._serials[job.name] = serial + 1
             self._latest[job.name] = job
             self.history.append(job)
         thread = threading.Thread(target=job.run, args=(work,), daemon=True, name=job.name)
         thread.start()
+        return True
 
     def stop_all(self, patience_s: float = 5.0) -> None:
         """Ask all jobs to stop, and wait briefly until they have."""

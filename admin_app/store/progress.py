@@ -19,6 +19,7 @@ def button(
     *,
     expected: int = 0,
     icon: str | None = None,
+    can_stop: bool = True,
 ) -> None:
     """Show a button that does ``work`` once, however often it is pressed."""
     serial = resources.jobs().serial(name)
@@ -26,17 +27,25 @@ def button(
         label,
         key=f"{name} {serial}",  # each job has its own button, so a late second click does nothing
         icon=icon,
-        on_click=start,
-        args=(label, name, serial, work, expected),
+        on_click=_pressed,
+        args=(label, name, serial, work, expected, can_stop),
     )
 
 
 @login.action
-def start(title: str, name: str, serial: int, work: Work, expected: int) -> None:
-    """Start the job for the page drawn at ``serial``; wait briefly, because it may be quick."""
-    job = Job(name, title, login.person(), expected)
-    resources.jobs().start(job, serial, work)
-    job.wait(_QUICK_S)
+def _pressed(title: str, name: str, serial: int, work: Work, expected: int, can_stop: bool) -> None:
+    start(Job(name, title, login.person(), expected, can_stop=can_stop), serial, work)
+
+
+def start(job: Job, serial: int, work: Work) -> bool:
+    """Start the job for the page drawn at ``serial``; wait briefly, because it may be quick.
+
+    Returns whether it was started; see :meth:`~admin_app.store.jobs.Jobs.start`.
+    """
+    is_started = resources.jobs().start(job, serial, work)
+    if is_started:
+        job.wait(_QUICK_S)
+    return is_started
 
 
 def outcome(name: str) -> object:
@@ -74,7 +83,8 @@ def _watch(name: str) -> None:
     if job is None or not job.is_running:
         st.rerun()
     st.progress(_share(job), text=f"{layout.escaped(job.title)}: {_how_far(job)}")
-    st.button("Stop", key=f"stop {name}", on_click=login.action(job.stop))
+    if job.can_stop:
+        st.button("Stop", key=f"stop {name}", on_click=login.action(job.stop))
 
 
 def _share(job: Job) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from driving import give_reason, labels, opened, person, said
 
 from admin_app import downloads, resources
 from admin_app.people.one_user import ERASURE
+from admin_app.store.jobs import Job
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.holds import held_users
@@ -90,6 +93,40 @@ def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> 
         users.find_user(db, "bayko")
     (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
     assert row.other.display_name == DELETED_NAME
+
+
+def ask_to_erase(table: Any) -> Any:
+    app = click(opened(PAGE, user="bayko"), "Plan the erasure")
+    return fill(app, {"Reason, w": "request 1", "Type": table.name})
+
+
+def test_an_erasure_beside_another_one_is_refused_and_not_reported_as_done(db, table, talk) -> None:
+    app = ask_to_erase(table)
+    other = Job(ERASURE, "Erasure", "somebody", about="another user")
+    jobs = resources.jobs()
+    jobs.start(other, jobs.serial(ERASURE), lambda job: job.wait(30))
+    shown = said(click(app, "Erase"))
+    assert "Nothing was erased: another erasure has begun meanwhile" in shown
+    assert users.find_user(db, "bayko").handle == "bayko"
+    assert jobs.latest(ERASURE) is other
+    other._ended.set()
+
+
+def test_an_erasure_can_be_stopped_and_finished_later(db, table, talk, monkeypatch) -> None:
+    def work_on(_: Any, __: str, progress: Callable[[str, int], None]) -> None:
+        while True:
+            progress("items", 1)
+            time.sleep(0.01)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.usecases.erasure.erase_user", work_on)
+        app = click(click(ask_to_erase(table), "Erase"), "Stop")
+        assert resources.jobs().latest(ERASURE).wait(10)
+    assert "The erasure was stopped." in said(app.run())
+    click(ask_to_erase(table), "Erase")
+    assert resources.jobs().latest(ERASURE).wait(30)
+    with pytest.raises(NotFoundError):
+        users.find_user(db, "bayko")
 
 
 def test_production_offers_no_change_without_write(db, table, talk, logged_in) -> None:
