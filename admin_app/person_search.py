@@ -43,11 +43,17 @@ def search_box(
         label_visibility="collapsed" if is_bare else "visible",
         bind="query-params" if in_address else None,
     )
-    return (typed or "").translate(_UNSEEN)
+    return visible(typed or "")
 
 
-def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
-    """Show a button for each user whose handle or name contains ``sought``; return their number.
+def visible(text: str) -> str:
+    """``text`` without the invisible characters that a copy may contain."""
+    return text.translate(_UNSEEN)
+
+
+def matches(sought: str, key: str, choose: Callable[[str], None]) -> bool:
+    """Show a button for each user whose handle or name contains ``sought``; return whether there
+    are any, or may be: a search looks through a part of a million users at a time.
 
     A click calls ``choose`` with the handle.
     """
@@ -62,11 +68,13 @@ def matches(sought: str, key: str, choose: Callable[[str], None]) -> int:
             on_click=choose,
             args=(person.handle,),
         )
+    if page.cursor and not page.entries:
+        st.caption("None so far.")
     if page.cursor or cursors.get(sought):
         label = "More people" if page.cursor else "Back to first"
         st.button(label, key=f"{key} more", type="tertiary", on_click=_turn,
                   args=(f"{key} page", sought, page.cursor))  # fmt: skip
-    return len(page.entries)
+    return bool(page.entries or page.cursor)
 
 
 def _turn(key: str, sought: str, cursor: str | None) -> None:

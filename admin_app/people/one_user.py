@@ -110,6 +110,7 @@ def _rename(user: User) -> None:
 def _renamed(box: Once, key: str, fields: dict[str, str], user: User) -> None:
     names = {name: str(st.session_state.get(of_field) or "") for name, of_field in fields.items()}
     box.run(key, functools.partial(work.rename, access.desk(), user, names))
+    st.session_state.pop("names read at", None)
     if box.problem is None and (handle := names["handle"].strip().removeprefix("@")):
         st.query_params["user"] = handle
 

@@ -72,6 +72,7 @@ class Searching:
             with closing(pages):
                 seen = 0
                 for page in pages:
+                    desk.visitor.require_login()
                     seen += page.looked_at
                     self._take(page.messages)
                     if not job.go_on(seen):

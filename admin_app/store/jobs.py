@@ -103,6 +103,10 @@ class Jobs:
         """How many jobs of that name have started; a click refers to this number."""
         return self._serials.get(name, 0)
 
+    def note(self, job: Job) -> None:
+        """List what ``job`` consumes, which runs elsewhere."""
+        self.history.append(job)
+
     def start(self, job: Job, serial: int, work: Work) -> bool:
         """Start ``job``, unless one of its name runs or has started since ``serial`` was read.
 

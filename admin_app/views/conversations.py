@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Callable, Iterator
 
 import streamlit as st
@@ -19,6 +21,7 @@ from core.usecases import conversations
 from core.usecases.conversations import Membership
 
 _MOST_MEMBERSHIPS = 50
+_NAMES_ARE_GOOD_FOR_S = 60.0
 
 
 @st.fragment
@@ -169,7 +172,8 @@ def _commands(person: Person) -> list[Command]:
 
 
 def _known_person(handle: str) -> Person | None:
-    """The chosen person, read once; None if no user has that handle."""
+    """The chosen person, as read within the last minute; None if no user has that handle."""
+    _forget_old_names()
     known = st.session_state.get("person")
     if not isinstance(known, Person) or known.handle != handle:
         try:
@@ -178,6 +182,14 @@ def _known_person(handle: str) -> Person | None:
             return None
         st.session_state["person"] = known
     return known
+
+
+def _forget_old_names() -> None:
+    """Read again who is who: another tab may have renamed a user, or given away a handle."""
+    if time.monotonic() - st.session_state.get("names read at", -math.inf) > _NAMES_ARE_GOOD_FOR_S:
+        for key in ("person", "memberships"):
+            st.session_state.pop(key, None)
+        st.session_state["names read at"] = time.monotonic()
 
 
 def _no_such_user(handle: str) -> None:
@@ -261,7 +273,7 @@ def _back(person: Person, key: str) -> None:
 
 
 def _membership(stores: Stores, person: Person, group: str) -> Membership:
-    """The members: they never change, so they are read once in a session."""
+    """The members, as read within the last minute: they never change, but their names may."""
     known: dict[tuple[str, str], Membership] = st.session_state.setdefault("memberships", {})
     asked = (person.uuid, group)
     if asked not in known:

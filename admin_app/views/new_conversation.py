@@ -106,7 +106,10 @@ def _message(box: Composer) -> None:
 
 @login.action
 def _submit(key: str) -> None:
-    sender, recipient = (str(st.session_state.get(name) or "").strip() for name in ("from", "to"))
+    sender, recipient = (
+        person_search.visible(str(st.session_state.get(name) or "")).strip()
+        for name in ("from", "to")
+    )
     deliver = functools.partial(_deliver, access.desk(), sender, recipient)
     composer(FORM).submit(key, deliver, sender, recipient)
 

@@ -90,6 +90,7 @@ def _begin() -> None:
         st.session_state["search problem"] = error
         return
     searching = Searching(question, Job("search", "Search", login.person()))
+    resources.jobs().note(searching.job)
     searching.begin(access.desk(access.reason_for(SUBJECT)))
     searching.job.wait(_QUICK_S)
     st.session_state["searching"] = searching

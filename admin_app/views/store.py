@@ -8,7 +8,7 @@ from itertools import islice
 
 import streamlit as st
 
-from admin_app import access, layout, login, resources, tables
+from admin_app import access, layout, login, resources, tables, turning_pages
 from admin_app.store import health, message_counts, progress
 from core.commands import Command
 from core.dynamodb import IndexDescription, TableDescription, list_tables
@@ -220,9 +220,9 @@ def _sessions(most: int) -> None:
     )
     with st.container(horizontal=True):
         if len(pages) > 1:
-            st.button("Previous", on_click=_previous_page, args=(pages,))
+            st.button("Previous", on_click=turning_pages.go_back, args=(pages,))
         if len(rows) > SESSIONS:
-            st.button("Next", on_click=pages.append, args=(shown[-1],))
+            st.button("Next", on_click=turning_pages.go_on, args=(pages, shown[-1]))
 
 
 def _who(session: Session) -> str:
@@ -232,10 +232,6 @@ def _who(session: Session) -> str:
 def _from(session: Session) -> str:
     """The client's address and its application name."""
     return ", ".join(filter(None, (session.client_address, session.application)))
-
-
-def _previous_page(pages: list[Session | None]) -> None:
-    pages.pop()
 
 
 def _verification(description: Description, is_outdated: bool) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from admin_app import access, actions, layout, login, person_search, resources
+from admin_app import access, actions, layout, login, person_search, resources, turning_pages
 from admin_app.access import Subject
 from admin_app.composer import Once, once
 from admin_app.people import one_user, table
@@ -101,7 +101,7 @@ def _turn_pages(following: str | None) -> None:
     pages: list[str | None] = st.session_state["users pages"]
     st.button(
         "Previous",
-        on_click=_back,
+        on_click=turning_pages.go_back,
         args=(pages,),
         disabled=len(pages) == 1,
         icon=":material/chevron_left:",
@@ -109,16 +109,11 @@ def _turn_pages(following: str | None) -> None:
     st.caption(f"Page {len(pages)}", width="content")
     st.button(
         "Next",
-        on_click=pages.append,
-        args=(following,),
+        on_click=turning_pages.go_on,
+        args=(pages, following),
         disabled=following is None,
         icon=":material/chevron_right:",
     )
-
-
-def _back(pages: list[str | None]) -> None:
-    if len(pages) > 1:
-        pages.pop()
 
 
 def _table(shown: list[User]) -> None:

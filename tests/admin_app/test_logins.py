@@ -116,7 +116,7 @@ def test_every_callback_that_stores_or_starts_something_checks_the_login() -> No
         "new_conversation._submit",
         "search._begin",
         "users._add",
-        "progress.start",
+        "progress._pressed",
         "health._begin_repair",
         "removing._remove",
         "downloading.begin",

@@ -179,6 +179,19 @@ def requests(monkeypatch) -> list[str]:
     return asked
 
 
+def test_a_name_that_another_tab_has_changed_is_read_again(db, table) -> None:
+    group = start(table, Draft(person(db, "bayko"), person(db, "andrewbrown"), "hi"))[0]
+    app = opened(user="bayko", conversation=group.message_group_uuid)
+    rename = "UPDATE public.users SET display_name = %(name)s WHERE handle = %(handle)s"
+    for handle in ("bayko", "andrewbrown"):
+        db.query_commit(rename, {"name": f"{handle} Renamed", "handle": handle})
+    assert "Renamed" not in said(app.run())  # good for a minute
+    app.session_state["names read at"] -= 60
+    shown = said(app.run()) + str(element(app, "thread"))
+    assert "bayko Renamed" in shown
+    assert "andrewbrown Renamed" in shown
+
+
 def test_opening_a_conversation_reads_one_page(db, table, requests) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     for n in range(STEP + 10):
@@ -319,8 +332,9 @@ def test_a_form_that_cannot_be_sent_keeps_the_text_and_says_why(
     assert app.text_input(key="to").value == recipient
 
 
-def test_a_first_message_is_sent_and_empties_the_box(db, table) -> None:
-    app = send_from_form(opened("views/new_conversation.py"), "bayko", "@londo", "hello")
+@pytest.mark.parametrize("recipient", ["@londo", "\u200blondo\ufeff"])
+def test_a_first_message_is_sent_and_empties_the_box(db, table, recipient) -> None:
+    app = send_from_form(opened("views/new_conversation.py"), "bayko", recipient, "hello")
     assert "This started" in said(app)
     assert app.text_area[0].value == ""
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from driving import give_reason, opened, person, said
 from streamlit.testing.v1 import AppTest
 
+from admin_app import resources
+from admin_app.search.searching import Question, Searching
+from admin_app.store.jobs import Job
 from core.dynamodb import keys
 from core.dynamodb.patterns.sends import Draft, start
+from core.errors import LoginEndedError
 
 PAGE = "views/search.py"
 
@@ -54,6 +61,28 @@ def test_the_store_or_one_user_is_searched(conversations) -> None:
     assert another.text_input(key="search words").value == "LUNCH"
     assert another.date_input(key="search before").value == date(2020, 1, 1)
     assert hits(another) == []  # it starts with a click
+
+
+def test_a_search_is_listed_with_what_it_consumes(conversations) -> None:
+    search(opened(PAGE), words="lunch")
+    latest = resources.jobs().history[-1]
+    assert (latest.title, latest.capacity.requests > 0) == ("Search", True)
+
+
+def test_a_search_ends_with_the_login(db, table, conversations) -> None:
+    def log_out() -> None:
+        raise LoginEndedError("The login has ended")
+
+    @contextmanager
+    def open_stores(*_: object, **__: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(db=db, table=table)
+
+    desk = SimpleNamespace(open=open_stores, visitor=SimpleNamespace(require_login=log_out))
+    searching = Searching(Question("lunch"), Job("search", "Search", "somebody"))
+    searching.begin(desk)
+    assert searching.job.wait(10)
+    assert isinstance(searching.job.problem, LoginEndedError)
+    assert searching.newest == []
 
 
 @pytest.mark.parametrize(
