@@ -240,6 +240,14 @@ class Settings:
         return self.engines_path.parent / "audit.jsonl"
 
 
+_TOGETHER = (
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    ("AWS_REGION", "AWS_DEFAULT_REGION"),
+)
+"""Variables with one meaning: where the environment has one of them, ``.env`` adds none."""
+
+
 def data_folder() -> Path:
     """The folder with ``.env`` and all data: the checkout, or a folder of the user's own."""
     return places.data_folder(os.environ)
@@ -250,7 +258,12 @@ def variables(
 ) -> dict[str, str]:
     """Every variable that is set, ours or not: the environment's, then what ``.env`` adds."""
     added = _read_dotenv(dotenv or data_folder() / ".env")
-    return {**added, **(environ if environ is not None else os.environ)}
+    known = environ if environ is not None else os.environ
+    for names in _TOGETHER:
+        if any(known.get(name) for name in names):
+            for name in names:
+                added.pop(name, None)
+    return {**added, **known}
 
 
 def may_style(environ: Mapping[str, str] | None = None) -> bool:

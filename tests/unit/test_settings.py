@@ -42,6 +42,33 @@ def test_the_dynamodb_endpoint_falls_back_to_the_common_one() -> None:
     assert settings.endpoint_url == "http://localhost:1"
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored", "field"),
+    [
+        ({"AWS_PROFILE": "staging"}, {"AWS_DEFAULT_PROFILE": "production"}, "profile"),
+        ({"AWS_DEFAULT_PROFILE": "staging"}, {"AWS_PROFILE": "production"}, "profile"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, {"AWS_REGION": "us-east-1"}, "region"),
+        ({"AWS_REGION": "eu-west-1"}, {"AWS_DEFAULT_REGION": "us-east-1"}, "region"),
+    ],
+)
+def test_a_dotenv_file_adds_no_other_name_of_what_the_environment_has(
+    tmp_path, typed, stored, field
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("".join(f"{name}={value}\n" for name, value in stored.items()))
+    assert getattr(Settings.from_env(typed, dotenv), field) == next(iter(typed.values()))
+    assert getattr(Settings.from_env({}, dotenv), field) == next(iter(stored.values()))
+
+
+def test_a_dotenv_file_adds_no_token_to_keys_of_the_environment(tmp_path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("AWS_ACCESS_KEY_ID=old\nAWS_SECRET_ACCESS_KEY=old\nAWS_SESSION_TOKEN=old\n")
+    typed = {"AWS_ACCESS_KEY_ID": "new", "AWS_SECRET_ACCESS_KEY": "new"}
+    settings = Settings.from_env(typed, dotenv)
+    assert (settings.access_key_id, settings.session_token) == ("new", None)
+    assert Settings.from_env({}, dotenv).session_token == "old"
+
+
 def test_a_dotenv_file_fills_in_and_the_environment_wins(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text('DB_SG_ID="sg-file"\nDDB_MESSAGE_TABLE=from-file\n')
