@@ -28,8 +28,8 @@ All of them are environment variables, and a `.env` file in the checkout fills i
 environment leaves unset. Nothing is required: with nothing set, everything runs locally, on the
 embedded engines. An empty variable counts as unset, and `.env` does not set it either. Where two
 names are given, the first wins; if the environment has AWS's keys, profile or region by one name,
-`.env` adds no other. A line of `.env` that is not `NAME=value`, for example with a quote that is not
-closed, or that refers to a variable that is not set, stops the run.
+`.env` adds no other. A line of `.env` that is not `NAME=value`, for example with a quote that is
+not closed, or that refers to a variable that is not set, stops the run.
 
 A local run needs no AWS files and reads none, nor the AWS SDK's own variables. Libpq's variables
 (`PGSSLMODE`, `PGOPTIONS`, …) fill in what a URL leaves out; they do not change the connection to

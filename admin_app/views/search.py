@@ -16,6 +16,7 @@ from core.models import Message
 from core.postgres import find_person
 from core.texts import excerpt
 from core.timestamps import MICROSECOND
+from core.usecases.conversations import messages_with_current_names
 
 SUBJECT = Subject(actions.SEARCH_MESSAGES, "Why do you search the messages?")
 _LOOK_EVERY_S = 1.0
@@ -152,10 +153,18 @@ def _show(searching: Searching) -> None:
         f"{searching.count:,} found in {job.seen:,} items: {extent} · {tables.duration(job.took)},"
         f" {units:,g} RCU, {price(units)} on demand{rest}"
     )
-    newest = searching.newest
+    newest = _named(searching.newest)
     with st.container(gap=None, key="list-found"):
         for message in newest:
             _hit(message, searching.question)
+
+
+def _named(messages: list[Message]) -> list[Message]:
+    """The messages with the names in Postgres, or the stored names if it does not answer."""
+    try:
+        return messages_with_current_names(access.look().db, messages)
+    except CoreError:
+        return messages
 
 
 def _hit(message: Message, question: Question) -> None:

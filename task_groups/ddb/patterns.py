@@ -71,7 +71,7 @@ def get_conversation(
         table = stores.table
         group = _conversation_of(stores, user, with_, conversation)
         page = conversations.list_messages(table, group, **bounds)
-        _print_messages(list(reversed(_named(page.entries))), json)
+        _print_messages(list(reversed(named(page.entries))), json)
     _note_rest(page, "messages")
     terminal.tell_cost(table.capacity)
 
@@ -331,10 +331,12 @@ def _print_removed(done: Removed, json: bool) -> None:
     )
 
 
-def _named(messages: Sequence[Message]) -> Sequence[Message]:
+def named(messages: Sequence[Message]) -> Sequence[Message]:
     """The messages with the names in Postgres, or the stored names if it does not answer."""
     from core.usecases import conversations
 
+    if not messages:
+        return messages
     return _or_stored_names(
         lambda db: conversations.messages_with_current_names(db, messages), messages
     )

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from task_groups import terminal
-from task_groups.ddb.patterns import message_json, user_uuids
+from task_groups.ddb.patterns import message_json, named, user_uuids
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
@@ -85,7 +85,7 @@ def _print_messages(
     messages: list[Message] = []
     is_complete = True
     with closing(pages):  # which ends its requests
-        for message in (message for page in pages for message in page.messages):
+        for message in (message for page in pages for message in named(page.messages)):
             if len(messages) == most:
                 is_complete = False
                 break

@@ -63,6 +63,14 @@ def test_the_store_or_one_user_is_searched(conversations) -> None:
     assert hits(another) == []  # it starts with a click
 
 
+def test_a_match_leads_to_its_sender_who_has_been_renamed(db, conversations) -> None:
+    db.query_commit("UPDATE public.users SET handle = 'lo' WHERE handle = 'londo'")
+    app = search(opened(PAGE), words="for me")
+    assert hits(app) == ["lo"]
+    (link,) = [node.proto for node in app.get("page_link") if "lo" in node.proto.label]
+    assert "user=lo&" in link.query_string
+
+
 def test_a_search_is_listed_with_what_it_consumes(conversations) -> None:
     search(opened(PAGE), words="lunch")
     latest = resources.jobs().history[-1]

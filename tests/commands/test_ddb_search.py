@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from commands.test_ddb_patterns import say
+from commands.test_people_rename import own_users as own_users
+
 
 @pytest.fixture
 def conversations(run_invoke, table_env) -> dict[str, str]:
@@ -40,6 +43,16 @@ def test_a_user_a_sender_and_a_time_narrow_it(run_invoke, conversations) -> None
     assert senders_of("--sender", "londo") == []
     assert senders_of("--before", "2020-01-01") == []
     assert senders_of("--after", "2020-01-01", "--limit", "1") == ["andrewbrown"]
+
+
+def test_a_sender_who_has_been_renamed_has_the_new_name(run_invoke, own_users) -> None:
+    say(run_invoke, own_users, "Lunch at noon?")
+    for words in (("--user", "andrewbrown"), ("--user", "bayko")):
+        renamed = run_invoke("people.rename", *words, "--handle", f"new-{words[1]}", env=own_users)
+        assert renamed.returncode == 0, renamed.stderr
+    result = run_invoke("ddb.search", "--words", "lunch", "--json", env=own_users)
+    (message,) = json.loads(result.stdout)
+    assert message["user_handle"].startswith("new-")
 
 
 def test_a_limit_says_that_there_may_be_more(run_invoke, conversations) -> None:
