@@ -187,7 +187,7 @@ def _known_person(handle: str) -> Person | None:
 def _forget_old_names() -> None:
     """Read again who is who: another tab may have renamed a user, or given away a handle."""
     if time.monotonic() - st.session_state.get("names read at", -math.inf) > _NAMES_ARE_GOOD_FOR_S:
-        for key in ("person", "memberships"):
+        for key in ("person", "memberships read"):
             st.session_state.pop(key, None)
         st.session_state["names read at"] = time.monotonic()
 
@@ -275,11 +275,12 @@ def _back(person: Person, key: str) -> None:
 def _membership(stores: Stores, person: Person, group: str) -> Membership:
     """The members, as read within the last minute: they never change, but their names may."""
     known: dict[tuple[str, str], Membership] = st.session_state.setdefault("memberships", {})
-    asked = (person.uuid, group)
-    if asked not in known:
+    asked, fresh = (person.uuid, group), st.session_state.setdefault("memberships read", set())
+    if asked not in known or asked not in fresh:
         while len(known) >= _MOST_MEMBERSHIPS:
             known.pop(next(iter(known)))
         known[asked] = conversations.membership_of(stores.db, stores.table, person, group)
+        fresh.add(asked)
     return known[asked]
 
 
