@@ -13,7 +13,17 @@ from admin_app import scripts
 _STATIC = Path(st.__file__).parent / "static"
 _STYLES = Path(__file__).with_name("assets") / "pages.css"
 _FIRST_DRAWN = ("BidiComponent", "TextInput")
-_OWN_FIRST_DRAWN = ("common", "nav", "focus", "banner", "person", "thread", "rows", "inbox")
+_OWN_FIRST_DRAWN = (
+    "common",
+    "nav",
+    "focus",
+    "banner",
+    "person",
+    "thread",
+    "unsent",
+    "rows",
+    "inbox",
+)
 """Parts of Streamlit's frontend, and our own scripts, that every link to a conversation needs."""
 
 _STATIC_IMPORT = re.compile(r"""(?:from|import)\s*["']\./([\w.-]+\.js)["']""")

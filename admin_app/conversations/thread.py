@@ -216,10 +216,11 @@ def _ask_to_remove(place: Membership, message_uuid: str) -> None:
 
 
 def _send(place: Membership, question: Question) -> None:
-    """Send a message that was written in this conversation, or in the previous one."""
+    """Send a message that was written in this conversation, or in another one of this tab."""
     values = [str(question.get(name, "")) for name in ("id", "text", "sender", "group")]
     message_uuid, text, sender, asked_group = values
-    known = st.session_state.get("memberships", {}).get((place.user.uuid, asked_group), place)
+    asked = (str(question.get("me", place.user.uuid)), asked_group)
+    known = st.session_state.get("memberships", {}).get(asked, place)
     about = (known.user.uuid, known.other.uuid)
     deliver = functools.partial(_deliver, access.desk(), sender, asked_group, about)
     outcome = resources.outbox().submit(message_uuid, text, (sender, asked_group), deliver)

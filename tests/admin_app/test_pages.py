@@ -469,6 +469,24 @@ class TestProduction:
         assert entry.message
         assert "an answer" not in audit_lines.texts
 
+    def test_an_answer_that_waited_is_audited_for_the_members_of_its_own_conversation(
+        self, db, signed_in, group, production, audit_lines, monkeypatch
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["app.py", "--write"])
+        start(production, Draft(person(db, "londo"), person(db, "andrewbrown"), "another one"))
+        londo, bayko = person(db, "londo"), person(db, "bayko")
+        (row,) = reads.list_inbox(production, londo.uuid, limit=5).entries
+        app = opened_for(group, "ticket 7")
+        app.query_params["user"] = "londo"
+        app.query_params["conversation"] = row.message_group_uuid
+        app.run()
+        app = give_reason(app, "Why do you open this conversation?", "ticket 8")
+        values = {"id": str(uuid.uuid4()), "text": "an answer", "sender": "bayko"}
+        ask(app, "thread", "send", group=group, me=bayko.uuid, **values)
+        entry = audit_lines[-1]
+        assert (entry.what, entry.conversation) == ("message sent", group)
+        assert set(entry.about) == {bayko.uuid, person(db, "andrewbrown").uuid}
+
     def test_an_answer_that_cannot_be_audited_is_not_sent(
         self, signed_in, group, production, audit_lines, monkeypatch
     ) -> None:

@@ -4,9 +4,10 @@
 // visible ones. Scrolling near an end loads the next part.
 
 import {
-  Asker, characters, copy, el, fetchFile, fillWindow, formatted, icon, isTyping, mounted, NARROW,
-  plain, showTrouble, utc,
+  Asker, characters, copy, el, fetchFile, fillWindow, formatted, icon, isForBrowser, isTyping,
+  mounted, NARROW, plain, showTrouble, utc, visit,
 } from "./common.js"
+import { keepLeft, readUnsent, saveWaiting, waiting, writeUnsent } from "./unsent.js"
 
 const OVERSCAN = 320
 const GUESS = 40
@@ -46,9 +47,8 @@ class Thread {
     this.seen = 0
     this.active = null
     this.usesUtc = localStorage.getItem("cruddur times") === "utc"
-    this.outbox = []
     this.build(root)
-    this.restoreOutbox()
+    keepLeft()
     this.onKey = event => this.key(event)
     this.onFocus = () => this.focusMessages()
     document.addEventListener("keydown", this.onKey)
@@ -90,14 +90,15 @@ class Thread {
     this.stopExport = el("button", { click: () => this.asker.ask({ kind: "stop" }) }, "Stop")
     this.exported = el("div", { class: "trouble", role: "status", hidden: true },
       this.exportSaid, " ", this.stopExport)
+    this.unsent = el("div", { class: "unsent", role: "status" })
     this.composer = this.buildComposer()
     this.help = this.buildHelp()
     this.live = el("div", { class: "hidden", "aria-live": "polite" })
     this.tools = this.buildTools()
     this.root = el(
       "div", { class: "root thread" },
-      this.head, this.find, this.view, this.trouble, this.exported, this.composer, this.help,
-      this.live,
+      this.head, this.find, this.view, this.trouble, this.exported, this.unsent, this.composer,
+      this.help, this.live,
     )
     root.append(this.root)
     this.resizes = new ResizeObserver(() => this.resized())
@@ -286,6 +287,7 @@ class Thread {
     this.showExport()
     this.showHits()
     this.showComposer(isOther)
+    this.showUnsent()
     this.showZone()
     if (isOther && !data.at && !matchMedia(NARROW).matches && !data.whyNot) {
       this.box.focus({ preventScroll: true })
@@ -302,11 +304,15 @@ class Thread {
     this.rows.clear()
     this.active = null
     this.seen = 0
-    this.said.replaceChildren()
     this.words.value = ""
     this.showFind(false)
     this.box.value = sessionStorage.getItem(this.draftKey) ?? ""
     this.sender = this.data.me.handle
+    this.forgetStored()
+    const [first] = this.unsentHere
+    if (first && this.isFree()) this.edit(first)
+    else if (this.inBox) this.sendAs(this.inBox.sender)
+    this.showReason()
   }
 
   take(messages, isElsewhere) {
@@ -441,7 +447,7 @@ class Thread {
   }
 
   go(at) {
-    this.said.replaceChildren()
+    this.showReason()
     this.asker.ask({ kind: "go", at })
   }
 
@@ -803,6 +809,7 @@ class Thread {
   }
 
   sendAs(handle) {
+    if (!this.data.senders.includes(handle)) return
     this.sender = handle
     for (const choice of this.senders.children) {
       const isChosen = choice.dataset.handle === handle
@@ -824,7 +831,7 @@ class Thread {
   typed() {
     const { box } = this
     if (box.value) sessionStorage.setItem(this.draftKey, box.value)
-    else sessionStorage.removeItem(this.draftKey)
+    else this.forgetDraft()
     box.style.height = "auto"
     box.style.height = `${Math.min(box.scrollHeight + 2, 176)}px`
     const length = characters(box.value)
@@ -854,101 +861,172 @@ class Thread {
       return this.complain(`The message has ${length.toLocaleString("en")} characters, but the`
         + ` limit is ${limit.toLocaleString("en")}. Shorten it.`)
     }
-    const again = this.refused?.text === text && this.refused.sender === this.sender
-      && this.refused.group === this.data.group ? this.refused.id : newId()
-    this.refused = null
-    this.outbox.push({
-      id: again, text, sender: this.sender, group: this.data.group, scope: this.data.scope,
-      me: this.data.me.uuid, ms: Date.now(), draftKey: this.draftKey,
-    })
+    const { inBox } = this
+    const isSame = inBox?.text === text && inBox.sender === this.sender
+    waiting.push(this.newMessage(text, isSame ? inBox.id : newId()))
     this.box.value = ""
     this.typed()
-    this.said.replaceChildren()
+    this.showReason()
     this.box.focus()
     this.post()
     this.showPending()
     if (!this.data.hasNewer) this.toBottom()
   }
 
-  complain(...words) {
-    this.said.replaceChildren(el("span", { class: "problem" }, ...words))
+  newMessage(text, id) {
+    const { me, other, user, group, scope } = this.data
+    const recipient = this.sender === me.handle ? other : me
+    const to = recipient.name || recipient.handle
+    return { id, text, sender: this.sender, group, scope, me: me.uuid, user, to }
+  }
+
+  complain(words) {
+    this.said.replaceChildren(el("span", { class: "problem" }, words))
     this.box.focus()
   }
 
   /** Send the oldest waiting message: each is sent after the previous one. */
   post() {
-    sessionStorage.setItem("cruddur outbox", JSON.stringify(this.outbox))
-    const [next] = this.outbox
-    if (!next || this.posted === next.id) return
-    this.posted = next.id
-    const { id, text, sender, group } = next
-    this.asker.ask({ kind: "send", id, text, sender, group })
-  }
-
-  /** A message that was unconfirmed when the page was left goes back into its box. */
-  restoreOutbox() {
-    const left = JSON.parse(sessionStorage.getItem("cruddur outbox") ?? "[]")
-    sessionStorage.removeItem("cruddur outbox")
-    for (const message of left) {
-      if (!sessionStorage.getItem(message.draftKey)) {
-        sessionStorage.setItem(message.draftKey, message.text)
-        this.refused = message
-        this.doubtful = message
-      }
+    const [next] = waiting
+    if (next && this.posted !== next.id) {
+      this.posted = next.id
+      next.isPosted = true
+      const { id, text, sender, group, me } = next
+      this.asker.ask({ kind: "send", id, text, sender, group, me })
     }
+    saveWaiting()
   }
 
   takeOutcomes(outcomes) {
     this.forgetStored()
     for (const outcome of outcomes) {
-      const message = this.outbox.find(one => one.id === outcome.id)
-      if (!message) continue
-      this.outbox = this.outbox.filter(one => one !== message)
+      const message = waiting.find(one => one.id === outcome.id)
+      const isOfEarlierTry = this.asker.open.some(question => question.id === outcome.id)
+      if (!message || isOfEarlierTry) continue
+      waiting.splice(waiting.indexOf(message), 1)
       if (this.posted === outcome.id) this.posted = null
-      if (outcome.problem) this.giveBack(message, outcome)
-      else if (message.group === this.data.group && this.data.hasNewer) this.sayWhere(outcome.key)
+      if (outcome.problem) this.giveBack({ ...message, ...outcome })
+      else if (this.isHere(message) && this.data.hasNewer) this.sayWhere(outcome.key)
     }
     this.post()
   }
 
-  /** A message that was sent before a reload of the page is no longer a draft. */
+  // Messages that were not sent
+
+  isHere(message) {
+    const { scope, group, me } = this.data
+    return message.scope === scope && message.group === group && message.me === me.uuid
+  }
+
+  /** Whether the box can take a message without losing a draft. */
+  isFree() {
+    return !this.box.value && !this.data.whyNot
+  }
+
+  get unsentHere() {
+    return readUnsent().filter(message => this.isHere(message))
+  }
+
+  /** The message that was not sent and is in the box again. */
+  get inBox() {
+    return this.unsentHere.find(message => message.isInBox)
+  }
+
+  giveBack(message) {
+    writeUnsent([...readUnsent().filter(one => one.id !== message.id), message])
+    if (!this.isHere(message) || !this.isFree()) return
+    this.edit(message)
+    this.box.focus()
+  }
+
+  /** Take a message into the box. What was in the box is kept in the list. */
+  edit(message) {
+    const { inBox } = this
+    const text = this.box.value
+    const others = readUnsent().filter(one => one.id !== message.id && one.id !== inBox?.id)
+    if (text && inBox?.text === text) others.push({ ...inBox, isInBox: false })
+    else if (text) others.push(this.newMessage(text, newId()))
+    writeUnsent([...others, { ...message, isInBox: true }])
+    this.box.value = message.text
+    this.sendAs(message.sender)
+    this.typed()
+    this.showReason()
+    this.showUnsent()
+  }
+
+  discard(message) {
+    writeUnsent(readUnsent().filter(one => one.id !== message.id))
+    if (message.isInBox) this.box.value = ""
+    this.typed()
+    this.showUnsent()
+    if (this.data.whyNot) this.focusMessages()
+    else this.box.focus()
+  }
+
+  forgetDraft() {
+    sessionStorage.removeItem(this.draftKey)
+    const { inBox } = this
+    if (!inBox) return
+    writeUnsent(readUnsent().filter(message => message.id !== inBox.id))
+    this.showReason()
+  }
+
+  /** A message that was stored after all is no longer among the others, nor in the box. */
   forgetStored() {
-    const message = this.doubtful
-    if (!message || message.group !== this.data.group) return
-    if (!this.data.messages.some(stored => stored.uuid === message.id)) return
-    this.doubtful = this.refused = null
-    if (this.box.value === message.text) {
+    const stored = new Set(this.data.messages.map(message => message.uuid))
+    const isStored = message => this.isHere(message) && stored.has(message.id)
+    const { inBox } = this
+    if (inBox && isStored(inBox) && this.box.value === inBox.text) {
       this.box.value = ""
       this.typed()
     }
+    const messages = readUnsent()
+    if (!messages.some(isStored)) return
+    writeUnsent(messages.filter(message => !isStored(message)))
+    this.showReason()
   }
 
-  giveBack(message, outcome) {
-    const isHere = message.group === this.data.group
-    const words = [outcome.problem]
-    if (outcome.command) words.push(" ", el("code", {}, outcome.command))
-    if (isHere && !this.box.value) {
-      this.refused = message
-      this.box.value = message.text
-      this.typed()
-      this.complain(...words)
-      return
+  /** Beside the box: why the message in it was not sent. */
+  showReason() {
+    this.said.replaceChildren(...(this.inBox?.problem ? [reason(this.inBox)] : []))
+  }
+
+  /** The messages of this conversation that were not sent, and where there are others. */
+  showUnsent() {
+    const { scope, whyNot } = this.data
+    const here = this.unsentHere.filter(message => whyNot || !message.isInBox)
+    const elsewhere = readUnsent().filter(message =>
+      message.scope === scope && message.problem && !this.isHere(message))
+    const look = JSON.stringify([here, elsewhere, whyNot])
+    if (look === this.unsentLook) return  // a live region is read out again when it is drawn
+    this.unsentLook = look
+    const counts = new Map()
+    for (const { user, group, to } of elsewhere) {
+      const place = JSON.stringify({ user, group, to })
+      counts.set(place, (counts.get(place) ?? 0) + 1)
     }
-    const key = message.draftKey
-    if (!isHere && !sessionStorage.getItem(key)) {
-      sessionStorage.setItem(key, message.text)
-      this.refused = message
-    } else {
-      const back = el("button", {
+    this.unsent.replaceChildren(
+      ...here.map(message => this.unsentRow(message)),
+      ...[...counts].map(([place, count]) => unsentElsewhere(JSON.parse(place), count)),
+    )
+  }
+
+  unsentRow(message) {
+    const label = message.problem ? "Not sent:" : "Draft:"
+    return el(
+      "div", { role: "group", "aria-label": `${label} ${plain(message.text)}` },
+      el("div", { class: "what" },
+        el("div", { class: "cut", title: message.text },
+          el("span", { class: "dim" }, label), " ", el("bdi", {}, message.text)),
+        message.problem ? reason(message) : null),
+      this.data.whyNot ? null : el("button", {
         click: () => {
-          this.refused = message
-          this.box.value = message.text
-          this.typed()
-          this.complain(...words)
+          this.edit(message)
+          this.box.focus()
         },
-      }, "Edit it")
-      this.complain(...words, " ", back)
-    }
+      }, "Edit it"),
+      el("button", { click: () => this.discard(message) }, "Discard"),
+    )
   }
 
   sayWhere(key) {
@@ -957,7 +1035,7 @@ class Thread {
 
   showPending() {
     const here = this.data.hasNewer ? []
-      : this.outbox.filter(m => m.group === this.data.group && m.me === this.data.me.uuid)
+      : waiting.filter(message => this.isHere(message))
     const stored = new Set(this.list.map(message => message.uuid))
     const nodes = here.filter(m => !stored.has(m.id)).map(message => {
       const text = el("div", { class: "text", dir: "auto" })
@@ -1056,6 +1134,28 @@ class Thread {
   showHelp() {
     this.help.showModal()
   }
+}
+
+/** Why a message was not sent, and the command that fixes it. */
+function reason({ problem, command }) {
+  return el("span", { class: "problem" }, problem, ...(command ? [" ", el("code", {}, command)] : []))
+}
+
+/** How many messages to a person were not sent, and the conversation that shows them. */
+function unsentElsewhere({ user, group, to }, count) {
+  const href = `?${new URLSearchParams({ user, conversation: group })}`
+  const open = event => {
+    if (isForBrowser(event)) return
+    event.preventDefault()
+    visit(href)
+  }
+  const isOne = count === 1
+  return el(
+    "div", {},
+    el("div", { class: "what problem" }, isOne ? "A message to " : `${count} messages to `,
+      el("bdi", {}, plain(to) || "an unknown user"), isOne ? " was not sent." : " were not sent."),
+    el("a", { href, click: open }, "Open conversation"),
+  )
 }
 
 function newId() {
