@@ -21,7 +21,6 @@ from core.settings import PROJECT_ROOT
 
 TEMPLATE = PROJECT_ROOT / "aws" / "template.yaml"
 _LOCAL_CODE = "Code: ../build/stream-function.zip\n"
-_FOLDER = "stream-function/"
 _LONGEST_NAME = 128
 
 
@@ -42,17 +41,18 @@ def stack_name(table_name: str) -> str:
     return name[: _LONGEST_NAME - 9] + "-" + hashlib.sha256(table_name.encode()).hexdigest()[:8]
 
 
-def upload_code(services: AwsServices, file: Path | None) -> tuple[str, str]:
+def upload_code(services: AwsServices, stack: str, file: Path | None) -> tuple[str, str]:
     """The bucket and the key of the zip, which is built and stored first, if it is not there.
 
-    The bucket belongs to the account and is made if it is missing. The same sources have the same
-    key, so a deployment without a change changes nothing. ``file`` is where the zip is written.
+    The bucket belongs to the account and is made if it is missing. For one stack the same sources
+    have the same key, so a deployment without a change changes nothing. ``file`` is where the zip
+    is written.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = file or Path(folder) / "stream-function.zip"
         build_zip(path)
         body = path.read_bytes()
-    key = f"{_FOLDER}{hashlib.sha256(body).hexdigest()[:32]}.zip"
+    key = f"{_folder(stack)}{hashlib.sha256(body).hexdigest()[:32]}.zip"
     with _bucket(services) as (client, owned):
         _make_bucket(client, owned)
         if not _has(client.head_object, **owned, Key=key):
@@ -60,16 +60,22 @@ def upload_code(services: AwsServices, file: Path | None) -> tuple[str, str]:
     return owned["Bucket"], key
 
 
-def remove_code(services: AwsServices) -> None:
-    """Delete the zips, and the bucket if it has nothing else."""
+def remove_code(services: AwsServices, stack: str) -> None:
+    """Delete the zips of the stack, and the bucket if it has nothing else."""
     with _bucket(services) as (client, owned):
         if not _has(client.head_bucket, **owned):
             return
-        for page in client.get_paginator("list_objects_v2").paginate(**owned, Prefix=_FOLDER):
+        folder = _folder(stack)
+        for page in client.get_paginator("list_objects_v2").paginate(**owned, Prefix=folder):
             for entry in page.get("Contents", []):
                 client.delete_object(**owned, Key=entry["Key"])
         if not client.list_objects_v2(**owned, MaxKeys=1).get("KeyCount"):
             client.delete_bucket(**owned)
+
+
+def _folder(stack: str) -> str:
+    """Where the bucket has the zips of a stack: the stacks of all tables share the bucket."""
+    return f"stream-function/{stack}/"
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def plan_deployment(stores: Stores, file: Path | None = None) -> ChangeSet | Non
     name = stack_name(table.name)
     with _explaining(stores):
         _check_ours(stores, find_stack(services, name))
-    bucket, key = upload_code(services, file)
+    bucket, key = upload_code(services, name, file)
     parameters = {
         "TableName": table.name,
         "StreamArn": stream_arn,
@@ -167,7 +167,7 @@ def remove(stores: Stores) -> bool:
         return False
     _check_has_no_table(stores, stack)
     delete_stack(services, name)
-    remove_code(services)
+    remove_code(services, name)
     return True
 
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import boto3
 import pytest
 from aws_template import TEMPLATE
+from botocore.exceptions import ClientError
 
+from core.aws import remove_code, stack_name, upload_code
+from core.aws.clients import make_client
 from core.aws.lambda_package import HANDLER, build_zip
+from core.aws.services import AwsServices
 from core.dynamodb.items import message_item
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.stream.shards import open_follower
 from core.models import Message
+from core.purposes import Purpose
 from core.timestamps import now, parse, sort_key
 
 
@@ -44,6 +51,21 @@ def test_the_zip_is_the_same_for_the_same_sources(tmp_path) -> None:
     build_zip(tmp_path / "one.zip")
     build_zip(tmp_path / "two.zip")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_removing_the_code_of_one_table_keeps_that_of_another(aws_target) -> None:
+    """The other stack needs it to roll back."""
+    services = AwsServices(aws_target, Purpose.WRITING)
+    stacks = [stack_name(f"messages-{uuid.uuid4().hex[:8]}{end}") for end in ("", "-2")]
+    bucket, first = upload_code(services, stacks[0], None)
+    _, second = upload_code(services, stacks[1], None)
+    assert upload_code(services, stacks[0], None) == (bucket, first)
+    with closing(make_client(aws_target, "s3")) as client:
+        remove_code(services, stacks[0])
+        client.head_object(Bucket=bucket, Key=second)
+        with pytest.raises(ClientError, match="404"):
+            client.head_object(Bucket=bucket, Key=first)
+    remove_code(services, stacks[1])
 
 
 def test_the_packaged_handler_loads_with_what_the_runtime_has(unpacked) -> None:
