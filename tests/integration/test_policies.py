@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from aws_template import template
+from unguarded import make_table
 
 from core.dynamodb import description, marker, schema
 from core.dynamodb.integrity.repairs import repair
@@ -26,6 +28,7 @@ from core.timestamps import parse
 
 LATE = "2999-01-01T00:00:00.000000+00:00"
 RESOURCES = template()["Resources"]
+STREAM = {f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator")}
 
 
 def statements(policy: str) -> list[dict[str, Any]]:
@@ -124,6 +127,21 @@ def test_the_admin_policy_allows_what_the_tasks_do(
     imports.import_file(table, tmp_path / "items", lambda count, total: None)
     # An operator turns the stream on with the command that ddb.follow-stream shows.
     assert used | {"dynamodb:UpdateTable"} == allowed("AdminPolicy")
+
+
+def test_the_admin_policy_allows_following_every_later_stream_of_the_table(no_table) -> None:
+    """A table that is dropped and loaded again has another stream, with a time in its name."""
+    reading = [entry for entry in statements("AdminPolicy") if set(entry["Action"]) >= STREAM]
+    (pattern,) = (entry["Resource"].partition(":table/")[2] for entry in reading)
+    pattern = pattern.replace("${TableName}", no_table.name)
+    streams = []
+    for _ in range(2):
+        make_table(no_table)
+        arn = schema.describe(no_table)["LatestStreamArn"]
+        streams.append(arn.partition(":table/")[2])
+        schema.drop_table(no_table)
+    assert len(set(streams)) == 2
+    assert fnmatch.filter(streams, pattern) == streams
 
 
 @pytest.mark.parametrize("policy", ["ReadPolicy", "WritePolicy", "AdminPolicy", "ProjectionPolicy"])
