@@ -75,7 +75,7 @@ def copy_tables(source: int, scopes: list[Scope], target: int) -> Copied:
             if name in tables:
                 raise EngineError(
                     f"Two regions have a table {name}, and dynoxide has only one of each name",
-                    "Export one of them and drop it, then run it again.",
+                    "Before the data can move, export one of them and drop it.",
                 )
             tables.add(name)
             items += _copy_table(source, scope, target, name)

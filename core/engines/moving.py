@@ -16,6 +16,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from core.commands import Command
 from core.engines import DYNOXIDE, MINISTACK, copying, dynamodb, dynoxide, processes
 from core.engines.copying import Copied
 from core.engines.requests import HERE, Scope
@@ -40,16 +41,34 @@ def finish(folder: Path, state: State, keep: Keep) -> None:
 
 
 def move(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:
-    """Make the other program the one that has the data. Nothing of them runs before or after."""
-    to_dynoxide = state.holder == MINISTACK
-    if not (folder / (dynamodb.FOLDER if to_dynoxide else dynoxide.FOLDER)).exists():
-        copied = Copied(0, 0)  # there was never any data
+    """Make the other program the one that has the data. Nothing of them runs before or after.
+
+    Raises:
+        EngineError: it failed, and the data stays where it is. It names the command that goes on
+            with ministack: otherwise every later start would move the data again.
+    """
+    if state.holder == MINISTACK:
+        try:
+            copied = _to_dynoxide(folder, state, binary, keep)
+        except EngineError as error:
+            raise _staying(error.problem, error.hint) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise _staying(f"Could not move the data: {where}{error.strerror or error}") from error
+        state.holder = DYNOXIDE
     else:
-        copied = (_to_dynoxide if to_dynoxide else _to_ministack)(folder, state, binary, keep)
-    state.holder = DYNOXIDE if to_dynoxide else MINISTACK
+        copied = _to_ministack(folder, state, binary, keep)
+        state.holder = MINISTACK
     keep()
     finish(folder, state, keep)
     return copied
+
+
+def _staying(problem: str, hint: str = "") -> EngineError:
+    """The error of a move from ministack, with the command that goes on without a move."""
+    before = f"{hint.rstrip('.')}. " if hint else ""
+    stays = "DynamoDB's data stays in ministack. To go on with it, run"
+    return EngineError(problem, before + stays, Command("up", ("--engine", MINISTACK)))
 
 
 def _to_dynoxide(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:
@@ -73,6 +92,8 @@ def _to_dynoxide(folder: Path, state: State, binary: Path, keep: Keep) -> Copied
 
 
 def _to_ministack(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:
+    if not (folder / dynoxide.FOLDER).exists():
+        return Copied(0, 0)  # there was never any data
     old, new = dynoxide.Place.of_data(folder), dynamodb.Place.of_move(folder)
     source, target = _Helper(state, keep), _Helper(state, keep)
     try:
@@ -129,10 +150,7 @@ def _scopes(saved: Path) -> list[Scope]:
         tables = json.loads(saved.read_text())["payload"]["tables"]["data"]
         scopes = {Scope(*key.split("\0")[:2]) for key in tables}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EngineError(
-            f"Could not read which tables {saved} has",
-            "The data stays in ministack. To go on with it, name it: --engine ministack.",
-        ) from error
+        raise EngineError(f"Could not read which tables {saved} has") from error
     return sorted(scopes, key=lambda scope: (scope.account, scope.region))
 
 

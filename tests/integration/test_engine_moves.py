@@ -178,6 +178,49 @@ def test_what_npm_cannot_do_is_one_line(tmp_path, monkeypatch) -> None:
 
 # With dynoxide itself
 
+
+def test_a_move_that_fails_names_the_command_that_goes_on_without_it(folder) -> None:
+    engines.start(folder)
+    items = fill(folder)
+    client(folder, "eu-west-1").create_table(TableName=NAME, **KEYS)
+    engines.stop(folder)
+    for _ in range(2):
+        with pytest.raises(EngineError) as caught:
+            engines.start(folder, Choice(binary()))
+        assert str(caught.value) == (
+            f"Two regions have a table {NAME}, and dynoxide has only one of each name. Before the"
+            " data can move, export one of them and drop it. DynamoDB's data stays in ministack."
+            " To go on with it, run: invoke up --engine ministack"
+        )
+    engines.start(folder, Choice(binary(), MINISTACK))
+    assert stored(folder) == items
+    client(folder, "eu-west-1").delete_table(TableName=NAME)
+    assert engines.start(folder, Choice(binary(), DYNOXIDE))[1].notes.startswith("in dynoxide")
+    assert stored(folder) == items
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("#!/bin/sh\necho broken; exit 3\n", "Could not start dynoxide: broken. Read its log: "),
+        ("{}", "Could not read which tables "),
+    ],
+)
+def test_another_failure_of_a_move_names_it_too(folder, tmp_path, text, reason) -> None:
+    program = tmp_path / "dynoxide"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    saved = folder / "dynamodb" / "state" / "dynamodb.json"
+    saved.parent.mkdir(parents=True)
+    (program if text.startswith("#!") else saved).write_text(text)
+    with pytest.raises(EngineError) as caught:
+        engines.start(folder, Choice(program))
+    assert str(caught.value).startswith(reason)
+    assert str(caught.value).endswith(
+        ". DynamoDB's data stays in ministack. To go on with it, run: invoke up --engine ministack"
+    )
+
+
 START = """
 import importlib, os, signal, sys
 from pathlib import Path
