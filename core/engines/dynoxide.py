@@ -53,11 +53,11 @@ def find(setting: str | None, folder: Path) -> Path | None:
             raise SettingsError(
                 f"DYNOXIDE is {setting!r}, which is not a program", "Correct it or unset it."
             )
-        return Path(named)
+        return Path(named).absolute()  # it is started in another folder
     installed = _installed(folder)
     on_path = shutil.which(NAME)
     if on_path:
-        return Path(on_path)
+        return Path(on_path).absolute()
     return installed if installed.exists() else None
 
 
@@ -98,6 +98,9 @@ def start(place: Place, binary: Path, engine: Engine, keep: Callable[[], None]) 
     """True if dynoxide was started; False if it runs already. It answers then.
 
     Records its process in ``engine`` and calls ``keep`` at once.
+
+    Raises:
+        EngineError: the system cannot run ``binary``, or it does not answer.
     """
     if running(place, engine) is not None:
         processes.wait_until(lambda: answers(engine.port), processes.START_TIMEOUT_S)
@@ -107,16 +110,22 @@ def start(place: Place, binary: Path, engine: Engine, keep: Callable[[], None]) 
     address = ["--host", "127.0.0.1", "--port", str(engine.port)]
     with open_private(place.log) as output:
         output.truncate(0)
-        child = subprocess.Popen(
-            [str(binary), "serve", *address, "--db-path", _DATABASE],
-            cwd=place.folder,
-            env={"PATH": os.defpath, "HOME": str(place.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            umask=0o077,
-        )
+        try:
+            child = subprocess.Popen(
+                [str(binary), "serve", *address, "--db-path", _DATABASE],
+                cwd=place.folder,
+                env={"PATH": os.defpath, "HOME": str(place.folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                umask=0o077,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"Could not run {binary}: {error.strerror}",
+                "Name a dynoxide that runs in DYNOXIDE.",
+            ) from error
     processes.await_start(child, engine, keep, lambda: answers(engine.port), NAME, place.log)
     return True
 

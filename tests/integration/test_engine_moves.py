@@ -161,6 +161,39 @@ def test_a_dynoxide_that_is_named_must_be_a_program(tmp_path) -> None:
         engines.find_dynoxide("/nowhere/dynoxide", tmp_path)
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_dynoxide_with_a_relative_path_is_found_for_every_folder(
+    tmp_path, monkeypatch, is_named
+) -> None:
+    """It is started in the folder of its data."""
+    program = tmp_path / "bin" / "dynoxide"
+    program.parent.mkdir()
+    program.symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "bin")
+    assert engines.find_dynoxide("bin/dynoxide" if is_named else None, tmp_path) == program
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("no program", "Exec format error"), ("#!/nowhere/sh\n", "No such file or directory")],
+)
+def test_a_dynoxide_that_the_system_cannot_run_is_named(folder, tmp_path, content, reason) -> None:
+    program = tmp_path / "dynoxide"
+    program.write_text(content)
+    program.chmod(0o755)
+    line = f"Could not run {program}: {reason}. Name a dynoxide that runs in DYNOXIDE."
+    with pytest.raises(EngineError) as caught:
+        engines.start(folder, Choice(program))
+    assert str(caught.value).startswith(f"{line} DynamoDB's data stays in ministack.")
+    state = read_state(folder / "state.json")
+    state.holder = DYNOXIDE
+    write_state(folder / "state.json", state)
+    with pytest.raises(EngineError) as caught:
+        engines.start(folder, Choice(program))
+    assert str(caught.value) == line
+
+
 def test_what_npm_cannot_do_is_one_line(tmp_path, monkeypatch) -> None:
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\necho 'npm error no network' >&2; exit 1\n")
