@@ -26,11 +26,8 @@ from core.errors import EngineError
 
 def finish(folder: Path, state: State, keep: Keep) -> None:
     """End what a move that was killed has left behind, and remove the data that does not count."""
-    for process in state.helpers:
-        if (left := processes.alive(process)) is not None:
-            processes.end(left, signal.SIGKILL, "a program that moved data")
     if state.helpers:
-        state.helpers.clear()
+        end_helpers(state)
         keep()
     for place in (dynoxide.Place.of_move(folder), dynamodb.Place.of_move(folder)):
         shutil.rmtree(place.folder, ignore_errors=True)
@@ -38,6 +35,14 @@ def finish(folder: Path, state: State, keep: Keep) -> None:
         dynamodb.Place.of_data(folder).saved.unlink(missing_ok=True)
     else:
         shutil.rmtree(dynoxide.Place.of_data(folder).folder, ignore_errors=True)
+
+
+def end_helpers(state: State) -> None:
+    """End the programs that a move that was killed has left behind."""
+    for process in state.helpers:
+        if (left := processes.alive(process)) is not None:
+            processes.end(left, signal.SIGKILL, "a program that moved data")
+    state.helpers.clear()
 
 
 def move(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:

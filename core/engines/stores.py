@@ -70,7 +70,8 @@ def _wanted(folder: Path, state: State, choice: Choice) -> str:
 
 
 def stop(folder: Path, state: State) -> None:
-    """Stop what runs, so that it saves its data."""
+    """Stop what runs, so that it saves its data; also what a move that was killed has left."""
+    moving.end_helpers(state)
     if state.holder == DYNOXIDE:
         dynoxide.stop(dynoxide.Place.of_data(folder), state.dynamodb)
     else:

@@ -311,6 +311,19 @@ def programs_in(folder: Path) -> list[str]:
     return sorted(running)
 
 
+def test_down_also_ends_the_programs_that_a_killed_move_has_left(folder) -> None:
+    engines.start(folder)
+    items = fill(folder)
+    step = ("core.engines.copying", "copy_tables", "after", 1)
+    assert start_in_another_process(folder, DYNOXIDE, *step) == -signal.SIGKILL
+    assert programs_in(folder) == ["dynamodb", "dynoxide.new"]
+    engines.stop(folder)
+    assert programs_in(folder) == []
+    assert read_state(folder / "state.json").helpers == []
+    engines.start(folder, Choice(binary(), MINISTACK))
+    assert stored(folder) == items
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize(("source", "target"), [(MINISTACK, DYNOXIDE), (DYNOXIDE, MINISTACK)])
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step[1]}-{step[2]}")
