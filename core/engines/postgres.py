@@ -113,19 +113,26 @@ def stop(folder: Path, engine: Engine) -> bool:
 def running(folder: Path) -> psutil.Process | None:
     """The Postgres server process of this folder; None if it does not run.
 
-    Its pid file names it, and its command line, which contains the data folder, confirms it.
+    Its pid file names it, and its working directory, which is the data folder, confirms it.
     """
     data = folder / "postgres"
     try:
         pid = int((data / "postmaster.pid").read_bytes().split(b"\n", 1)[0])
         process = psutil.Process(pid)
-        # It may have been started with another path to the same folder.
-        named = {os.path.realpath(argument) for argument in process.cmdline()}
-        if process.status() == psutil.STATUS_ZOMBIE or os.path.realpath(data) not in named:
+        # A session works in the same folder, and its command line has no options.
+        if process.status() == psutil.STATUS_ZOMBIE or "-D" not in process.cmdline():
             return None
+        return process if _works_in(process, data) else None
     except (OSError, ValueError, psutil.Error):
         return None
-    return process
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    try:
+        return Path(process.cwd()).samefile(data)
+    except psutil.AccessDenied:
+        # In a container, root may not see that of nobody's process.
+        return os.path.realpath(data) in map(os.path.realpath, process.cmdline())
 
 
 def _initialise(folder: Path, data: Path, password: str) -> None:

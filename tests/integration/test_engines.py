@@ -171,10 +171,12 @@ def test_postgres_keeps_what_was_committed_over_kill_9(folder) -> None:
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
 
 
-def test_a_pid_of_another_process_is_neither_trusted_nor_killed(folder) -> None:
+@pytest.mark.parametrize("place", ["dynamodb", "postgres"])
+def test_a_pid_of_another_process_is_neither_trusted_nor_killed(folder, place) -> None:
+    """Nor if it works in the folder of the data, as a shell may."""
     engines.start(folder)
     engines.stop(folder)
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen(["sleep", "60"], cwd=folder / place)
     try:
         state = read_state(folder / "state.json")
         state.dynamodb.process = Process(stranger.pid, 1.0)
@@ -228,6 +230,29 @@ def test_one_folder_by_two_names_has_one_postgres(folder, tmp_path) -> None:
     assert engines.start(link) == engines.status(folder)
     assert states(engines.stop(link)) == ["stopped", "stopped"]
     assert states(engines.status(folder)) == ["stopped", "stopped"]
+
+
+def test_engines_whose_folder_was_renamed_are_found_and_stopped(folder, tmp_path) -> None:
+    before = [engine.pid for engine in engines.start(folder)]
+    renamed = folder.rename(tmp_path / "renamed")
+    try:
+        assert [engine.pid for engine in engines.start(renamed)] == before
+        assert postgres_answer(renamed)
+    finally:
+        engines.stop(renamed)
+    assert [pid for pid in before if runs(pid)] == []
+
+
+def test_a_postgres_whose_working_directory_is_hidden_is_found_by_its_command_line(
+    folder, monkeypatch
+) -> None:
+    def hidden(process: psutil.Process) -> str:
+        raise psutil.AccessDenied(process.pid)
+
+    engines.start_postgres(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "cwd", hidden)
+        assert states(engines.status(folder)) == ["running", "stopped"]
 
 
 def test_a_folder_whose_name_is_not_text_works(tmp_path) -> None:
