@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
@@ -11,11 +12,12 @@ from cruddur_checkout import SCHEMA
 from test_migrations import Folder
 from unguarded import Database
 
-from core.engines import program_folders
+from core.engines import processes, program_folders
 from core.postgres import find_programs, migrate, read_migrations, rehearse
-from core.postgres.migrations import linting
+from core.postgres.migrations import linting, scratch
 from core.postgres.migrations.observing import Lock
 from core.postgres.migrations.rehearsal import Rehearsal
+from core.postgres.migrations.scratch import scratch_database
 from core.settings import PROJECT_ROOT
 from core.targets.postgres import PostgresAddress, parse_url
 
@@ -222,6 +224,43 @@ def test_a_rehearsal_that_crashed_is_cleared_by_the_next_one_and_one_that_runs_i
                 assert rehearsals(server) == ["cruddur_rehearsal_running"]
         finally:
             connection.execute("DROP DATABASE cruddur_rehearsal_running")
+
+
+def test_a_rehearsal_that_has_just_begun_is_not_dropped_by_the_next_one(
+    server: PostgresAddress,
+) -> None:
+    with scratch_database(server) as first, scratch_database(server) as second:
+        assert set(rehearsals(server)) == {first.address.dbname, second.address.dbname}
+    assert rehearsals(server) == []
+
+
+def test_a_rehearsal_waits_until_the_one_that_begins_has_a_session(
+    server: PostgresAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its database is there before the session, and looks like one that was left behind."""
+    connect = scratch.Database.session_pid
+    others: list[Thread] = []
+
+    def is_waiting() -> bool:
+        with psycopg.connect(server.with_dbname("postgres").conninfo) as connection:
+            query = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            return connection.execute(query).rowcount == 1
+
+    def slowly(database: Database) -> int:
+        if not others:
+            others.append(Thread(target=begin))
+            others[0].start()
+            assert processes.wait_until(is_waiting, 10)
+        return connect(database)
+
+    def begin() -> None:
+        with scratch_database(server):
+            pass
+
+    monkeypatch.setattr(scratch.Database, "session_pid", slowly)
+    with scratch_database(server) as database:
+        others[0].join()
+        assert rehearsals(server) == [database.address.dbname]
 
 
 def test_cruddurs_first_schema_with_its_extension_can_be_rehearsed(

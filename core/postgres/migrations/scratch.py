@@ -27,15 +27,22 @@ _KEPT_ROWS = {"cruddur_ops_migrations", "schema_information"}
 
 @contextmanager
 def scratch_database(server: PostgresAddress) -> Iterator[Database]:
-    """An empty database on ``server``, which is dropped when the block ends."""
+    """An empty database on ``server``, which is dropped when the block ends.
+
+    Another rehearsal does not drop it: it has a session until the end, and only one rehearsal at a
+    time begins.
+    """
     name = f"cruddur_rehearsal_{secrets.token_hex(6)}"
     with Database(server.with_dbname("postgres"), Purpose.DESTROYING) as maintenance:
+        maintenance.run_alone(load("rehearsal/take_turn"))
         for row in maintenance.query_rows(load("rehearsal/leftovers")):
-            with suppress(PostgresError):  # another rehearsal uses it
+            with suppress(PostgresError):  # a session has begun
                 maintenance.run_alone(_naming("rehearsal/drop_database", row["name"]))
         maintenance.run_alone(_naming("rehearsal/create_database", name))
         try:
             with Database(server.with_dbname(name), Purpose.DESTROYING) as database:
+                database.session_pid()  # connects
+                maintenance.run_alone(load("rehearsal/end_turn"))
                 yield database
         finally:
             maintenance.run_alone(_naming("rehearsal/drop_database", name))
