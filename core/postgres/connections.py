@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 
 from core.errors import PostgresError
 from core.postgres.reading import lenient_adapters
-from core.targets.postgres import PostgresAddress
+from core.targets.postgres import PostgresAddress, embedded_options
 
 if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
@@ -118,6 +118,8 @@ class Connections:
             "client_encoding": "UTF8",
             "fallback_application_name": "cruddur-ops",
         }
+        if self.address.ignores_variables:
+            ours |= embedded_options()
         if self.address.password is not None:
             ours["password"] = self.address.password(False)
         missing = {key: value for key, value in ours.items() if key not in from_url}

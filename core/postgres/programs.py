@@ -21,6 +21,7 @@ from core.postgres.database import Database
 from core.postgres.health import greet
 from core.postgres.poolers import refuse_pooler
 from core.postgres.shell import READ_WRITE, asks_for_tls, connection_arguments
+from core.settings import libpq_variables
 from core.targets.postgres import PostgresAddress
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -75,6 +76,10 @@ class Programs:
             option = READ_WRITE if name == "pg_restore" else ""
             connection, password = connection_arguments(address, option)
         environment = {**os.environ, "LC_ALL": "C"}
+        if address is not None and address.ignores_variables:
+            # Not by options: an older program does not know every option that a variable sets.
+            for variable in libpq_variables():
+                del environment[variable]
         if password is not None:
             environment["PGPASSWORD"] = password
         command = [str(self.folder / name), *arguments]

@@ -32,7 +32,8 @@ class PostgresAddress:
     them; ``host`` is a folder for a socket, and empty where libpq's default socket is meant.
     ``variable`` is the setting that the address was read from. ``password`` gives the password
     of the next connection where ``conninfo`` has none; with True, one that it has not given yet.
-    ``is_production``: it is of a target that counts as production.
+    ``is_production``: it is of a target that counts as production. ``ignores_variables``: libpq's
+    variables do not change the connection.
     """
 
     conninfo: str
@@ -43,6 +44,7 @@ class PostgresAddress:
     variable: str = ""
     password: Callable[[bool], str] | None = field(default=None, compare=False)
     is_production: bool = field(default=False, compare=False)
+    ignores_variables: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         return f"PostgresAddress({self.describe()})"
@@ -116,6 +118,29 @@ def parse_url(url: str, variable: str) -> PostgresAddress:
     if not user and "service" not in from_url:  # a container's user may have no name either
         raise SettingsError(f"{variable} names no user", _EXAMPLE)
     return PostgresAddress(make_conninfo(url), host, port, dbname, user, variable)
+
+
+def parse_embedded_url(url: str) -> PostgresAddress:
+    """The address of the embedded Postgres, beside one of a server that libpq's variables are for.
+
+    They do not change its connection, and stay set for the other one.
+    """
+    address = parse_url(f"{url}?hostaddr=127.0.0.1", "the engines' URL")
+    return replace(address, ignores_variables=True)
+
+
+def embedded_options() -> dict[str, str]:
+    """What the embedded Postgres needs of each option that a variable of libpq could set.
+
+    Libpq still reads PGSERVICE, which adds other options only, and PGTZ.
+    """
+    defaults = {
+        option.keyword.decode(): option.compiled.decode()
+        for option in pq.Conninfo.get_defaults()
+        if option.envvar and option.compiled is not None
+    }
+    needed = {"sslmode": "disable", "sslcertmode": "disable", "require_auth": "scram-sha-256"}
+    return defaults | needed
 
 
 def _defaults() -> dict[str, str]:

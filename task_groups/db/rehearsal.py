@@ -77,11 +77,11 @@ def rehearse_first(stores: Stores, files: Files) -> None:
 def _rehearsed(stores: Stores, files: Files, rows: int) -> Rehearsal:
     from core import engines
     from core.postgres import find_programs, rehearse
-    from core.targets.postgres import parse_url
+    from core.targets.postgres import parse_embedded_url
 
     folder = run().settings.engines_path
     engines.start_postgres(folder)
-    server = parse_url(engines.endpoints(folder).postgres_url, "the engines' URL")
+    server = parse_embedded_url(engines.endpoints(folder).postgres_url)
     programs = find_programs(stores.db, engines.program_folders())
     return rehearse(stores.db, server, programs, files, rows=rows)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 import unguarded
 from unguarded import Database
 
+from commands.test_external_settings import LIBPQ
 from core.postgres import admin
 from core.postgres.migrations.ledger import read_ledger
 
@@ -47,6 +49,36 @@ def test_it_shows_each_statement_and_changes_nothing(run_invoke, env, address) -
     ]
     with Database(address) as db:
         assert read_ledger(db) == []
+
+
+OPTIONS = {
+    "hostaddr": "127.0.0.1",
+    "sslmode": "disable",
+    "sslnegotiation": "postgres",
+    "sslcertmode": "disable",
+    "gssencmode": "disable",
+    "channel_binding": "disable",
+    "require_auth": "scram-sha-256",
+    "target_session_attrs": "any",
+    "options": "",
+}
+"""What a URL needs so that the variables below do not change its own connection."""
+
+VARIABLES = LIBPQ | {"PGSERVICE": "production", "PGTZ": "Asia/Tokyo", "PGSSLCERTMODE": "require"}
+
+
+@pytest.mark.parametrize("task", ["rehearse", "migrate"])
+def test_the_variables_of_production_s_connection_do_not_change_the_embedded_one(
+    run_invoke, env, address, tmp_path, task
+) -> None:
+    services = tmp_path / "services"
+    services.write_text("[production]\nhost=192.0.2.1\nload_balance_hosts=random\ngsslib=gssapi\n")
+    variables = VARIABLES | {"PGSERVICEFILE": str(services)}
+    variables["CONNECTION_URL"] = f"{env['CONNECTION_URL']}?{urlencode(OPTIONS, quote_via=quote)}"
+    words = ("--confirm", address.dbname) if task == "migrate" else ()
+    done = run_invoke(f"db.{task}", *words, env=env | variables)
+    assert done.returncode == 0, done.stderr
+    assert "applied and undone; the schema was the same again" in done.stdout + done.stderr
 
 
 def test_rows_of_production_take_a_reason(run_invoke, env) -> None:
