@@ -214,8 +214,8 @@ PAGING: list[tuple[str, ...]] = [
 REMOVAL_READS: list[tuple[str, ...]] = [
     (
         "a removal is looked for in what lags",
-        "        ConsistentRead=True,\n        **more,",
-        "        **more,",
+        '**{"ConsistentRead": True, **more}',
+        "**more",
     ),
     (
         "a removal at the first key is left out",
