@@ -36,6 +36,17 @@ def click(app: Any, label: str) -> Any:
     return app
 
 
+def planned() -> Any:
+    app = click(opened(PAGE, user="bayko"), "Plan the erasure")
+    assert resources.jobs().history[-1].wait(30)
+    return app.run()
+
+
+def ask_to_erase(table: Any) -> Any:
+    app = planned()
+    return fill(app, {"Reason, w": "request 1", "Type": table.name})
+
+
 @pytest.fixture
 def talk(db, table) -> str:
     draft = Draft(person(db, "bayko"), person(db, "andrewbrown"), "a secret of bayko's")
@@ -76,7 +87,7 @@ def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
 
 
 def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> None:
-    app = click(opened(PAGE, user="bayko"), "Plan the erasure")
+    app = planned()
     assert "1 message in 1 conversation, 1 pair" in said(app)
     app = click(app, "Erase")
     assert "The table’s name is missing" in said(app)
@@ -93,11 +104,6 @@ def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> 
         users.find_user(db, "bayko")
     (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
     assert row.other.display_name == DELETED_NAME
-
-
-def ask_to_erase(table: Any) -> Any:
-    app = click(opened(PAGE, user="bayko"), "Plan the erasure")
-    return fill(app, {"Reason, w": "request 1", "Type": table.name})
 
 
 def test_an_erasure_beside_another_one_is_refused_and_not_reported_as_done(db, table, talk) -> None:

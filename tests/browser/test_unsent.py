@@ -12,6 +12,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.engines import processes
+
 from .conftest import database_of, wait_until_drawn
 from .test_accessibility import complaints
 from .test_journeys import add_person, bubbles, message_box, say, stored
@@ -49,6 +51,22 @@ class Desk:
                     "UPDATE public.users SET handle = %(to)s WHERE handle = %(user)s",
                     {"user": self.user, "to": f"{self.user}-renamed"},
                 )
+
+    def wait_until_asked(self) -> None:
+        """Wait until the server asks the slow store who sends."""
+        assert processes.wait_until(lambda: self._sessions("wait_event_type = 'Lock'") > 0, 30)
+
+    def wait_until_answered(self) -> None:
+        """Wait until the store has answered everything."""
+        assert processes.wait_until(lambda: self._sessions("state = 'active'") == 0, 30)
+
+    def _sessions(self, condition: str) -> int:
+        with psycopg.connect(self.env["CONNECTION_URL"]) as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                f" AND pid <> pg_backend_pid() AND query LIKE '%handle%' AND {condition}"
+            ).fetchone()
+        return count
 
     def accept(self) -> None:
         """Let the store know the sender again."""
@@ -202,6 +220,7 @@ def test_messages_that_wait_when_the_page_is_reloaded_are_kept(desk: Desk) -> No
         for text in (first, *others):
             desk.type_and_send(text)
         box.fill("a draft")
+        desk.wait_until_asked()
         _reload(page)
     page.goto(address)
     # The server had the first one, and stored it.
@@ -229,8 +248,9 @@ def test_a_message_whose_answer_did_not_come_before_a_reload_is_in_the_box_with_
     address = page.url
     with desk.slow_store():
         desk.type_and_send("with no answer")
+        desk.wait_until_asked()
         _reload(page)
-    page.wait_for_timeout(500)  # until the server has refused it
+    desk.wait_until_answered()
     desk.accept()
     page.goto(address)
     expect(box).to_have_value("with no answer")
