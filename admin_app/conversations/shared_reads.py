@@ -54,7 +54,10 @@ class _End:
         if page.cursor is not None:
             return False
         removed = removed_places(table, message_group_uuid, kept[0].sort_key)
-        by_key = {message.sort_key: message for message in (*kept, *page.entries)} | removed
+        gone = {place.message_uuid for place in removed}
+        left = [message for message in kept if message.message_uuid not in gone]
+        # A message with the key of a removed one is shown there, as in ``list_thread``.
+        by_key = {message.sort_key: message for message in (*removed, *left, *page.entries)}
         entries = [by_key[sort_key] for sort_key in sorted(by_key, key=str.encode)]
         self.has_older = self.has_older or len(entries) > _KEPT
         self.entries = entries[-_KEPT:]

@@ -230,6 +230,17 @@ class TestThread:
             assert len(reader.thread.entries) == STEP
         assert meter.capacity.requests == 2 * len(readers)
 
+    def test_a_message_with_the_key_of_a_removed_one_is_shown(self, table) -> None:
+        write(table, range(STEP))
+        reader = Reader(table)
+        reader.refresh()
+        remove_message(table, reader.thread.entries[55])
+        write(table, [55], text="another")
+        for opened in (reader, Reader(table, shared=reader.shared)):
+            opened.refresh()
+            assert opened.thread.entries[55].text == "another 55"
+            assert len(opened.thread.entries) == STEP
+
     def test_readers_at_one_time_ask_once_and_a_sender_asks_again(self, table) -> None:
         write(table, range(5))
         shared, meter = SharedReads(60), table.metered()

@@ -77,14 +77,13 @@ def _one_a_place(entries: Iterator[Message]) -> Iterator[Message]:
         yield held
 
 
-def removed_places(table: Table, message_group_uuid: str, since: str) -> dict[str, Message]:
-    """The lines in the places of removed messages, by sort key, from ``since`` on.
+def removed_places(table: Table, message_group_uuid: str, since: str) -> list[Message]:
+    """The lines in the places of removed messages, from sort key ``since`` on.
 
     Eventually consistent; 0.5 RCU for every 4 KB of them.
     """
     items = _removals(table, message_group_uuid, since, ConsistentRead=False)
-    removals = map(removal_from, filter(_is_removal, items))
-    return {removal.sort_key: _place_of(removal) for removal in removals}
+    return [_place_of(removal_from(item)) for item in items if _is_removal(item)]
 
 
 def list_removals(table: Table, message_group_uuid: str) -> Iterator[Removal]:
