@@ -57,22 +57,19 @@ class Inbox:
         newest = list_inbox(table, self.user_uuid, limit=PAGE if self.entries else VIEW)
         fresh = newest.entries
         top = self.entries[0].sort_key if self.entries else ""
-        if newest.cursor is None or not self.entries or fresh[-1].sort_key > top:
-            # The whole inbox, or more rows have moved than fit in one page: start again.
-            self.entries, self.cursor = list(fresh), newest.cursor
-            return
         moved = {entry.message_group_uuid for entry in fresh}
-        if any(
-            entry.sort_key >= fresh[-1].sort_key and entry.message_group_uuid not in moved
-            for entry in self.entries
-        ):  # a removal has moved it back, to where nothing is read again
+        others = [entry for entry in self.entries if entry.message_group_uuid not in moved]
+        if (
+            newest.cursor is None
+            or not self.entries
+            or fresh[-1].sort_key > top
+            or any(entry.sort_key >= fresh[-1].sort_key for entry in others)
+        ):
+            # The whole inbox; or more rows have moved than fit in one page; or a removal has moved
+            # one back, to where nothing is read again: start again.
             self.entries, self.cursor = list(fresh), newest.cursor
             return
-        older = [
-            entry
-            for entry in self.entries
-            if entry.sort_key < fresh[-1].sort_key and entry.message_group_uuid not in moved
-        ]
+        older = [entry for entry in others if entry.sort_key < fresh[-1].sort_key]
         if self.cursor is None and not older:
             self.cursor = newest.cursor
         self.entries = [*fresh, *older]

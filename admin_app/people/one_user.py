@@ -169,16 +169,18 @@ def _erase_form(user: User, plan: Plan) -> None:
         st.form_submit_button(
             "Erase", type="primary", on_click=_begin_erasure, args=(user, key, serial)
         )
-        if isinstance(problem := st.session_state.get(f"refused {key}"), CoreError):
+        if isinstance(problem := st.session_state.get(_refused(user)), CoreError):
             layout.show_problem(problem)
-    if isinstance(problem := st.session_state.get(f"erasure not begun {user.uuid}"), CoreError):
-        layout.show_problem(problem)
+
+
+def _refused(user: User) -> str:
+    """The name in the session of why an erasure was not begun."""
+    return f"erasure refused {user.uuid}"
 
 
 @login.action
 def _begin_erasure(user: User, key: str, serial: int) -> None:
-    """Start the erasure; if the name or the reason is missing, say so beside the boxes."""
-    st.session_state.pop(f"erasure not begun {user.uuid}", None)
+    """Start the erasure, or say beside the boxes why not."""
     desk = access.desk(
         reason=str(st.session_state.get(f"{key} why", "")),
         typed_name=str(st.session_state.get(f"{key} name", "")).strip(),
@@ -188,16 +190,16 @@ def _begin_erasure(user: User, key: str, serial: int) -> None:
             raise InputError("The table’s name is missing", "Type it to erase the user.")
         desk.door.refuse_another_name(actions.ERASE_USER, desk.visitor.typed_name)
         erasure.refuse_names(user, desk.visitor.reason)
+        job = Job(ERASURE, "Erasure", login.person(), about=user.uuid)
+        erasing = work.erase(desk, user.uuid, resources.target().settings)
+        if not progress.start(job, serial, erasing):
+            raise InputError(
+                "Nothing was erased: another erasure has begun meanwhile",
+                "Erase when it has ended.",
+            )
     except CoreError as error:
-        st.session_state[f"refused {key}"] = error
+        st.session_state[_refused(user)] = error
         return
-    st.session_state.pop(f"refused {key}", None)
-    job = Job(ERASURE, "Erasure", login.person(), about=user.uuid)
-    erasing = work.erase(desk, user.uuid, resources.target().settings)
-    if not progress.start(job, serial, erasing):
-        st.session_state[f"erasure not begun {user.uuid}"] = CoreError(
-            "Nothing was erased: another erasure has begun meanwhile", "Erase when it has ended."
-        )
-        return
+    st.session_state.pop(_refused(user), None)
     st.query_params.pop("user", None)
     st.session_state.pop("users pages of", None)

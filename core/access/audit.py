@@ -94,7 +94,7 @@ class AuditLog:
             if status.st_mode & 0o077 and stat.S_ISREG(status.st_mode):  # not /dev/null's
                 os.fchmod(descriptor, _PRIVATE)
             if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
-                line = b"\n" + line  # a full disk cut off the line before: begin a new line
+                line = b"\n" + line  # the line before was cut off: begin a new one
             if os.write(descriptor, line) != len(line):
                 os.ftruncate(descriptor, status.st_size)
                 raise OSError("only a part of the line was written")

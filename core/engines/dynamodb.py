@@ -146,23 +146,16 @@ def stop(place: Place, engine: Engine) -> bool:
     process = running(place, engine)
     if process is None:
         return False
-    log_begin = place.log.stat().st_size if place.log.exists() else 0
+    log_begin = processes.log_end(place.log)
     processes.end(process, signal.SIGTERM, place.name)
-    if reason := _why_not_saved(place, log_begin):
+    # It ends as if all were well.
+    if match := _NOT_SAVED.search(processes.log_since(place.log, log_begin)):
         raise EngineError(
-            f"{place.name} has ended, and could not save its data: {reason}",
+            f"{place.name} has ended, and could not save its data: {match[1]}",
             f"What was written since the last `{Command('down').line()}` is lost. Free some space.",
         )
     engine.process = None
     return True
-
-
-def _why_not_saved(place: Place, log_begin: int) -> str:
-    """What ministack's log says, from the byte ``log_begin`` on: it ends as if all were well."""
-    with place.log.open("rb") as file:
-        file.seek(log_begin)
-        match = _NOT_SAVED.search(file.read().decode(errors="replace"))
-    return match[1] if match else ""
 
 
 def answers(port: int) -> bool:

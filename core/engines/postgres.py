@@ -70,7 +70,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     (data / "postmaster.pid").unlink(missing_ok=True)
     processes.require_free(engine.port, NAME, folder)
     log = folder / "postgres.log"
-    log_begin = log.stat().st_size if log.exists() else 0
+    log_begin = processes.log_end(log)
     options = f"-h 127.0.0.1 -p {engine.port} -k '' {_FORGETFUL}"
     reply = _run(
         [
@@ -88,12 +88,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
 
 def reason_in(log: Path, begin: int) -> str:
     """Why Postgres has ended, by its log from the byte ``begin`` on: the first error, if any."""
-    try:
-        with log.open("rb") as file:
-            file.seek(begin)
-            lines = file.read().decode(errors="replace").splitlines()
-    except OSError:
-        return ""
+    lines = processes.log_since(log, begin).splitlines()
     errors = (match for line in lines if (match := _ERROR.search(line)))
     first = next((match[1] for match in errors), "")
     return first or next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -79,6 +79,21 @@ def remember(pid: int) -> Process:
     return Process(pid, psutil.Process(pid).create_time())
 
 
+def log_end(log: Path) -> int:
+    """Where a log ends now, in bytes, for :func:`log_since`."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def log_since(log: Path, begin: int) -> str:
+    """What a log says from the byte ``begin`` on; nothing if it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(begin)
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def await_start(
     child: subprocess.Popen[bytes],
     engine: Engine,

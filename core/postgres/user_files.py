@@ -143,9 +143,8 @@ class _File:
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the first line, each with the number of its first line."""
         try:
-            if (
-                self.path.exists() and not self.path.is_file()
-            ):  # a pipe would be empty when read again
+            if self.path.exists() and not self.path.is_file():
+                # A pipe would be empty when it is read again.
                 raise InputError(f"{self.path} is not a regular file", "Name one with --file.")
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, strict=True)
