@@ -76,7 +76,13 @@ def open_conversation(page: Page, url: str, user: str, other: str) -> None:
     """Open the page of ``user``, and the conversation with the named person there."""
     page.goto(f"{url}/?user={user}")
     page.get_by_role("link", name=other).first.click()
+    wait_for_conversation(page, other)
+
+
+def wait_for_conversation(page: Page, other: str) -> None:
+    """Wait until the conversation with the named person is open, and no other is still drawn."""
     expect(page.get_by_role("heading", name=f"and {other}")).to_be_visible()
+    expect(page.locator(".thread")).to_have_count(1)
 
 
 def choose(page: Page, field: str, sought: str, name: str) -> None:

@@ -108,7 +108,12 @@ function pageScroll(node) {
   return main ? main.scrollTop : 0
 }
 
-/** Instances of an element by the node that it is mounted in. */
+/**
+ * Draws an element: `instances` has what was made for the node that it is mounted in.
+ *
+ * Streamlit calls the result when it has removed the element, but also at once if newer data came
+ * while the element's script was loaded for these. Then the element stays, and shows the newer ones.
+ */
 export function mounted(instances, component, make) {
   const root = component.parentElement
   let instance = instances.get(root)
@@ -122,6 +127,7 @@ export function mounted(instances, component, make) {
   }
   instance.update(component.data)
   return () => {
+    if (root.isConnected) return
     instance.stop()
     instances.delete(root)
   }
