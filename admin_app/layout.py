@@ -93,19 +93,6 @@ def commands(*tasks: Command) -> None:
             _lines(tasks)
 
 
-@st.fragment
-@login.required
-def commands_popover(*tasks: Command) -> None:
-    """Like :func:`commands`, if there is no space below."""
-    label, key = "Command line", "command-line"
-    popover = st.popover(
-        label, icon=":material/terminal:", type="tertiary", key=key, on_change="rerun"
-    )
-    if popover.open:
-        with popover:
-            _lines(tasks)
-
-
 def _lines(tasks: Sequence[Command]) -> None:
     for line in command_lines(tasks):
         st.code(line, language=None, wrap_lines=True)

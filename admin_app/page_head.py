@@ -18,6 +18,7 @@ _OWN_FIRST_DRAWN = (
     "nav",
     "focus",
     "banner",
+    "command_lines",
     "person",
     "thread",
     "unsent",

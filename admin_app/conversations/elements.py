@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -53,7 +53,11 @@ _ELEMENTS = {
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
     "records": _element("records", *_TABLE, "dialog", folder=_APP / "records" / "assets"),
     **{
-        name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "news", "person")
+        name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "news")
+    },
+    **{
+        name: _element(name, "command_lines", folder=_APP / "assets")
+        for name in ("person", "commands")
     },
 }
 
@@ -102,9 +106,11 @@ def show(name: str, data: Mapping[str, Any], answer: Answer) -> None:
     )
 
 
-def draw(name: str, data: Mapping[str, Any]) -> None:
-    """Draw a part of the head of a page, which asks nothing."""
-    _ELEMENTS[name](key=f"element {name}", data=data, height="content")
+def draw(
+    name: str, data: Mapping[str, Any], *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
+    """Draw an element that asks nothing."""
+    _ELEMENTS[name](key=f"element {name}", data=data, width=width, height="content")
 
 
 def shows(name: str, data: Mapping[str, Any]) -> bool:

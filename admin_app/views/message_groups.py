@@ -6,6 +6,7 @@ import streamlit as st
 
 from admin_app import access, actions, layout
 from admin_app.access import Subject
+from admin_app.conversations import elements
 from admin_app.message_groups import downloading, table
 from admin_app.message_groups.all_conversations import AllConversations
 from admin_app.message_groups.downloading import FORMS
@@ -113,7 +114,8 @@ def _tools(overview: AllConversations, shown: list[Conversation], sought: str) -
             st.button("Load all", key="read all")
         st.button("Refresh", key="read again", type="tertiary", icon=":material/refresh:")
         _downloads(overview, sought)
-        layout.commands_popover(layout.command_of("ddb.scan", "--json"))
+        lines = layout.command_lines([layout.command_of("ddb.scan", "--json")])
+        elements.draw("commands", {"commands": lines}, width="content")
 
 
 def _downloads(overview: AllConversations, sought: str) -> None:

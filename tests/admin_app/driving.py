@@ -48,11 +48,12 @@ def said(app: AppTest) -> str:
         app.text,
     )
     shown = [str(element.value) for kind in kinds for element in kind]
-    shown += [block.proto.popover.label for block in app.get("popover")]
     if (banner := element(app, "banner")) is not None:
         shown += [*banner["words"], *itertools.chain.from_iterable(banner["details"])]
     if (head := element(app, "person")) is not None:
         shown += [head["name"], head["handle"], *head["commands"]]
+    if (button := element(app, "commands")) is not None:
+        shown += button["commands"]
     return "\n".join(shown).replace("\\", "").replace(":gray[]", "")
 
 
