@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -16,6 +17,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
@@ -144,6 +147,43 @@ def for_cognito(url: str) -> str:
     return f"{url}&{urlencode({'logout_uri': back[0]})}" if back else url
 
 
+class DropLeftPagesRequests:
+    """Drops what a page asks for after its browser has asked for another page.
+
+    A box asks when its user has paused for a moment, and the user may have clicked on a link since.
+    Streamlit would run the request after the other page, and clear that or go back.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = ""
+
+        async def receive_on() -> Message:
+            nonlocal page
+            while True:
+                message = await receive()
+                request = _run_request(message)
+                if request is None or not request.page_script_hash:
+                    return message
+                is_of_page = bool(request.fragment_id or request.widget_states.widgets)
+                if not page or not is_of_page or request.page_script_hash == page:
+                    page = request.page_script_hash
+                    return message
+
+        await self.app(scope, receive_on if scope["type"] == "websocket" else receive, send)
+
+
+def _run_request(message: Message) -> ClientState | None:
+    """What a page asks to be run; None for another message."""
+    try:
+        request = BackMsg.FromString(message.get("bytes") or b"")
+    except DecodeError:
+        return None
+    return request.rerun_script if request.HasField("rerun_script") else None
+
+
 class ExtendPage:
     """Adds to Streamlit's page what ours need: see :mod:`admin_app.page_head`."""
 
@@ -230,8 +270,9 @@ async def _sent(download: Download) -> AsyncIterator[bytes]:
 
 
 def make_app(addresses: Addresses) -> st.App:
-    """The admin UI's pages behind the two checks."""
-    others = [Middleware(wrapper) for wrapper in (LogOut, SendDownloads, ExtendPage)]
+    """The admin UI's pages, and what is around them."""
+    wrappers = (LogOut, SendDownloads, DropLeftPagesRequests, ExtendPage)
+    others = [Middleware(wrapper) for wrapper in wrappers]
     return st.App(
         PAGES,
         routes=[scripts.ROUTE],

@@ -1,6 +1,6 @@
 // The list of pages. Streamlit's own measures itself again and again: it takes a third of a page load.
 
-import { el, icon, isForBrowser, mounted, pageIsDrawn, visit } from "./common.js"
+import { el, icon, isForBrowser, mounted, visit } from "./common.js"
 import { keepFocus } from "./focus.js"
 
 const instances = new WeakMap()
@@ -21,7 +21,6 @@ class Navigation {
 
   update({ pages, current }) {
     if (!this.links.size) this.draw(pages)
-    pageIsDrawn([...this.links.keys()], current)
     for (const [path, link] of this.links) {
       if (path === current) link.setAttribute("aria-current", "page")
       else link.removeAttribute("aria-current")

@@ -52,9 +52,7 @@ _ELEMENTS = {
     "groups": _element("groups", *_TABLE, folder=_APP / "message_groups" / "assets"),
     "users": _element("users", *_TABLE, folder=_APP / "people" / "assets"),
     "records": _element("records", *_TABLE, "dialog", folder=_APP / "records" / "assets"),
-    **{
-        name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "news")
-    },
+    **{name: _element(name, folder=_APP / "assets") for name in ("nav", "banner", "news")},
     **{
         name: _element(name, "command_lines", folder=_APP / "assets")
         for name in ("person", "commands")

@@ -1,7 +1,6 @@
 // The tasks that do the same in a terminal: a button, and a popover with their lines to copy.
 //
-// The server knows nothing of the popover. Streamlit's own asks when it closes, after the link that
-// was clicked outside of it, and its answer would clear the page that the link opens.
+// Streamlit's own popover would ask the server whenever it opens or closes.
 
 import { copy, el, icon } from "./common.js"
 

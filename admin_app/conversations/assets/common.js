@@ -49,7 +49,7 @@ export class Asker {
   flush() {
     clearTimeout(this.timer)
     if (!this.open.length || !this.send) return
-    if (!isLeaving()) this.send("asked", this.open)
+    this.send("asked", this.open)
     this.timer = setTimeout(() => this.flush(), Asker.RETRY_MS)
   }
 
@@ -131,24 +131,6 @@ export function mounted(instances, component, make) {
     instance.stop()
     instances.delete(root)
   }
-}
-
-let paths = []
-let drawn = ""
-
-/** Remembers the addresses of the app's pages, and the page that the server has drawn. */
-export function pageIsDrawn(pages, current) {
-  [paths, drawn] = [pages, current]
-}
-
-/**
- * Whether the address is already that of another page, which the server has not drawn yet.
- *
- * A request of the page before would then come after the new page, and Streamlit would clear it.
- */
-function isLeaving() {
-  const last = location.pathname.split("/").at(-1)
-  return (paths.includes(last) ? last : "") !== drawn
 }
 
 /** Whether a click should do what the browser does with a link: another tab, another window. */
