@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -130,6 +130,29 @@ def prod_url(with_login, provider, log) -> Iterator[str]:
     with serving(with_login, "--prod", log=log) as url:
         provider.let_back(url)
         yield url
+
+
+@pytest.fixture(scope="module")
+def write_log(tmp_path_factory) -> Path:
+    """The stderr of the app of ``write_url``."""
+    return tmp_path_factory.mktemp("audit") / "stderr"
+
+
+@pytest.fixture(scope="module")
+def write_url(with_login, provider, write_log) -> Iterator[str]:
+    """The admin UI on production, with ``--write``."""
+    with serving(with_login, "--prod", "--write", log=write_log) as url:
+        provider.let_back(url)
+        yield url
+
+
+@pytest.fixture
+def sent(write_log: Path, write_url: str) -> Callable[[], list[dict[str, str]]]:
+    """The audit lines of the messages that the test sent over ``write_url``."""
+    before = len(audit_lines(write_log))
+    return lambda: [
+        line for line in audit_lines(write_log)[before:] if line["what"] == "message sent"
+    ]
 
 
 @pytest.fixture
@@ -269,37 +292,30 @@ def test_nothing_is_shown_after_logging_out(page: Page, prod_url, frames) -> Non
     assert_nothing_was_shown(page, frames)
 
 
-def test_with_write_an_answer_is_audited_with_the_login(
-    page: Page, with_login, provider, tmp_path
-) -> None:
-    log = tmp_path / "stderr"
-    with serving(with_login, "--prod", "--write", log=log) as url:
-        provider.let_back(url)
-        log_in(page, url, "olga")
-        expect(page.get_by_text("you may write")).to_be_visible()
-        open_for_a_reason(page, url, "bayko", "Andrew Brown")
-        page.get_by_role("textbox", name="Message", exact=True).fill("from the night shift")
-        page.get_by_role("button", name="Send").click()
-        bubble = page.get_by_role("article").get_by_text("from the night shift")
-        expect(bubble).to_be_visible()
-        (line,) = [line for line in audit_lines(log) if line["what"] == "message sent"]
-        assert line["actor"]["email"] == "olga@ops.example"
-        # Each page asks for its own reason, and then leads to its search.
-        page.goto(f"{url}/users")
-        give_reason(page, "Why do you open the users")
-        expect(page.get_by_label("Find a user")).to_be_focused()
-        # The login scrolls with the page, and is over nothing.
-        page.set_viewport_size({"width": 1280, "height": 500})
-        page.get_by_role("button", name="Add").scroll_into_view_if_needed()
-        expect(page.get_by_role("button", name="Log out")).not_to_be_in_viewport()
-        # On a phone, a conversation that asks for a reason has a way back to the list.
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.goto(f"{url}/?user=bayko&conversation=nope")
-        expect(page.get_by_label("Why do you open this conversation")).to_be_visible()
-        page.get_by_role("button", name="Back to their conversations").click()
-        expect(page.get_by_label("Why do you open this inbox")).to_be_visible()
-        page.set_viewport_size({"width": 1280, "height": 900})
-        leave(page)
+def test_with_write_an_answer_is_audited_with_the_login(page: Page, write_url, sent) -> None:
+    log_in(page, write_url, "olga")
+    expect(page.get_by_text("you may write")).to_be_visible()
+    open_for_a_reason(page, write_url, "bayko", "Andrew Brown")
+    page.get_by_role("textbox", name="Message", exact=True).fill("from the night shift")
+    page.get_by_role("button", name="Send").click()
+    bubble = page.get_by_role("article").get_by_text("from the night shift")
+    expect(bubble).to_be_visible()
+    (line,) = sent()
+    assert line["actor"]["email"] == "olga@ops.example"
+    # Each page asks for its own reason, and then leads to its search.
+    page.goto(f"{write_url}/users")
+    give_reason(page, "Why do you open the users")
+    expect(page.get_by_label("Find a user")).to_be_focused()
+    # The login scrolls with the page, and is over nothing.
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.get_by_role("button", name="Add").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Log out")).not_to_be_in_viewport()
+    # On a phone, a conversation that asks for a reason has a way back to the list.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{write_url}/?user=bayko&conversation=nope")
+    expect(page.get_by_label("Why do you open this conversation")).to_be_visible()
+    page.get_by_role("button", name="Back to their conversations").click()
+    expect(page.get_by_label("Why do you open this inbox")).to_be_visible()
 
 
 def test_a_login_signed_with_the_right_secret_is_valid(page: Page, prod_url) -> None:
@@ -417,26 +433,21 @@ def press_send(page: Page, before: str = "") -> None:
 LOG_OUT = 'await fetch("/auth/logout", {redirect: "manual"});'
 
 
-def test_nothing_is_stored_after_logging_out(page: Page, with_login, provider, tmp_path) -> None:
-    log = tmp_path / "stderr"
-    with serving(with_login, "--prod", "--write", log=log) as url:
-        provider.let_back(url)
-        open_conversation_with_a_login(page, url)
-        page.get_by_role("textbox", name="Message", exact=True).fill("before the end")
-        press_send(page)
-        bubble = page.get_by_role("article").get_by_text("before the end")
-        expect(bubble).to_be_visible()
-        wait_until_drawn(page)
-        page.get_by_role("textbox", name="Message", exact=True).fill("too late")
-        press_send(page, LOG_OUT)
-        assert_shows_the_log_in_page(page, within_s=5)
-        carry_cookie(page, url, COOKIE_SECRET)
-        open_for_a_reason(page, url, "bayko", "Andrew Brown")
-        expect(bubble).to_be_visible()
-        expect(page.get_by_text("too late")).to_have_count(0)
-        sent = [line for line in audit_lines(log) if line["what"] == "message sent"]
-        assert len(sent) == 1
-        leave(page)
+def test_nothing_is_stored_after_logging_out(page: Page, write_url, sent) -> None:
+    open_conversation_with_a_login(page, write_url)
+    page.get_by_role("textbox", name="Message", exact=True).fill("before the end")
+    press_send(page)
+    bubble = page.get_by_role("article").get_by_text("before the end")
+    expect(bubble).to_be_visible()
+    wait_until_drawn(page)
+    page.get_by_role("textbox", name="Message", exact=True).fill("too late")
+    press_send(page, LOG_OUT)
+    assert_shows_the_log_in_page(page, within_s=5)
+    carry_cookie(page, write_url, COOKIE_SECRET)
+    open_for_a_reason(page, write_url, "bayko", "Andrew Brown")
+    expect(bubble).to_be_visible()
+    expect(page.get_by_text("too late")).to_have_count(0)
+    assert len(sent()) == 1
 
 
 def test_a_download_needs_a_valid_login(page: Page, prod_url) -> None:

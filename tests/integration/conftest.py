@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from databases import Databases
+from dynoxide import find_binary
 from unguarded import Database, make_table, open_table_named
 
 from core.dynamodb.marker import write_marker
@@ -47,6 +48,15 @@ def durable_table(dynoxide) -> Iterator[Table]:
     write_marker(table, Environment.LOCAL)
     yield table.metered()
     table.client.close()
+
+
+@pytest.fixture
+def busy_table(request: pytest.FixtureRequest) -> Table:
+    """A message table for hundreds of writes: on dynoxide where it is installed, which takes half
+    of the processor's time.
+    """
+    engine_s_table: Table = request.getfixturevalue("durable_table" if find_binary() else "table")
+    return engine_s_table
 
 
 @pytest.fixture

@@ -22,12 +22,14 @@ from core.dynamodb.table import Table
 WRITERS = 8
 
 
-def test_every_acknowledged_message_is_found_once_and_in_order(table) -> None:
-    check([table] * WRITERS, table, 400)
+def test_every_acknowledged_message_is_found_once_and_in_order(busy_table) -> None:
+    check([busy_table] * WRITERS, busy_table, 400)
 
 
-def test_on_a_bad_day_every_acknowledged_message_is_found_once_and_in_order(table, figures) -> None:
-    check_on_a_bad_day(table, 300, figures)
+def test_on_a_bad_day_every_acknowledged_message_is_found_once_and_in_order(
+    busy_table, figures
+) -> None:
+    check_on_a_bad_day(busy_table, 300, figures)
 
 
 @pytest.mark.deep

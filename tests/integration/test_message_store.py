@@ -140,14 +140,14 @@ def test_a_clock_that_does_not_move_forward_loses_nothing(
 
 
 def test_a_hundred_conversations_begin_while_the_clock_stands_still(
-    table, ana, monkeypatch
+    busy_table, ana, monkeypatch
 ) -> None:
     instant = datetime(2026, 1, 1, tzinfo=UTC)
     monkeypatch.setattr(sends, "now", lambda: instant)
-    meter = table.metered()
+    meter = busy_table.metered()
     for n in range(100):
         start(meter, Draft(ana, Person(f"other-{n}", f"o{n}", f"Other {n}"), str(n)))
-    assert {row.preview for row in inbox(table, ana)} == {str(n) for n in range(100)}
+    assert {row.preview for row in inbox(busy_table, ana)} == {str(n) for n in range(100)}
     assert meter.capacity.requests < 100 * 15
 
 

@@ -126,19 +126,21 @@ def test_a_thousand_orders_of_a_batch_with_malformed_records_ask_for_one_move(wr
     assert asked == {(written[-1], written[0].sort_key)}
 
 
-def test_a_hundred_orders_delivered_in_batches_of_any_size_leave_one_state(table, ana, ben) -> None:
+def test_a_hundred_orders_delivered_in_batches_of_any_size_leave_one_state(
+    busy_table, ana, ben
+) -> None:
     left = set()
     for seed in range(100):
         chance = random.Random(seed)
         one, two = Person(f"one-{seed}", "ana", "Ana"), Person(f"two-{seed}", "ben", "Ben")
-        rows_at(table, 0, one, two, f"g-{seed}")
-        messages = [write(table, (one, two)[n % 2], n, f"g-{seed}") for n in range(1, 6)]
+        rows_at(busy_table, 0, one, two, f"g-{seed}")
+        messages = [write(busy_table, (one, two)[n % 2], n, f"g-{seed}") for n in range(1, 6)]
         records = shuffled(messages, seed)
         while records:
             size = chance.randint(1, len(records))
-            project(table, records[:size])
+            project(busy_table, records[:size])
             records = records[size:]
-        left.add(str(inboxes(table, one, two)))
+        left.add(str(inboxes(busy_table, one, two)))
     assert left == {str([[("text 5", "ben")], [("text 5", "ana")]])}
 
 
