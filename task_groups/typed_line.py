@@ -58,7 +58,8 @@ def prepare(program: Program, namespace: Collection) -> None:
     following = check(program, namespace).args
     words = {program.args.help.value, *program.core.unparsed}
     on_line = {name for typed, name in _names(namespace).items() if typed in words}
-    if program.args.list.value or following.list.value or following.complete.value:
+    lists_all = program.args.help.value is True or program.args.list.value  # the help ends with it
+    if lists_all or following.list.value or following.complete.value:
         for name in namespace.task_names.keys() - on_line:
             namespace[name].has_options = False
     else:

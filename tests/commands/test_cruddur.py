@@ -173,6 +173,14 @@ def test_its_help_names_it_and_shows_the_tasks(tmp_path) -> None:
     assert all(f"\n  {name} " in done.stdout for name in tasks.ns.task_names)
 
 
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_its_own_options_are_shown_with_the_tasks(tmp_path, option) -> None:
+    done = type_cruddur(PROJECT_ROOT, tmp_path, option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nCore options:\n" in done.stdout
+    assert all(f"\n  {name} " in done.stdout for name in tasks.ns.task_names)
+
+
 def test_it_says_its_version(tmp_path) -> None:
     done = type_cruddur(PROJECT_ROOT, tmp_path, "--version")
     assert done.stdout == f"Cruddur Ops {PYPROJECT['project']['version']}\n"
