@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from core.wording import counted
 from task_groups import terminal
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
@@ -61,9 +62,12 @@ def query(
             )
         elif csv:
             terminal.print_csv(answer.columns, _cells(_limited(answer, most)))
+        elif not answer.columns:  # Postgres allows a SELECT of nothing
+            rows = sum(1 for _ in _limited(answer, most or DEFAULT_LIMIT))
+            terminal.print_line(f"{counted(rows, 'row')} without columns")
         else:
-            rows = list(_cells(_limited(answer, most or DEFAULT_LIMIT)))
-            terminal.print_table(answer.columns, rows, "There are no rows")
+            cells = list(_cells(_limited(answer, most or DEFAULT_LIMIT)))
+            terminal.print_table(answer.columns, cells, "There are no rows")
         _tell_rest(answer)
 
 

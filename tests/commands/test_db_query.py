@@ -59,6 +59,20 @@ def test_prints_csv_in_which_nothing_is_a_formula(run_invoke, env) -> None:
     assert rows[1:] == [["'=1+1", "a\nb", "5000"]] * 2000
 
 
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ((), "2 rows without columns\n"),
+        (("--json",), "[\n  {},\n  {}\n]\n"),
+        (("--csv",), "\n" * 3),
+    ],
+)
+def test_rows_without_columns_are_counted(run_invoke, env, form, shown) -> None:
+    sql = "SELECT FROM generate_series(1, 2)"
+    result = run_invoke("db.query", "--sql", sql, *form, env=env)
+    assert (result.returncode, result.stdout) == (0, shown)
+
+
 def test_a_table_ends_at_its_limit_and_says_so(run_invoke, env) -> None:
     sql = "SELECT generate_series(1, 1000000000) AS n"  # the rest is never read
     for limit, count in ((("--limit", "3"), 3), ((), 1000)):
