@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from numbers import Number
 
 _SIGNS = "=+-@"
 """A spreadsheet runs a cell that begins with one of them."""
@@ -34,7 +35,7 @@ def csv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> st
 
     That is at the beginning of a cell, and inside a cell after every character at which a
     spreadsheet of another locale ends a cell, with or without invisible characters in between. A
-    cell that begins with a tab or a line break gets a ``'`` too. The rule:
+    cell that begins with a tab or a line break gets a ``'`` too. A number stays a number. The rule:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     names = list(columns)
@@ -51,6 +52,8 @@ def csv_line(values: Iterable[object]) -> str:
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
+    if isinstance(value, Number):  # its own sign begins no formula
+        return text
     if _SIGN.search(text):
         text = _without_formulas(text)
     return f"'{text}" if text.startswith(_OPENING) else text

@@ -60,7 +60,8 @@ Lines), and one line of JSON on stderr with its `cost` and, where there is anoth
 `problems`. `admin` and `start` print it once the admin UI listens, with its `url`, `port` and
 `pid`, and go on. `lint` and `test` run whatever they can, and list each problem. `console` and
 `db.connect` have no `--json`, because a person types in them: use `db.query --json`. Where a task
-prints one table, `--csv` prints its rows.
+prints one table, `--csv` prints its rows. There, an apostrophe precedes text that a spreadsheet
+would run as a formula, such as `=A1` or `-x`. A number has none.
 """
 
 

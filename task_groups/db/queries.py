@@ -86,17 +86,18 @@ def _tell_rest(answer: Answer) -> None:
         terminal.note("There are more rows: raise --limit, or print all of them with --csv")
 
 
-def _cells(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str]]:
+def _cells(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[object]]:
     for row in rows:
         yield [_cell(value) for value in row]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> object:
+    """``value`` as a table and CSV show it. A number stays one: CSV marks text like a formula."""
     if value is None:
         return ""
     if isinstance(value, bool | dict | list):
         return json_module.dumps(value, ensure_ascii=False)
-    return str(value)
+    return value
 
 
 def _plain(value: Any) -> Any:

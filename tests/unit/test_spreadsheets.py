@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, strategies as st
 
-from core.spreadsheets import csv_text, json_lines
+from core.spreadsheets import csv_line, csv_text, json_lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -72,6 +73,12 @@ def test_a_cell_that_another_locale_would_split_has_a_quote_there(text, marked) 
 @pytest.mark.parametrize("text", ["a=b", "1 - 2", "bayko@example.com", "10:30; well", "it's"])
 def test_a_harmless_cell_is_unchanged(text) -> None:
     assert read_back(text) == text
+
+
+@pytest.mark.parametrize("number", [-5, -1.5, Decimal("-1.50"), 0])
+def test_a_number_stays_a_number(number) -> None:
+    mark = "'" if number < 0 else ""
+    assert csv_line([number, str(number)]) == f"{number},{mark}{number}\r\n"
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), TRAPS)))
