@@ -25,6 +25,11 @@ def parse(text: str) -> datetime | None:
         return None
 
 
+def sorts_as_time(key: str) -> bool:
+    """Whether ``key`` is a time whose date has dashes, so that it sorts among the sort keys."""
+    return (key[4:5], key[7:8]) == ("-", "-") and parse(key) is not None
+
+
 def in_utc(instant: datetime) -> datetime:
     """``instant`` in UTC; a naive one is read as UTC.
 

@@ -14,20 +14,22 @@ from core.dynamodb import (
     TranscriptMessage,
     conversations_with,
     inbox_row,
+    inbox_row_at,
     known_conversation,
     list_inbox as list_inbox_rows,
     list_rows_of,
     list_thread,
     load_transcript,
+    message_at,
     require_members,
     send,
     start,
 )
-from core.errors import InputError, NotAMemberError, NotFoundError
+from core.errors import InputError, NotAMemberError, NotFoundError, UsageError
 from core.models import InboxRow, Message, Page, Person, SentMessage
 from core.postgres import Database, find_people_by_uuid, find_person, find_users_by_uuid
 from core.texts import message_text
-from core.timestamps import Instants, now
+from core.timestamps import Instants, now, sorts_as_time
 from core.transcripts import TranscriptLine
 
 
@@ -56,8 +58,11 @@ def list_inbox(
 
     Raises:
         NotFoundError: nobody has that handle.
+        UsageError: ``below`` is neither a time nor a stored sort key.
     """
     user = find_person(db, handle)
+    if below is not None and not sorts_as_time(below) and not inbox_row_at(table, user.uuid, below):
+        raise _not_a_cursor(below)
     between = Instants(after, before)
     page = list_inbox_rows(
         table, user.uuid, limit=limit, before=below, between=between, cursor=cursor
@@ -99,14 +104,31 @@ def list_messages(
     """A conversation's messages, newest first, and a line in the place of each removed one.
 
     ``below`` is a sort key: the page begins with the next smaller one. Cost: pattern A, twice.
+
+    Raises:
+        NotFoundError: there is no such conversation. Only an empty page asks for its rows.
+        UsageError: ``below`` is neither a time nor a stored sort key.
     """
-    return list_thread(
-        table,
-        message_group_uuid,
-        limit=limit,
-        before=below,
-        between=Instants(after, before),
-        cursor=cursor,
+    group = message_group_uuid
+    if below is not None and not sorts_as_time(below) and not message_at(table, group, below):
+        raise _not_a_cursor(below)
+    between = Instants(after, before)
+    page = list_thread(table, group, limit=limit, before=below, between=between, cursor=cursor)
+    if not (
+        page.entries or list_rows_of(table, group) or list_thread(table, group, limit=1).entries
+    ):
+        raise NotFoundError(
+            f"There is no conversation {group}",
+            "Use the message_group_uuid that ddb.patterns.list-conversations prints.",
+        )
+    return page
+
+
+def _not_a_cursor(text: str) -> UsageError:
+    """The error for a text that may be larger than all sort keys: its page would be the newest."""
+    return UsageError(
+        f"--cursor needs the value that a page printed, not {text!r}",
+        "Start from the first page.",
     )
 
 

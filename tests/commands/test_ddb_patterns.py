@@ -127,6 +127,8 @@ def test_paging_by_the_cursor_shows_every_message_once(run_invoke, table_env, me
     assert [len(page) for page in listed] == [3, 3, 3]
     texts = [entry["message"] for page in reversed(listed) for entry in page]
     assert texts == sorted([*OFFSETS, "newest"])
+    odd = ("--conversation", group, "--cursor", "no time")  # a stored key, so a page may end there
+    assert len(answer(run_invoke, table_env, "get-conversation", *odd)) == len(OFFSETS)
 
 
 def test_paging_by_the_cursor_shows_every_conversation_once(
@@ -142,6 +144,8 @@ def test_paging_by_the_cursor_shows_every_conversation_once(
     assert sorted(entry["message"] for page in listed for entry in page) == sorted(
         [*OFFSETS, "newest"]
     )
+    odd = ("--user", owner, "--cursor", "no time")
+    assert len(answer(run_invoke, table_env, "list-conversations", *odd)) == len(OFFSETS)
 
 
 def test_bounds_leave_out_what_is_older_or_newer(run_invoke, table_env) -> None:
@@ -184,6 +188,9 @@ def test_a_message_is_data(run_invoke, table_env, text) -> None:
         ("get-conversation", (*PAIR, "--conversation", "x"), 2, "conversation is not clear"),
         ("get-conversation", (*PAIR, "--before", "yesterday"), 2, "yesterday"),
         ("get-conversation", (*PAIR, "--limit", "abc"), 2, "abc"),
+        ("get-conversation", ("--conversation", "nope"), 1, "There is no conversation nope"),
+        ("get-conversation", ("--conversation", "c", "--cursor", "nonsense"), 2, "not 'nonsense'"),
+        ("list-conversations", ("--user", "bayko", "--cursor", "20260131"), 2, "not '20260131'"),
         ("list-conversations", (), 2, "--user"),
         ("list-conversations", ("--user", "nobody"), 1, "nobody"),
     ],
