@@ -126,7 +126,7 @@ def _translated(service: str, target: AwsTarget, error: Exception) -> CoreError 
     if isinstance(error, sdk.ClientError):
         return _from_code(service, error)
     if isinstance(error, sdk.ProfileNotFound):
-        return SettingsError(str(error), "Check --profile, or AWS_PROFILE.")
+        return SettingsError(str(error), f"Check {target.profile_source}.")
     if isinstance(error, sdk.NoRegionError):
         return SettingsError("No AWS region is set", "Set AWS_DEFAULT_REGION.")
     if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError):

@@ -26,6 +26,8 @@ _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 
 _REGION = re.compile(r"(?!-)(?![0-9]+$)[a-zA-Z0-9-]{1,63}(?<!-)")
 
+_PROFILE = "AWS_PROFILE (or AWS_DEFAULT_PROFILE)"
+
 AwsKeys = tuple[str, str, str | None]
 """Access key id, secret access key, session token."""
 
@@ -37,8 +39,8 @@ class AwsTarget:
     ``region`` None leaves it to the AWS profile. ``placeholder_credentials`` is True where no
     secret may be sent and none is needed: the embedded engine. ``keys`` None leaves it to the SDK
     to find credentials: those of ``profile``, or of its default one. With ``is_profile_chosen`` the
-    profile's keys come before those in variables. With ``is_local``, the SDK reads none of its own
-    files and variables.
+    profile's keys come before those in variables; ``profile_source`` is where the profile is named.
+    With ``is_local``, the SDK reads none of its own files and variables.
     """
 
     endpoint_url: str | None
@@ -48,6 +50,7 @@ class AwsTarget:
     profile: str | None = None
     is_local: bool = False
     is_profile_chosen: bool = False
+    profile_source: str = _PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +182,14 @@ class Target:
         self._check_aws(endpoint)
         if self.is_production:
             settings = self.settings
-            is_chosen = bool(self.profile or (self.named and "profile" in self.named.values))
             return AwsTarget(
                 endpoint,
                 settings.region,
                 False,
                 self._keys,
                 settings.profile,
-                is_profile_chosen=is_chosen,
+                is_profile_chosen=self._profile_source != _PROFILE,
+                profile_source=self._profile_source,
             )
         region = self.settings.region or DEFAULT_LOCAL_REGION
         if endpoint is not None:
@@ -218,6 +221,14 @@ class Target:
         if self.named and "region" in self.named.values:
             return self.source_of("AWS_DEFAULT_REGION", "region")
         return "AWS_DEFAULT_REGION (or AWS_REGION)"
+
+    @property
+    def _profile_source(self) -> str:
+        if self.profile:
+            return "--profile"
+        if self.named and "profile" in self.named.values:
+            return self.source_of(_PROFILE, "profile")
+        return _PROFILE
 
     def describe_dynamodb(self, account: str | None = None) -> str:
         target = self.dynamodb

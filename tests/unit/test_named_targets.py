@@ -85,6 +85,21 @@ def test_what_to_set_is_named_where_it_is_read(targets) -> None:
         user_pool(resolve(targets(text)))
 
 
+def test_a_profile_that_does_not_exist_is_blamed_on_where_it_is_named(
+    targets, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    settings = targets(STAGING.replace("stg", "gone"), profile="gone-too")
+    for target, source in (
+        (resolve(settings, name="staging"), r"profile of \[staging\] in .*targets\.toml"),
+        (resolve(settings, name="staging", profile="mistyped"), "--profile"),
+        (resolve(settings, prod=True), "AWS_PROFILE"),
+    ):
+        with pytest.raises(SettingsError, match=rf"could not be found\. Check {source}"):
+            make_client(target.aws, "dynamodb")
+
+
 def test_production_takes_from_the_variables_what_its_section_leaves_out(targets) -> None:
     text = "[production]\ntable = 'big-messages'\n"
     target = resolve(targets(text, **EVERYTHING | {"prod_connection_iam": None}), prod=True)
