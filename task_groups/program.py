@@ -40,7 +40,8 @@ class Cruddur(Program):
         try:
             super().parse_core(argv)
         except (ParseError, ValueError) as error:
-            raise typed_line.fault_of(error, self.argv[1:], self.initial_context) from error
+            fault = typed_line.fault_of(error, self.argv[1:], self.initial_context)
+            raise typed_line.printed(fault) from error
         if not sys.flags.dont_write_bytecode:
             sys.dont_write_bytecode = False  # as in tasks.py
 

@@ -55,7 +55,10 @@ def prepare(program: Program, namespace: Collection) -> None:
     Raises:
         Exit: there is nothing left to do for Invoke.
     """
-    following = check(program, namespace).args
+    try:
+        following = check(program, namespace).args
+    except Exit as fault:
+        raise printed(fault) from fault
     words = {program.args.help.value, *program.core.unparsed}
     on_line = {name for typed, name in _names(namespace).items() if typed in words}
     lists_all = program.args.help.value is True or program.args.list.value  # the help ends with it
@@ -64,6 +67,13 @@ def prepare(program: Program, namespace: Collection) -> None:
             namespace[name].has_options = False
     else:
         _keep(namespace, on_line)
+
+
+def printed(fault: Exit) -> Exit:
+    """``fault`` without its line, which is printed like that of a task: red in a terminal."""
+    if fault.message:
+        answers.alarm(fault.message)
+    return Exit(code=fault.code)
 
 
 def _keep(namespace: Collection, names: Set[str], prefix: str = "") -> None:

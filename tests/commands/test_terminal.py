@@ -165,6 +165,13 @@ def test_production_and_problems_are_red_unless_colours_are_off(seeded, in_a_ter
         assert plain.splitlines()[-1].startswith("--sql begins with 'selec'")
 
 
+@pytest.mark.parametrize("words", [("db.sed",), ("status", "--qqq")])
+def test_a_name_that_does_not_exist_is_red_like_other_errors(in_a_terminal, words) -> None:
+    line = in_a_terminal(*words, env={"NO_COLOR": "1"})
+    assert "\x1b" not in line
+    assert in_a_terminal(*words, env={}) == f"\x1b[31m{line.strip()}\x1b[0m\n"
+
+
 PRINTERS = {"answers.py", "tables.py", "terminal.py", "standard_streams.py"}
 GROUPS = sorted(
     path for path in (PROJECT_ROOT / "task_groups").rglob("*.py") if path.name not in PRINTERS
