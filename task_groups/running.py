@@ -361,8 +361,11 @@ def declared_action(task: StoreTask, arguments: Mapping[str, Any]) -> Action:
     )
 
 
-_FOR_PROGRAMS = ("pty", "warn-only", "echo", "hide", "command-timeout", "prompt-for-sudo-password")
-"""Invoke's options that say how a task runs other programs. Ours change stores."""
+_UNNEEDED = (
+    *("pty", "warn-only", "echo", "hide", "command-timeout", "prompt-for-sudo-password"),
+    *("list-depth", "list-format", "debug", "no-dedupe", "write-pyc"),
+)
+"""Invoke's options for running other programs, for its list, and for Invoke's own developers."""
 
 _current = Run()
 
@@ -450,16 +453,17 @@ class OneTargetExecutor(Executor):
         return bool(self.config.run.dry)
 
     def _refuse_core_flags(self, calls: Iterable[tuple[StoreTask, Mapping[str, Any]]]) -> None:
-        """Refuse a change with an option of Invoke's that is for running programs: ``-p``, ``-w``.
+        """Refuse a change with an option of Invoke's that it does not need: ``-p``, ``-D 1``.
 
-        A person who types it means something else, like a preview.
+        A person who types it means something else, like a preview. (``INVOKE_DEBUG`` debugs, too.)
         """
         from core.errors import UsageError
 
-        given = [flag for flag in _FOR_PROGRAMS if self.core and self.core[0].args[flag].value]
+        options = self.core[0].args if self.core else {}
+        given = [flag for flag in _UNNEEDED if flag in options and options[flag].got_value]
         changing = [task.full_name for task, typed in calls if task.changes_something(typed)]
         if given and changing:
-            short = self.core[0].args[given[0]].nicknames
+            short = options[given[0]].nicknames
             flag = " or ".join([*(f"-{name}" for name in short), f"--{given[0]}"])
             raise UsageError(
                 f"{flag} is an option of Invoke that {changing[0]} does not need",

@@ -162,8 +162,12 @@ def test_the_example_of_a_task_can_be_typed(
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("flag", ["-p", "--pty", "-w", "--echo", "--hide=out", "-T=5"])
-def test_an_option_for_other_programs_does_not_change_a_store(
+OPTIONS_OF_INVOKE = ["-p", "--pty", "-w", "--echo", "--hide=out", "-T=5", "-D=1", "-F=flat", "-d"]
+OPTIONS_OF_INVOKE += ["--no-dedupe", "--write-pyc"]
+
+
+@pytest.mark.parametrize("flag", OPTIONS_OF_INVOKE)
+def test_an_option_of_invoke_that_a_task_does_not_need_changes_no_store(
     commands: typed.Commands, world: dict[str, str], flag: str
 ) -> None:
     for words in ((flag, "ddb.drop"), ("ddb.drop", flag)):
