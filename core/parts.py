@@ -9,7 +9,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,9 +74,7 @@ def install_command(
 ) -> str:
     """The command that installs the command line with ``extras`` where this program runs."""
     if is_checkout(root):
-        if _made_by_uv(prefix):
-            return "uv sync"
-        return f"{_pip(root, prefix)} install -r {requirements_file(*extras)}"
+        return _in_checkout(root, prefix, extras)
     # These replace an installation, so they name all that its tasks may need.
     whole = shell_word(f"{_source()}[{ENGINES},{ADMIN}]")
     if "pipx" in prefix.parts:
@@ -89,17 +87,37 @@ def install_command(
     return f"{shell_word(sys.executable)} -m pip install {shell_word(_source() + wanted)}"
 
 
+def _in_checkout(root: Path, prefix: Path, extras: Sequence[str]) -> str:
+    """The command for a checkout. The requirements file can only be read in its own folder."""
+    is_here = _is_current(root)
+    if _made_by_uv(prefix):
+        return "uv sync" if is_here else f"uv sync --project {shell_word(str(root))}"
+    pip = _pip(root, prefix, is_here)
+    if is_here:
+        return f"{pip} install -r {requirements_file(*extras)}"
+    wanted = ",".join([ENGINES, ADMIN, *([DEV] if DEV in extras else [])])
+    return f"{pip} install -e {shell_word(f'{root}[{wanted}]')}"
+
+
+def _is_current(folder: Path) -> bool:
+    try:
+        return Path.cwd() == folder
+    except OSError:  # it was removed
+        return False
+
+
 def requirements_file(*extras: str) -> str:
     """The file of a checkout that names the parts to install with pip."""
     return f"requirements{'-dev' if DEV in extras else ''}.txt"
 
 
-def _pip(root: Path, prefix: Path) -> str:
+def _pip(root: Path, prefix: Path, is_here: bool) -> str:
     """How to call the environment's own pip: by its name where the environment is activated."""
     own, called = prefix / "bin" / "pip", shutil.which("pip")
     if not own.exists() or (called and Path(called) == own):
         return "pip"
-    return shlex.quote(str(own.relative_to(root) if own.is_relative_to(root) else own))
+    is_short = is_here and own.is_relative_to(root)
+    return shlex.quote(str(own.relative_to(root) if is_short else own))
 
 
 def _made_by_uv(prefix: Path) -> bool:

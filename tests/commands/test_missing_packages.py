@@ -125,9 +125,14 @@ def test_an_installation_is_completed_by_the_tool_that_made_it(
     assert written.replace(parts.shell_word(sys.executable), sys.executable) == command
 
 
-def test_an_environment_that_uv_made_for_a_checkout_is_completed_by_uv(tmp_path) -> None:
+def test_an_environment_that_uv_made_for_a_checkout_is_completed_by_uv(
+    monkeypatch, tmp_path
+) -> None:
     (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.13.9\n")
     assert parts.install_command("admin", prefix=tmp_path) == "uv sync"
+    monkeypatch.chdir(tmp_path)
+    elsewhere = parts.install_command("admin", prefix=tmp_path)
+    assert elsewhere == f"uv sync --project {parts.shell_word(str(PROJECT_ROOT))}"
 
 
 def test_the_pip_that_is_named_is_that_of_the_environment_which_runs(monkeypatch, tmp_path) -> None:
@@ -140,11 +145,18 @@ def test_the_pip_that_is_named_is_that_of_the_environment_which_runs(monkeypatch
     def command(root: Path = tmp_path) -> str:
         return parts.install_command("admin", root=root, prefix=environment)
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert command() == "pip install -r requirements.txt"  # it has none of its own
     pip.write_text("")
     pip.chmod(0o755)
     assert command() == ".venv/bin/pip install -r requirements.txt"
-    assert command(Path("/elsewhere")) == f"{pip} install -r requirements.txt"
+    # From another folder, pip cannot read the file: it names the checkout as the current folder.
+    assert command(Path("/elsewhere")) == f"{pip} install -e '/elsewhere[engines,admin]'"
+    monkeypatch.chdir("/")
+    assert command() == f"{pip} install -e '{tmp_path}[engines,admin]'"
+    test = parts.install_command("dev", root=tmp_path, prefix=environment)
+    assert test == f"{pip} install -e '{tmp_path}[engines,admin,dev]'"
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{pip.parent}:/usr/bin")
     assert command() == "pip install -r requirements.txt"
