@@ -57,11 +57,18 @@ may also stand after the task's name.
 With `--json`, a task that reads prints an array of what it read (`ddb.scan` and `ddb.export`: JSON
 Lines), and one line of JSON on stderr with its `cost` and, where there is another page, its
 `cursor`. A task that does something prints an array of one object with `task`, `result`, `cost` and
-`problems`. `admin` and `start` print it once the admin UI listens, with its `url`, `port` and
-`pid`, and go on. `lint` and `test` run whatever they can, and list each problem. `console` and
-`db.connect` have no `--json`, because a person types in them: use `db.query --json`. Where a task
-prints one table, `--csv` prints its rows. There, an apostrophe precedes text that a spreadsheet
-would run as a formula, such as `=A1` or `-x`. A number has none.
+`problems`; with `--dry`, `result` is what it would do. `admin` and `start` print it once the admin
+UI listens, with its `url`, `port` and `pid`, and go on. `lint` and `test` run whatever they can,
+and list each problem. `console` and `db.connect` have no `--json`, because a person types in them:
+use `db.query --json`.
+
+Without `--dry`, these tasks print an array of their own instead: `up` and `down` the engines,
+`ddb.patterns.create-message` and `create-conversation` the message, `remove-message` what it
+removed, `people.rename` the user, `people.erase` the certificate, `ddb.verify --repair` the
+problems that remain, `db.rehearse` and `bench` their results.
+
+Where a task prints one table, `--csv` prints its rows. There, an apostrophe precedes text that a
+spreadsheet would run as a formula, such as `=A1` or `-x`. A number has none.
 """
 
 

@@ -117,7 +117,10 @@ def _print_together(lines: list[str]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print ``value`` as JSON of several lines."""
+    """Print ``value`` as JSON of several lines. A record keeps the objects of an array."""
+    if answer().form is Form.RECORD and isinstance(value, list):
+        answer().result += value
+        return
     print_json_text(json.dumps(value, indent=2, ensure_ascii=speaks_ascii(), default=str))
 
 

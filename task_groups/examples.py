@@ -86,3 +86,6 @@ WRITE_FILES = frozenset(
 
 MAY_CHANGE = frozenset({"db.connect", "db.rehearse", "db.setup", "people.rename", "ddb.verify"})
 """Tasks whose options or settings decide what they open a store for; then they change it."""
+
+PLAN_WHEN_DRY = frozenset({"up", "down", "bench", "db.rehearse"})
+"""Tasks that change no store, and that only say what they would do in a dry run."""

@@ -9,7 +9,7 @@ from typing import Any
 from task_groups.check_records import is_recorded, record_check, record_tests
 from task_groups.running import task
 from task_groups.standard_streams import unguarded
-from task_groups.terminal import Context, is_dry, whole_number
+from task_groups.terminal import Context, is_dry, print_line, whole_number
 
 
 def _python(*args: str) -> str:
@@ -157,6 +157,9 @@ def bench(
     command += ["--aws", aws] if aws else []
     command += ["--only", only] if only else []
     command += [option for option, on in (("--quick", quick), ("--json", json)) if on]
+    if is_recorded():
+        print_line(f"would run: {shlex.join(command)}")
+        return
     with ctx.cd(_root()):
         result = ctx.run(shlex.join(command), **_on_the_terminal(), warn=True)
     if result is not None and result.exited:

@@ -20,7 +20,7 @@ from invoke.executor import Executor
 from invoke.parser.argument import Argument
 
 from task_groups import standard_streams, terminal
-from task_groups.examples import WRITE_FILES
+from task_groups.examples import PLAN_WHEN_DRY, WRITE_FILES
 from task_groups.recording import Form, answering
 from task_groups.shared_options import (
     LOCAL,
@@ -129,15 +129,25 @@ class StoreTask(invoke.tasks.Task[Any]):
 
     def changes_something(self, arguments: Mapping[str, Any]) -> bool:
         """Whether it changes a store or writes files when it is called with ``arguments``."""
+        return self.full_name in WRITE_FILES or self._changes_a_store(arguments)
+
+    def _changes_a_store(self, arguments: Mapping[str, Any]) -> bool:
         changes = {"making", "writing", "destroying"}
-        opens = set(self.opens_for(arguments).values())
-        return self.full_name in WRITE_FILES or not changes.isdisjoint(opens)
+        return not changes.isdisjoint(self.opens_for(arguments).values())
+
+    def _form_of(self, arguments: Mapping[str, Any]) -> Form:
+        """The form of the answer. A dry run has nothing to answer but a record of its plan."""
+        form = form_of(self._own, arguments)
+        if form is not Form.JSON or not run().is_dry:
+            return form
+        plans = self.full_name in PLAN_WHEN_DRY or self._changes_a_store(arguments)
+        return Form.RECORD if plans else form
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         passed = {name: value for name, value in kwargs.items() if name in self._own}
         if "prod" in passed:  # to a task, every target but the local one is production
             passed["prod"] = selected_by(kwargs).is_production
-        form = form_of(self._own, kwargs)
+        form = self._form_of(kwargs)
         with run().performing(self, kwargs), answering(self.full_name, form) as answer:
             try:
                 result = super().__call__(*args, **passed)
@@ -192,7 +202,7 @@ class Run:
 
     def __init__(self, selected: Selected = LOCAL, *, dry: bool = False) -> None:
         self._selected = selected
-        self._dry = dry
+        self.is_dry = dry
         self._performing: list[tuple[StoreTask, Mapping[str, Any]]] = []
         self._checked: set[Store] = set()
         self._opened: set[str] = set()
@@ -222,7 +232,7 @@ class Run:
         return Door(
             self.target,
             AuditLog(self.settings.audit_path),
-            dry=terminal.print_lines if self._dry else None,
+            dry=terminal.print_lines if self.is_dry else None,
             checks=self._checked,
         )
 

@@ -55,6 +55,28 @@ def test_a_record_of_a_dry_run_has_what_it_would_send(run_invoke, seeded) -> Non
     assert [entry["text"][:29] for entry in result] == ["would send dynamodb DeleteTab"]
 
 
+@pytest.mark.parametrize(
+    ("words", "planned"),
+    [
+        (("up",), "would start the embedded engines"),
+        (("down",), "would stop the embedded engines"),
+        (("bench",), "would run: "),
+        (("ddb.patterns.create-message", *PAIR, "--message", "Hi"), "would send dynamodb Transact"),
+        (("people.rename", "--user", "bayko", "--handle", "bayko2"), "bayko2"),
+        (("people.erase", "--user", "londo", "--reason", "r"), "would remove "),
+        (("ddb.verify", "--repair"), None),
+    ],
+)
+def test_a_dry_run_has_a_record_whatever_the_task_answers_otherwise(
+    run_invoke, seeded, words: tuple[str, ...], planned: str | None
+) -> None:
+    result = run_invoke(*words, "--dry", "--json", env=seeded)
+    plan = record(result)
+    assert (result.returncode, plan["task"], plan["problems"]) == (0, words[0], [])
+    texts = [entry["text"] for entry in plan["result"]]
+    assert texts == [] if planned is None else planned in "\n".join(texts)
+
+
 def test_a_task_that_reads_has_its_cost_and_cursor_in_a_line_of_json(run_invoke, seeded) -> None:
     result = run_invoke(GET, *PAIR, "--limit", "2", "--json", env=seeded)
     messages = json.loads(result.stdout)
