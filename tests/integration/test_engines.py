@@ -410,23 +410,21 @@ def test_only_the_owner_reads_the_data_in_a_folder_that_was_there_open_to_all(fo
     assert stat.S_IMODE((folder / "postgres").stat().st_mode) == 0o700
 
 
-def test_only_the_owner_reads_the_password(folder) -> None:
-    engines.start(folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def test_only_the_owner_reads_the_password(engines_folder) -> None:
+    assert stat.S_IMODE(engines_folder.stat().st_mode) == 0o700
     for name in ("state.json", "env"):
-        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
-    password = json.loads((folder / "state.json").read_text())["password"]
-    for engine in engines.status(folder):
+        assert stat.S_IMODE((engines_folder / name).stat().st_mode) == 0o600
+    password = json.loads((engines_folder / "state.json").read_text())["password"]
+    for engine in engines.status(engines_folder):
         for pid in descendants(engine.pid):
             with suppress(psutil.NoSuchProcess):
                 assert password not in " ".join(psutil.Process(pid).cmdline())
 
 
-def test_a_shell_file_points_other_programs_at_them(folder) -> None:
-    engines.start(folder)
-    command = ["sh", "-c", '. "$0/env" && env', folder]
+def test_a_shell_file_points_other_programs_at_them(engines_folder) -> None:
+    command = ["sh", "-c", '. "$0/env" && env', engines_folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-    endpoints = engines.endpoints(folder)
+    endpoints = engines.endpoints(engines_folder)
     assert {
         f"CONNECTION_URL={endpoints.postgres_url}",
         f"AWS_ENDPOINT_URL={endpoints.aws_endpoint_url}",
@@ -439,11 +437,11 @@ def test_no_folder_on_the_way_changes_its_mode(folder, tmp_path) -> None:
     assert [stat.S_IMODE(parent.stat().st_mode) for parent in tmp_path.parents] == before
 
 
-def test_both_listen_on_loopback_only(folder) -> None:
-    started = engines.start(folder)
+def test_both_listen_on_loopback_only(engines_folder) -> None:
     time.sleep(1)  # some services listen only after the first answer
     listening = set()
-    for pid in {pid for engine in started for pid in descendants(engine.pid)}:
+    running = engines.status(engines_folder)
+    for pid in {pid for engine in running for pid in descendants(engine.pid)}:
         # Postgres's workers come and go by themselves.
         with suppress(psutil.NoSuchProcess):
             connections = psutil.Process(pid).net_connections("inet")
