@@ -64,7 +64,9 @@ _ELEMENTS = {
 class Questions:
     """The questions of one element in one session: each is answered once, in order.
 
-    The element sends all open questions each time, because a rerun may replace another one.
+    The element sends all open questions each time, because a rerun may replace another one. If a
+    newer run stops the one that answers, the question stays open and is asked again: so what it
+    has done in part, it must be possible to do twice.
     """
 
     answered: int = 0
@@ -76,8 +78,15 @@ class Questions:
             for question in asked if isinstance(asked, list) else []:
                 number = question.get("n") if isinstance(question, dict) else None
                 if isinstance(number, int) and number > self.answered:
-                    self.answered = number
-                    answer(question)
+                    self._answer(number, question, answer)
+
+    def _answer(self, number: int, question: Question, answer: Answer) -> None:
+        try:
+            answer(question)
+        except Exception:
+            self.answered = number  # to ask again would not help
+            raise
+        self.answered = number
 
 
 def questions(name: str) -> Questions:

@@ -86,7 +86,11 @@ def show(groups: list[Conversation], overview: AllConversations, sought: str) ->
     data = {
         "subject": _SUBJECT,
         "order": f"{now_sorted} {sought}",
-        "sort": {"column": now_sorted.column, "descending": now_sorted.descending},
+        "sort": {
+            "column": now_sorted.column,
+            "descending": now_sorted.descending,
+            "next": {column: str(now_sorted.by(column)) for column in _KEYS},
+        },
         "total": len(groups),
         "start": start,
         "rows": [_row(group, overview) for group in groups[start : start + _VIEW]],
@@ -114,7 +118,7 @@ def _answer(question: Question) -> None:
     match question:
         case {"kind": "count", "group": str(group)}:
             st.session_state.setdefault(_COUNT, []).append(group)
-        case {"kind": "sort", "column": str(column)} if column in _KEYS:
-            st.query_params["sort"] = str(order().by(column))
+        case {"kind": "sort", "order": str(wanted)} if str(Order.parse(wanted)) == wanted:
+            st.query_params["sort"] = wanted
         case {"kind": "view", "start": int(first)}:
             st.session_state[_START] = max(0, first)

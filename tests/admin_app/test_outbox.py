@@ -116,6 +116,35 @@ def test_questions_are_answered_once_and_in_order() -> None:
     assert questions.answered == 7
 
 
+class RunStopped(BaseException):
+    """As Streamlit ends a run: not an error."""
+
+
+def test_a_question_whose_run_was_stopped_is_answered_when_it_is_asked_again() -> None:
+    questions, answered = Questions(), []
+
+    def stop(_: object) -> None:
+        raise RunStopped
+
+    first, second = {"n": 4, "kind": "send"}, {"n": 7, "kind": "close"}
+    with pytest.raises(RunStopped):
+        questions.take([first, second], stop)
+    assert questions.answered == 0
+    questions.take([first, second], answered.append)
+    assert answered == [first, second]
+
+
+def test_a_question_that_cannot_be_answered_is_not_asked_again() -> None:
+    questions = Questions()
+
+    def fail(_: object) -> None:
+        raise ValueError("a fault")
+
+    with pytest.raises(ValueError, match="a fault"):
+        questions.take([{"n": 4, "kind": "send"}], fail)
+    assert questions.answered == 4
+
+
 @pytest.mark.parametrize("odd", [None, "text", {"n": 1}, [None, "x", {"n": "1"}, {"kind": "send"}]])
 def test_an_invalid_question_is_ignored(odd) -> None:
     answered: list[object] = []

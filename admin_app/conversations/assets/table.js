@@ -61,13 +61,13 @@ export class RowTable extends RowList {
   }
 
   columnHead(name, label) {
-    const { column, descending } = this.data.sort ?? {}
+    const { column, descending, next } = this.data.sort ?? {}
     const isSorted = name === column
     const order = isSorted ? (descending ? "descending" : "ascending") : null
     const arrow = isSorted ? icon(descending ? "arrow_downward" : "arrow_upward") : null
     const title = this.sorted.has(name)
       ? el("button", {
-        "data-column": name, click: () => this.asker.ask({ kind: "sort", column: name }),
+        "data-column": name, click: () => this.asker.ask({ kind: "sort", order: next[name] }),
       }, label, arrow)
       : label
     return el("span", { class: name, role: "columnheader", "aria-sort": order }, title)
