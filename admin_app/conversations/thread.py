@@ -39,7 +39,7 @@ def show(stores: Stores, place: Membership, group: str, reason: str) -> None:
     """
     if removing.show(group):
         return
-    answer = functools.partial(_answer, place, reason)
+    answer = functools.partial(_answer, place, group, reason)
     elements.show("thread", _look(stores, place, group), answer)
 
 
@@ -176,7 +176,21 @@ def _message(message: Message, place: Membership) -> dict[str, Any]:
 # Questions of the element
 
 
-def _answer(place: Membership, reason: str, question: Question) -> None:
+def _answer(place: Membership, group: str, reason: str, question: Question) -> None:
+    """Answer a question about the conversation ``group``, as long as it is open.
+
+    A click on another conversation may be answered between: then the question is no longer wanted,
+    and the reason was given for the first one. A message names its own conversation.
+    """
+    if question.get("kind") == "send":
+        _send(place, question)
+    elif question.get("group") == group == addresses.conversation():
+        _show_other(question)
+        _act(place, group, reason, question)
+
+
+def _show_other(question: Question) -> None:
+    """Show other messages, as far as the question is about that."""
     match question:
         case {"kind": "older", "before": str(before)}:
             st.session_state["thread wants"] = ("older", before)
@@ -191,16 +205,12 @@ def _answer(place: Membership, reason: str, question: Question) -> None:
             st.session_state["search wants"] = words[:200]
         case {"kind": "further"}:
             st.session_state["search wants"] = True
-        case _:
-            _act(place, reason, question)
 
 
-def _act(place: Membership, reason: str, question: Question) -> None:
+def _act(place: Membership, group: str, reason: str, question: Question) -> None:
     match question:
-        case {"kind": "send"}:
-            _send(place, question)
         case {"kind": "export", "format": str(format_name)}:
-            exporting.begin(place, addresses.conversation(), format_name, reason)
+            exporting.begin(place, group, format_name, reason)
         case {"kind": "stop"}:
             exporting.stop()
         case {"kind": "remove", "id": str(message_uuid)}:

@@ -105,6 +105,8 @@ def ask(app: AppTest, name: str, kind: str, **values: Any) -> AppTest:
     (node,) = [
         node for node in app.get("bidi_component") if node.proto.component_name == f"cruddur_{name}"
     ]
+    if name == "thread":
+        values = {"group": element(app, "thread")["group"], **values}
     asked = [{"n": next(_NUMBERS), "kind": kind, **values}]
     state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{node.proto.id}__events")
     state.json_trigger_value = json.dumps([{"event": "asked", "value": asked}])
@@ -123,9 +125,7 @@ def ask(app: AppTest, name: str, kind: str, **values: Any) -> AppTest:
 
 def answer_with(app: AppTest, text: str, sender: str = "bayko") -> AppTest:
     """Send a message in the open conversation."""
-    group = element(app, "thread")["group"]
-    values = {"id": str(uuid.uuid4()), "text": text, "sender": sender, "group": group}
-    return ask(app, "thread", "send", **values)
+    return ask(app, "thread", "send", id=str(uuid.uuid4()), text=text, sender=sender)
 
 
 def outcome(app: AppTest) -> dict[str, str]:

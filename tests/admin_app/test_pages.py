@@ -515,6 +515,20 @@ class TestProduction:
         problem = element(app, "thread")["download"]["problem"]
         assert "Could not write the audit line" in problem["text"]
 
+    def test_an_export_that_waited_is_not_of_the_conversation_opened_since(
+        self, db, signed_in, group, production, audit_lines
+    ) -> None:
+        draft = Draft(person(db, "londo"), person(db, "bayko"), "another one")
+        other = start(production, draft)[0].message_group_uuid
+        app = opened_for(group, "ticket 7")
+        app.query_params["conversation"] = other
+        ask(app, "thread", "export", format="jsonl")
+        assert "Why do you open this conversation?" in [box.label for box in app.text_input]
+        assert [entry.what for entry in audit_lines] == ["conversation opened"]
+        app = give_reason(app, "Why do you open this conversation?", "ticket 8")
+        ask(app, "thread", "export", group=group, format="jsonl")
+        assert [entry.what for entry in audit_lines] == ["conversation opened"] * 2
+
     def test_after_the_login_has_ended_an_answer_is_not_stored(
         self, signed_in, group, production, audit_lines, monkeypatch
     ) -> None:

@@ -64,6 +64,11 @@ class Thread {
     this.asker.stop()
   }
 
+  /** A question about the conversation that is shown; a message may name another one. */
+  ask(question) {
+    this.asker.ask({ group: this.data.group, ...question })
+  }
+
   // Building
 
   build(root) {
@@ -87,7 +92,7 @@ class Thread {
     this.view = el("div", { class: "view" }, this.scroll, this.news)
     this.trouble = el("div", { class: "trouble problem", role: "status" })
     this.exportSaid = el("span", {})
-    this.stopExport = el("button", { click: () => this.asker.ask({ kind: "stop" }) }, "Stop")
+    this.stopExport = el("button", { click: () => this.ask({ kind: "stop" }) }, "Stop")
     this.exported = el("div", { class: "trouble", role: "status", hidden: true },
       this.exportSaid, " ", this.stopExport)
     this.unsent = el("div", { class: "unsent", role: "status" })
@@ -176,7 +181,7 @@ class Thread {
   export(format) {
     this.exportButton.focus()
     this.showMenu(false)
-    this.asker.ask({ kind: "export", format })
+    this.ask({ kind: "export", format })
   }
 
   /** How far the export is; once it is complete, only until the next one. */
@@ -448,7 +453,7 @@ class Thread {
 
   go(at) {
     this.showReason()
-    this.asker.ask({ kind: "go", at })
+    this.ask({ kind: "go", at })
   }
 
   scrolled() {
@@ -552,12 +557,12 @@ class Thread {
     if (!this.list.length) return
     const { scrollTop, clientHeight, scrollHeight } = this.scroll
     if (this.data.hasOlder && scrollTop < NEAR_END && !this.asker.waits("older")) {
-      this.asker.ask({ kind: "older", before: this.list[0].key })
+      this.ask({ kind: "older", before: this.list[0].key })
     } else if (
       this.data.hasNewer && scrollHeight - clientHeight - scrollTop < NEAR_END
       && !this.asker.waits("newer")
     ) {
-      this.asker.ask({ kind: "newer", after: this.list.at(-1).key })
+      this.ask({ kind: "newer", after: this.list.at(-1).key })
     }
   }
 
@@ -700,7 +705,7 @@ class Thread {
   }
 
   remove(message) {
-    this.asker.ask({ kind: "remove", id: message.uuid })
+    this.ask({ kind: "remove", id: message.uuid })
   }
 
   tell(words) {
@@ -723,7 +728,7 @@ class Thread {
     const words = this.words.value.trim()
     if (!words) return
     this.hits.replaceChildren(el("p", { class: "dim" }, "Searching…"))
-    this.asker.ask({ kind: "search", words })
+    this.ask({ kind: "search", words })
   }
 
   /** Show a match; in a low window there is room for it only without the search. */
@@ -771,7 +776,7 @@ class Thread {
         el("span", { class: "cut", dir: "auto" }, plain(hit.excerpt)),
       )),
       search.more
-        ? el("button", { click: () => this.asker.ask({ kind: "further" }) }, "Search further back")
+        ? el("button", { click: () => this.ask({ kind: "further" }) }, "Search further back")
         : null,
     )
   }
@@ -892,7 +897,7 @@ class Thread {
       this.posted = next.id
       next.isPosted = true
       const { id, text, sender, group, me } = next
-      this.asker.ask({ kind: "send", id, text, sender, group, me })
+      this.ask({ kind: "send", id, text, sender, group, me })
     }
     saveWaiting()
   }
@@ -1128,7 +1133,7 @@ class Thread {
   }
 
   close() {
-    this.asker.ask({ kind: "close" })
+    this.ask({ kind: "close" })
   }
 
   showHelp() {
