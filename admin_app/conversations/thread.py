@@ -76,10 +76,11 @@ def _loaded(group: str, at: str) -> Thread:
 
 
 def _read(thread: Thread, table: Table) -> None:
+    """Read what was asked for. If that was asked of another thread, open this one."""
     match st.session_state.pop("thread wants", None):
-        case ("older", str(before)):
+        case ("older", str(before)) if thread.entries:
             thread.load_older(table, before)
-        case ("newer", str(after)):
+        case ("newer", str(after)) if thread.entries:
             thread.load_newer(table, after)
         case wanted:
             newest = resources.shared_reads().newest

@@ -239,6 +239,18 @@ def test_a_match_opens_its_place_and_back_returns(db, table) -> None:
     assert "at" not in app.query_params
 
 
+@pytest.mark.parametrize("kind", ["older", "newer"])
+def test_a_thread_opened_while_another_one_scrolls_is_read(db, table, kind) -> None:
+    ana, ben, londo = (person(db, handle) for handle in ("andrewbrown", "bayko", "londo"))
+    group = start(table, Draft(ana, ben, "one"))[0].message_group_uuid
+    other = start(table, Draft(londo, ben, "two"))[0].message_group_uuid
+    app = opened(user="bayko", conversation=group)
+    key = element(app, "thread")["messages"][0]["key"]
+    app.session_state["thread wants"] = (kind, key)
+    ask(app, "inbox", "open", group=other)
+    assert texts(app) == ["two"]
+
+
 def test_a_date_opens_the_day_and_home_the_beginning(db, table) -> None:
     ana, ben = person(db, "andrewbrown"), person(db, "bayko")
     group = start(table, Draft(ana, ben, "today"))[0].message_group_uuid
