@@ -27,7 +27,7 @@ def begin(place: Membership, group: str, format_name: str, reason: str) -> None:
     other = place.other.handle or place.other.uuid
     name = f"{place.user.handle}-and-{other}"[:80] + f".{form}"
     stop()
-    latest_downloads.begin(_KIND, name, form.media_type, "messages", source)
+    latest_downloads.begin(_KIND, name, form.media_type, "messages", source, about=group)
 
 
 def stop() -> None:
@@ -35,11 +35,11 @@ def stop() -> None:
     latest_downloads.stop(_KIND)
 
 
-def data() -> dict[str, Any] | None:
-    """What the page's element shows of the latest export."""
-    if (problem := latest_downloads.problem(_KIND)) is not None:
+def data(group: str) -> dict[str, Any] | None:
+    """What the page's element shows of the conversation's export; of another's, while it runs."""
+    if (problem := latest_downloads.problem(_KIND, group)) is not None:
         return {"problem": elements.trouble(problem)}
-    download = latest_downloads.latest(_KIND)
+    download = latest_downloads.latest(_KIND, group) or latest_downloads.running(_KIND)
     return elements.download(download) if download is not None else None
 
 

@@ -114,7 +114,7 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "limit": MAX_CODE_POINTS,
         "outcomes": st.session_state.get("outcomes", []),
         "trouble": elements.trouble(problem),
-        "download": exporting.data(),
+        "download": exporting.data(thread.message_group_uuid),
     }
 
 

@@ -67,17 +67,17 @@ def _file_button(label: str, name: str, media_type: str, source: Source) -> None
         on_click=_prepare,
         args=(name, media_type, source),
     )
-    download = latest_downloads.latest(_FILE)
-    if (problem := latest_downloads.problem(_FILE)) is not None:
+    download = latest_downloads.latest(_FILE, name)
+    if (problem := latest_downloads.problem(_FILE, name)) is not None:
         layout.show_problem(problem)
-    elif download is not None and download.name == name and download.is_open:
+    elif download is not None and download.is_open:
         st.link_button("Save file", download.path, type="primary", icon=":material/save:")
 
 
 @login.action
 def _prepare(name: str, media_type: str, source: Source) -> None:
     """Begin the download, audited; the browser fetches it within a minute."""
-    latest_downloads.begin(_FILE, name, media_type, "lines", source)
+    latest_downloads.begin(_FILE, name, media_type, "lines", source, about=name)
 
 
 def _certificate_parts(certificate: Certificate, _: Progress) -> Generator[str]:

@@ -16,7 +16,7 @@ from core.dynamodb import keys
 from core.dynamodb.patterns import reads
 from core.dynamodb.patterns.holds import held_users
 from core.dynamodb.patterns.sends import Draft, start
-from core.errors import NotFoundError
+from core.errors import NotFoundError, UnreachableError
 from core.models import DELETED_NAME
 from core.postgres import users
 
@@ -84,6 +84,17 @@ def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
     text = b"".join(download.chunks()).decode()
     assert '"kind": "profile"' in text
     assert "a secret of bayko's" in text
+
+
+def test_an_export_that_failed_is_reported_for_its_user_alone(db, table, monkeypatch) -> None:
+    def fail(*_: object) -> Any:
+        raise UnreachableError("DynamoDB does not answer", "Try again.")
+
+    monkeypatch.setattr("admin_app.people.work.export", fail)
+    app = click(opened(PAGE, user="bayko"), "Prepare export")
+    assert "DynamoDB does not answer" in said(app)
+    app.query_params["user"] = "londo"
+    assert "DynamoDB does not answer" not in said(app.run())
 
 
 def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> None:

@@ -239,6 +239,32 @@ def test_a_match_opens_its_place_and_back_returns(db, table) -> None:
     assert "at" not in app.query_params
 
 
+@pytest.fixture
+def two_of_bayko(db, table) -> tuple[str, str]:
+    """Two conversations of bayko's."""
+    ben = person(db, "bayko")
+    drafts = [Draft(person(db, handle), ben, "a needle") for handle in ("andrewbrown", "londo")]
+    one, two = (start(table, draft)[0].message_group_uuid for draft in drafts)
+    return one, two
+
+
+def test_an_export_is_shown_in_its_conversation_and_elsewhere_only_while_it_runs(
+    two_of_bayko,
+) -> None:
+    one, two = two_of_bayko
+    app = opened(user="bayko", conversation=one)
+    ask(app, "thread", "export", format="text")
+    ask(app, "inbox", "open", group=two)
+    download = element(app, "thread")["download"]
+    assert download["state"] == "waiting"  # so that it can be stopped here
+    ask(app, "thread", "stop")
+    with pytest.raises(downloads.DownloadStoppedError):
+        list(downloads.WAITING.take(download["path"]).chunks())
+    assert element(app.run(), "thread")["download"] is None
+    ask(app, "inbox", "open", group=one)
+    assert element(app, "thread")["download"]["state"] == "stopped"
+
+
 @pytest.mark.parametrize("kind", ["older", "newer"])
 def test_a_thread_opened_while_another_one_scrolls_is_read(db, table, kind) -> None:
     ana, ben, londo = (person(db, handle) for handle in ("andrewbrown", "bayko", "londo"))
