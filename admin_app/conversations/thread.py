@@ -203,6 +203,7 @@ def _show_other(question: Question) -> None:
         case {"kind": "close"}:
             addresses.go(conversation="")
         case {"kind": "search", "words": str(words)}:
+            st.session_state.pop("search", None)  # its matches are of other words
             st.session_state["search wants"] = words[:200]
         case {"kind": "further"}:
             st.session_state["search wants"] = True

@@ -265,6 +265,22 @@ def test_an_export_is_shown_in_its_conversation_and_elsewhere_only_while_it_runs
     assert element(app, "thread")["download"]["state"] == "stopped"
 
 
+def test_a_search_that_fails_does_not_keep_the_matches_of_other_words(
+    two_of_bayko, monkeypatch
+) -> None:
+    app = opened(user="bayko", conversation=two_of_bayko[0])
+    ask(app, "thread", "search", words="needle")
+    assert element(app, "thread")["search"]["found"] == 1
+
+    def fail(*_: object) -> None:
+        raise UnreachableError("DynamoDB does not answer", "Try again.")
+
+    monkeypatch.setattr("admin_app.conversations.thread.search_messages", fail)
+    ask(app, "thread", "search", words="other words")
+    assert element(app, "thread")["search"] is None
+    assert "DynamoDB does not answer" in element(app, "thread")["trouble"]["text"]
+
+
 @pytest.mark.parametrize("kind", ["older", "newer"])
 def test_a_thread_opened_while_another_one_scrolls_is_read(db, table, kind) -> None:
     ana, ben, londo = (person(db, handle) for handle in ("andrewbrown", "bayko", "londo"))
