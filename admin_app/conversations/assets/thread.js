@@ -906,7 +906,8 @@ class Thread {
     this.forgetStored()
     for (const outcome of outcomes) {
       const message = waiting.find(one => one.id === outcome.id)
-      const isOfEarlierTry = this.asker.open.some(question => question.id === outcome.id)
+      const isOfEarlierTry = this.posted !== outcome.id
+        || this.asker.open.some(question => question.id === outcome.id)
       if (!message || isOfEarlierTry) continue
       waiting.splice(waiting.indexOf(message), 1)
       if (this.posted === outcome.id) this.posted = null

@@ -1,0 +1,88 @@
+"""The elements' scripts alone: drawn with data as a server sends it, without a server's answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from admin_app import scripts
+
+DRAWN = """
+const sleep = ms => new Promise(done => setTimeout(done, ms))
+
+/** An element that is drawn with `data`, and what it has asked so far. */
+async function drawn(path, data) {
+  const script = await import(path)
+  const parentElement = document.body.appendChild(document.createElement("div"))
+  const element = { parentElement, data, asked: [] }
+  const setTriggerValue = (_, open) => {
+    const known = new Set(element.asked.map(question => question.n))
+    element.asked.push(...open.filter(question => !known.has(question.n)))
+  }
+  element.draw = changes => {
+    Object.assign(data, changes)
+    script.default({ parentElement, data: structuredClone(data), setTriggerValue })
+  }
+  /** Draw it with the answers to all that it has asked. */
+  element.answer = changes => element.draw({ answered: element.asked.at(-1)?.n, ...changes })
+  element.find = selector => parentElement.querySelector(selector)
+  element.button = words => [...parentElement.querySelectorAll("button")]
+    .find(button => button.textContent === words)
+  element.count = kind => element.asked.filter(question => question.kind === kind).length
+  element.draw({})
+  return element
+}
+
+const thread = {
+  subject: "g", scope: "messages", group: "g", place: 1, at: "", user: "ana",
+  title: "Ana and Ben", me: { uuid: "1", handle: "ana", name: "Ana" },
+  other: { uuid: "2", handle: "ben", name: "Ben" },
+  messages: [{
+    key: "2026", uuid: "m", sender: "2", handle: "ben", name: "Ben", removed: false, text: "hello",
+    ms: 0,
+  }],
+  hasOlder: false, hasNewer: false, search: null, mayWrite: true, whyNot: "",
+  senders: ["ana", "ben"], gone: "", limit: 1024, outcomes: [], trouble: null, download: null,
+  answered: 0,
+}
+const inbox = {
+  subject: "1", owner: "1", handle: "ana", chosen: "", sought: "", total: 0, loaded: 0,
+  more: false, isSearching: false, start: 0, rows: [], trouble: null, answered: 0,
+}
+"""
+
+
+def run(page: Page, app_url: str, script: str) -> Any:
+    """What the script returns, with the paths of the elements' files as its argument."""
+    page.goto(f"{app_url}/_stcore/health")
+    paths = {name: scripts.address(name) for name in ("thread", "inbox")}
+    return page.evaluate(f"async paths => {{ {DRAWN} {script} }}", paths)
+
+
+def test_a_refused_message_is_sent_again_behind_another_one(page: Page, app_url) -> None:
+    """The server still reports the refusal, until it has answered the new try."""
+    script = """
+      const shown = await drawn(paths.thread, thread)
+      const box = shown.find("textarea")
+      const send = text => {
+        if (text) box.value = text
+        shown.button("Send").click()
+      }
+      const refuse = () => shown.answer({ outcomes: shown.asked.map(({ id }) => (
+        { id, problem: "busy", command: "" })) })
+      send("one")
+      send("two")
+      refuse()  // the first, which is in the box again
+      refuse()  // the second, which is in the list below it
+      const [one, two] = shown.asked.map(question => question.id)
+      send()
+      shown.button("Edit it").click()
+      send()
+      shown.answer({ outcomes: [
+        { id: two, problem: "busy", command: "" }, { id: one, key: "2027" },
+      ] })
+      const sent = shown.asked.map(question => ({ [one]: "one", [two]: "two" })[question.id])
+      return [sent, box.value]
+    """
+    assert run(page, app_url, script) == [["one", "two", "one", "two"], ""]
