@@ -86,3 +86,21 @@ def test_a_refused_message_is_sent_again_behind_another_one(page: Page, app_url)
       return [sent, box.value]
     """
     assert run(page, app_url, script) == [["one", "two", "one", "two"], ""]
+
+
+def test_a_page_does_not_ask_a_failing_store_again_until_it_answers(page: Page, app_url) -> None:
+    script = """
+      const trouble = { text: "DynamoDB does not answer.", command: "" }
+      const row = { group: "g", key: "2026", name: "", handle: "", preview: "", ms: 0, from: "me" }
+      const scrolled = await drawn(paths.inbox, { ...inbox, total: 1, rows: [row], more: true })
+      const filtered = await drawn(paths.inbox, { ...inbox, sought: "x", isSearching: true })
+      const opened = await drawn(paths.thread, { ...thread, hasOlder: true })
+      const elements = [scrolled, filtered, opened]
+      const counts = async changes => {
+        for (const element of elements) if (changes) element.answer(changes)
+        await sleep(150)
+        return [scrolled.count("view"), filtered.count("view"), opened.count("older")]
+      }
+      return [await counts(), await counts({ trouble }), await counts({ trouble: null })]
+    """
+    assert run(page, app_url, script) == [[1, 1, 1], [1, 1, 1], [2, 2, 2]]

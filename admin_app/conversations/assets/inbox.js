@@ -54,7 +54,7 @@ class Inbox extends RowList {
     showTrouble(this.trouble, data.trouble)
     this.redraw()
     if (isOther) this.takeFocus()
-    if (data.isSearching && !this.asker.waits("view")) this.view()
+    if (data.isSearching && !data.trouble && !this.asker.waits("view")) this.view()
   }
 
   /** After a person was chosen or a reason was given, the focus is nowhere: the list takes it. */

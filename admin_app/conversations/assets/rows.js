@@ -105,14 +105,16 @@ export class RowList {
     this.looks.set(node, this.look(row))
   }
 
-  /** Ask for the visible rows, once the scrolling pauses. */
+  /** Ask for the visible rows, once the scrolling pauses; while a store fails, once for a place. */
   viewSoon() {
-    if (this.asker.waits("view")) return
+    const isAnswered = this.data.trouble && this.viewed === this.first
+    if (isAnswered || this.asker.waits("view")) return
     clearTimeout(this.wait)
     this.wait = setTimeout(() => !this.asker.waits("view") && this.view(), PAUSE_MS)
   }
 
   view() {
+    this.viewed = this.first
     this.asker.ask({ kind: "view", start: this.first })
   }
 

@@ -552,9 +552,9 @@ class Thread {
     return changed
   }
 
-  /** Ask for the next part once an end of this one is near. */
+  /** Ask for the next part once an end of this one is near; not while the store fails. */
   reach() {
-    if (!this.list.length) return
+    if (!this.list.length || this.data.trouble) return
     const { scrollTop, clientHeight, scrollHeight } = this.scroll
     if (this.data.hasOlder && scrollTop < NEAR_END && !this.asker.waits("older")) {
       this.ask({ kind: "older", before: this.list[0].key })
