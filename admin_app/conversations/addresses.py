@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.postgres import bare_handle
+
 
 def user() -> str:
     """The handle of the user whose conversations are shown; empty if none is chosen."""
@@ -41,6 +43,13 @@ def return_from_elsewhere() -> None:
     if has_arrived and not st.query_params and (left := st.session_state.get("place left")):
         st.query_params.from_dict(left)
     st.session_state["place left"] = st.query_params.to_dict()
+
+
+def rename_user(old: str, new: str) -> None:
+    """Return to the user by the ``new`` handle, if the page showed the one who had the ``old``."""
+    left = st.session_state.get("place left", {})
+    if bare_handle(left.get("user", "")) == bare_handle(old):
+        st.session_state["place left"] = left | {"user": new}
 
 
 def is_drawn() -> bool:

@@ -10,6 +10,7 @@ import streamlit as st
 from admin_app import access, actions, latest_downloads, layout, login, resources
 from admin_app.access import Desk
 from admin_app.composer import Once, once
+from admin_app.conversations import addresses
 from admin_app.downloads import Progress, Source
 from admin_app.people import work
 from admin_app.store import progress
@@ -112,6 +113,7 @@ def _renamed(box: Once, key: str, fields: dict[str, str], user: User) -> None:
     box.run(key, functools.partial(work.rename, access.desk(), user, names))
     st.session_state.pop("names read at", None)
     if box.problem is None and (handle := names["handle"].strip().removeprefix("@")):
+        addresses.rename_user(user.handle, handle)
         st.query_params["user"] = handle
 
 

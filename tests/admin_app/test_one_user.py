@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from driving import give_reason, labels, opened, person, said
+from driving import give_reason, labels, opened, person, said, texts
 
 from admin_app import downloads, resources
 from admin_app.people.one_user import ERASURE
@@ -60,6 +60,19 @@ def test_a_user_is_renamed_everywhere(db, table, talk) -> None:
     (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
     assert (row.other.handle, row.other.display_name) == ("bob", "Bob B.")
     assert "Bob B." in said(app)
+
+
+def test_the_conversations_of_a_renamed_user_are_returned_to(db, table, talk) -> None:
+    app = opened(user="bayko", conversation=talk)
+    for name in ("user", "conversation"):
+        del app.query_params[name]
+    app.query_params["user"] = "bayko"
+    app = fill(app.switch_page(PAGE).run(), {"New handle": "@bob"})
+    app = click(app, "Rename")
+    del app.query_params["user"]
+    app.switch_page("views/conversations.py").run()
+    assert texts(app) == ["a secret of bayko's"]
+    assert app.query_params["user"] == "bob"
 
 
 def test_a_user_is_held_with_a_reason_and_released(db, table, talk) -> None:
