@@ -104,3 +104,17 @@ def test_a_page_does_not_ask_a_failing_store_again_until_it_answers(page: Page, 
       return [await counts(), await counts({ trouble }), await counts({ trouble: null })]
     """
     assert run(page, app_url, script) == [[1, 1, 1], [1, 1, 1], [2, 2, 2]]
+
+
+def test_the_choice_of_a_sender_follows_a_rename(page: Page, app_url) -> None:
+    script = """
+      const shown = await drawn(paths.thread, thread)
+      shown.button("as ben").click()
+      shown.answer({ senders: ["ana", "bob"], other: { ...thread.other, handle: "bob" } })
+      shown.find("textarea").value = "hello"
+      shown.button("Send").click()
+      const choices = [...shown.find(".senders").children]
+      const shownAs = choices.map(choice => [choice.textContent, choice.ariaChecked])
+      return [shownAs, shown.asked[0].sender]
+    """
+    assert run(page, app_url, script) == [[["as ana", "false"], ["as bob", "true"]], "bob"]

@@ -795,8 +795,18 @@ class Thread {
     this.gone.hidden = !data.gone
     this.gone.textContent = plain(data.gone)
     this.box.placeholder = plain(`Message ${data.other.name || data.other.handle || ""}`).trim()
-    if (!isOther) return
-    const choices = data.senders.map(handle => {
+    this.showSenders(isOther)
+    if (isOther) this.typed()
+  }
+
+  /** Who can send; the one who is chosen stays so under another handle. */
+  showSenders(isOther) {
+    const { senders, me } = this.data
+    const before = [...this.senders.children].map(choice => choice.dataset.handle)
+    if (!isOther && before.join() === senders.join()) return
+    if (!isOther) this.sender = senders[before.indexOf(this.sender)] ?? me.handle
+    const hadFocus = this.senders.contains(this.focused)
+    const choices = senders.map(handle => {
       const choice = el(
         "button", {
           role: "radio", "aria-checked": String(handle === this.sender),
@@ -810,7 +820,7 @@ class Thread {
     })
     this.senders.replaceChildren(...choices)
     this.senders.onkeydown = event => this.senderKey(event)
-    this.typed()
+    if (hadFocus) choices.find(choice => choice.tabIndex === 0)?.focus()
   }
 
   sendAs(handle) {
