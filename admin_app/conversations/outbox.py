@@ -1,7 +1,9 @@
 """The messages that the tabs have sent: each once, however often a tab asks.
 
 The browser gives each message a uuid before it is sent, and asks again if it gets no answer. So a
-message is recognised by its uuid, over reruns and over a reload of the page.
+message is recognised by its uuid, over reruns and over a reload of the page. After a restart of the
+server, its new outbox does not know what the one before has sent: a message that was first asked of
+that one may be stored already, so it is not sent.
 """
 
 from __future__ import annotations
@@ -40,19 +42,20 @@ class Outbox:
     """The messages that this server was asked to send. Does not call Streamlit."""
 
     def __init__(self) -> None:
+        self.id = str(uuid.uuid4())
         self._lock = threading.Lock()
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
 
     def submit(
-        self, message_uuid: str, text: str, where: tuple[str, ...], deliver: Deliver
+        self, message_uuid: str, text: str, where: tuple[str, ...], deliver: Deliver, outbox_id: str
     ) -> Outcome:
         """Send ``text``, unless it was sent; a second call at the same time waits for the first.
 
         ``where`` is the sender and the conversation. Another text, sender or conversation is
-        another message and needs a new uuid.
+        another message and needs a new uuid. ``outbox_id`` is of the outbox that was asked first.
         """
         try:
-            outcome = self._outcome(message_uuid, (text, *where))
+            outcome = self._outcome(message_uuid, (text, *where), outbox_id)
         except InputError as error:
             return Outcome((), problem=error)
         with outcome.lock:
@@ -60,10 +63,16 @@ class Outbox:
                 _deliver(message_uuid, text, outcome, deliver)
         return outcome
 
-    def _outcome(self, message_uuid: str, sent: tuple[str, ...]) -> Outcome:
+    def _outcome(self, message_uuid: str, sent: tuple[str, ...], outbox_id: str) -> Outcome:
         if not _is_uuid(message_uuid):
             raise InputError("The message has no valid id", "Reload the page.")
         with self._lock:
+            if outbox_id != self.id and message_uuid not in self._outcomes:
+                raise InputError(
+                    "The admin UI was started again before the answer came: the message may or may"
+                    " not be stored",
+                    "Check the conversation before you send it again.",
+                )
             outcome = self._outcomes.setdefault(message_uuid, Outcome(sent))
             while len(self._outcomes) > _MOST:
                 self._outcomes.popitem(last=False)

@@ -112,6 +112,7 @@ def _data(thread: Thread, place: Membership, problem: CoreError | None) -> dict[
         "senders": [person.handle for person in _senders(place)],
         "gone": _gone(place),
         "limit": MAX_CODE_POINTS,
+        "outbox": resources.outbox().id,
         "outcomes": st.session_state.get("outcomes", []),
         "trouble": elements.trouble(problem),
         "download": exporting.data(thread.message_group_uuid),
@@ -229,13 +230,14 @@ def _ask_to_remove(place: Membership, message_uuid: str) -> None:
 
 def _send(place: Membership, question: Question) -> None:
     """Send a message that was written in this conversation, or in another one of this tab."""
-    values = [str(question.get(name, "")) for name in ("id", "text", "sender", "group")]
-    message_uuid, text, sender, asked_group = values
+    names = ("id", "text", "sender", "group", "outbox")
+    message_uuid, text, sender, asked_group, outbox = (str(question.get(n, "")) for n in names)
     asked = (str(question.get("me", place.user.uuid)), asked_group)
     known = st.session_state.get("memberships", {}).get(asked, place)
     about = (known.user.uuid, known.other.uuid)
     deliver = functools.partial(_deliver, access.desk(), sender, asked_group, about)
-    outcome = resources.outbox().submit(message_uuid, text, (sender, asked_group), deliver)
+    where = (sender, asked_group)
+    outcome = resources.outbox().submit(message_uuid, text, where, deliver, outbox)
     outcomes = [one for one in st.session_state.get("outcomes", []) if one["id"] != message_uuid]
     outcomes.append({"id": message_uuid, **_told(outcome)})
     st.session_state["outcomes"] = outcomes[-_OUTCOMES:]

@@ -106,7 +106,8 @@ def ask(app: AppTest, name: str, kind: str, **values: Any) -> AppTest:
         node for node in app.get("bidi_component") if node.proto.component_name == f"cruddur_{name}"
     ]
     if name == "thread":
-        values = {"group": element(app, "thread")["group"], **values}
+        shown = element(app, "thread")
+        values = {"group": shown["group"], "outbox": shown["outbox"], **values}
     asked = [{"n": next(_NUMBERS), "kind": kind, **values}]
     state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{node.proto.id}__events")
     state.json_trigger_value = json.dumps([{"event": "asked", "value": asked}])

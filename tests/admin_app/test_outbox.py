@@ -44,7 +44,7 @@ def message_uuid() -> str:
 def test_a_repeated_question_sends_once(store, message_uuid) -> None:
     outbox = Outbox()
     for _ in range(2):
-        outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver)
+        outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id)
         assert (outcome.sort_key, outcome.problem) == (CREATED_AT, None)
     assert store.asked == [("one", Retry(message_uuid))]
 
@@ -58,7 +58,7 @@ def test_two_questions_at_once_send_one_message(store, message_uuid) -> None:
         return store.deliver(text, retry)
 
     asks = [
-        threading.Thread(target=outbox.submit, args=(message_uuid, "one", WHERE, slow))
+        threading.Thread(target=outbox.submit, args=(message_uuid, "one", WHERE, slow, outbox.id))
         for _ in range(2)
     ]
     asks[0].start()
@@ -75,18 +75,20 @@ def test_a_retry_after_no_answer_looks_for_the_same_message(store, message_uuid)
     store.error = MessageUnconfirmedError(
         "no answer", "Look.", message_uuid=message_uuid, created_at=CREATED_AT
     )
-    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).problem is store.error
+    outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id)
+    assert outcome.problem is store.error
     store.error = None
-    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).problem is None
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id).problem is None
     assert store.asked[-1] == ("one", Retry(message_uuid, CREATED_AT))
 
 
 def test_a_refused_message_can_be_sent_again(store, message_uuid) -> None:
     outbox = Outbox()
     store.error = StoreError("busy", "Try again.")
-    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).sort_key == ""
+    assert outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id).sort_key == ""
     store.error = None
-    assert outbox.submit(message_uuid, "one", WHERE, store.deliver).sort_key == CREATED_AT
+    outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id)
+    assert outcome.sort_key == CREATED_AT
     assert store.asked[-1] == ("one", Retry(message_uuid))
 
 
@@ -95,15 +97,28 @@ def test_a_refused_message_can_be_sent_again(store, message_uuid) -> None:
 )
 def test_an_id_is_valid_for_one_message(store, message_uuid, text, where) -> None:
     outbox = Outbox()
-    outbox.submit(message_uuid, "one", WHERE, store.deliver)
-    assert outbox.submit(message_uuid, text, where, store.deliver).problem is not None
+    outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id)
+    assert outbox.submit(message_uuid, text, where, store.deliver, outbox.id).problem is not None
     assert len(store.asked) == 1
 
 
 @pytest.mark.parametrize("odd", ["", "7", "x" * 36, "6BA7B810-9DAD-41D1-80B4-00C04FD430C8"])
 def test_an_invalid_uuid_sends_nothing(store, odd) -> None:
-    assert Outbox().submit(odd, "one", WHERE, store.deliver).problem is not None
+    outbox = Outbox()
+    assert outbox.submit(odd, "one", WHERE, store.deliver, outbox.id).problem is not None
     assert store.asked == []
+
+
+def test_a_message_that_was_posted_before_a_restart_is_not_sent_again(store, message_uuid) -> None:
+    before, outbox = Outbox(), Outbox()
+    before.submit(message_uuid, "one", WHERE, store.deliver, before.id)
+    for _ in range(2):
+        outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver, before.id)
+        assert "may or may not be stored" in str(outcome.problem)
+    assert len(store.asked) == 1
+    # It is, once a person has looked whether it is stored.
+    outcome = outbox.submit(message_uuid, "one", WHERE, store.deliver, outbox.id)
+    assert outcome.sort_key == CREATED_AT
 
 
 def test_questions_are_answered_once_and_in_order() -> None:

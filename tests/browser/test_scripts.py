@@ -43,8 +43,8 @@ const thread = {
     ms: 0,
   }],
   hasOlder: false, hasNewer: false, search: null, mayWrite: true, whyNot: "",
-  senders: ["ana", "ben"], gone: "", limit: 1024, outcomes: [], trouble: null, download: null,
-  answered: 0,
+  senders: ["ana", "ben"], gone: "", limit: 1024, outbox: "first", outcomes: [], trouble: null,
+  download: null, answered: 0,
 }
 const inbox = {
   subject: "1", owner: "1", handle: "ana", chosen: "", sought: "", total: 0, loaded: 0,
@@ -61,7 +61,9 @@ def run(page: Page, app_url: str, script: str) -> Any:
 
 
 def test_a_refused_message_is_sent_again_behind_another_one(page: Page, app_url) -> None:
-    """The server still reports the refusal, until it has answered the new try."""
+    """The server still reports the refusal, until it has answered the new try. If it is another
+    server then, it learns that it is not the one that was asked first.
+    """
     script = """
       const shown = await drawn(paths.thread, thread)
       const box = shown.find("textarea")
@@ -83,9 +85,15 @@ def test_a_refused_message_is_sent_again_behind_another_one(page: Page, app_url)
         { id: two, problem: "busy", command: "" }, { id: one, key: "2027" },
       ] })
       const sent = shown.asked.map(question => ({ [one]: "one", [two]: "two" })[question.id])
-      return [sent, box.value]
+      // After a restart: the server that is asked now was not the first one.
+      const restarted = await drawn(paths.thread, { ...thread, outbox: "second" })
+      const asked = restarted.asked.map(question => [question.id === two, question.outbox])
+      return [sent, box.value, asked]
     """
-    assert run(page, app_url, script) == [["one", "two", "one", "two"], ""]
+    sent, in_box, asked = run(page, app_url, script)
+    assert sent == ["one", "two", "one", "two"]
+    assert in_box == ""
+    assert asked == [[True, "first"]]
 
 
 def test_a_page_does_not_ask_a_failing_store_again_until_it_answers(page: Page, app_url) -> None:

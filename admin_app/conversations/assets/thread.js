@@ -906,8 +906,9 @@ class Thread {
     if (next && this.posted !== next.id) {
       this.posted = next.id
       next.isPosted = true
-      const { id, text, sender, group, me } = next
-      this.ask({ kind: "send", id, text, sender, group, me })
+      next.outbox ??= this.data.outbox  // another one, after a restart, does not know the message
+      const { id, text, sender, group, me, outbox } = next
+      this.ask({ kind: "send", id, text, sender, group, me, outbox })
     }
     saveWaiting()
   }
@@ -924,6 +925,7 @@ class Thread {
       if (outcome.problem) this.giveBack({ ...message, ...outcome })
       else if (this.isHere(message) && this.data.hasNewer) this.sayWhere(outcome.key)
     }
+    this.forgetStored()  // what was given back, too
     this.post()
   }
 
