@@ -233,8 +233,9 @@ def _send(place: Membership, question: Question) -> None:
     names = ("id", "text", "sender", "group", "outbox")
     message_uuid, text, sender, asked_group, outbox = (str(question.get(n, "")) for n in names)
     asked = (str(question.get("me", place.user.uuid)), asked_group)
-    known = st.session_state.get("memberships", {}).get(asked, place)
-    about = (known.user.uuid, known.other.uuid)
+    known = st.session_state.get("memberships", {}).get(asked)
+    # Of a conversation that was left too long ago, the audit has the id alone.
+    about = (known.user.uuid, known.other.uuid) if known else ()
     deliver = functools.partial(_deliver, access.desk(), sender, asked_group, about)
     where = (sender, asked_group)
     outcome = resources.outbox().submit(message_uuid, text, where, deliver, outbox)

@@ -540,6 +540,11 @@ class TestProduction:
         entry = audit_lines[-1]
         assert (entry.what, entry.conversation) == ("message sent", group)
         assert set(entry.about) == {bayko.uuid, person(db, "andrewbrown").uuid}
+        # After fifty others, who they are is not known any more.
+        app.session_state["memberships"] = {}
+        ask(app, "thread", "send", group=group, me=bayko.uuid, **values | {"id": str(uuid.uuid4())})
+        entry = audit_lines[-1]
+        assert (entry.what, entry.conversation, list(entry.about)) == ("message sent", group, [])
 
     def test_an_answer_that_cannot_be_audited_is_not_sent(
         self, signed_in, group, production, audit_lines, monkeypatch
