@@ -38,6 +38,8 @@ export class CommandLines {
         button.replaceChildren(icon("check"))
       },
     }, icon("content_copy"))
-    return el("div", { class: "command" }, el("code", {}, command), button)
+    // A line breaks between its words, not after the dashes of an option.
+    const words = command.split(" ").flatMap(word => [" ", el("span", { class: "word" }, word)])
+    return el("div", { class: "command" }, el("code", {}, ...words.slice(1)), button)
   }
 }
