@@ -138,6 +138,8 @@ def _load() -> None:
     import invoke.program  # noqa: F401
     import rich.console
     import rich.table  # noqa: F401
+    from botocore import loaders, session
+    from botocore.exceptions import EndpointConnectionError
 
     import core
     import task_groups
@@ -147,9 +149,17 @@ def _load() -> None:
     for package in (core, task_groups):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    # Other sessions, which depend on the environment, share what the first one reads of AWS.
+    loader = loaders.create_loader()
+    session.create_loader = lambda *_: loader
     # The session of local targets keeps what a client needs, and reads nothing of an environment.
     local = AwsTarget("http://127.0.0.1:1", "us-east-1", True, is_local=True)
-    make_client(local, "dynamodb").close()
+    for service in ("sts", "dynamodbstreams", "cognito-idp", "lambda"):
+        make_client(local, service).close()
+    client = make_client(local, "dynamodb", quick=True)
+    with contextlib.suppress(EndpointConnectionError):
+        client.list_tables()  # imports what is imported for a request
+    client.close()
     gc.collect()
     gc.freeze()
 
