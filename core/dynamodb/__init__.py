@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         list_thread as list_thread,
         removed_places as removed_places,
         thread_pages as thread_pages,
+        was_removed_at as was_removed_at,
     )
     from core.dynamodb.patterns.removals import remove_message as remove_message
     from core.dynamodb.patterns.renames import (
@@ -223,6 +224,7 @@ NAMES = {
         "list_thread",
         "removed_places",
         "thread_pages",
+        "was_removed_at",
     ),
     "patterns.removals": ("remove_message",),
     "patterns.renames": (

@@ -24,6 +24,7 @@ from core.dynamodb import (
     require_members,
     send,
     start,
+    was_removed_at,
 )
 from core.errors import InputError, NotAMemberError, NotFoundError, UsageError
 from core.models import InboxRow, Message, Page, Person, SentMessage
@@ -107,10 +108,14 @@ def list_messages(
 
     Raises:
         NotFoundError: there is no such conversation. Only an empty page asks for its rows.
-        UsageError: ``below`` is neither a time nor a stored sort key.
+        UsageError: ``below`` is neither a time nor the sort key of a message, removed or not.
     """
     group = message_group_uuid
-    if below is not None and not sorts_as_time(below) and not message_at(table, group, below):
+    if below is not None and not (
+        sorts_as_time(below)
+        or message_at(table, group, below)
+        or was_removed_at(table, group, below)
+    ):
         raise _not_a_cursor(below)
     between = Instants(after, before)
     page = list_thread(table, group, limit=limit, before=below, between=between, cursor=cursor)

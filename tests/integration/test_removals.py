@@ -22,8 +22,9 @@ from core.dynamodb.stream.handler import project
 from core.dynamodb.table import Table
 from core.dynamodb.transfer.exports import export_file
 from core.dynamodb.transfer.imports import import_file
-from core.errors import HeldError, MessageRemovedError
+from core.errors import HeldError, MessageRemovedError, UsageError
 from core.models import REMOVED_TEXT, Message, Person, Removal
+from core.usecases import conversations
 
 
 @pytest.fixture
@@ -59,6 +60,18 @@ def insert(message: Message) -> dict:
     item = message_item(message)
     change = {"Keys": {"pk": item["pk"], "sk": item["sk"]}, "NewImage": item}
     return {"eventName": "INSERT", "dynamodb": change | {"SequenceNumber": "1"}}
+
+
+def test_a_page_begins_below_a_removed_message_whose_sort_key_is_no_time(table, sent) -> None:
+    group = sent[0].message_group_uuid
+    table.request("put_item", Item=message_item(sent[0]) | {"sk": {"S": "no time"}})
+    (odd, *_) = reads.list_messages(table, group, limit=1).entries
+    assert odd.sort_key == "no time"
+    remove_message(table, odd)
+    below = conversations.list_messages(table, group, limit=9, below="no time").entries
+    assert [message.text for message in below] == ["third", "second", "first"]
+    with pytest.raises(UsageError):
+        conversations.list_messages(table, group, limit=9, below=keys.ERASURE_SK)
 
 
 class TestTheNewestMessage:

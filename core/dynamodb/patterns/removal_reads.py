@@ -105,6 +105,14 @@ def has_removals(table: Table, message_group_uuid: str) -> bool:
     return any(True for _ in _removals(table, message_group_uuid, None, Limit=1))
 
 
+def was_removed_at(table: Table, message_group_uuid: str, sort_key: str) -> bool:
+    """Whether a message with that sort key was removed, read consistently. 1 RCU."""
+    first = next(_removals(table, message_group_uuid, sort_key, Limit=1), None)
+    if first is None or not _is_removal(first):
+        return False
+    return removal_from(first).sort_key == sort_key
+
+
 def _is_removal(item: keys.Item) -> bool:
     """Whether it is a message's removal, and not the erasure of a member."""
     return item["sk"] != {"S": keys.ERASURE_SK}
