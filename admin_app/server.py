@@ -158,19 +158,26 @@ class DropLeftPagesRequests:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = ""
+        # The page is "" at first, where the browser knows only its address.
+        page: str | None = None
+        left: set[str] = set()
 
         async def receive_on() -> Message:
             nonlocal page
             while True:
                 message = await receive()
                 request = _run_request(message)
-                if request is None or not request.page_script_hash:
+                if request is None:
                     return message
-                is_of_page = bool(request.fragment_id or request.widget_states.widgets)
-                if not page or not is_of_page or request.page_script_hash == page:
-                    page = request.page_script_hash
-                    return message
+                asked = request.page_script_hash
+                if not (request.fragment_id or request.widget_states.widgets):  # a link, or Back
+                    if page is not None:
+                        left.add(page)
+                    left.discard(asked)
+                elif asked in left or ("" in left and asked != page):
+                    continue
+                page = asked
+                return message
 
         await self.app(scope, receive_on if scope["type"] == "websocket" else receive, send)
 

@@ -65,7 +65,7 @@ use `db.query --json`.
 Without `--dry`, these tasks print an array of their own instead: `up` and `down` the engines,
 `ddb.patterns.create-message` and `create-conversation` the message, `remove-message` what it
 removed, `people.rename` the user, `people.erase` the certificate, `ddb.verify --repair` the
-problems that remain, `db.rehearse` and `bench` their results.
+problems that remain, `rds.update-sg-rule` the change, `db.rehearse` and `bench` their results.
 
 Where a task prints one table, `--csv` prints its rows. There, an apostrophe precedes text that a
 spreadsheet would run as a formula, such as `=A1` or `-x`. A number has none.

@@ -53,15 +53,26 @@ def passed_on(*frames: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("late", [FILTER, BOX, REFRESH], ids=["filter", "box", "refresh"])
-@pytest.mark.parametrize("first", [HERE, ""], ids=["its page is known", "its page is not known"])
-def test_a_request_of_the_page_that_was_left_is_dropped(late, first) -> None:
-    kept = [opens(first), asks_for(HERE, **late), opens(THERE)]
+@pytest.mark.parametrize(
+    "before",
+    [[opens(HERE)], [opens("")], [opens(""), asks_for(HERE, **BOX)]],
+    ids=["a known page", "an unknown page", "a page that asked"],
+)
+def test_a_request_of_the_page_that_was_left_is_dropped(late, before) -> None:
+    kept = [*before, opens(THERE)]
     later = [asks_for(THERE, **late), asks_for(THERE, **BOX)]
     assert passed_on(*kept, asks_for(HERE, **late), *later) == [*kept, *later]
 
 
 def test_a_page_that_is_opened_again_is_asked_again() -> None:
     frames = [opens(HERE), opens(THERE), opens(HERE), asks_for(HERE, **FILTER)]
+    assert passed_on(*frames) == frames
+
+
+@pytest.mark.parametrize("first", [opens("gone"), asks_for("gone", **BOX)], ids=["empty", "box"])
+def test_a_page_that_the_server_opened_instead_of_another_one_is_asked(first) -> None:
+    """A tab that is connected again may ask for a page that is gone: it gets the default one."""
+    frames = [first, asks_for(HERE, **BOX), asks_for(HERE, **FILTER)]
     assert passed_on(*frames) == frames
 
 

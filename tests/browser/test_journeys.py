@@ -403,5 +403,5 @@ def test_commands_and_the_scripts_for_them_are_loaded_when_they_are_opened(
         visit(title)
         opener.click()
         expect(page.get_by_text(line).first).to_be_visible()
-        assert any("SyntaxHighlighter" in url for url in asked)
+    assert any("SyntaxHighlighter" in url for url in asked)
     page.remove_listener("request", note)
