@@ -1,12 +1,8 @@
 // The target, in one line. A click opens its details.
 
-import { el, icon, mounted, plain } from "./common.js"
+import { el, element, icon, plain } from "./common.js"
 
-const instances = new WeakMap()
-
-export default function (component) {
-  return mounted(instances, component, root => new Banner(root))
-}
+export default element(root => new Banner(root))
 
 class Banner {
   constructor(root) {

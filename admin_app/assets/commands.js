@@ -1,13 +1,9 @@
 // The tasks that do the same in a terminal, where a page has no space below.
 
 import { CommandLines } from "./command_lines.js"
-import { el, mounted } from "./common.js"
+import { el, element } from "./common.js"
 
-const instances = new WeakMap()
-
-export default function (component) {
-  return mounted(instances, component, root => new Commands(root))
-}
+export default element(root => new Commands(root))
 
 class Commands {
   constructor(root) {

@@ -1,14 +1,11 @@
 // The list of pages. Streamlit's own measures itself again and again: it takes a third of a page load.
 
-import { el, icon, isForBrowser, mounted, visit } from "./common.js"
+import { el, element, icon, isForBrowser, visit } from "./common.js"
 import { keepFocus } from "./focus.js"
 
-const instances = new WeakMap()
 keepFocus()
 
-export default function (component) {
-  return mounted(instances, component, root => new Navigation(root))
-}
+export default element(root => new Navigation(root))
 
 class Navigation {
   constructor(root) {

@@ -1,13 +1,9 @@
 // The person whose conversations are shown, and the tasks that do the same in a terminal.
 
 import { CommandLines } from "./command_lines.js"
-import { el, mounted, plain } from "./common.js"
+import { el, element, plain } from "./common.js"
 
-const instances = new WeakMap()
-
-export default function (component) {
-  return mounted(instances, component, root => new PersonHead(root))
-}
+export default element(root => new PersonHead(root))
 
 class PersonHead {
   constructor(root) {

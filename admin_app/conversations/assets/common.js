@@ -109,16 +109,22 @@ function pageScroll(node) {
 }
 
 /**
- * Draws an element: `instances` has what was made for the node that it is mounted in.
+ * What the script of an element exports. `make` makes what draws it, once for a node of the page.
  *
- * Streamlit calls the result when it has removed the element, but also at once if newer data came
- * while the element's script was loaded for these. Then the element stays, and shows the newer ones.
+ * Streamlit calls what a drawing returns when it has removed the element, but also at once if newer
+ * data came while the element's script was loaded for these. Then the element stays, and shows the
+ * newer ones.
  */
-export function mounted(instances, component, make) {
+export function element(make) {
+  const instances = new WeakMap()
+  return component => draw(instances, component, make)
+}
+
+function draw(instances, component, make) {
   const root = component.parentElement
   let instance = instances.get(root)
   if (!instance) {
-    instance = make(root)
+    instance = make(root, component.data)
     instances.set(root, instance)
   }
   if (instance.asker) {

@@ -1,15 +1,14 @@
 // The conversations of one user. All rows have the same height, so the height of the list is known,
 // and only the visible rows are in the page.
 
-import { ago, el, fillWindow, isForBrowser, mounted, NARROW, plain, showTrouble, utc } from "./common.js"
+import {
+  ago, el, element, fillWindow, isForBrowser, NARROW, plain, showTrouble, utc,
+} from "./common.js"
 import { RowList } from "./rows.js"
 
 const ROW = 56
-const inboxes = new WeakMap()
 
-export default function (component) {
-  return mounted(inboxes, component, root => new Inbox(root))
-}
+export default element(root => new Inbox(root))
 
 class Inbox extends RowList {
   constructor(root) {

@@ -4,8 +4,8 @@
 // visible ones. Scrolling near an end loads the next part.
 
 import {
-  Asker, characters, copy, el, fetchFile, fillWindow, formatted, icon, isForBrowser, isTyping,
-  mounted, NARROW, plain, showTrouble, utc, visit,
+  Asker, characters, copy, el, element, fetchFile, fillWindow, formatted, icon, isForBrowser,
+  isTyping, NARROW, plain, showTrouble, utc, visit,
 } from "./common.js"
 import { keepLeft, readUnsent, saveWaiting, waiting, writeUnsent } from "./unsent.js"
 
@@ -29,11 +29,7 @@ const KEYS = [
 
 const FORMATS = [["html", "Web page, to print"], ["text", "Text"], ["jsonl", "JSON Lines"]]
 
-const threads = new WeakMap()
-
-export default function (component) {
-  return mounted(threads, component, root => new Thread(root))
-}
+export default element(root => new Thread(root))
 
 class Thread {
   constructor(root) {
@@ -921,7 +917,7 @@ class Thread {
         || this.asker.open.some(question => question.id === outcome.id)
       if (!message || isOfEarlierTry) continue
       waiting.splice(waiting.indexOf(message), 1)
-      if (this.posted === outcome.id) this.posted = null
+      this.posted = null
       if (outcome.problem) this.giveBack({ ...message, ...outcome })
       else if (this.isHere(message) && this.data.hasNewer) this.sayWhere(outcome.key)
     }

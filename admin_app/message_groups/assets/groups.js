@@ -1,17 +1,14 @@
 // The conversations of the store as a table: a click on a row opens its conversation.
 
-import { ago, el, fetchFile, isForBrowser, mounted, plain, utc, visit } from "./common.js"
+import { ago, el, element, fetchFile, isForBrowser, plain, utc, visit } from "./common.js"
 import { RowTable } from "./table.js"
 
 const COLUMNS = [
   ["members", "Members"], ["last", "Last message"], ["at", "Last activity"],
   ["messages", "Messages"],
 ]
-const tables = new WeakMap()
 
-export default function (component) {
-  return mounted(tables, component, root => new Groups(root))
-}
+export default element(root => new Groups(root))
 
 class Groups extends RowTable {
   constructor(root) {

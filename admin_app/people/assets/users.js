@@ -1,17 +1,14 @@
 // The users as a table: a click on a row shows the user beside it.
 
-import { el, formatted, isForBrowser, mounted, plain, utc } from "./common.js"
+import { el, element, formatted, isForBrowser, plain, utc } from "./common.js"
 import { RowTable } from "./table.js"
 
 const COLUMNS = [
   ["handle", "Handle"], ["person", "Name"], ["email", "Email"], ["cognito", "Cognito"],
   ["number", "Conversations"], ["at", "Since"],
 ]
-const tables = new WeakMap()
 
-export default function (component) {
-  return mounted(tables, component, root => new Users(root))
-}
+export default element(root => new Users(root))
 
 class Users extends RowTable {
   constructor(root) {

@@ -1,13 +1,9 @@
 // Stored text as a table that is only read: one line a row, and all of a row in a dialog.
 
-import { el, mounted, plain } from "./common.js"
+import { el, element, plain } from "./common.js"
 import { RowTable } from "./table.js"
 
-const tables = new WeakMap()
-
-export default function (component) {
-  return mounted(tables, component, root => new Records(root, component.data))
-}
+export default element((root, data) => new Records(root, data))
 
 class Records extends RowTable {
   constructor(root, data) {
