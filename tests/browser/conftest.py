@@ -1,4 +1,8 @@
-"""A real browser on the real admin UI: Debian's Chromium, driven by Playwright."""
+"""A real browser on the real admin UI: Debian's Chromium, driven by Playwright.
+
+Its headless shell where it is installed, which has the same engine for pages and no windows, menus
+or profiles of people around it: the tests then take a fifth less of the processor's time.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,7 @@ from core.settings import PROJECT_ROOT, Settings
 from core.targets import Environment, resolve
 from core.targets.postgres import parse_url
 
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,10 +75,10 @@ def chromium() -> Iterator[BrowserType]:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         complain = pytest.fail if os.environ.get("CI") else pytest.skip
-        complain("Chromium is not installed: apt-get install chromium")
+        complain(f"Chromium is not installed: apt-get install {BROWSERS[0]}")
     return str(path)
 
 
