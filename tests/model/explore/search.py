@@ -385,7 +385,8 @@ class Exploration:
         hosts = zip(self.scope.followers, state.positions, strict=True)
         reached = min((at for name, at in hosts if name.startswith(OURS)), default=-1)
         outcomes = tuple((node.acks, node.ask.value) for node in nodes)
-        place = (state.table, state.stream[reached:] if reached >= 0 else (), outcomes)
+        rest = state.stream[reached:] if reached >= 0 else ()
+        place = (state.table, rest, frozenset(state.stream), outcomes)
         wrong = self._ended.get(place)
         if wrong is None:
             wrong = self.settling.wrong(state.table, state.stream, reached, nodes)
