@@ -108,6 +108,10 @@ def check(program: Program, namespace: Collection) -> ParserContext:
         if isinstance(value := program.args[option].value, str):
             _check_option(program, option, value, namespace)
     _check_list_format(program)
+    if remainder := program.core.remainder:
+        # Invoke would run the task without them, also where they are --dry.
+        problem = f"No task takes what is after --, here {remainder!r}. Leave out the --"
+        raise _fault(problem, [], "--list")
     if program.core.unparsed:
         return _check_tasks(program, namespace)
     if not program.args.help.value and not program.args.list.value:

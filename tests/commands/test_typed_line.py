@@ -141,6 +141,15 @@ def test_what_exists_is_left_to_invoke(run_invoke, typed) -> None:
             "--prod is an option of a task: write it after the task's name. See: invoke --list",
         ),
         (
+            ("db.drop", "--", "--dry"),
+            "No task takes what is after --, here '--dry'. Leave out the --. See: invoke --list",
+        ),
+        (
+            ("--", "db.sessions"),
+            "No task takes what is after --, here 'db.sessions'. Leave out the --."
+            " See: invoke --list",
+        ),
+        (
             ("--target=staging", "ddb.scan"),
             "--target is an option of a task: write it after the task's name. See: invoke --list",
         ),
