@@ -70,6 +70,11 @@ def naming(table: Table, words: Iterable[str]) -> list[str]:
     return [word for word in words if word in text]
 
 
+def delete_row_of(table: Table, person: Person) -> None:
+    (row,) = inbox(table, person)
+    table.request("delete_item", Key=keys.key(keys.inbox_pk(person.uuid), row.sort_key))
+
+
 def names_of(person: Person) -> tuple[str, ...]:
     return person.uuid, f'"{person.handle}"', person.display_name
 
@@ -117,6 +122,32 @@ class TestAnErasedUser:
         erase_user(table, ben.uuid)
         assert naming(table, (*names_of(ana), *names_of(ben), "ana's", "ben's")) == []
         assert faults(table) == []
+
+    def test_and_then_the_other_member_whose_row_was_lost_leave_nothing_of_either(
+        self, table, ana, ben, sent
+    ) -> None:
+        erase_user(table, ana.uuid)
+        delete_row_of(table, ben)
+        assert plan_erasure(table, ben.uuid).conversations == 1
+        erase_user(table, ben.uuid)
+        assert naming(table, (*names_of(ana), *names_of(ben), "ana's", "ben's")) == []
+        assert faults(table) == []
+
+    def test_who_remained_is_named_by_no_erasure_and_none_is_imported(
+        self, table, ana, ben, sent, tmp_path
+    ) -> None:
+        group = sent[0].message_group_uuid
+        erase_user(table, ana.uuid)
+        with (tmp_path / "file.jsonl").open("w") as file:
+            file.writelines(f"{json.dumps(raw_item(item))}\n" for item in reads.scan(table))
+        erasure = table.request("get_item", Key=keys.erasure_key(group))["Item"]
+        erase_user(table, ben.uuid)
+        import_file(table, tmp_path / "file.jsonl", lambda done, total: None)
+        assert naming(table, [ben.uuid]) == []
+        table.request("put_item", Item=erasure)  # as other software might
+        assert faults(table) == ["erased user"]
+        repair(Verification(table, people()))
+        assert (naming(table, [ben.uuid]), faults(table)) == ([], [])
 
     def test_leaves_other_conversations_as_they_are(self, table, ana, ben, cleo, sent) -> None:
         start(table, Draft(ben, cleo, "between others"))

@@ -184,6 +184,8 @@ def plan_erasure(table: Table, user_uuid: str) -> ErasurePlan:
         elif keys.owner_of(pk) is not None:
             groups.add(text_of(item, "message_group_uuid"))
             plan.write_units += 3 * _kilobytes(item)
+        elif (group := keys.removal_group_of(pk)) is not None:
+            groups.add(group)
         else:
             plan.pairs += 1
     plan.conversations = len(groups)
@@ -315,6 +317,8 @@ class _Erasing:
         pk = text_of(item, "pk")
         if keys.owner_of(pk) is not None:
             return self._row(item)
+        if (group := keys.removal_group_of(pk)) is not None:
+            return self._detach(group)
         if self.user_uuid in (keys.pair_of(pk) or ()):
             return self._pair(item)
         if keys.message_group_of(pk) is not None and text_of(item, "user_uuid") == self.user_uuid:
@@ -453,8 +457,12 @@ class _Detaching:
         others = sorted(
             {row.other.uuid for row in own}
             | {row.owner_uuid for row in rows if row.other.uuid == self.user_uuid}
-        ) or [uuid for uuid in (self.other,) if uuid]
-        if not others or (self.other and not rows and self.erasure is not None):
+        )
+        if not others and self.other and (rows or self.erasure is None):
+            others = [self.other]
+        if not others and self.erasure and self.erasure.remaining_user_uuid == self.user_uuid:
+            others = [self.erasure.replacement_uuid]
+        if not others:
             return None
         actions: list[Action] = [delete_inbox_row(self.table, row) for row in own]
         counts = Counter(inbox_rows=len(own))
@@ -635,11 +643,15 @@ def _newest_of(table: Table, group: str, user_uuid: str) -> Message | None:
 
 
 def _items_naming(table: Table, user_uuid: str, *, consistent: bool = True) -> Iterator[Item]:
-    """Every item that a user sent or owns, or that names the user as a member."""
+    """Every item that a user sent or owns, or that names the user as a member.
+
+    An erasure names who remained, and may be all that still does: the inbox rows can be lost.
+    """
     return paging.items(
         table,
         "scan",
-        FilterExpression="user_uuid = :user OR pk = :inbox OR contains(pk, :user)",
+        FilterExpression="user_uuid = :user OR pk = :inbox OR contains(pk, :user)"
+        " OR remaining_user_uuid = :user",
         ExpressionAttributeValues={
             ":user": {"S": user_uuid},
             ":inbox": {"S": keys.inbox_pk(user_uuid)},
