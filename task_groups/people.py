@@ -182,9 +182,10 @@ def rename(
     terminal.required(user, "--user HANDLE")
     run().tell_target()
     pool_id = run().settings.user_pool_id
-    with opened(ctx, about=[_uuid_of(user, handle)]) as stores:
+    user_uuid = _uuid_of(user, handle)
+    with opened(ctx, about=[user_uuid]) as stores:
         done = people.rename(
-            stores, user, new_handle=handle, display_name=display_name, email=email
+            stores, user_uuid, new_handle=handle, display_name=display_name, email=email
         )
         cognito = people.compare_with_cognito(stores, done.user, pool_id) if pool_id else ""
     if not terminal.is_dry(ctx):

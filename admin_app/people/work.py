@@ -23,7 +23,7 @@ def rename(desk: Desk, user: User, names: dict[str, str]) -> None:
     with desk.open(actions.RENAME_USER, about=[user.uuid]) as stores:
         people.rename(
             stores,
-            user.handle,
+            user.uuid,
             new_handle=names["handle"],
             display_name=names["name"],
             email=names["email"],
@@ -47,7 +47,7 @@ def release(desk: Desk, user: User) -> None:
 def export(desk: Desk, user: User, progress: Progress) -> Generator[str]:
     """Everything that both stores have about the user, as JSON Lines, audited."""
     with desk.open(actions.EXPORT_USER, about=[user.uuid]) as stores:
-        for seen, line in enumerate(export_as_text(stores, user.handle)):
+        for seen, line in enumerate(export_as_text(stores, user.uuid)):
             progress(seen)
             yield line
 

@@ -7,20 +7,20 @@ from core.models import User
 from core.postgres.database import Database
 from core.postgres.handles import bare_handle
 from core.postgres.statements import load
-from core.postgres.users import check_user, find_user, refusing_duplicates
+from core.postgres.users import check_user, find_user_by_uuid, refusing_duplicates
 
 
 def rename_user(
-    db: Database, handle: str, *, new_handle: str = "", display_name: str = "", email: str = ""
+    db: Database, user_uuid: str, *, new_handle: str = "", display_name: str = "", email: str = ""
 ) -> User:
-    """The user ``handle`` after the change. Empty values change nothing.
+    """The user ``user_uuid`` after the change. Empty values change nothing.
 
     Raises:
         NotFoundError: there is no such user.
         InputError: a value is invalid, or another user has the handle or the email.
     """
     with refusing_duplicates(), db.transaction() as transaction:
-        user = find_user(transaction, handle)
+        user = find_user_by_uuid(transaction, user_uuid)
         values = {
             "uuid": user.uuid,
             "handle": bare_handle(new_handle) or user.handle,

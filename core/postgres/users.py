@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from psycopg.errors import UniqueViolation
 
 from core import cursors
-from core.errors import InputError, PostgresError
+from core.errors import InputError, NotFoundError, PostgresError
 from core.models import Page, Person, User
 from core.postgres.database import Database, Queries, Row
 from core.postgres.handles import bare_handle as bare_handle, is_text, no_such_user
@@ -79,6 +79,18 @@ def find_users_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, User]:
     rows = _rows_of(db, "users/by_uuids", "uuids", set(wanted.values()))
     users = {user.uuid: user for user in map(_user, rows)}
     return {user_uuid: users[parsed] for user_uuid, parsed in wanted.items() if parsed in users}
+
+
+def find_user_by_uuid(db: Queries, user_uuid: str) -> User:
+    """The user ``user_uuid``, whatever the handle is now.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    user = find_users_by_uuid(db, [user_uuid]).get(user_uuid)
+    if user is None:
+        raise NotFoundError(f"There is no user {user_uuid}", "The user may have been erased.")
+    return user
 
 
 def find_people_by_uuid(db: Queries, uuids: Iterable[str]) -> dict[str, Person]:

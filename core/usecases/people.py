@@ -65,7 +65,7 @@ class Rename:
 
 
 def rename(
-    stores: Stores, handle: str, *, new_handle: str = "", display_name: str = "", email: str = ""
+    stores: Stores, user_uuid: str, *, new_handle: str = "", display_name: str = "", email: str = ""
 ) -> Rename:
     """Give a user other names, in Postgres and in every inbox row that shows them.
 
@@ -77,7 +77,7 @@ def rename(
         InputError: a value is invalid, or another user has the handle or the email.
     """
     user = rename_user(
-        stores.db, handle, new_handle=new_handle, display_name=display_name, email=email
+        stores.db, user_uuid, new_handle=new_handle, display_name=display_name, email=email
     )
     rows = rename_in_inboxes(stores.table, user.person)
     return Rename(user, rows.conversations, rows.changed)

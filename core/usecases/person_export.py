@@ -17,7 +17,7 @@ from core.access import Stores
 from core.dynamodb import find_hold, thread_pages, walk_inbox
 from core.errors import InputError
 from core.models import InboxRow, Message, User
-from core.postgres import find_user, list_activities
+from core.postgres import find_user, find_user_by_uuid, list_activities
 from core.private_files import open_private
 from core.timestamps import now, sort_key
 from core.usecases import readable
@@ -79,7 +79,7 @@ def export_person(
     return PersonExport(path, user.uuid, **done)
 
 
-def export_as_text(stores: Stores, handle: str) -> Iterator[str]:
+def export_as_text(stores: Stores, user_uuid: str) -> Iterator[str]:
     """Everything that both stores have about a user, as JSON Lines in one text; constant memory.
 
     Each line has a ``kind``: profile, activity, inbox row or message.
@@ -87,7 +87,7 @@ def export_as_text(stores: Stores, handle: str) -> Iterator[str]:
     Raises:
         NotFoundError: there is no such user.
     """
-    user = find_user(stores.db, handle)
+    user = find_user_by_uuid(stores.db, user_uuid)
     export = _Export(stores, user, Path(), own_only=False, progress=lambda _: None)
     yield _kind_line("profile", export.profile())
     yield from (_kind_line("activity", activity) for activity in export.activities())

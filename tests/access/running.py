@@ -410,11 +410,11 @@ def _create(stores: Stores, *_: str) -> None:
 
 
 def _rename(stores: Stores, *_: str) -> None:
-    people.rename(stores, "bayko", new_handle="bayko2")
+    people.rename(stores, _uuid(stores), new_handle="bayko2")
 
 
 def _export_user(stores: Stores, *_: str) -> None:
-    assert len([*export_as_text(stores, "bayko")]) > 1
+    assert len([*export_as_text(stores, _uuid(stores))]) > 1
 
 
 def _uuid(stores: Stores) -> str:

@@ -36,6 +36,12 @@ def click(app: Any, label: str) -> Any:
     return app
 
 
+def saved(name: str) -> str:
+    """The text of the file that was prepared last under that name."""
+    waiting = [one for one in downloads.WAITING._waiting.values() if one.name == name]
+    return b"".join(waiting[-1].chunks()).decode()
+
+
 def planned() -> Any:
     app = click(opened(PAGE, user="bayko"), "Plan the erasure")
     assert resources.jobs().history[-1].wait(30)
@@ -89,14 +95,32 @@ def test_a_user_is_held_with_a_reason_and_released(db, table, talk) -> None:
 
 def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
     click(opened(PAGE, user="bayko"), "Prepare export")
-    (download,) = [
-        waiting
-        for waiting in downloads.WAITING._waiting.values()
-        if waiting.name == f"{person(db, 'bayko').uuid}.jsonl"
-    ]
-    text = b"".join(download.chunks()).decode()
+    text = saved(f"{person(db, 'bayko').uuid}.jsonl")
     assert '"kind": "profile"' in text
     assert "a secret of bayko's" in text
+
+
+def test_what_was_drawn_is_about_its_user_although_another_one_has_the_handle_now(
+    db, table, talk
+) -> None:
+    ben, londo = person(db, "bayko"), person(db, "londo")
+    app = opened(PAGE, user="bayko")
+    db.query_commit("UPDATE public.users SET handle = 'ben' WHERE handle = 'bayko'")
+    db.query_commit("UPDATE public.users SET handle = 'bayko' WHERE handle = 'londo'")
+    click(app, "Prepare export")
+    text = saved(f"{ben.uuid}.jsonl")
+    assert "a secret of bayko's" in text
+    assert londo.uuid not in text
+
+    app = opened(PAGE, user="ben")
+    db.query_commit("UPDATE public.users SET handle = 'benny' WHERE handle = 'ben'")
+    db.query_commit("UPDATE public.users SET handle = 'ben' WHERE handle = 'bayko'")
+    click(fill(app, {"New display name": "Ben B."}), "Rename")
+    names = users.find_users_by_uuid(db, [ben.uuid, londo.uuid])
+    assert (names[ben.uuid].display_name, names[londo.uuid].display_name) == (
+        "Ben B.",
+        londo.display_name,
+    )
 
 
 def test_an_export_that_failed_is_reported_for_its_user_alone(db, table, monkeypatch) -> None:

@@ -189,7 +189,7 @@ def remove(world: World, _: Path) -> None:
 
 def rename(world: World, _: Path) -> None:
     stores = opened(world.app.db, world.app.table)
-    people.rename(stores, "ana", new_handle="ana.maria", display_name="Ana Maria")
+    people.rename(stores, world.ana.uuid, new_handle="ana.maria", display_name="Ana Maria")
 
 
 def erase(world: World, folder: Path) -> None:

@@ -71,7 +71,7 @@ class TestInPostgres:
         create_user(db, "ben", "Ben", "ben@example.com")
 
     def test_what_is_given_changes_and_the_rest_stays(self, db, two) -> None:
-        user = rename_user(db, "ana", new_handle="@ana.maria")
+        user = rename_user(db, find_user(db, "ana").uuid, new_handle="@ana.maria")
         assert (user.handle, user.display_name) == ("ana.maria", "Ana")
         assert find_user(db, "ana.maria") == user
         assert find_people_by_uuid(db, [user.uuid, "nonsense"]) == {user.uuid: user.person}
@@ -82,5 +82,5 @@ class TestInPostgres:
     def test_what_another_has_or_is_invalid_is_refused(self, db, two, values) -> None:
         before = find_user(db, "ana")
         with pytest.raises(InputError):
-            rename_user(db, "ana", **values)
+            rename_user(db, before.uuid, **values)
         assert find_user(db, "ana") == before
