@@ -35,7 +35,7 @@ def page() -> None:
     _form()
     if (problem := st.session_state.get("search problem")) is not None:
         layout.show_problem(problem)
-    elif isinstance(searching := st.session_state.get("searching"), Searching):
+    elif (searching := _latest()) is not None:
         _results(searching)
     layout.command("ddb.search", "--words", "TEXT", "--user", "HANDLE")
 
@@ -51,7 +51,8 @@ def _form() -> None:
                           max_chars=100, width=200)  # fmt: skip
             st.date_input("From (UTC)", value=None, key="search after", width=150)
             st.date_input("Until (UTC)", value=None, key="search before", width=150)
-        st.form_submit_button("Search", type="primary", icon=":material/search:", on_click=_begin)
+        st.form_submit_button("Search", type="primary", icon=":material/search:",
+                              on_click=_begin, args=(_latest(),))  # fmt: skip
     st.caption(f"Reads the conversations of one user; without a user, {_cost()}")
 
 
@@ -78,24 +79,42 @@ def _cost() -> str:
     return f"the whole table: about {max(units, 0.5):,.0f} RCU, {price(units)} on demand."
 
 
+def _latest() -> Searching | None:
+    """The latest search of this tab."""
+    latest = st.session_state.get("searching")
+    return latest if isinstance(latest, Searching) else None
+
+
 @login.action
-def _begin() -> None:
-    """Start a search; the previous one ends."""
+def _begin(drawn: Searching | None) -> None:
+    """Start a search; the previous one ends.
+
+    ``drawn`` is the latest search when the button was drawn: a double click starts only one.
+    """
     values = {name: st.session_state.get(f"search {name}") for name in _FIELDS}
-    if isinstance(previous := st.session_state.get("searching"), Searching):
-        previous.job.stop()
-    st.session_state["search problem"] = None
-    try:
-        question = _question(values)
-    except CoreError as error:
-        st.session_state["search problem"] = error
+    question, problem = _question_or_problem(values)
+    st.session_state["search problem"] = problem
+    if (latest := _latest()) is not None:
+        if latest is not drawn and latest.question == question:
+            return
+        latest.job.stop()
+    if question is None:
         return
+    st.query_params.from_dict({name: str(value) for name, value in values.items() if value})
+    desk = access.desk(access.reason_for(SUBJECT))
     searching = Searching(question, Job("search", "Search", login.person()))
     resources.jobs().note(searching.job)
-    searching.begin(access.desk(access.reason_for(SUBJECT)))
-    searching.job.wait(_QUICK_S)
+    # Another click ends this run at any call of Streamlit's, and must find a search that has begun.
     st.session_state["searching"] = searching
-    st.query_params.from_dict({name: str(value) for name, value in values.items() if value})
+    searching.begin(desk)
+    searching.job.wait(_QUICK_S)
+
+
+def _question_or_problem(values: dict[str, object]) -> tuple[Question | None, CoreError | None]:
+    try:
+        return _question(values), None
+    except CoreError as error:
+        return None, error
 
 
 def _question(values: dict[str, object]) -> Question:

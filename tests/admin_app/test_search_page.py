@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from driving import give_reason, opened, person, said
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from admin_app import resources
@@ -75,6 +77,36 @@ def test_a_search_is_listed_with_what_it_consumes(conversations) -> None:
     search(opened(PAGE), words="lunch")
     latest = resources.jobs().history[-1]
     assert (latest.title, latest.capacity.requests > 0) == ("Search", True)
+
+
+def test_a_click_that_ends_the_run_of_another_one_finds_its_search(
+    conversations, monkeypatch
+) -> None:
+    def pages(*_: object, **__: object) -> Iterator[SimpleNamespace]:
+        while not is_over.wait(0.01):
+            yield SimpleNamespace(looked_at=1, messages=())
+
+    def end_the_run(*_: object) -> None:
+        raise StopException
+
+    is_over = threading.Event()
+    monkeypatch.setattr("admin_app.search.searching.search", pages)
+    monkeypatch.setattr(Job, "wait", end_the_run)
+    app = opened(PAGE)
+    begun: list[Job] = []
+    drawn = app._tree
+    for words in ("lunch", "lunch", "tea"):
+        app._tree = drawn  # what a browser still shows
+        app.text_input(key="search words").set_value(words)
+        next(button for button in app.button if button.label == "Search").click().run()
+        begun.append(app.session_state["searching"].job)
+    first, second, third = begun
+    assert first is second
+    assert first._ended.wait(10)
+    assert third.is_running
+    assert [*resources.jobs().history] == [first, third]
+    is_over.set()
+    assert third._ended.wait(10)
 
 
 def test_a_search_ends_with_the_login(db, table, conversations) -> None:
