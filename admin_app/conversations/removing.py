@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import streamlit as st
 
-from admin_app import access, actions, layout, login
+from admin_app import access, actions, layout, login, resources
 from admin_app.conversations import addresses
 from admin_app.conversations.inbox import Inbox
+from admin_app.search.searching import Searching
+from core.dynamodb import Search
 from core.errors import CoreError, InputError
 from core.models import Message
 from core.usecases import removals
@@ -86,11 +89,24 @@ def _remove(asked: Asked) -> None:
         st.session_state["removing refused"] = error
         return
     _close()
+    resources.shared_reads().outdate(message.message_group_uuid)
+    _forget_matches(message.message_uuid)
     st.session_state.pop("thread", None)
     inbox = st.session_state.get("inbox")
     if isinstance(inbox, Inbox):
         inbox.forget()
     addresses.go(at=message.sort_key)
+
+
+def _forget_matches(message_uuid: str) -> None:
+    """Show the removed message no longer among the matches of this tab's searches."""
+    search = st.session_state.get("search")
+    if isinstance(search, Search):
+        hits = tuple(hit for hit in search.hits if hit.message_uuid != message_uuid)
+        st.session_state["search"] = dataclasses.replace(search, hits=hits)
+    searching = st.session_state.get("searching")
+    if isinstance(searching, Searching):
+        searching.forget(message_uuid)
 
 
 def _cancel(message: Message) -> None:

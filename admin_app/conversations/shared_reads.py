@@ -85,6 +85,12 @@ class SharedReads:
                 end.read(table, message_group_uuid)
             return tuple(end.entries), end.has_older
 
+    def outdate(self, message_group_uuid: str) -> None:
+        """Have the next tab that asks read again: a message was removed."""
+        end = self._end(message_group_uuid)
+        with end.lock:
+            end.read_at = float("-inf")
+
     def _end(self, message_group_uuid: str) -> _End:
         with self._lock:
             end = self._ends.setdefault(message_group_uuid, _End())

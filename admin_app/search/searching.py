@@ -41,6 +41,7 @@ class Searching:
     job: Job
     count: int = 0
     _newest: list[tuple[str, str, Message]] = field(default_factory=list)
+    _removed: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, desk: Desk) -> None:
@@ -55,6 +56,14 @@ class Searching:
         """The newest matches so far, newest first."""
         with self._lock:
             return [message for _, _, message in sorted(self._newest, reverse=True)]
+
+    def forget(self, message_uuid: str) -> None:
+        """Keep no match that was removed, whether it was found already or is found later."""
+        with self._lock:
+            self._removed.add(message_uuid)
+            kept = [entry for entry in self._newest if entry[1] != message_uuid]
+            self.count -= len(self._newest) - len(kept)
+            self._newest = kept
 
     def _search(self, desk: Desk, job: Job) -> bool:
         """Whether everything was read."""
@@ -80,8 +89,12 @@ class Searching:
         return True
 
     def _take(self, messages: tuple[Message, ...]) -> None:
-        fresh = [(m.sort_key, m.message_uuid, m) for m in messages]
         with self._lock:
+            fresh = [
+                (m.sort_key, m.message_uuid, m)
+                for m in messages
+                if m.message_uuid not in self._removed
+            ]
             self.count += len(fresh)
             self._newest = heapq.nlargest(
                 SHOWN, [*self._newest, *fresh], key=lambda entry: entry[:2]

@@ -6,6 +6,7 @@ import pytest
 from driving import ask, element, inbox, opened, person, said, texts
 from streamlit.testing.v1 import AppTest
 
+from admin_app import resources
 from core.dynamodb.patterns.sends import Draft, start
 from core.dynamodb.table import Table
 
@@ -67,3 +68,34 @@ def test_a_message_that_is_not_shown_cannot_be_removed(conversation) -> None:
     app = opened(user="bayko", conversation=conversation)
     app = ask(app, "thread", "remove", id="another message's uuid")
     assert texts(app) == ["one", "my password", "three"]
+
+
+def matches(app: AppTest) -> list[str]:
+    return [hit["excerpt"] for hit in element(app, "thread")["search"]["hits"]]
+
+
+def test_a_removed_message_is_no_longer_among_the_matches_of_a_search(
+    conversation, table: Table
+) -> None:
+    app = opened("views/search.py")
+    app.text_input(key="search words").set_value("three")
+    next(button for button in app.button if button.label == "Search").click().run()
+    assert app.session_state["searching"].job.wait(20)
+    assert "1 found" in said(app.run())
+    app.query_params["user"], app.query_params["conversation"] = "bayko", conversation
+    app.switch_page("views/conversations.py").run()
+    app = ask(app, "thread", "search", words="e")
+    assert matches(app) == ["three", "one"]
+    app = ask(app, "thread", "remove", id=element(app, "thread")["messages"][-1]["uuid"])
+    app = submitted(app, "Remove", reason="a leaked password", name=table.name)
+    assert matches(app) == ["one"]
+    assert "0 found" in said(app.switch_page("views/search.py").run())
+
+
+def test_what_tabs_have_read_together_does_not_bring_a_removed_message_back(
+    conversation, table: Table, monkeypatch
+) -> None:
+    monkeypatch.setattr(resources.shared_reads(), "_good_for_s", 3600.0)
+    app = asked_to_remove(conversation, "three")
+    app = submitted(app, "Remove", reason="a leaked password", name=table.name)
+    assert texts(app.run())[-1] == "A message was removed"
