@@ -14,7 +14,7 @@ from admin_app.access import Subject
 from admin_app.conversations import addresses, elements, inbox_list, thread
 from core.access import Stores
 from core.commands import Command
-from core.errors import CoreError, LoginEndedError, NotAMemberError, NotFoundError
+from core.errors import CoreError, LoginEndedError, NotAMemberError, NotFoundError, StoreError
 from core.models import Person
 from core.postgres import find_person, similar_handles
 from core.usecases import conversations
@@ -66,8 +66,8 @@ def _watch(person: Person | None, looks: Iterator[int]) -> None:
     """
     if not next(looks) or not addresses.is_drawn():
         return
-    if person is None and "no answer" in st.session_state:
-        st.rerun()
+    if "no answer" in st.session_state:
+        st.rerun()  # where a problem is drawn instead of a pane, nothing asks for news
     if person is not None and _has_news(person):
         elements.announce_news()
 
@@ -98,6 +98,8 @@ def _part(draw: Callable[[Person], None], person: Person) -> None:
     except LoginEndedError:
         st.rerun()
     except CoreError as error:
+        if isinstance(error, StoreError):
+            st.session_state["no answer"] = True
         layout.show_problem(error)
 
 

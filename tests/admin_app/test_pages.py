@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -279,6 +280,26 @@ def test_a_search_that_fails_does_not_keep_the_matches_of_other_words(
     ask(app, "thread", "search", words="other words")
     assert element(app, "thread")["search"] is None
     assert "DynamoDB does not answer" in element(app, "thread")["trouble"]["text"]
+
+
+def test_a_pane_is_drawn_by_itself_once_its_store_answers(two_of_bayko, monkeypatch) -> None:
+    app = opened()
+    real, failures = Table.request, iter(range(5))
+
+    def answer_later(self: Table, operation: str, **params: Any) -> Any:
+        if next(failures, None) is not None:
+            raise UnreachableError("DynamoDB does not answer", "Try again.")
+        return real(self, operation, **params)
+
+    monkeypatch.setattr(Table, "request", answer_later)
+    count = itertools.count
+    monkeypatch.setattr("itertools.count", lambda *_: count(1))  # each run is a tick, too
+    app.query_params["user"], app.query_params["conversation"] = "bayko", two_of_bayko[0]
+    app.run()
+    assert next(failures, None) is None
+    assert "DynamoDB does not answer" not in said(app)
+    assert len(inbox(app)) == 2
+    assert texts(app)
 
 
 @pytest.mark.parametrize("kind", ["older", "newer"])
