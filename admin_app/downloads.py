@@ -75,7 +75,12 @@ class Download:
     @property
     def is_open(self) -> bool:
         """Whether it waits to be fetched or is being sent."""
-        return self.state is State.RUNNING or (self.state is State.WAITING and not self.is_late)
+        return self.state is State.RUNNING or self.is_waiting
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a browser can still fetch it."""
+        return self.state is State.WAITING and not self.is_late
 
     @property
     def is_late(self) -> bool:

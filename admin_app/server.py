@@ -35,6 +35,10 @@ WEBSOCKET = "/_stcore/stream"
 LOG_OUT = "/auth/logout"
 _USER_COOKIE = "_streamlit_user"
 _CORE = {"/_stcore/health", "/_stcore/host-config"}
+_GONE = (
+    "This file was already saved, or prepared over a minute ago."
+    " Return to its page and prepare it again."
+)
 _UNUSED = {"_stcore", "component", "app"}
 """First parts of Streamlit's paths that the admin UI does not use: uploads, custom components, own
 static files, metrics, an interface for programs."""
@@ -247,7 +251,7 @@ class SendDownloads:
             return
         download = downloads.WAITING.take(scope["path"]) if scope["method"] == "GET" else None
         if download is None:
-            await PlainTextResponse("Not found\n", 404)(scope, receive, send)
+            await PlainTextResponse(f"{_GONE}\n", 404)(scope, receive, send)
             return
         reply = StreamingResponse(
             _sent(download),

@@ -11,7 +11,7 @@ from admin_app import access, actions, latest_downloads, layout, login, resource
 from admin_app.access import Desk
 from admin_app.composer import Once, once
 from admin_app.conversations import addresses
-from admin_app.downloads import Progress, Source
+from admin_app.downloads import Download, Progress, Source
 from admin_app.people import work
 from admin_app.store import progress
 from admin_app.store.jobs import Job
@@ -24,6 +24,7 @@ from core.usecases.erasure import Plan
 
 ERASURE = "erasure"
 _FILE = "user"
+_LOOK_EVERY_S = 1.0
 
 
 def show(user: User, reason: str) -> None:
@@ -60,7 +61,7 @@ def show_erasure() -> None:
 
 
 def _file_button(label: str, name: str, media_type: str, source: Source) -> None:
-    """A button that prepares a file, then the link that saves it."""
+    """A button that prepares a file, then the link that saves it, once and within a minute."""
     st.button(
         label,
         key=f"prepare {name}",
@@ -71,8 +72,17 @@ def _file_button(label: str, name: str, media_type: str, source: Source) -> None
     download = latest_downloads.latest(_FILE, name)
     if (problem := latest_downloads.problem(_FILE, name)) is not None:
         layout.show_problem(problem)
-    elif download is not None and download.is_open:
-        st.link_button("Save file", download.path, type="primary", icon=":material/save:")
+    elif download is not None and download.is_waiting:
+        _save(download)
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+@login.required
+def _save(download: Download) -> None:
+    """Show the link as long as it works."""
+    if not download.is_waiting:
+        st.rerun()
+    st.link_button("Save file", download.path, type="primary", icon=":material/save:")
 
 
 @login.action

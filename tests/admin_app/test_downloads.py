@@ -66,7 +66,9 @@ def test_a_file_is_sent_once_under_a_name_that_is_safe(monkeypatch) -> None:
     assert headers[b"content-disposition"] == b'attachment; filename="bad-name-x-y.txt"'
     assert headers[b"cache-control"] == b"no-store"
     assert (download.state, download.seen, source.is_closed) == (State.DONE, 2, True)
-    assert fetch(download.path)[0]["status"] == 404
+    start, body = fetch(download.path)
+    assert (start["status"], body.count(b"\n")) == (404, 1)
+    assert b"prepare it again" in body
 
 
 def test_a_problem_before_the_first_part_is_the_page_s() -> None:

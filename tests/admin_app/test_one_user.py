@@ -100,6 +100,15 @@ def test_an_export_has_everything_about_the_user(db, table, talk) -> None:
     assert "a secret of bayko's" in text
 
 
+def test_a_file_is_offered_until_it_is_fetched(db, table, talk) -> None:
+    app = click(opened(PAGE, user="bayko"), "Prepare export")
+    (link,) = app.get("link_button")
+    chunks = downloads.WAITING.take(link.proto.url).chunks()
+    assert next(chunks)
+    assert not app.run().get("link_button")
+    assert "Prepare export" in labels(app)
+
+
 def test_what_was_drawn_is_about_its_user_although_another_one_has_the_handle_now(
     db, table, talk
 ) -> None:

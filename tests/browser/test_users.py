@@ -133,5 +133,6 @@ def test_a_user_is_erased_and_the_certificate_is_saved(page: Page, app_url, app_
     certificate = saved.value.path().read_text()
     assert certificate.startswith("Certificate of erasure")
     assert handle not in certificate
+    expect(page.get_by_role("link", name="Save file")).to_have_count(0)
     with database_of(app_env) as db:
         assert not users.search_users(db, handle).entries
