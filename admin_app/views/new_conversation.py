@@ -80,12 +80,17 @@ def _say_if_known(sender: Person, recipient: Person, box: Composer) -> None:
         with access.desk().open(actions.OPEN_INBOX, about=(sender.uuid,)) as stores:
             group = conversations.find_existing(stores.table, sender, recipient)
         known = st.session_state["known conversation"] = (asked, group)
-    if known[1] and box.last is None:
+    if known[1] and not _are_members(box.last, {sender.uuid, recipient.uuid}):
         st.info(
             "These two already have a conversation: the message is added to it.",
             icon=":material/forum:",
         )
         _link(sender.handle, known[1])
+
+
+def _are_members(sent: SentMessage | None, uuids: set[str]) -> bool:
+    """Whether the latest message of this form was sent between these two."""
+    return sent is not None and {sent.message.sender.uuid, sent.recipient.uuid} == uuids
 
 
 def _message(box: Composer) -> None:

@@ -424,6 +424,19 @@ def test_an_existing_conversation_is_reported_before_anything_is_sent(db, table)
     assert "These two already have a conversation" not in said(app)
 
 
+def test_after_a_send_only_its_own_pair_is_not_reported_as_existing(db, table) -> None:
+    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
+    app = opened("views/new_conversation.py")
+    app.text_input(key="from").input("bayko").run()
+    app.text_input(key="to").input("londo").run()
+    app.text_area[0].input("hello")
+    next(button for button in app.button if button.label == "Send").click().run()
+    assert "Sent. This started the conversation" in said(app)
+    assert "These two already have a conversation" not in said(app)
+    app.text_input(key="to").input("andrewbrown").run()
+    assert "These two already have a conversation" in said(app)
+
+
 def test_a_problem_with_a_person_is_shown_beside_the_field(db, table) -> None:
     app = opened("views/new_conversation.py")
     app.text_input(key="from").input("bayko").run()
