@@ -88,7 +88,7 @@ def _parts(
 def _row(group: Conversation, overview: AllConversations) -> dict[str, Any]:
     return {
         "members": overview.members_text(group),
-        "last_message": " ".join(group.newest_row.preview.split()),
+        "last_message": group.newest_row.preview,
         "last_message_at": group.newest_row.last_message_at,
         "messages": overview.counts.get(group.message_group_uuid),
         "message_group_uuid": group.message_group_uuid,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import Any
 
 import pytest
 from driving import ask, element, give_reason, labels, opened, person, said
 from streamlit.testing.v1 import AppTest
 
+from admin_app import downloads
 from admin_app.message_groups.all_conversations import AllConversations
 from core.commands import Command
 from core.dynamodb import keys
@@ -174,6 +178,20 @@ def test_each_name_is_asked_for_once(db, table, two_groups, monkeypatch) -> None
     whole = overview.whole(db, table, lambda rows: None)
     assert len(whole.people) == 3
     assert sorted(asked) == sorted(whole.people)
+
+
+@pytest.mark.parametrize("form", ["JSON Lines", "CSV"])
+def test_a_download_has_the_exact_text(db, table, form) -> None:
+    start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "about  lunch\nand tea"))
+    app = opened(PAGE)
+    next(button for button in app.button if button.label == form).click().run()
+    download = downloads.WAITING.take(element(app, "groups")["download"]["path"])
+    text = b"".join(download.chunks()).decode()
+    if form == "CSV":
+        (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    else:
+        row = json.loads(text)
+    assert row["last_message"] == "about  lunch\nand tea"
 
 
 def test_a_download_contains_rows_that_are_not_loaded(db, table, two_groups, monkeypatch) -> None:
