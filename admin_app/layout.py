@@ -18,6 +18,7 @@ from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
+_ARROW_OR_RELATION = re.compile(r"(?<!\S)(?:<->|<-|->|--|<=|>=|~=)(?!\S)")
 _MOST_OF_A_NAME = 255
 """Characters; DynamoDB's own limit."""
 
@@ -29,13 +30,15 @@ _LEFT, _ISOLATE, _POP_ISOLATE = "\u200e", "\u2068", "\u2069"
 def escaped(text: str) -> str:
     """Stored ``text`` for a place where Streamlit reads Markdown: shown as it is, on one line.
 
-    Streamlit looks for links and emoji shortcodes after it resolves escapes, so an empty piece of
-    coloured text breaks them up. Right-to-left text does not change the text around it.
+    Streamlit looks for links, emoji shortcodes and signs like ``->`` after it resolves escapes, so
+    an empty piece of coloured text breaks them up. Right-to-left text does not change the text
+    around it.
     """
     line = "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
     line = " ".join(line.split())
-    line = _PUNCTUATION.sub(r"\\\1", _LINK_OR_SHORTCODE.sub("\\g<0>\0", line))
-    line = line.replace("\0", _BREAK)
+    line = _LINK_OR_SHORTCODE.sub("\\g<0>\0", line)
+    line = _ARROW_OR_RELATION.sub(lambda sign: "\0".join(sign[0]), line)
+    line = _PUNCTUATION.sub(r"\\\1", line).replace("\0", _BREAK)
     return isolated(line)
 
 

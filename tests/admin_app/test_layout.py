@@ -1,9 +1,12 @@
 """Stored text in places where Streamlit reads Markdown, and times in words."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import streamlit
 
 from admin_app import tables
 from admin_app.layout import ago, escaped
@@ -29,6 +32,19 @@ def test_only_invisible_characters_are_removed() -> None:
 @pytest.mark.parametrize("text", [":smile:", "http://evil.example", "www.evil.example", "a@b.c"])
 def test_links_and_shortcodes_are_broken_up(text: str) -> None:
     assert ":gray[]" in escaped(text)
+
+
+def test_no_sign_that_streamlit_replaces_is_in_one_piece() -> None:
+    scripts = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    (script,) = scripts.glob("StreamlitMarkdown.*.js")
+    signs = re.findall(r"/\(\^\|\\s\)([^/]+)\(\\s\|\$\)/g", script.read_text())
+    assert "->" in signs
+    replaced = re.compile(rf"(^|\s)({'|'.join(signs)})(\s|$)")
+    for sign in signs:
+        for text in (sign, f"a {sign} b", f"{sign} {sign}"):
+            pieces = escaped(text).replace("\\", "").split(":gray[]")
+            assert "".join(pieces) == text
+            assert not any(map(replaced.search, pieces))
 
 
 def test_a_name_stays_on_one_line_without_control_characters() -> None:

@@ -265,7 +265,7 @@ def test_an_attack_in_a_message_is_shown_as_text(page: Page, app_url, app_env) -
 
 ATTACKS = [
     (ATTACK, re.compile("<img src=x onerror=alert\\(1\\)>.*\\*\\*bold\\*\\* \\[a\\]")),
-    ("\x1b[31mred\x1b[0m", re.compile(r"\[31mred \[0m")),
+    ("\x1b[31mred\x1b[0m <-> x", re.compile(r"\[31mred \[0m <-> x")),
     ("\u202ereversed", re.compile("reversed")),
     ("\N{MOUSE FACE}" * 1024, re.compile("\N{MOUSE FACE}" * 8)),
 ]
