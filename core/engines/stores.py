@@ -26,6 +26,7 @@ def start(folder: Path, state: State, choice: Choice, keep: Keep) -> str:
     if wanted != state.holder:
         binary = _binary(choice, state)
         stop(folder, state)
+        state.is_chosen = False  # functions move it to a program that the user has not named
         keep()
         moved = _described(moving.move(folder, state, binary, keep))
     state.is_chosen = state.is_chosen or bool(choice.engine)

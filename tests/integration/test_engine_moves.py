@@ -143,6 +143,29 @@ def test_dynoxide_is_used_where_it_is_installed_unless_another_is_named(
     assert stores._wanted(tmp_path, state, choice) == wanted
 
 
+def test_data_that_functions_moved_goes_back_to_the_program_that_the_user_named(
+    tmp_path, monkeypatch
+) -> None:
+    def move(_: Path, state: State, *__: object) -> copying.Copied:
+        state.holder = MINISTACK if state.holder == DYNOXIDE else DYNOXIDE
+        return copying.Copied(0, 0)
+
+    monkeypatch.setattr(stores.moving, "move", move)
+    for program in (stores.dynamodb, stores.dynoxide):
+        monkeypatch.setattr(program, "start", lambda *_: True)
+    state = State("", Engine(1), Engine(2))
+    for choice, holder in [
+        (Choice(BINARY, DYNOXIDE), DYNOXIDE),
+        (Choice(BINARY, functions=True), MINISTACK),
+        (Choice(BINARY), DYNOXIDE),
+        (Choice(BINARY, MINISTACK), MINISTACK),
+        (Choice(BINARY, functions=True), MINISTACK),
+        (Choice(BINARY), MINISTACK),
+    ]:
+        stores.start(tmp_path, state, choice, lambda: None)
+        assert state.holder == holder
+
+
 def test_data_in_a_program_that_is_gone_is_an_error_and_not_an_empty_store(folder) -> None:
     engines.start(folder)
     engines.stop(folder)
