@@ -226,9 +226,15 @@ class Settings:
 
     @property
     def login_files(self) -> str | None:
-        """The files that describe the admin UI's login; None for those that Streamlit reads."""
-        if self.secrets_files or places.is_checkout():
-            return self.secrets_files
+        """The files that describe the admin UI's login; None for those that Streamlit reads.
+
+        A relative path begins at the data folder: Streamlit runs in the folder of the program.
+        """
+        if self.secrets_files:
+            named = filter(None, self.secrets_files.split(os.pathsep))
+            return os.pathsep.join(str(data_folder() / file) for file in named)
+        if places.is_checkout():
+            return None
         folders = (Path.home(), data_folder())
         return os.pathsep.join(str(folder / ".streamlit" / "secrets.toml") for folder in folders)
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from core import places
 from core.errors import SettingsError
 from core.settings import Settings, variables
+from core.usecases import operator_login
 
 NOWHERE = Path("/nonexistent/.env")
 
@@ -188,3 +190,16 @@ def test_of_two_variables_the_one_wins_that_wins_in_the_aws_sdk(
         monkeypatch.setenv(name, value)
     of_the_sdk = botocore.session.Session().get_config_variable(logical)
     assert getattr(Settings.from_env(values, tmp_path / "none"), logical) == of_the_sdk
+
+
+@pytest.mark.parametrize("is_checkout", [True, False])
+def test_the_files_of_the_login_are_the_same_for_who_writes_and_who_reads_them(
+    tmp_path, monkeypatch, is_checkout
+) -> None:
+    """The task that writes them and the server that reads them run in different folders."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(places, "is_checkout", lambda *_: is_checkout)
+    folder = places.data_folder(os.environ)
+    settings = Settings(secrets_files="/etc/login.toml:ours/login.toml")
+    assert settings.login_files == f"/etc/login.toml:{folder}/ours/login.toml"
+    assert operator_login.secrets_path(settings) == folder / "ours" / "login.toml"
