@@ -26,6 +26,7 @@ _OTHERS = (
     "POSTGRES_USER",
     "USERNAME",
 )
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _TOGETHER = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     ("DB_SG_ID", "DB_SG_RULE_ID"),
@@ -46,10 +47,10 @@ def look(
     """Findings about the variables in ``values``. They never contain the values themselves."""
     values = {name: value.strip() for name, value in values.items() if value.strip()}
     findings = [
-        *_incomplete(values),
+        *_incomplete(values, in_dotenv),
         *_misspelt(values, in_dotenv),
-        *_contradicting(values),
-        *_ignored(target, values),
+        *_contradicting(values, in_dotenv),
+        *_ignored(target, values, in_dotenv),
     ]
     if not findings:
         used = sorted(values.keys() & _NAMES)
@@ -62,15 +63,27 @@ def look(
 _NAMES = {name for setting in fields(Settings) for name in setting.metadata["names"]}
 
 
-def _incomplete(values: Mapping[str, str]) -> Iterator[Finding]:
+def _removal(names: Collection[str], in_dotenv: Collection[str]) -> str:
+    """How to remove the variables: a shell cannot unset what ``.env`` sets."""
+    lines = " and ".join(name for name in names if name in in_dotenv)
+    others = " ".join(name for name in names if name not in in_dotenv)
+    steps = [f"remove {lines} from .env"] * bool(lines) + [f"run: unset {others}"] * bool(others)
+    return ", and ".join(steps)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _incomplete(values: Mapping[str, str], in_dotenv: Collection[str]) -> Iterator[Finding]:
     for names in _TOGETHER:
         missing = [name for name in names if name not in values]
         if 0 < len(missing) < len(names):
-            present = ", ".join(name for name in names if name in values)
+            present = [name for name in names if name in values]
             yield bad(
                 _CHECK,
-                f"{present} is set without {' and '.join(missing)}",
-                f"Set all of them, or run: unset {present.replace(',', '')}",
+                f"{', '.join(present)} is set without {' and '.join(missing)}",
+                f"Set all of them, or {_removal(present, in_dotenv)}",
             )
 
 
@@ -92,7 +105,9 @@ def _misspelt(values: Mapping[str, str], in_dotenv: Collection[str]) -> Iterator
             )
 
 
-def _ignored(target: Target, values: Mapping[str, str]) -> Iterator[Finding]:
+def _ignored(
+    target: Target, values: Mapping[str, str], in_dotenv: Collection[str]
+) -> Iterator[Finding]:
     for name in target.ignored_variables():
         problem = f"{target.options} ignores {name}"
         setting = target.source_of("PROD_AWS_ENDPOINT_URL", "endpoint_url")
@@ -103,21 +118,22 @@ def _ignored(target: Target, values: Mapping[str, str]) -> Iterator[Finding]:
             _CHECK, problem, "Set AWS_ENDPOINT_URL instead, or with --prod PROD_AWS_ENDPOINT_URL."
         )
     if target.is_production and target.settings.profile and target.settings.secret_access_key:
+        keys = [name for name in _KEYS if name in values]
         yield note(
             _CHECK,
             "The keys of AWS_PROFILE are not used: AWS_ACCESS_KEY_ID overrides them",
-            "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+            _sentence(_removal(keys, in_dotenv)),
         )
 
 
-def _contradicting(values: Mapping[str, str]) -> Iterator[Finding]:
+def _contradicting(values: Mapping[str, str], in_dotenv: Collection[str]) -> Iterator[Finding]:
     for setting in fields(Settings):
         names = [name for name in setting.metadata["names"] if name in values]
         for other in names[1:]:
             if values[other] == values[names[0]] or other == "AWS_ENDPOINT_URL":  # has other uses
                 continue
             problem = f"{other} differs from {names[0]}, which overrides it"
-            yield note(_CHECK, problem, f"Run: unset {other}")
+            yield note(_CHECK, problem, _sentence(_removal([other], in_dotenv)))
 
 
 def _is_an_endpoint(name: str) -> bool:

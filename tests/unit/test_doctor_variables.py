@@ -89,6 +89,29 @@ def test_of_two_names_the_unused_one_is_reported_if_it_differs() -> None:
     assert findings(both | {"AWS_REGION": "eu-west-1"})[0].state is State.OK
 
 
+def test_what_the_file_sets_is_removed_there_because_a_shell_cannot_unset_it() -> None:
+    regions = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    names = {"user1_name": "Ana", "user1_email": "ana@example.com"}
+    for values, in_dotenv, hint in [
+        (regions, regions, "Remove AWS_REGION from .env"),
+        (regions, (), "Run: unset AWS_REGION"),
+        ({"AWS_PROFILE": "ops", **keys}, (), "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"),
+        (
+            {"AWS_PROFILE": "ops", **keys},
+            keys,
+            "Remove AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY from .env",
+        ),
+        (
+            names,
+            {"user1_name"},
+            "Set all of them, or remove user1_name from .env, and run: unset user1_email",
+        ),
+    ]:
+        (finding,) = findings(values, prod=True, in_dotenv=in_dotenv)
+        assert finding.hint == hint
+
+
 def test_the_common_endpoint_beside_dynamodb_s_own_is_no_contradiction() -> None:
     values = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
     assert [finding.state for finding in findings(values)] == [State.OK]
