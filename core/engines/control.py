@@ -164,6 +164,6 @@ def _exclusively(folder: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or folder
         raise EngineError(
-            f"{where}: {error.strerror}",
+            f"{where}: {error.strerror or error}",
             "Free some space, make the folder writable, or set another one in CRUDDUR_ENGINES_DIR.",
         ) from error

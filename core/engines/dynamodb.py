@@ -55,6 +55,8 @@ class Place:
     services: str = _OTHERS
     name: str = NAME
     """What an error calls it."""
+    is_copy: bool = False
+    """Another program has its data, too."""
 
     @classmethod
     def of_data(cls, folder: Path, *, functions: bool = False) -> Place:
@@ -70,7 +72,7 @@ class Place:
     @classmethod
     def of_move(cls, folder: Path) -> Place:
         """The place of a ministack that DynamoDB's data moves into."""
-        return cls(folder / f"{FOLDER}.new", folder / "move.log", _SERVICES)
+        return cls(folder / f"{FOLDER}.new", folder / "move.log", _SERVICES, is_copy=True)
 
     @property
     def saved(self) -> Path:
@@ -150,9 +152,10 @@ def stop(place: Place, engine: Engine) -> bool:
     processes.end(process, signal.SIGTERM, place.name)
     # It ends as if all were well.
     if match := _NOT_SAVED.search(processes.log_since(place.log, log_begin)):
+        lost = f"What was written since the last `{Command('down').line()}` is lost. "
         raise EngineError(
             f"{place.name} has ended, and could not save its data: {match[1]}",
-            f"What was written since the last `{Command('down').line()}` is lost. Free some space.",
+            f"{'' if place.is_copy else lost}Free some space.",
         )
     engine.process = None
     return True

@@ -50,30 +50,28 @@ def move(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:
 
     Raises:
         EngineError: it failed, and the data stays where it is. It names the command that goes on
-            with ministack: otherwise every later start would move the data again.
+            without a move: otherwise a later start would move the data again.
     """
-    if state.holder == MINISTACK:
-        try:
-            copied = _to_dynoxide(folder, state, binary, keep)
-        except EngineError as error:
-            raise _staying(error.problem, error.hint) from error
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise _staying(f"Could not move the data: {where}{error.strerror or error}") from error
-        state.holder = DYNOXIDE
-    else:
-        copied = _to_ministack(folder, state, binary, keep)
-        state.holder = MINISTACK
+    is_durable = state.holder == DYNOXIDE
+    try:
+        copied = (_to_ministack if is_durable else _to_dynoxide)(folder, state, binary, keep)
+    except EngineError as error:
+        raise _staying(state.holder, error.problem, error.hint) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        problem = f"Could not move the data: {where}{error.strerror or error}"
+        raise _staying(state.holder, problem) from error
+    state.holder = MINISTACK if is_durable else DYNOXIDE
     keep()
     finish(folder, state, keep)
     return copied
 
 
-def _staying(problem: str, hint: str = "") -> EngineError:
-    """The error of a move from ministack, with the command that goes on without a move."""
+def _staying(holder: str, problem: str, hint: str = "") -> EngineError:
+    """The error of a move from ``holder``, with the command that goes on without a move."""
     before = f"{hint.rstrip('.')}. " if hint else ""
-    stays = "DynamoDB's data stays in ministack. To go on with it, run"
-    return EngineError(problem, before + stays, Command("up", ("--engine", MINISTACK)))
+    stays = f"{before}DynamoDB's data stays in {holder}. To go on with it, run"
+    return EngineError(problem, stays, Command("up", ("--engine", holder)))
 
 
 def _to_dynoxide(folder: Path, state: State, binary: Path, keep: Keep) -> Copied:

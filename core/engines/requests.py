@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Low
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -63,3 +64,6 @@ def send(
         with error:
             reason = error.read().decode(errors="replace")
         raise EngineError(f"The engine refused {operation}: {reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        cause = getattr(error, "reason", error)  # of a URLError
+        raise ConnectionError(f"The engine did not answer {operation}: {cause}") from error

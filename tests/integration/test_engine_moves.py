@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +17,7 @@ import psutil
 import pytest
 
 from core import engines
-from core.engines import DYNOXIDE, MINISTACK, Choice, copying, stores
+from core.engines import DYNOXIDE, MINISTACK, Choice, copying, moving, processes, stores
 from core.engines.requests import Scope
 from core.engines.state import Engine, State, read_state, write_state
 from core.errors import EngineError, SettingsError
@@ -275,6 +277,73 @@ def test_another_failure_of_a_move_names_it_too(folder, tmp_path, text, reason) 
     assert str(caught.value).endswith(
         ". DynamoDB's data stays in ministack. To go on with it, run: invoke up --engine ministack"
     )
+
+
+STAYS = ". DynamoDB's data stays in dynoxide. To go on with it, run: invoke up --engine dynoxide"
+
+
+@pytest.fixture
+def moving_back(tmp_path, monkeypatch) -> State:
+    """The state before a move from dynoxide back to ministack, whose programs never start."""
+    (tmp_path / "dynoxide").mkdir()
+    for program in (stores.dynamodb, stores.dynoxide):
+        monkeypatch.setattr(program, "start", lambda *_: True)
+    return State("", Engine(1), Engine(2), holder=DYNOXIDE)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (None, "[Errno 111] Connection refused"),
+        (b"", "Remote end closed connection without response"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
+            "IncompleteRead(2 bytes read, 8 more expected)",
+        ),
+    ],
+    ids=["refused", "nothing", "half a reply"],
+)
+def test_a_move_back_whose_program_does_not_answer_is_one_line(
+    tmp_path, monkeypatch, moving_back, reply, reason
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if reply is None:
+            server.close()
+
+        def answer() -> None:
+            with suppress(OSError), server.accept()[0] as connection:
+                connection.sendall(reply)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):  # what is left unread would reset the connection
+                    pass
+
+        monkeypatch.setattr(processes, "free_port", lambda _: port)
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(EngineError) as caught:
+            moving.move(tmp_path, moving_back, BINARY, lambda: None)
+        thread.join()
+    problem = f"Could not move the data: The engine did not answer ListTables: {reason}"
+    assert str(caught.value) == problem + STAYS
+    assert moving_back.holder == DYNOXIDE
+
+
+def test_a_move_back_to_a_full_disk_loses_nothing_and_says_so(
+    tmp_path, monkeypatch, moving_back
+) -> None:
+    problem = "Persistence: failed to save dynamodb: [Errno 28] No space left on device"
+    log = tmp_path / "move.log"
+    monkeypatch.setattr(processes, "end", lambda *_: log.write_text(problem))
+    monkeypatch.setattr(stores.dynamodb, "running", lambda *_: psutil.Process())
+    monkeypatch.setattr(copying, "copy_tables", lambda *_: copying.Copied(1, 1))
+    with pytest.raises(EngineError) as caught:
+        moving.move(tmp_path, moving_back, BINARY, lambda: None)
+    assert str(caught.value) == (
+        "DynamoDB has ended, and could not save its data: [Errno 28] No space left on device."
+        f" Free some space{STAYS}"
+    )
+    assert moving_back.holder == DYNOXIDE
 
 
 START = """
