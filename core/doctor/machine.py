@@ -185,8 +185,10 @@ def engines(target: Target) -> Iterator[Finding]:
         yield ok(
             "engines", ", ".join(f"{engine.name} runs on port {engine.port}" for engine in statuses)
         )
-    else:
-        yield bad("engines", "; ".join(map(_engine, statuses)), "Run", Command("up"))
+        return
+    # A start leaves what runs alone.
+    step = "down" if any(engine.state == embedded.SILENT for engine in statuses) else "up"
+    yield bad("engines", "; ".join(map(_engine, statuses)), "Run", Command(step))
 
 
 def _engine(engine: EngineStatus) -> str:

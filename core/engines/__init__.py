@@ -19,6 +19,7 @@ from core.errors import EngineError
 __all__ = [
     "DYNOXIDE",
     "MINISTACK",
+    "SILENT",
     "Choice",
     "Endpoints",
     "EngineStatus",
@@ -34,6 +35,10 @@ __all__ = [
 ]
 
 DATABASE = "cruddur"
+
+RUNNING, STOPPED = "running", "stopped"
+SILENT = "not answering"
+"""Its process runs, and does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """One engine: ``state`` is "running" or "stopped"; ``notes`` says what else matters."""
+    """One engine: ``state`` is one of the three below; ``notes`` says what else matters."""
 
     name: str
     state: str
@@ -92,7 +97,7 @@ def start(folder: Path, choice: Choice | None = None) -> list[EngineStatus]:
     is running keeps it, unless the user named another one. Without a choice, the data stays.
 
     Raises:
-        EngineError: one of them cannot be started; a running one keeps running.
+        EngineError: one of them cannot be started, or does not answer; a running one keeps running.
     """
     from core.engines import control
 

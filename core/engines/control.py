@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from core.commands import Command
 from core.engines import (
     DATABASE,
     DYNOXIDE,
     MINISTACK,
+    RUNNING,
+    SILENT,
+    STOPPED,
     Choice,
     EngineStatus,
     dynamodb,
@@ -88,45 +93,42 @@ def status(folder: Path) -> list[EngineStatus]:
 
 def _never_started() -> list[EngineStatus]:
     note = f"never started. Run: {Command('up').line()}"
-    return [EngineStatus(name, "stopped", None, None, note) for name in ("postgres", "dynamodb")]
+    return [EngineStatus(name, STOPPED, None, None, note) for name in ("postgres", "dynamodb")]
 
 
 def _status(folder: Path, state: State, note: str) -> list[EngineStatus]:
     server = postgres.running(folder)
-    accepting = server is not None and _listens(state.postgres.port)
-    holder = stores.running(folder, state)
-    answering = holder is not None and stores.answers(state)
+    holder_answers = functools.partial(stores.answers, state)
     statuses = [
-        EngineStatus(
+        _status_of(
             "postgres",
-            "running" if accepting else "stopped",
-            state.postgres.port,
-            server.pid if server else None,
-            f"database {DATABASE}" if accepting else "",
+            state.postgres,
+            server,
+            postgres.answers,
+            f"database {DATABASE}" if server else "",
         ),
-        EngineStatus(
-            "dynamodb",
-            "running" if answering else "stopped",
-            state.dynamodb.port,
-            holder.pid if holder else None,
-            note,
-        ),
+        _status_of("dynamodb", state.dynamodb, stores.running(folder, state), holder_answers, note),
     ]
     if state.aws is not None:
         others = dynamodb.running(dynamodb.Place.of_others(folder), state.aws)
-        is_up = others is not None and dynamodb.answers(state.aws.port)
-        pid = others.pid if others else None
-        word = "running" if is_up else "stopped"
-        statuses.append(EngineStatus("aws", word, state.aws.port, pid, "Cognito, EC2, STS"))
+        statuses.append(_status_of("aws", state.aws, others, dynamodb.answers, "Cognito, EC2, STS"))
     return statuses
 
 
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError:
-        return False
-    return True
+def _status_of(
+    name: str,
+    engine: Engine,
+    process: psutil.Process | None,
+    answers: Callable[[int], bool],
+    note: str,
+) -> EngineStatus:
+    """The status of one engine; if it runs and does not answer, with the command that stops it."""
+    if process is None:
+        return EngineStatus(name, STOPPED, engine.port, None, note)
+    if answers(engine.port):
+        return EngineStatus(name, RUNNING, engine.port, process.pid, note)
+    note = "; ".join(filter(None, (note, f"to stop it, run: {Command('down').line()}")))
+    return EngineStatus(name, SILENT, engine.port, process.pid, note)
 
 
 def _new_state(folder: Path) -> State:

@@ -86,10 +86,8 @@ def start(place: Place, engine: Engine, keep: Callable[[], None]) -> bool:
     Records its process in ``engine`` and calls ``keep`` at once: the caller may be killed while it
     waits, and ministack keeps running.
     """
-    if running(place, engine) is not None:
-        processes.wait_until(
-            lambda: answers(engine.port), processes.START_TIMEOUT_S
-        )  # another command may just have started it
+    if (process := running(place, engine)) is not None:
+        processes.await_answer(process, lambda: answers(engine.port), place.name)
         return False
     if find_spec("ministack") is None:
         raise EngineError(f"The embedded {place.name} is not installed", how_to_install(ENGINES))

@@ -102,8 +102,8 @@ def start(place: Place, binary: Path, engine: Engine, keep: Callable[[], None]) 
     Raises:
         EngineError: the system cannot run ``binary``, or it does not answer.
     """
-    if running(place, engine) is not None:
-        processes.wait_until(lambda: answers(engine.port), processes.START_TIMEOUT_S)
+    if (process := running(place, engine)) is not None:
+        processes.await_answer(process, lambda: answers(engine.port), NAME)
         return False
     processes.require_free(engine.port, NAME, place.folder.parent)
     place.folder.mkdir(mode=0o700, exist_ok=True)

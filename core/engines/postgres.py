@@ -12,6 +12,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -31,6 +32,9 @@ _START_TIMEOUT_S = 60
 _FORGETFUL = "-c wal_recycle=off -c log_error_verbosity=terse"
 """A checkpoint deletes old files of the log of changes, which otherwise keep deleted rows for an
 unknown time. Its own log shows no values of a row, as the detail of an error does."""
+
+_SSL_REQUEST = (8).to_bytes(4) + (80_877_103).to_bytes(4)
+"""https://www.postgresql.org/docs/current/protocol-message-formats.html"""
 
 _ERROR = re.compile(r"(?:ERROR|FATAL|PANIC):\s++(?!the database system is )(.+)")
 """An error in its log, except that it is starting up, or shutting down, for a client."""
@@ -57,7 +61,10 @@ def _version(initdb: Path) -> int:
 
 
 def start(folder: Path, engine: Engine, password: str) -> bool:
-    """True if Postgres was started; False if it runs already. ``engine`` gets its process."""
+    """True if Postgres was started; False if it runs already. It answers then.
+
+    ``engine`` gets its process.
+    """
     data = folder / "postgres"
     if not data.exists():
         _initialise(folder, data, password)
@@ -65,6 +72,7 @@ def start(folder: Path, engine: Engine, password: str) -> bool:
     process = running(folder)
     if process is not None:
         engine.process = Process(process.pid, process.create_time())
+        processes.await_answer(process, lambda: answers(engine.port), NAME)
         return False
     # After a crash or reboot, another process may have the pid in the file.
     (data / "postmaster.pid").unlink(missing_ok=True)
@@ -120,6 +128,16 @@ def running(folder: Path) -> psutil.Process | None:
         return process if _works_in(process, data) else None
     except (OSError, ValueError, psutil.Error):
         return None
+
+
+def answers(port: int) -> bool:
+    """Whether a Postgres answers on ``port``. A connection alone is the system's answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(_SSL_REQUEST)
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:

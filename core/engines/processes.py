@@ -14,6 +14,7 @@ from typing import IO
 
 import psutil
 
+from core.commands import Command
 from core.engines.state import Engine, Process
 from core.errors import EngineError
 
@@ -116,6 +117,17 @@ def await_start(
         engine.process = None
         raise EngineError(f"Could not start {name}: {last_line(log)}", f"Read its log: {log}")
     child.returncode = 0  # it outlives this process: avoids a ResourceWarning
+
+
+def await_answer(process: psutil.Process, answers: Callable[[], bool], name: str) -> None:
+    """Wait until a server that runs already answers: another command may just have started it.
+
+    Raises:
+        EngineError: it does not.
+    """
+    if not wait_until(answers, START_TIMEOUT_S):
+        problem = f"{name} (pid {process.pid}) runs, and does not answer"
+        raise EngineError(problem, "To stop it, run", Command("down"))
 
 
 def end(process: psutil.Process, signal: int, name: str, timeout_s: float = 60.0) -> None:

@@ -88,10 +88,9 @@ def running(folder: Path, state: State) -> psutil.Process | None:
     return dynamodb.running(dynamodb.Place.of_data(folder), state.dynamodb)
 
 
-def answers(state: State) -> bool:
+def answers(state: State, port: int) -> bool:
     """Whether the program that has the data answers."""
-    answers = dynoxide.answers if state.holder == DYNOXIDE else dynamodb.answers
-    return answers(state.dynamodb.port)
+    return dynoxide.answers(port) if state.holder == DYNOXIDE else dynamodb.answers(port)
 
 
 def is_unclean(folder: Path, state: State) -> bool:

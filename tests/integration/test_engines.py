@@ -23,7 +23,7 @@ import pytest
 from ports import free_port
 
 from core import engines
-from core.engines import dynamodb, postgres, processes
+from core.engines import dynamodb, dynoxide, postgres, processes
 from core.engines.state import Engine, Process, read_state, write_state
 from core.errors import EngineError
 
@@ -93,6 +93,46 @@ def test_postgres_can_be_started_alone(folder) -> None:
     engines.start_postgres(folder)
     assert states(engines.status(folder)) == ["running", "stopped"]
     assert postgres_answer(folder)
+    server = psutil.Process(engines.status(folder)[0].pid)
+    server.suspend()  # the system accepts connections for it
+    try:
+        status = engines.status(folder)[0]
+    finally:
+        server.resume()
+    assert status.state == "not answering"
+    assert status.notes == "database cruddur; to stop it, run: invoke down"
+
+
+@pytest.mark.parametrize(
+    ("program", "start"),
+    [
+        (dynamodb, lambda folder: (dynamodb.Place.of_data(folder),)),
+        (dynoxide, lambda folder: (dynoxide.Place.of_data(folder), Path("/opt/dynoxide"))),
+    ],
+    ids=["ministack", "dynoxide"],
+)
+def test_an_engine_that_runs_and_does_not_answer_is_named_with_the_command_that_stops_it(
+    tmp_path, monkeypatch, program, start
+) -> None:
+    hung = psutil.Process()
+    monkeypatch.setattr(processes, "START_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(program, "running", lambda *_: hung)
+    with pytest.raises(EngineError) as caught:
+        program.start(*start(tmp_path), Engine(free_port()), lambda: None)
+    problem = f"{program.NAME} (pid {hung.pid}) runs, and does not answer"
+    assert str(caught.value) == f"{problem}. To stop it, run: invoke down"
+
+
+def test_a_postgres_that_runs_and_does_not_answer_is_named_too(tmp_path, monkeypatch) -> None:
+    hung = psutil.Process()
+    (tmp_path / "postgres").mkdir()
+    monkeypatch.setattr(processes, "START_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(postgres, "_check_version", lambda _: None)
+    monkeypatch.setattr(postgres, "running", lambda _: hung)
+    with pytest.raises(EngineError) as caught:
+        postgres.start(tmp_path, Engine(free_port()), "")
+    problem = f"Postgres (pid {hung.pid}) runs, and does not answer"
+    assert str(caught.value) == f"{problem}. To stop it, run: invoke down"
 
 
 def test_two_starts_at_once_start_one_of_each(folder) -> None:

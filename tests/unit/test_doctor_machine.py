@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core import engines as embedded
+from core.commands import Command
 from core.doctor import State, machine
 from core.parts import how_to_install
 from core.settings import Settings
@@ -100,3 +102,19 @@ def test_a_disk_without_room_is_bad(tmp_path, scarce, notable, state) -> None:
     assert finding.state is state
     assert finding.finding.endswith(f" free at {tmp_path}")
     assert bool(finding.hint) == (state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    ("state", "command"), [("stopped", "invoke up"), ("not answering", "invoke down")]
+)
+def test_an_engine_that_runs_and_does_not_answer_is_stopped_first(
+    monkeypatch, state, command
+) -> None:
+    statuses = [
+        embedded.EngineStatus("postgres", "stopped", 15_000, None),
+        embedded.EngineStatus("dynamodb", state, 15_001, 1, "in ministack"),
+    ]
+    monkeypatch.setattr(embedded, "status", lambda _: statuses)
+    (finding,) = machine.engines(HERE)
+    assert finding.finding == f"postgres is stopped; dynamodb is {state}: in ministack"
+    assert finding.command == Command(command.split()[1])
