@@ -49,7 +49,11 @@ def start(folder: Path, choice: Choice) -> list[EngineStatus]:
         finally:
             keep()
         replace_private_file(folder / "env", _environment(folder))
-        return _status(folder, state, note)
+        statuses = _status(folder, state, note)
+        if state.is_unclean:
+            state.is_unclean = False  # the note says it
+            keep()
+        return statuses
 
 
 def start_postgres(folder: Path) -> None:

@@ -45,6 +45,7 @@ class State:
 
     ``aws`` is ministack for the other services, where it is not the holder. ``is_chosen``: the
     holder was named by the user. ``helpers`` move data; no other command leaves any behind.
+    ``is_unclean``: a program ended without saving its data, and no start has said so yet.
     """
 
     password: str
@@ -54,6 +55,7 @@ class State:
     holder: str = MINISTACK
     is_chosen: bool = False
     helpers: list[Process] = field(default_factory=list)
+    is_unclean: bool = False
 
 
 def read_state(path: Path) -> State | None:
@@ -97,6 +99,7 @@ def _state(stored: dict[str, Any]) -> State:
         holder,
         bool(stored.get("is_chosen")),
         [_process(process) for process in stored.get("helpers", ())],
+        bool(stored.get("is_unclean")),
     )
 
 

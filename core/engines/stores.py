@@ -20,7 +20,7 @@ from core.wording import counted
 def start(folder: Path, state: State, choice: Choice, keep: Keep) -> str:
     """Start the DynamoDB of ``choice``, after moving the data to it; returns a note on it."""
     moving.finish(folder, state, keep)
-    unclean = is_unclean(folder, state)
+    state.is_unclean = is_unclean(folder, state)  # a new process replaces what shows it
     wanted = _wanted(folder, state, choice)
     moved = ""
     if wanted != state.holder:
@@ -39,8 +39,7 @@ def start(folder: Path, state: State, choice: Choice, keep: Keep) -> str:
         state.aws = None
         of_data = dynamodb.Place.of_data(folder, functions=choice.functions)
         dynamodb.start(of_data, state.dynamodb, keep)
-    notes = [note_of(folder, state), moved, dynamodb.unclean() if unclean else ""]
-    return "; ".join(filter(None, notes))
+    return note_of(folder, state, moved)
 
 
 def _binary(choice: Choice, state: State) -> Path:
@@ -95,12 +94,15 @@ def answers(state: State, port: int) -> bool:
 
 def is_unclean(folder: Path, state: State) -> bool:
     """Whether data may be lost, because the program ended without saving it."""
+    if state.is_unclean:
+        return True
     if state.holder == DYNOXIDE or state.dynamodb.process is None:
         return False
     return running(folder, state) is None
 
 
-def note_of(folder: Path, state: State) -> str:
-    """Where the data is, and whether some of it may be lost."""
+def note_of(folder: Path, state: State, moved: str = "") -> str:
+    """Where the data is, what was ``moved``, and whether some of it may be lost."""
     where = "in dynoxide, durable" if state.holder == DYNOXIDE else "in ministack"
-    return f"{where}; {dynamodb.unclean()}" if is_unclean(folder, state) else where
+    lost = dynamodb.unclean() if is_unclean(folder, state) else ""
+    return "; ".join(filter(None, (where, moved, lost)))

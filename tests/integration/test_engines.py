@@ -175,11 +175,17 @@ def test_stopping_engines_that_never_ran_is_no_error(folder) -> None:
     assert not folder.exists()
 
 
-def test_an_unclean_stop_of_dynamodb_is_reported_at_the_next_start(folder) -> None:
+def test_an_unclean_stop_of_dynamodb_is_reported_at_the_next_start(folder, monkeypatch) -> None:
+    """A start that fails before it can say so leaves it to the next one."""
     engines.start(folder)
     os.kill(engines.status(folder)[1].pid, signal.SIGKILL)
     assert processes.wait_until(lambda: engines.status(folder)[1].state == "stopped", 10)
     assert "invoke ddb.seed" not in engines.status(folder)[0].notes
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(EngineError, match="Could not start DynamoDB"):
+            engines.start(folder)
+    assert "may be lost" in engines.status(folder)[1].notes
     assert "may be lost" in engines.start(folder)[1].notes
     assert engines.status(folder)[1].notes == "in ministack"
 
