@@ -16,7 +16,7 @@ from core.timestamps import now
 from core.wording import counted
 
 if TYPE_CHECKING:
-    from core.postgres import Database
+    from core.postgres import Database, Migration
 
 
 def postgres(target: Target) -> Iterator[Finding]:
@@ -97,6 +97,16 @@ def _migrations(target: Target, db: Database, *, is_usable: bool) -> Finding:
         entries = read_migrations(target.settings.migrations_path).survey(db)
     except InputError as error:
         return bad(check, error.problem, error.hint, error.command)
+    if lost := find_drift(db, entries):
+        # No task applies a migration twice, and a rollback may undo another one.
+        return bad(
+            check,
+            "The schema no longer has what applied migrations made:"
+            f" {', '.join(migration.title for migration in lost)}",
+            "Run the statements whose result is missing by hand:"
+            f" {', '.join(map(_statements, lost))}. To open psql, run",
+            Command("db.connect", ("--write",)),
+        )
     if has_integer_replies(db):
         return bad(
             check,
@@ -104,14 +114,13 @@ def _migrations(target: Target, db: Database, *, is_usable: bool) -> Finding:
             "Apply the pending migrations",
             Command("db.migrate"),
         )
-    if lost := find_drift(db, entries):
-        return bad(
-            check,
-            f"The schema no longer has what applied migrations made: {', '.join(lost)}",
-            "Undo them to apply them again",
-            Command("db.rollback"),
-        )
     if unsettled := [entry for entry in entries if not entry.is_settled]:
         listed = ", ".join(f"{entry.title} is {entry.standing}" for entry in unsettled)
         return note(check, listed, "Apply what is pending", Command("db.migrate"))
     return ok(check, f"{counted(len(entries), 'migration')} applied, none pending")
+
+
+def _statements(migration: Migration) -> str:
+    """Where the statements are that apply it."""
+    lines = [str(statement.line) for statement in migration.up.statements]
+    return f"{migration.path}, line{'s' * (len(lines) > 1)} {' and '.join(lines)}"

@@ -57,7 +57,10 @@ if TYPE_CHECKING:
         list_unreadable_times as list_unreadable_times,
         schema_differences as schema_differences,
     )
-    from core.postgres.migrations.files import generate_migration as generate_migration
+    from core.postgres.migrations.files import (
+        Migration as Migration,
+        generate_migration as generate_migration,
+    )
     from core.postgres.migrations.ledger import read_ledger as read_ledger
     from core.postgres.migrations.linting import squawk_path as squawk_path
     from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
@@ -153,7 +156,7 @@ NAMES = {
         "search_users",
         "set_cognito_user_ids",
     ),
-    "migrations.files": ("generate_migration",),
+    "migrations.files": ("Migration", "generate_migration"),
     "migrations.ledger": ("read_ledger",),
     "migrations.linting": ("squawk_path",),
     "migrations.plan": ("Entry", "find_drift"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 import uuid
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
@@ -238,14 +240,64 @@ def test_the_migrations_are_compared_with_the_schema(diagnose, postgres_env, add
             "note", "Apply what is pending: invoke db.migrate",
         )  # fmt: skip
         list(migrate(db, read_migrations(Settings().migrations_path)))
-        db.query_commit("ALTER TABLE public.users DROP COLUMN bio")
-        lost = diagnose(postgres_env)["migrations"]
-        assert (lost["state"], "add_bio" in lost["finding"]) == ("bad", True)
+        assert diagnose(postgres_env)["migrations"]["state"] == "ok"
+
+
+INTEGER = (
+    "ALTER TABLE public.activities DROP COLUMN reply_to_activity_uuid,"
+    " ADD COLUMN reply_to_activity_uuid integer"
+)
+NO_BIO = "ALTER TABLE public.users DROP COLUMN bio"
+BIO, REPLY = "20261127190000_add_bio", "20261127190001_reply_to_activity_uuid"
+
+
+def test_what_the_schema_lost_is_made_again_by_hand_as_doctor_says(
+    diagnose, run_invoke, postgres_env, address
+) -> None:
+    """One column, or all, as after Cruddur's own schema-load: no task applies a migration twice."""
+    unguarded.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+        db.query_commit(INTEGER)
+        pending = diagnose(postgres_env)["migrations"]
+        assert "is an integer" in pending["finding"]
+        assert pending["mend"] == "Apply the pending migrations: invoke db.migrate"
+        assert run_invoke("db.migrate", env=postgres_env).returncode == 0
+        reply = str(uuid.uuid4())
         db.query_commit(
-            "ALTER TABLE public.activities DROP COLUMN reply_to_activity_uuid,"
-            " ADD COLUMN reply_to_activity_uuid integer"
+            "INSERT INTO public.users (display_name, handle, email, cognito_user_id)"
+            " VALUES ('Ana', 'ana', 'ana@example.com', 'MOCK')"
         )
-    assert "is an integer" in diagnose(postgres_env)["migrations"]["finding"]
+        answer = (
+            "INSERT INTO public.activities (user_uuid, message, expires_at, reply_to_activity_uuid)"
+            f" SELECT uuid, 'hello', now(), '{reply}' FROM public.users"
+        )
+        db.query_commit(answer)
+        kept = "SELECT reply_to_activity_uuid::text FROM public.activities"
+
+        db.query_commit(NO_BIO)
+        follow(diagnose, run_invoke, postgres_env, BIO)
+        assert db.query_value(kept) == reply
+
+        db.query_commit(f"{NO_BIO}; {INTEGER}")
+        follow(diagnose, run_invoke, postgres_env, BIO, REPLY)
+        db.query_commit(answer)
+
+
+def follow(diagnose, run_invoke, env, *titles: str) -> None:
+    """Do what doctor says about the migrations with these titles, until it is content."""
+    lost = diagnose(env)["migrations"]
+    assert lost["state"] == "bad"
+    made = "The schema no longer has what applied migrations made"
+    assert lost["finding"] == f"{made}: {', '.join(titles)}"
+    places = re.findall(r"(\S+[.]sql), line (\d+)", lost["mend"])
+    assert [Path(path).stem for path, _ in places] == list(titles)
+    command = lost["mend"].rpartition("To open psql, run: invoke ")[2]
+    for path, line in places:
+        below = "".join(Path(path).read_text().splitlines(keepends=True)[int(line) - 1 :])
+        statement = below.partition(";")[0] + ";\n"
+        assert run_invoke(*command.split(), env=env, stdin=statement).returncode == 0
+    assert diagnose(env)["migrations"]["state"] == "ok"
 
 
 def test_a_missing_table_is_one_command_away(diagnose, bare_env) -> None:

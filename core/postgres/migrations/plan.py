@@ -97,16 +97,16 @@ def survey_migrations(
     return sorted([*entries, *others], key=lambda entry: place_of(*entry.key))
 
 
-def find_drift(db: Queries, entries: Sequence[Entry]) -> list[str]:
-    """The titles of the applied migrations whose effect is not completely present any more."""
+def find_drift(db: Queries, entries: Sequence[Entry]) -> list[Migration]:
+    """The applied migrations whose effect is not completely present any more."""
     with_files = [entry for entry in entries if entry.migration is not None]
     migrations = [entry.migration for entry in with_files if entry.migration is not None]
     return [
-        entry.title
-        for position, entry in enumerate(with_files)
+        migration
+        for position, (entry, migration) in enumerate(zip(with_files, migrations, strict=True))
         if entry.is_settled
-        and not _is_superseded(migrations[position], migrations[position + 1 :])
-        and presence_of(db, migrations[position]) is Presence.ABSENT
+        and not _is_superseded(migration, migrations[position + 1 :])
+        and presence_of(db, migration) is Presence.ABSENT
     ]
 
 
