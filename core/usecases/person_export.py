@@ -52,8 +52,8 @@ def export_person(
     """Write all data about a user to the folder ``path``, or to a zip if the name ends in .zip.
 
     It contains JSON Lines for a program, HTML for a person, and a manifest with counts and
-    checksums. With ``own_only`` only the user's own messages are written, not the answers. Each
-    file has mode 0600; ``path`` appears only when it is complete. Constant memory.
+    checksums. With ``own_only`` only the user's own messages are written: no answers, no previews.
+    Each file has mode 0600; ``path`` appears only when it is complete. Constant memory.
 
     Raises:
         NotFoundError: there is no such user.
@@ -173,10 +173,16 @@ class _Export:
                 seen += 1
                 self._conversation(row)
                 self.progress(seen)
-                yield _line(asdict(row))
+                yield _line(self._inbox_row(row))
 
         self._write("inbox.jsonl", rows())
         return seen
+
+    def _inbox_row(self, row: InboxRow) -> dict[str, Any]:
+        fields = asdict(row)
+        if self.own_only:
+            del fields["preview"]  # It may be another member's; the user's own are in the threads.
+        return fields
 
     def _conversation(self, row: InboxRow) -> None:
         name = f"conversations/{hashlib.sha256(row.message_group_uuid.encode()).hexdigest()[:16]}"

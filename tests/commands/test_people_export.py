@@ -65,6 +65,17 @@ def test_own_messages_alone_leave_out_those_of_others(run_invoke, talked, tmp_pa
     assert texts(tmp_path / "own") == ["hi"]
 
 
+def test_own_messages_alone_leave_out_every_preview(run_invoke, talked, tmp_path) -> None:
+    say(run_invoke, talked, "my answer")
+    export(run_invoke, talked, tmp_path / "all")
+    assert "my answer" in (tmp_path / "all" / "inbox.jsonl").read_text()
+    export(run_invoke, talked, tmp_path / "own", "--own-only")
+    files = [path for path in (tmp_path / "own").rglob("*") if path.is_file()]
+    assert "my answer" not in "".join(path.read_text() for path in files)
+    rows = (tmp_path / "own" / "inbox.jsonl").read_text().splitlines()
+    assert [("preview" in json.loads(row)) for row in rows] == [False, False]
+
+
 def test_a_zip_holds_the_same_files(run_invoke, talked, tmp_path) -> None:
     path = tmp_path / "bayko.zip"
     export(run_invoke, talked, path)
