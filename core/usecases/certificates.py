@@ -33,7 +33,18 @@ KINDS = {
 POSTGRES_CLEARING = "VACUUM (FULL, ANALYZE); CHECKPOINT;"
 """Clears what Postgres keeps of deleted rows, except in backups and in its log of errors."""
 
-_COPIES = ("ddb.export", "ddb.scan", "db.dump", "people.export", "message groups downloaded")
+COPIES = (
+    "db.dump",
+    "ddb.export",
+    "ddb.patterns.export-conversation",
+    "ddb.scan",
+    "people.export",
+    "conversation exported",
+    "message groups downloaded",
+    "user exported",
+)
+"""The tasks and the admin UI's actions that copy users' data, by their names in the audit."""
+
 _STREAM = timedelta(hours=24)
 _RECOVERY = timedelta(days=35)
 
@@ -168,4 +179,4 @@ def _after(instant: str, period: timedelta) -> str:
 def known_copies(audit_path: Path) -> list[tuple[str, str]]:
     """When which task copied users' data, as the audit of this installation tells. No names."""
     entries = read_audit(audit_path)
-    return [(entry.at, entry.what) for entry in entries if entry.what in _COPIES]
+    return [(entry.at, entry.what) for entry in entries if entry.what in COPIES]
