@@ -2,7 +2,8 @@
 
 The first line names the columns: ``handle``, ``display_name`` and ``email``, and perhaps ``uuid``
 and ``cognito_user_id``. The lines are checked while they are sent. Postgres stops at the first
-duplicate; only then is the file read again, to name every line with a problem.
+duplicate; only then is the file read again, to name every line with a problem. A dry run sends
+nothing, so it reads the file for its problems first.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def import_users(
         with db.transaction() as transaction:
             # Without unique indexes, only the lock keeps another writer from adding the same user.
             transaction.query_commit(load("users/lock"))
-            if transaction.query_value(load("users/unique_columns")) != 2:
+            if db.is_dry or transaction.query_value(load("users/unique_columns")) != 2:
                 file.refuse_problems(transaction)
             transaction.copy_in(
                 load("users/copy").format(columns=file.columns()), file.blocks(progress)

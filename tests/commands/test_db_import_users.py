@@ -133,6 +133,23 @@ def test_a_dry_run_checks_the_file_and_adds_nobody(run_invoke, seeded_env, store
     assert handles(stored) == before
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("bayko,Bayko,new@x.y", "line 3: a user has the handle bayko"),
+        ("two,Two,one@x.y", "line 3: the email one@x.y is that of line 2"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_refuse(
+    run_invoke, seeded_env, path, line, complaint
+) -> None:
+    path.write_text(f"{HEAD}one,One,one@x.y\n{line}\n")
+    for options in (("--dry",), ()):
+        result = run_invoke(*options, "db.import-users", "--file", str(path), env=seeded_env)
+        assert (result.returncode, "would add" in result.stdout) == (1, False)
+        assert complaint in result.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("options", "code"), [((), 2), (("--file", "/nonexistent/x"), 1)])
 def test_bad_options_are_one_line(run_invoke, seeded_env, options, code) -> None:
     result = run_invoke("db.import-users", *options, env=seeded_env)
