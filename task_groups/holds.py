@@ -1,4 +1,4 @@
-"""Holds, for the tasks that drop a whole store: they would take a held user's data with it."""
+"""Holds, for the tasks that drop or replace a whole store: a held user's data would go with it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.wording import counted
 from task_groups import terminal
+from task_groups.holds import refuse_while_held
 from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
@@ -76,9 +77,11 @@ def restore(ctx: Context, file: str = "", prod: bool = False, confirm: str = "")
     run().tell_target()
     action, looked_at = run().action, run().door.look().db
     programs = find_programs(looked_at, program_folders())
-    if has_any_table(looked_at):
+    if has_tables := has_any_table(looked_at):
         action = replace(action, asks_everywhere=True)
     with opened(ctx, action) as stores:
+        if has_tables:
+            refuse_while_held()
         name = stores.target.postgres.dbname
         if terminal.is_dry(ctx):
             terminal.print_line(f"would restore {file} into the database {name}")

@@ -1,13 +1,16 @@
-"""people.hold, people.release and people.show: of a held user nothing is removed or dropped."""
+"""people.hold, people.release and people.show: what a held user has is not removed or replaced."""
 
 from __future__ import annotations
 
 import json
+import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
 from commands.conftest import content
 from commands.test_ddb_patterns import say
+from core.targets.postgres import parse_url
 
 WHY = ("--reason", "case 12")
 BAYKO = ("--user", "bayko")
@@ -58,6 +61,25 @@ def test_no_store_is_dropped_during_a_hold(run_invoke, table_env, messages, task
     assert (refused.returncode, "There is a hold on 1 user" in refused.stderr) == (1, True)
     assert content(messages) == before
     assert shown(run_invoke, table_env)["user_handle"] == "bayko"
+
+
+def test_a_dump_replaces_no_tables_during_a_hold(
+    run_invoke, table_env, databases, tmp_path
+) -> None:
+    file = ("--file", str(tmp_path / "before.dump"))
+    assert run_invoke("db.dump", *file, env=table_env).returncode == 0
+    run_invoke("people.hold", *BAYKO, *WHY, env=table_env)
+    address = parse_url(table_env["CONNECTION_URL"], "CONNECTION_URL")
+    confirmed = ("--confirm", address.dbname)
+    for words in (("--dry", "db.restore", *file), ("db.restore", *file, *confirmed)):
+        refused = run_invoke(*words, env=table_env)
+        assert (refused.returncode, "There is a hold on 1 user" in refused.stderr) == (1, True)
+    empty = f"empty-{uuid.uuid4().hex[:12]}"
+    databases.copy("template1", empty)
+    url = urlsplit(table_env["CONNECTION_URL"])._replace(path=f"/{empty}").geturl()
+    back = run_invoke("db.restore", *file, env=table_env | {"CONNECTION_URL": url})
+    databases.drop(empty)
+    assert back.stdout.endswith(f"into the database {empty}\n")
 
 
 @pytest.mark.parametrize("task", ["hold", "release"])
