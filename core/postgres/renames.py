@@ -7,7 +7,7 @@ from core.models import User
 from core.postgres.database import Database
 from core.postgres.handles import bare_handle
 from core.postgres.statements import load
-from core.postgres.users import check_user, find_user_by_uuid, refusing_duplicates
+from core.postgres.users import check_values, find_user_by_uuid, refusing_duplicates
 
 
 def rename_user(
@@ -37,7 +37,9 @@ def rename_user(
         )
         if renamed == user:
             return user
-        check_user(renamed.handle, renamed.display_name, renamed.email)
+        # A stored value may be one that nobody can type: Cruddur's sign-up stores any.
+        changed = {name: value for name, value in values.items() if value != getattr(user, name)}
+        check_values(changed)
         taken = transaction.query_rows(load("users/taken_by_others"), values)[0]
         for field in ("handle", "email"):
             if taken[field]:

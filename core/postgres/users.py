@@ -256,15 +256,31 @@ def check_user(handle: str, display_name: str, email: str) -> None:
     Raises:
         InputError: a value is missing or invalid.
     """
-    for field, value in (("handle", handle), ("display name", display_name), ("email", email)):
+    check_values({"handle": handle, "display_name": display_name, "email": email})
+
+
+def check_values(values: Mapping[str, str]) -> None:
+    """Refuse values that no user can have; ``values`` has some of a user's, by field.
+
+    Raises:
+        InputError: a value is empty or invalid.
+    """
+    for name, value in values.items():
+        field = name.replace("_", " ")
         if not value:
             raise InputError(f"The {field} is empty", "Enter one.")
         if not is_text(value) or "\n" in value:
             raise InputError(
                 f"The {field} {value!r} cannot be stored", "Type it again as plain text."
             )
+    handle = values.get("handle", "")
     if any(character.isspace() or character == "@" for character in handle):
         raise InputError(f"The handle {handle!r} contains a blank or an @", "Remove it.")
+    if (email := values.get("email")) is not None:
+        _check_email(email)
+
+
+def _check_email(email: str) -> None:
     name, _, domain = email.rpartition("@")
     if not name or not domain or any(character.isspace() for character in email):
         raise InputError(f"{email!r} is not an email address", "Enter one like name@example.com.")

@@ -84,3 +84,17 @@ class TestInPostgres:
         with pytest.raises(InputError):
             rename_user(db, before.uuid, **values)
         assert find_user(db, "ana") == before
+
+    @pytest.mark.parametrize("handle", ["@zed", "zed the cat"])
+    def test_a_stored_handle_that_nobody_can_type_stays_or_changes(self, db, two, handle) -> None:
+        """Cruddur's sign-up stores any."""
+        uuid = create_user(db, "zed", "Zed", "zed@example.com").uuid
+        db.query_commit(
+            "UPDATE public.users SET handle = %(handle)s WHERE uuid = %(uuid)s",
+            {"handle": handle, "uuid": uuid},
+        )
+        assert rename_user(db, uuid, email="z@example.com").email == "z@example.com"
+        assert find_user(db, handle).email == "z@example.com"
+        with pytest.raises(InputError, match="contains a blank or an @"):
+            rename_user(db, uuid, new_handle="a b")
+        assert rename_user(db, uuid, new_handle="zed").handle == "zed"
