@@ -6,6 +6,7 @@ Stored or typed text passes through here before a terminal shows it.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -147,11 +148,12 @@ def _as_shown(text: str) -> str:
     return visible_json(text) if sys.stdout.isatty() else text
 
 
-def print_json_array(values: Iterable[Any]) -> None:
-    """Print ``values`` as a JSON array, each on a line, as they come."""
-    count = 0
-    for count, value in enumerate(values, start=1):
-        text = json.dumps(value, ensure_ascii=speaks_ascii(), default=str)
+def print_json_array(texts: Iterable[str]) -> None:
+    """Print ``texts``, each a JSON value without line breaks, as an array, as they come."""
+    ascii_only, count = speaks_ascii(), 0
+    for count, text in enumerate(texts, start=1):
+        if ascii_only:  # what is not ASCII is in a string
+            text = re.sub("[^\x00-\x7f]", lambda match: json.dumps(match[0])[1:-1], text)
         print("[" if count == 1 else ",")
         print(f"  {_as_shown(text)}", end="")
     print("\n]" if count else "[]")

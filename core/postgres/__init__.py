@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     )
     from core.postgres.poolers import check_read_only as check_read_only
     from core.postgres.programs import Programs as Programs, find_programs as find_programs
+    from core.postgres.reading import JsonText as JsonText
     from core.postgres.renames import rename_user as rename_user
     from core.postgres.seed import (
         DemoPerson as DemoPerson,
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     )
 
 NAMES = {
+    "reading": ("JsonText",),
     "renames": ("rename_user",),
     "erasing": ("delete_user", "find_people_by_digest"),
     "database": (

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.rows import tuple_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
@@ -50,9 +50,18 @@ def lenient_adapters() -> AdaptersMap:
     return adapters
 
 
-_AS_PYTHONS = ["bool", "int2", "int4", "int8", "oid", "float4", "float8"]
-_AS_PYTHONS += ["numeric", "json", "jsonb"]
+_AS_PYTHONS = ["bool", "int2", "int4", "int8", "oid", "float4", "float8", "numeric"]
 """The types whose values are Python's; those of all others are text, as Postgres shows it."""
+
+
+class JsonText(str):
+    """A JSON value as Postgres shows it, which may be deeper or longer than Python can read."""
+
+
+class _JsonTextLoader(Loader):
+    def load(self, data: Buffer) -> JsonText:
+        return JsonText(bytes(data).decode())
+
 
 _FETCHED_AT_ONCE = 500
 
@@ -89,3 +98,5 @@ def _show_as_text(adapters: AdaptersMap) -> None:
             adapters.register_loader(info.oid, TextLoader)
         if info.array_oid:
             adapters.register_loader(info.array_oid, TextLoader)
+    for name in ("json", "jsonb"):
+        adapters.register_loader(name, _JsonTextLoader)

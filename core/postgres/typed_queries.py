@@ -39,8 +39,8 @@ _ACTS_AT_ONCE = re.compile(
 class Answer:
     """The names of the columns, and the rows: each is read from the server when it is asked for.
 
-    Numbers, truth values and JSON have Python's types; whatever else is the text that Postgres
-    shows for it.
+    Numbers and truth values have Python's types, JSON is a :class:`JsonText`; whatever else is the
+    text that Postgres shows for it.
     """
 
     columns: Sequence[str]

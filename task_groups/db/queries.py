@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json as json_module
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.wording import counted
@@ -13,7 +14,9 @@ from task_groups.running import opened, run, task
 from task_groups.terminal import Context, help_for
 
 if TYPE_CHECKING:
-    from core.postgres import Answer
+    from decimal import Decimal
+
+    from core.postgres import Answer, JsonText
 
 _POSTGRES = "postgres"
 DEFAULT_LIMIT = 1000
@@ -55,11 +58,7 @@ def query(
         run_typed(stores.db, sql, timeout_s=min(seconds, 86_400)) as answer,
     ):
         if json:
-            names = answer.columns
-            terminal.print_json_array(
-                {name: _plain(value) for name, value in zip(names, row, strict=True)}
-                for row in _limited(answer, most)
-            )
+            terminal.print_json_array(_objects(answer.columns, _limited(answer, most)))
         elif csv:
             terminal.print_csv(answer.columns, _cells(_limited(answer, most)))
         elif not answer.columns:  # Postgres allows a SELECT of nothing
@@ -87,28 +86,72 @@ def _tell_rest(answer: Answer) -> None:
 
 
 def _cells(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[object]]:
+    from core.postgres import JsonText
+
     for row in rows:
-        yield [_cell(value) for value in row]
+        yield [_cell(_read(value) if isinstance(value, JsonText) else value) for value in row]
 
 
 def _cell(value: Any) -> object:
     """``value`` as a table and CSV show it. A number stays one: CSV marks text like a formula."""
     if value is None:
         return ""
-    if isinstance(value, bool | dict | list):
-        return json_module.dumps(value, ensure_ascii=False)
-    return value
+    return json_module.dumps(value) if isinstance(value, bool) else value
 
 
-def _plain(value: Any) -> Any:
+def _read(text: JsonText) -> Any:
+    """The JSON string, number, truth value or null in ``text``; an object or array as it is."""
+    from decimal import Decimal
+
+    if text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json_module.loads(text, parse_int=Decimal, parse_float=Decimal)
+    except ArithmeticError:  # an exponent that Python cannot hold
+        return text
+
+
+def _objects(columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iterator[str]:
+    """Each row as a JSON object, in one line."""
+    from core.postgres import JsonText
+
+    names = [_dumped(column) for column in columns]
+    for row in rows:
+        values = [
+            value.translate(_BLANKS) if isinstance(value, JsonText) else _json(value)
+            for value in row
+        ]
+        fields = zip(names, values, strict=True)
+        yield f"{{{', '.join(f'{name}: {value}' for name, value in fields)}}}"
+
+
+_BLANKS = str.maketrans("\t\r\n", "   ")
+"""What JSON may have between its parts, and nowhere else."""
+
+
+def _json(value: Any) -> str:
     """``value`` as JSON has it. A number that JSON's readers would round is its text."""
     from decimal import Decimal
 
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            return str(value)
-        number = int(value) if value == value.to_integral_value() else float(value)
-        return number if Decimal(str(number)) == value else str(value)
+        return _number(value)
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+        value = str(value)
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> str:
+    return json_module.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: Decimal) -> str:
+    from decimal import Decimal
+
+    text = str(value)
+    if not value.is_finite():
+        return _dumped(text)
+    if value == value.to_integral_value():
+        is_readable = value.adjusted() < sys.int_info.default_max_str_digits
+        return str(int(value)) if is_readable else _dumped(text)
+    number = str(float(value))
+    return number if Decimal(number) == value else _dumped(text)

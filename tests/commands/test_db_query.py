@@ -51,6 +51,54 @@ def test_prints_json_with_the_values_as_postgres_shows_them(run_invoke, env) -> 
     assert json.loads(none.stdout) == []
 
 
+DEEP = 2000
+BEYOND_PYTHON = f"""
+SELECT 1e5000::numeric AS big, (repeat('[', {DEEP}) || repeat(']', {DEEP}))::json AS deep,
+       ('[' || repeat('9', 5000) || ']')::jsonb AS long, '{{"a":1e400,\n"é":1.50}}'::json AS object
+"""
+
+
+def test_prints_what_python_cannot_hold_as_postgres_shows_it(run_invoke, env) -> None:
+    big, deep, long = f"1{'0' * 5000}", "[" * DEEP + "]" * DEEP, f"[{'9' * 5000}]"
+    result = run_invoke("db.query", "--sql", BEYOND_PYTHON, "--json", env=env)
+    parts = (
+        f'"big": "{big}"',
+        f'"deep": {deep}',
+        f'"long": {long}',
+        '"object": {"a":1e400, "é":1.50}',
+    )
+    assert result.stdout == f"[\n  {{{', '.join(parts)}}}\n]\n", result.stderr
+    shown = run_invoke("db.query", "--sql", BEYOND_PYTHON, "--csv", env=env)
+    (_, row) = csv.reader(io.StringIO(shown.stdout))
+    assert row == [big, deep, long, '{"a":1e400,\n"é":1.50}']
+    assert deep in run_invoke("db.query", "--sql", BEYOND_PYTHON, env=env).stdout
+
+
+def test_prints_json_for_what_reads_ascii(run_invoke, env) -> None:
+    ascii_only = env | {"PYTHONIOENCODING": "ascii"}
+    sql = 'SELECT \'é\' AS "ü", \'{"ß": "😀"}\'::jsonb AS object'
+    result = run_invoke("db.query", "--sql", sql, "--json", env=ascii_only)
+    assert result.stdout.isascii()
+    assert json.loads(result.stdout) == [{"ü": "é", "object": {"ß": "😀"}}]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('"=x"', "'=x"),
+        ("-5", "-5"),
+        ("-1e99999999999999999999", "'-1e99999999999999999999"),
+        ("true", "true"),
+        ("null", ""),
+        ('{"a": -1}', '{"a": -1}'),
+    ],
+)
+def test_a_json_value_is_a_cell(run_invoke, env, value, shown) -> None:
+    sql = f"SELECT '{value}'::json AS value, 1 AS one"
+    result = run_invoke("db.query", "--sql", sql, "--csv", env=env)
+    assert list(csv.reader(io.StringIO(result.stdout)))[1:] == [[shown, "1"]], result.stderr
+
+
 def test_prints_csv_in_which_nothing_is_a_formula(run_invoke, env) -> None:
     sql = "SELECT '=1+1' AS \"=x\", E'a\\nb' AS lines, -5 AS n FROM generate_series(1, 2000)"
     result = run_invoke("db.query", "--sql", sql, "--csv", env=env)
