@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -58,19 +58,28 @@ class Plan:
         )
 
 
-def whom(db: Database, handle: str, user_uuid: str = "") -> str:
+def whom(db: Database, handle: str, user_uuid: str = "", *, reason: str = "") -> str:
     """The uuid of the user to erase: by handle, or by the uuid where Postgres has them no more.
+
+    ``reason`` is what was typed already. It is refused here, before the audit has it, if it names
+    the user; only :func:`erase` may read the email to compare that, too.
 
     Raises:
         NotFoundError: there is no such user.
-        InputError: ``user_uuid`` is not a uuid.
+        InputError: ``user_uuid`` is not a uuid, or the reason names the user.
     """
-    if not user_uuid:
-        return find_person(db, handle).uuid
+    person = _whom_by_uuid(db, user_uuid) if user_uuid else find_person(db, handle)
+    if reason:
+        _refuse_words((person.uuid, person.handle, person.display_name), reason)
+    return person.uuid
+
+
+def _whom_by_uuid(db: Database, typed: str) -> Person:
     try:
-        return str(UUID(user_uuid))
+        user_uuid = str(UUID(typed))
     except ValueError:
-        raise InputError(f"{user_uuid!r} is not a uuid", "Copy it from the audit.") from None
+        raise InputError(f"{typed!r} is not a uuid", "Copy it from the audit.") from None
+    return find_people_by_uuid(db, [user_uuid]).get(user_uuid, Person(user_uuid, "", ""))
 
 
 def plan(stores: Stores, user_uuid: str) -> Plan:
@@ -158,7 +167,11 @@ def refuse_names(user: User, reason: str) -> None:
     """
     if not reason.strip():
         raise InputError("No reason was given", "Say why you erase the user.")
-    for name in filter(None, (user.uuid, user.handle, user.display_name, user.email)):
+    _refuse_words((user.uuid, user.handle, user.display_name, user.email), reason)
+
+
+def _refuse_words(names: Iterable[str], reason: str) -> None:
+    for name in filter(None, names):
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason, re.IGNORECASE):
             raise InputError(
                 "The reason names the user, and the certificate must not",

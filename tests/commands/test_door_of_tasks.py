@@ -299,6 +299,28 @@ class TestAReadingOfProduction:
             assert talking.audited == []
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry",)])
+@pytest.mark.parametrize(
+    "reason", ["bayko asked", "for @BAYKO", "Andrew  Bayko asked", "user {uuid}"]
+)
+def test_the_audit_never_has_the_reason_of_an_erasure_that_names_the_user(
+    run_invoke, talking, dry, reason
+) -> None:
+    talking.mark_table()
+    with Database(talking.address) as db:
+        person = users.find_person(db, "bayko")
+    assert person.display_name == "Andrew Bayko"
+    why = reason.format(uuid=person.uuid)
+    before = talking.stored
+    confirmed = ("--confirm", talking.table.name)
+    for whom in (("--user", "@bayko"), ("--user-uuid", person.uuid)):
+        for words, env in ((("--reason", why), {}), ((), {"CRUDDUR_REASON": why})):
+            typed = (*dry, "people.erase", *whom, *confirmed, *words)
+            refused = run_invoke(*typed, env=talking.env | env)
+            assert (refused.returncode, "names the user" in refused.stderr) == (1, True)
+    assert (talking.audited, talking.stored) == ([], before)
+
+
 def test_psql_on_production_changes_nothing_unless_it_is_to_write(run_invoke, talking) -> None:
     def connect(*options: str) -> subprocess.CompletedProcess[str]:
         typed = "DELETE FROM public.activities;\n"
