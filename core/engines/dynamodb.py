@@ -5,13 +5,13 @@ It keeps its data only if it is stopped properly. The next start detects and rep
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -164,5 +164,5 @@ def answers(port: int) -> bool:
     try:
         with requests.direct.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=2) as reply:
             return "sts" in json.load(reply)["services"]
-    except (OSError, ValueError, KeyError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
         return False

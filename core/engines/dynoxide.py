@@ -149,6 +149,6 @@ def answers(port: int) -> bool:
     """Whether a DynamoDB answers on ``port``."""
     try:
         requests.send(port, "ListTables", {}, timeout_s=2)
-    except (OSError, ValueError):
+    except (EngineError, OSError, ValueError):  # refused: it is another program
         return False
     return True

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import boto3
@@ -291,21 +291,9 @@ def moving_back(tmp_path, monkeypatch) -> State:
     return State("", Engine(1), Engine(2), holder=DYNOXIDE)
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (None, "[Errno 111] Connection refused"),
-        (b"", "Remote end closed connection without response"),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
-            "IncompleteRead(2 bytes read, 8 more expected)",
-        ),
-    ],
-    ids=["refused", "nothing", "half a reply"],
-)
-def test_a_move_back_whose_program_does_not_answer_is_one_line(
-    tmp_path, monkeypatch, moving_back, reply, reason
-) -> None:
+@contextmanager
+def replying(reply: bytes | None) -> Iterator[int]:
+    """The port of a server that replies once; None: where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         if reply is None:
@@ -313,17 +301,48 @@ def test_a_move_back_whose_program_does_not_answer_is_one_line(
 
         def answer() -> None:
             with suppress(OSError), server.accept()[0] as connection:
-                connection.sendall(reply)
+                connection.sendall(reply or b"")
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65_536):  # what is left unread would reset the connection
                     pass
 
-        monkeypatch.setattr(processes, "free_port", lambda _: port)
         thread = threading.Thread(target=answer)
         thread.start()
+        yield port
+        thread.join()
+
+
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"
+ANOTHER_PROGRAM = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("program", [stores.dynamodb, stores.dynoxide])
+@pytest.mark.parametrize(
+    "reply",
+    [None, b"", HALF, ANOTHER_PROGRAM],
+    ids=["refused", "nothing", "half a reply", "another program"],
+)
+def test_a_program_that_does_not_answer_as_an_engine_is_none(program, reply) -> None:
+    with replying(reply) as port:
+        assert not program.answers(port)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (None, "[Errno 111] Connection refused"),
+        (b"", "Remote end closed connection without response"),
+        (HALF, "IncompleteRead(2 bytes read, 8 more expected)"),
+    ],
+    ids=["refused", "nothing", "half a reply"],
+)
+def test_a_move_back_whose_program_does_not_answer_is_one_line(
+    tmp_path, monkeypatch, moving_back, reply, reason
+) -> None:
+    with replying(reply) as port:
+        monkeypatch.setattr(processes, "free_port", lambda _: port)
         with pytest.raises(EngineError) as caught:
             moving.move(tmp_path, moving_back, BINARY, lambda: None)
-        thread.join()
     problem = f"Could not move the data: The engine did not answer ListTables: {reason}"
     assert str(caught.value) == problem + STAYS
     assert moving_back.holder == DYNOXIDE
