@@ -175,6 +175,7 @@ def engines(target: Target) -> Iterator[Finding]:
 
     settings = target.settings
     used = {"postgres": not settings.connection_url, "dynamodb": not settings.endpoint_url}
+    used["aws"] = used["dynamodb"]  # beside dynoxide
     if target.is_production or not any(used.values()):
         yield ok("engines", "Not used by this target")
         return

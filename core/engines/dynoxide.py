@@ -138,11 +138,10 @@ def running(place: Place, engine: Engine) -> psutil.Process | None:
 def stop(place: Place, engine: Engine) -> bool:
     """True if dynoxide was stopped; False if it did not run."""
     process = running(place, engine)
-    engine.process = None
-    if process is None:
-        return False
-    processes.end(process, signal.SIGTERM, NAME)
-    return True
+    if process is not None:
+        processes.end(process, signal.SIGTERM, NAME)
+    engine.process = None  # one that did not end is still the engine's
+    return process is not None
 
 
 def answers(port: int) -> bool:

@@ -19,7 +19,7 @@ import pytest
 from core import engines
 from core.engines import DYNOXIDE, MINISTACK, Choice, copying, moving, processes, stores
 from core.engines.requests import Scope
-from core.engines.state import Engine, State, read_state, write_state
+from core.engines.state import Engine, Process, State, read_state, write_state
 from core.errors import EngineError, SettingsError
 
 KEYS = {
@@ -325,6 +325,20 @@ ANOTHER_PROGRAM = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 def test_a_program_that_does_not_answer_as_an_engine_is_none(program, reply) -> None:
     with replying(reply) as port:
         assert not program.answers(port)
+
+
+@pytest.mark.parametrize("program", [stores.dynamodb, stores.dynoxide])
+def test_a_program_that_does_not_stop_is_still_the_engine_s(tmp_path, monkeypatch, program) -> None:
+    def refuse(*_: object) -> None:
+        raise EngineError("it did not stop", "")
+
+    running = psutil.Process()
+    monkeypatch.setattr(processes, "end", refuse)
+    monkeypatch.setattr(program, "running", lambda *_: running)
+    engine = Engine(1, Process(running.pid, running.create_time()))
+    with pytest.raises(EngineError):
+        program.stop(program.Place.of_data(tmp_path), engine)
+    assert engine.process is not None
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,15 @@ class TestAnErasedUser:
         erase_user(table, ben.uuid)
         import_file(table, tmp_path / "file.jsonl", lambda done, total: None)
         assert naming(table, [ben.uuid]) == []
+        # A table that has only the record of the erasure, and a file that has both.
+        record = table.request("get_item", Key=keys.erased_user_key(ben.uuid))["Item"]
+        for item in list(reads.scan(table)):
+            table.request("delete_item", Key={"pk": item["pk"], "sk": item["sk"]})
+        with (tmp_path / "both.jsonl").open("w") as file:
+            file.writelines(f"{json.dumps(raw_item(item))}\n" for item in (erasure, record))
+        for name in ("both", "file"):
+            import_file(table, tmp_path / f"{name}.jsonl", lambda done, total: None)
+            assert naming(table, [ben.uuid]) == []
         table.request("put_item", Item=erasure)  # as other software might
         assert faults(table) == ["erased user"]
         repair(Verification(table, people()))

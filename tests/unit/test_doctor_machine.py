@@ -104,17 +104,18 @@ def test_a_disk_without_room_is_bad(tmp_path, scarce, notable, state) -> None:
     assert bool(finding.hint) == (state is not State.OK)
 
 
+@pytest.mark.parametrize("name", ["dynamodb", "aws"])
 @pytest.mark.parametrize(
     ("state", "command"), [("stopped", "invoke up"), ("not answering", "invoke down")]
 )
 def test_an_engine_that_runs_and_does_not_answer_is_stopped_first(
-    monkeypatch, state, command
+    monkeypatch, name, state, command
 ) -> None:
     statuses = [
         embedded.EngineStatus("postgres", "stopped", 15_000, None),
-        embedded.EngineStatus("dynamodb", state, 15_001, 1, "in ministack"),
+        embedded.EngineStatus(name, state, 15_001, 1, "a note"),
     ]
     monkeypatch.setattr(embedded, "status", lambda _: statuses)
     (finding,) = machine.engines(HERE)
-    assert finding.finding == f"postgres is stopped; dynamodb is {state}: in ministack"
+    assert finding.finding == f"postgres is stopped; {name} is {state}: a note"
     assert finding.command == Command(command.split()[1])

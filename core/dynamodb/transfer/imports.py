@@ -46,7 +46,7 @@ Done = TypeVar("Done")
 
 _CHUNK = 1000
 _MAX_SAMPLES = 3
-_ROWS, _MARKER = 2, 255
+_REMOVALS, _ERASURES, _OTHERS, _ROWS, _MARKER = 0, 1, 2, 3, 255
 """Passes: inbox rows come last, and the marker is in none."""
 
 
@@ -128,13 +128,18 @@ def _chunks(
 
 
 def _pass_of(item: Item) -> int:
-    """The order in which items are put: removals and holds first, inbox rows after messages."""
+    """The order in which items are put: removals and holds first, inbox rows after messages.
+
+    An erasure may name a user of whose own erasure the file has the record, so it comes after that.
+    """
     if is_marker(item):
         return _MARKER
     pk = text_of(item, "pk")
-    if keys.removal_group_of(pk) is not None or pk in (keys.HOLD_PK, keys.ERASED_PK):
-        return 0
-    return 1 if keys.owner_of(pk) is None else _ROWS
+    if keys.removal_group_of(pk) is not None:
+        return _ERASURES if text_of(item, "sk") == keys.ERASURE_SK else _REMOVALS
+    if pk in (keys.HOLD_PK, keys.ERASED_PK):
+        return _REMOVALS
+    return _OTHERS if keys.owner_of(pk) is None else _ROWS
 
 
 @dataclass(slots=True)
@@ -169,11 +174,13 @@ class _Writers:
 
     def _can_insert(self, item: Item) -> bool:
         group = group_of(item)
-        if keys.removal_group_of(text_of(item, "pk")) is not None:
+        is_removal = keys.removal_group_of(text_of(item, "pk")) is not None
+        if is_removal:
             self.known.add(group)  # its messages are put one by one, with a check
-            return self.inserter.can_hold(item)
         if text_of(item, "pk") == keys.HOLD_PK or self.putter.names_erased(item):
             return False
+        if is_removal:
+            return self.inserter.can_hold(item)
         return (not group or self.known.is_new(group)) and self.inserter.can_hold(item)
 
     def _inserted(self, chunk: list[Entry], numbers: list[int]) -> dict[int, str]:
