@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from core.doctor import Finding, State
-from core.doctor.variables import look
+from core.doctor.variables import look, variables
 from core.settings import Settings
 from core.targets import resolve
 
@@ -105,10 +106,48 @@ def test_what_the_file_sets_is_removed_there_because_a_shell_cannot_unset_it() -
         (
             names,
             {"user1_name"},
-            "Set all of them, or remove user1_name from .env, and run: unset user1_email",
+            "Set all of them, or run: unset user1_email, and remove user1_name from .env",
         ),
     ]:
         (finding,) = findings(values, prod=True, in_dotenv=in_dotenv)
+        assert finding.hint == hint
+
+
+def test_what_the_shell_sets_is_unset_and_removed_from_the_file_if_both_set_it(
+    monkeypatch, tmp_path
+) -> None:
+    regions = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}
+    monkeypatch.setattr(os, "environ", regions | {"CONECTION_URL": "x"})
+    monkeypatch.setattr("core.settings.data_folder", lambda: tmp_path)
+    dotenv = tmp_path / ".env"
+    target = resolve(Settings.from_env({}, dotenv))
+    rename = 'If you meant that one: export CONNECTION_URL="$CONECTION_URL"; unset CONECTION_URL'
+    for lines, hints in [
+        ("AWS_REGION=\n", [rename, "Run: unset AWS_REGION"]),
+        (
+            "AWS_REGION=eu-west-3\nCONECTION_URL=y\n",
+            [
+                f"Rename it in .env: CONNECTION_URL. {rename}",
+                "Run: unset AWS_REGION, and remove AWS_REGION from .env",
+            ],
+        ),
+    ]:
+        dotenv.write_text(lines)
+        assert [finding.hint for finding in variables(target)] == hints
+
+
+def test_a_shell_s_half_of_a_pair_is_unset_and_the_file_s_whole_pair_stays() -> None:
+    pair = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    half = {"AWS_ACCESS_KEY_ID": "a"}
+    for in_dotenv, hint in [
+        (pair, "Set all of them, or run: unset AWS_ACCESS_KEY_ID"),
+        (
+            half,
+            "Set all of them, or run: unset AWS_ACCESS_KEY_ID,"
+            " and remove AWS_ACCESS_KEY_ID from .env",
+        ),
+    ]:
+        (finding,) = findings(half, in_dotenv=in_dotenv, in_shell=half)
         assert finding.hint == hint
 
 
