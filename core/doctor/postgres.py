@@ -63,7 +63,7 @@ def _rows(db: Database) -> Finding:
         "postgres rows",
         f"{counted(len(unreadable), 'time')} cannot be read, for example {unreadable[0]}",
         "The row is shown without it. Correct it in psql",
-        Command("db.connect"),
+        Command("db.connect", ("--write",)),
     )
 
 
@@ -88,7 +88,7 @@ def _schema(target: Target, differences: list[str], marker: str | None) -> Findi
 
 def _migrations(target: Target, db: Database, *, is_usable: bool) -> Finding:
     """Whether all migrations of the project are applied, and whether their effects are there."""
-    from core.postgres import find_drift, has_integer_replies, read_migrations
+    from core.postgres import find_drift, has_integer_replies, next_step, read_migrations
 
     check = "migrations"
     if not is_usable:
@@ -111,12 +111,11 @@ def _migrations(target: Target, db: Database, *, is_usable: bool) -> Finding:
         return bad(
             check,
             "The column activities.reply_to_activity_uuid is an integer, which no uuid fits",
-            "Apply the pending migrations",
-            Command("db.migrate"),
+            *next_step(entries),
         )
     if unsettled := [entry for entry in entries if not entry.is_settled]:
         listed = ", ".join(f"{entry.title} is {entry.standing}" for entry in unsettled)
-        return note(check, listed, "Apply what is pending", Command("db.migrate"))
+        return note(check, listed, *next_step(entries))
     return ok(check, f"{counted(len(entries), 'migration')} applied, none pending")
 
 

@@ -63,7 +63,11 @@ if TYPE_CHECKING:
     )
     from core.postgres.migrations.ledger import read_ledger as read_ledger
     from core.postgres.migrations.linting import squawk_path as squawk_path
-    from core.postgres.migrations.plan import Entry as Entry, find_drift as find_drift
+    from core.postgres.migrations.plan import (
+        Entry as Entry,
+        find_drift as find_drift,
+        next_step as next_step,
+    )
     from core.postgres.migrations.rehearsal import (
         Rehearsal as Rehearsal,
         rehearse as rehearse,
@@ -161,7 +165,7 @@ NAMES = {
     "migrations.files": ("Migration", "generate_migration"),
     "migrations.ledger": ("read_ledger",),
     "migrations.linting": ("squawk_path",),
-    "migrations.plan": ("Entry", "find_drift"),
+    "migrations.plan": ("Entry", "find_drift", "next_step"),
     "migrations.rehearsal": ("Rehearsal", "rehearse"),
     "migrations.running": ("Done", "Files", "migrate", "read_migrations", "roll_back"),
     "seed": (

@@ -228,6 +228,19 @@ def test_a_database_marked_for_another_target_is_a_note(
     assert expected in checks["postgres schema"]["finding"]
 
 
+def test_a_row_that_cannot_be_read_is_corrected_in_a_psql_that_may_write(
+    diagnose, own_database
+) -> None:
+    with psycopg.connect(own_database["CONNECTION_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO public.users (display_name, handle, email, cognito_user_id, created_at)"
+            " VALUES ('Ana', 'ana', 'ana@example.com', 'MOCK', 'infinity')"
+        )
+    assert diagnose(own_database)["postgres rows"]["mend"] == (
+        "The row is shown without it. Correct it in psql: invoke db.connect --write"
+    )
+
+
 # DynamoDB
 
 
@@ -241,6 +254,45 @@ def test_the_migrations_are_compared_with_the_schema(diagnose, postgres_env, add
         )  # fmt: skip
         list(migrate(db, read_migrations(Settings().migrations_path)))
         assert diagnose(postgres_env)["migrations"]["state"] == "ok"
+
+
+def test_doctor_says_of_a_migration_what_db_migrate_says_when_it_refuses_it(
+    diagnose, run_invoke, postgres_env, address, tmp_path
+) -> None:
+    unguarded.create_database(address)
+    with Database(address) as db:
+        admin.load_schema(db, "local")
+    env = postgres_env | {"CRUDDUR_MIGRATIONS_DIR": str(tmp_path)}
+    path, later = tmp_path / "20260101000000_add_mood.sql", tmp_path / "20260101000001_later.sql"
+    text = (
+        "-- migrate:up\nALTER TABLE public.users ADD COLUMN mood text;\n"
+        "-- migrate:down\nALTER TABLE public.users DROP COLUMN mood;\n"
+    )
+    path.write_text(text)
+    assert run_invoke("db.migrate", env=env).returncode == 0
+
+    def both() -> tuple[str, str]:
+        """Of doctor, and of the refusal of db.migrate."""
+        refusal = run_invoke("db.migrate", env=env).stderr.splitlines()[-1]
+        return diagnose(env)["migrations"]["mend"], refusal
+
+    path.write_text(text.replace("mood text", "mood integer"))
+    advice, refusal = both()
+    assert advice == "Restore the file and write the change as a new migration."
+    assert advice in refusal
+    path.rename(tmp_path / "kept")
+    advice, refusal = both()
+    assert advice == "Check out the version that has it."
+    assert advice in refusal
+    (tmp_path / "kept").unlink()
+    path.write_text(text)
+    with psycopg.connect(address.conninfo) as connection:
+        connection.execute("UPDATE public.cruddur_ops_migrations SET state = 'half undone'")
+    advice, refusal = both()
+    assert advice == "Finish that first: invoke db.rollback"
+    assert advice in refusal
+    later.write_text(text.replace("mood", "later"))
+    assert both()[0] == f"Begin with {path.stem}. {advice}"
 
 
 INTEGER = (
@@ -261,7 +313,7 @@ def test_what_the_schema_lost_is_made_again_by_hand_as_doctor_says(
         db.query_commit(INTEGER)
         pending = diagnose(postgres_env)["migrations"]
         assert "is an integer" in pending["finding"]
-        assert pending["mend"] == "Apply the pending migrations: invoke db.migrate"
+        assert pending["mend"] == "Apply what is pending: invoke db.migrate"
         assert run_invoke("db.migrate", env=postgres_env).returncode == 0
         reply = str(uuid.uuid4())
         db.query_commit(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.commands import Command
 from core.errors import InputError
 from core.postgres.database import Queries
 from core.postgres.migrations.effects import Presence, effect_of, presence_of
@@ -32,6 +33,14 @@ class Standing(StrEnum):
     HALF_UNDONE = "half undone"
     CHANGED = "changed"
     MISSING = "missing"
+
+
+_NEXT_STEPS = {
+    Standing.CHANGED: ("Restore the file and write the change as a new migration.", None),
+    Standing.MISSING: ("Check out the version that has it.", None),
+    Standing.HALF_UNDONE: ("Finish that first", Command("db.rollback")),
+}
+"""What to do before a run can go on, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,16 @@ def find_drift(db: Queries, entries: Sequence[Entry]) -> list[Migration]:
     ]
 
 
+def next_step(entries: Sequence[Entry]) -> tuple[str, Command | None]:
+    """What to do first about ``entries`` that are not all settled: in words, and the command."""
+    for standing, (hint, command) in _NEXT_STEPS.items():
+        for entry in entries:
+            if entry.standing is standing:
+                is_alone = all(other.is_settled or other is entry for other in entries)
+                return hint if is_alone else f"Begin with {entry.title}. {hint}", command
+    return "Apply what is pending", Command("db.migrate")
+
+
 def refuse_unsettled(entries: Iterable[Entry]) -> None:
     """Refuse to continue if the files differ from the applied migrations.
 
@@ -120,12 +139,12 @@ def refuse_unsettled(entries: Iterable[Entry]) -> None:
         if entry.standing is Standing.CHANGED:
             raise InputError(
                 f"{entry.title} was changed after it was applied",
-                "Restore the file and write the change as a new migration. Nothing was run.",
+                f"{next_step([entry])[0]} Nothing was run.",
             )
         if entry.standing is Standing.MISSING:
             raise InputError(
                 f"{entry.title} was applied, but its file is missing",
-                "Check out the version that has it. Nothing was run.",
+                f"{next_step([entry])[0]} Nothing was run.",
             )
 
 

@@ -36,6 +36,7 @@ from core.postgres.migrations.plan import (
     Entry,
     Standing,
     named,
+    next_step,
     refuse_unsettled,
     survey_migrations,
 )
@@ -227,9 +228,7 @@ class _Run:
         is_last = named(entries, to) if to else lambda _: False
         for entry in entries:
             if entry.standing is Standing.HALF_UNDONE:
-                raise InputError(
-                    f"{entry.title} is half undone", "Finish that first", Command("db.rollback")
-                )
+                raise InputError(f"{entry.title} is half undone", *next_step([entry]))
             if entry.is_to_do and entry.key not in self._done:
                 return entry
             if is_last(entry):
