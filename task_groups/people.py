@@ -34,8 +34,9 @@ def show(
 
     terminal.required(user, "--user HANDLE")
     run().tell_target()
-    with opened(ctx, about=[_uuid_of(user)]) as stores:
-        profile = people.show(stores, user)
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
+        profile = people.show(stores, user_uuid)
         terminal.tell_cost(stores.table.capacity)
     facts = _facts(profile)
     if json:
@@ -71,14 +72,15 @@ def export(
     terminal.required(user, "--user HANDLE")
     terminal.required(file, "--file PATH")
     run().tell_target()
-    with opened(ctx, about=[_uuid_of(user)]) as stores:
+    user_uuid = _uuid_of(user)
+    with opened(ctx, about=[user_uuid]) as stores:
         if terminal.is_dry(ctx):
             terminal.print_line(f"would write all that both stores hold of {user} to {file}")
             return
         with terminal.progress("exporting conversations") as progress:
             done = export_person(
                 stores,
-                user,
+                user_uuid,
                 Path(file),
                 own_only=own_only,
                 progress=lambda count: progress(count, None),

@@ -14,7 +14,7 @@ from core.dynamodb import (
     rename_in_inboxes,
 )
 from core.models import Hold, User
-from core.postgres import bare_handle, count_activities, find_user, rename_user
+from core.postgres import bare_handle, count_activities, find_user_by_uuid, rename_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Profile:
     hold: Hold | None
 
 
-def show(stores: Stores, handle: str) -> Profile:
+def show(stores: Stores, user_uuid: str) -> Profile:
     """A user in both stores. 1 RCU, and 0.5 per 4 KB of the inbox.
 
     Raises:
         NotFoundError: there is no such user.
     """
-    user = find_user(stores.db, handle)
+    user = find_user_by_uuid(stores.db, user_uuid)
     return Profile(
         user,
         count_activities(stores.db, user.uuid),

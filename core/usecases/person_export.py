@@ -17,7 +17,7 @@ from core.access import Stores
 from core.dynamodb import find_hold, thread_pages, walk_inbox
 from core.errors import InputError
 from core.models import InboxRow, Message, User
-from core.postgres import find_user, find_user_by_uuid, list_activities
+from core.postgres import find_user_by_uuid, list_activities
 from core.private_files import open_private
 from core.timestamps import now, sort_key
 from core.usecases import readable
@@ -43,7 +43,7 @@ class PersonExport:
 
 def export_person(
     stores: Stores,
-    handle: str,
+    user_uuid: str,
     path: Path,
     *,
     own_only: bool = False,
@@ -59,7 +59,7 @@ def export_person(
         NotFoundError: there is no such user.
         InputError: ``path`` exists, or cannot be written.
     """
-    user = find_user(stores.db, handle)
+    user = find_user_by_uuid(stores.db, user_uuid)
     try:
         if path.exists():
             raise InputError(f"{path} exists", "Name another place with --file.")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,6 +301,41 @@ class TestAReadingOfProduction:
             assert done.returncode != 0
             assert done.stdout == ""
             assert talking.audited == []
+
+
+@pytest.mark.parametrize("task", ["people.show", "people.export"])
+def test_who_is_shown_is_whom_the_audit_names_although_another_has_the_handle_since(
+    commands, talking, tmp_path, task: str
+) -> None:
+    talking.mark_database()
+    with Database(talking.address) as db:
+        bayko = users.find_user(db, "bayko").uuid
+    words = [task, "--user", "bayko"]
+    words += ["--json"] if task == "people.show" else ["--file", str(tmp_path / "export")]
+    environment = hermetic_environment(tmp_path) | {"TERM": "xterm"} | talking.env
+    controller, terminal = pty.openpty()
+    typing = threading.Thread(
+        target=commands.run_on, args=([terminal] * 3, tuple(words), environment)
+    )
+    typing.start()
+    output = b""
+    while b"Why do you read it?" not in output:
+        assert select.select([controller], [], [], 30)[0], output
+        output += os.read(controller, 65_536)
+    talking.execute(
+        "UPDATE public.users SET handle = 'ben' WHERE handle = 'bayko'",
+        "UPDATE public.users SET handle = 'bayko' WHERE handle = 'andrewbrown'",
+    )
+    os.write(controller, b"ticket 7\n")
+    typing.join()
+    output = os.read(controller, 65_536)
+    os.close(terminal)
+    os.close(controller)
+    assert [line["about"] for line in talking.audited] == [[bayko]]
+    if task == "people.show":
+        assert f'"user_uuid": "{bayko}"' in output.decode()
+    else:
+        assert json.loads((tmp_path / "export" / "profile.json").read_text())["uuid"] == bayko
 
 
 @pytest.mark.parametrize("dry", [(), ("--dry",)])
