@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from admin_app import access, banner, layout, navigation, resources
+from admin_app.people.forgetting import forget_the_erased
 from core.errors import CoreError, LoginEndedError
 
 STORE = "store"
@@ -46,6 +47,7 @@ def main() -> None:
     st.set_page_config(page_title=f"{page.title} · Cruddur Ops")
     if st.session_state.get("page") != page.title:
         st.session_state["page"], st.session_state["has arrived"] = page.title, True
+    forget_the_erased()
     navigation.show(pages, page)
     try:
         # This page is shown also if a store does not answer: it says which one.

@@ -52,6 +52,12 @@ def rename_user(old: str, new: str) -> None:
         st.session_state["place left"] = left | {"user": new}
 
 
+def forget_user(handle: str) -> None:
+    """Do not return to this user, who is erased."""
+    if bare_handle(st.session_state.get("place left", {}).get("user", "")) == bare_handle(handle):
+        st.session_state.pop("place left")
+
+
 def is_drawn() -> bool:
     """Whether the page was drawn for the address that this run has: a tick that the browser sent
     just after a click still has the one before.

@@ -91,7 +91,8 @@ def _remove(asked: Asked) -> None:
     _close()
     resources.shared_reads().outdate(message.message_group_uuid)
     _forget_matches(message.message_uuid)
-    st.session_state.pop("thread", None)
+    for key in ("thread", "overview"):
+        st.session_state.pop(key, None)
     inbox = st.session_state.get("inbox")
     if isinstance(inbox, Inbox):
         inbox.forget()

@@ -91,6 +91,11 @@ class SharedReads:
         with end.lock:
             end.read_at = float("-inf")
 
+    def forget(self) -> None:
+        """Read every conversation again, from the beginning: a user is erased."""
+        with self._lock:
+            self._ends.clear()
+
     def _end(self, message_group_uuid: str) -> _End:
         with self._lock:
             end = self._ends.setdefault(message_group_uuid, _End())

@@ -13,6 +13,7 @@ from admin_app.composer import Once, once
 from admin_app.conversations import addresses
 from admin_app.downloads import Download, Progress, Source
 from admin_app.people import work
+from admin_app.people.forgetting import ERASURE
 from admin_app.store import progress
 from admin_app.store.jobs import Job
 from core.dynamodb import held_users
@@ -22,7 +23,6 @@ from core.usecases import erasure
 from core.usecases.certificates import Certificate
 from core.usecases.erasure import Plan
 
-ERASURE = "erasure"
 _FILE = "user"
 _LOOK_EVERY_S = 1.0
 
@@ -214,4 +214,4 @@ def _begin_erasure(user: User, key: str, serial: int) -> None:
         return
     st.session_state.pop(_refused(user), None)
     st.query_params.pop("user", None)
-    st.session_state.pop("users pages of", None)
+    addresses.forget_user(user.handle)

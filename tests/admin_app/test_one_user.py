@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from driving import give_reason, labels, opened, person, said, texts
+from driving import element, give_reason, labels, opened, person, said, texts
 
 from admin_app import downloads, resources
-from admin_app.people.one_user import ERASURE
+from admin_app.people.forgetting import ERASURE
 from admin_app.store.jobs import Job
 from core.dynamodb import keys
 from core.dynamodb.patterns import reads
@@ -161,6 +161,39 @@ def test_a_user_is_erased_after_the_plan_with_a_certificate(db, table, talk) -> 
         users.find_user(db, "bayko")
     (row,) = reads.list_inbox(table, person(db, "andrewbrown").uuid, limit=9).entries
     assert row.other.display_name == DELETED_NAME
+
+
+def read_on_each_page(app: Any, talk: str) -> str:
+    """All that the tab shows of the talk: in the overview, in a search, in both people's places."""
+    shown = [str(element(app.switch_page("views/message_groups.py").run(), "groups"))]
+    shown.append(said(app.switch_page("views/search.py").run()))
+    shown += [str(button) for button in app.get("page_link")]
+    for handle in ("bayko", "andrewbrown"):
+        app.query_params["user"], app.query_params["conversation"] = handle, talk
+        app.switch_page("views/conversations.py").run()
+        shown += [str(element(app, name)) for name in ("thread", "inbox", "person")]
+    for name in ("user", "conversation"):
+        app.query_params.pop(name, None)
+    return " ".join(shown)
+
+
+def test_what_tabs_have_read_of_an_erased_user_is_forgotten(db, table, talk) -> None:
+    other = opened("views/search.py")
+    other.text_input(key="search words").set_value("secret")
+    click(other, "Search")
+    assert other.session_state["searching"].job.wait(20)
+    app = ask_to_erase(table)
+    for tab in (other, app):
+        assert "a secret of bayko's" in read_on_each_page(tab, talk)
+    app.query_params["user"] = "bayko"
+    app = click(app.switch_page(PAGE).run(), "Plan the erasure")
+    assert resources.jobs().history[-1].wait(30)
+    click(fill(app.run(), {"Reason, w": "request 1", "Type": table.name}), "Erase")
+    assert resources.jobs().latest(ERASURE).wait(30)
+    for tab in (other, app):
+        shown = read_on_each_page(tab.run(), talk)
+        assert "a secret" not in shown
+        assert "Bayko" not in shown
 
 
 def test_an_erasure_beside_another_one_is_refused_and_not_reported_as_done(db, table, talk) -> None:

@@ -92,6 +92,19 @@ def test_a_removed_message_is_no_longer_among_the_matches_of_a_search(
     assert "0 found" in said(app.switch_page("views/search.py").run())
 
 
+def test_a_removed_message_is_no_longer_on_the_page_of_all_conversations(
+    conversation, table: Table
+) -> None:
+    app = opened("views/message_groups.py")
+    assert [row["preview"] for row in element(app, "groups")["rows"]] == ["three"]
+    app.query_params["user"], app.query_params["conversation"] = "bayko", conversation
+    app.switch_page("views/conversations.py").run()
+    app = ask(app, "thread", "remove", id=element(app, "thread")["messages"][-1]["uuid"])
+    app = submitted(app, "Remove", reason="a leaked password", name=table.name)
+    app.switch_page("views/message_groups.py").run()
+    assert [row["preview"] for row in element(app, "groups")["rows"]] == ["my password"]
+
+
 def test_what_tabs_have_read_together_does_not_bring_a_removed_message_back(
     conversation, table: Table, monkeypatch
 ) -> None:
