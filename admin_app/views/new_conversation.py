@@ -11,12 +11,15 @@ from admin_app.access import Desk
 from admin_app.composer import Composer, composer
 from core.errors import InputError, NotFoundError
 from core.models import Person, SentMessage
-from core.postgres import find_person
+from core.postgres import Queries, find_person
 from core.texts import MAX_CODE_POINTS, message_text
 from core.usecases import conversations
 from core.usecases.conversations import Retry
 
 FORM = "new conversation"
+
+Shown = dict[str, str]
+"""The uuids of the people whom the page shows, by what was typed."""
 
 
 def page() -> None:
@@ -36,7 +39,8 @@ def page() -> None:
             recipient = None
     if sender and recipient:
         _say_if_known(sender, recipient, box)
-    _message(box)
+    people = zip(_typed(), (sender, recipient), strict=True)
+    _message(box, {handle: person.uuid for handle, person in people if person})
     layout.command(
         *("ddb.patterns.create-conversation", "--user", sender.handle if sender else "HANDLE"),
         *("--with", recipient.handle if recipient else "HANDLE", "--message", "TEXT"),
@@ -93,7 +97,7 @@ def _are_members(sent: SentMessage | None, uuids: set[str]) -> bool:
     return sent is not None and {sent.message.sender.uuid, sent.recipient.uuid} == uuids
 
 
-def _message(box: Composer) -> None:
+def _message(box: Composer, shown: Shown) -> None:
     with st.form(FORM):
         st.text_area(
             "First message",
@@ -102,35 +106,59 @@ def _message(box: Composer) -> None:
             placeholder="What do you want to say?",
             persist_state="session",
         )
-        st.form_submit_button("Send", type="primary", on_click=_submit, args=(box.key,))
+        st.form_submit_button("Send", type="primary", on_click=_submit, args=(box.key, shown))
         if box.problem is not None:
             layout.show_problem(box.problem)
     if box.last is not None:
         _show_sent(box.last)
 
 
-@login.action
-def _submit(key: str) -> None:
+def _typed() -> tuple[str, str]:
+    """What the two boxes for a person have now."""
     sender, recipient = (
         person_search.visible(str(st.session_state.get(name) or "")).strip()
         for name in ("from", "to")
     )
-    deliver = functools.partial(_deliver, access.desk(), sender, recipient)
+    return sender, recipient
+
+
+@login.action
+def _submit(key: str, shown: Shown) -> None:
+    sender, recipient = _typed()
+    deliver = functools.partial(_deliver, access.desk(), sender, recipient, shown)
     composer(FORM).submit(key, deliver, sender, recipient)
 
 
-def _deliver(desk: Desk, sender: str, recipient: str, text: str, retry: Retry) -> SentMessage:
-    """Send, audited. Does not call Streamlit: see the composer."""
+def _deliver(
+    desk: Desk, sender: str, recipient: str, shown: Shown, text: str, retry: Retry
+) -> SentMessage:
+    """Send, audited, to nobody else than was ``shown``: another tab may have given away a handle.
+
+    Does not call Streamlit: see the composer.
+    """
     for what, handle in (("From", sender), ("To", recipient)):
         if not handle:
             raise InputError(f"{what} is empty", "Type a user’s handle.")
     message_text(text)  # do not audit an empty message
     db = desk.look().db
-    about = [find_person(db, handle).uuid for handle in (sender, recipient)]
+    one, two = (_person_shown(db, handle, shown) for handle in (sender, recipient))
+    about = [one.uuid, two.uuid]
     with desk.open(actions.START_CONVERSATION, about=about, message=retry.message_uuid) as stores:
-        return conversations.start_conversation(
-            stores.db, stores.table, sender, recipient, text, retry=retry
+        return conversations.start_between(stores.table, one, two, text, retry=retry)
+
+
+def _person_shown(db: Queries, handle: str, shown: Shown) -> Person:
+    """The user with the handle.
+
+    Raises:
+        InputError: the page showed another one.
+    """
+    person = find_person(db, handle)
+    if shown.get(handle, person.uuid) != person.uuid:
+        raise InputError(
+            f"@{person.handle} is another user now", "Make sure that this is whom you mean."
         )
+    return person
 
 
 def _show_sent(sent: SentMessage) -> None:

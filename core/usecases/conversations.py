@@ -278,6 +278,21 @@ def start_conversation(
     """
     text = message_text(text)
     user, other = _two_people(db, handle, other_handle)
+    return start_between(table, user, other, text, retry=retry)
+
+
+def start_between(
+    table: Table, user: Person, other: Person, text: str, *, retry: Retry | None = None
+) -> SentMessage:
+    """:func:`start_conversation` of two people that were read before.
+
+    Raises:
+        InputError: the text is invalid, or both are the same user.
+        MemberErasedError: one of the two was erased.
+        MessageUnconfirmedError: no answer came; ``retry`` makes the next try safe.
+    """
+    text = message_text(text)
+    _require_two(user, other)
     message, started = start(table, _draft(user, other, text, retry))
     return SentMessage(message, other, started)
 
@@ -292,12 +307,16 @@ def _draft(sender: Person, recipient: Person, text: str, retry: Retry | None) ->
 def _two_people(db: Database, handle: str, other_handle: str) -> tuple[Person, Person]:
     user = find_person(db, handle)
     other = find_person(db, other_handle)
+    _require_two(user, other)
+    return user, other
+
+
+def _require_two(user: Person, other: Person) -> None:
     if user.uuid == other.uuid:
         raise InputError(
             f"{user.handle} cannot have a conversation with themselves",
             "Name two different users.",
         )
-    return user, other
 
 
 def load_conversation(

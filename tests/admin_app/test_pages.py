@@ -414,6 +414,24 @@ def test_a_first_message_is_sent_and_empties_the_box(db, table, recipient) -> No
     assert app.text_area[0].value == ""
 
 
+@pytest.mark.parametrize("given_away", ["bayko", "londo"])
+def test_a_first_message_is_not_sent_to_or_as_another_person_than_was_shown(
+    db, table, given_away
+) -> None:
+    app = opened("views/new_conversation.py")
+    app.text_input(key="from").input("bayko").run()
+    app.text_input(key="to").input("@londo").run()
+    rename = "UPDATE public.users SET handle = '{}' WHERE handle = '{}'"
+    db.query_commit(rename.format("former", given_away))
+    db.query_commit(rename.format(given_away, "andrewbrown"))
+    app.text_area[0].input("for them alone")
+    next(button for button in app.button if button.label == "Send").click().run()
+    assert f"@{given_away} is another user now" in said(app)
+    assert app.text_area[0].value == "for them alone"
+    for handle in ("bayko", "londo", "former"):
+        assert not reads.list_inbox(table, person(db, handle).uuid, limit=9).entries
+
+
 def test_an_existing_conversation_is_reported_before_anything_is_sent(db, table) -> None:
     start(table, Draft(person(db, "andrewbrown"), person(db, "bayko"), "hi"))
     app = opened("views/new_conversation.py")
