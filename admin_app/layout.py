@@ -18,7 +18,9 @@ from core.timestamps import now
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK_OR_SHORTCODE = re.compile(r":(?=//|[\w+-]+:)|(?<=[\w.+-])@(?=[\w-])|(?<=www)(?=\.)")
-_ARROW_OR_RELATION = re.compile(r"(?<!\S)(?:<->|<-|->|--|<=|>=|~=)(?!\S)")
+_ARROW_OR_RELATION = re.compile(r"(?<![^\s\0])(?:<->|<-|->|--|<=|>=|~=)(?![^\s\0])")
+"""A sign between blanks or breaks: after a break, the text begins anew."""
+
 _MOST_OF_A_NAME = 255
 """Characters; DynamoDB's own limit."""
 

@@ -41,7 +41,10 @@ def test_no_sign_that_streamlit_replaces_is_in_one_piece() -> None:
     assert "->" in signs
     replaced = re.compile(rf"(^|\s)({'|'.join(signs)})(\s|$)")
     for sign in signs:
-        for text in (sign, f"a {sign} b", f"{sign} {sign}"):
+        alone = (sign, f"a {sign} b", f"{sign} {sign}")
+        at_breaks = (f"a@{sign}", f"a@{sign} b", f"a@{sign}@b", f"{sign}@b", f"www{sign}.b",
+                     f":{sign}:a:", f"{sign}:a:", f"a:{sign}", f"a@{sign}{sign} b")  # fmt: skip
+        for text in (*alone, *at_breaks):
             pieces = escaped(text).replace("\\", "").split(":gray[]")
             assert "".join(pieces) == text
             assert not any(map(replaced.search, pieces))
