@@ -49,7 +49,7 @@ def up(
         return
     before = {status.name: status for status in engines.status(folder)}
     _print(engines.start(folder, choice), json)
-    if functions and before["dynamodb"].state == "running":
+    if functions and before["dynamodb"].state == engines.RUNNING:
         first = Command("down").line()
         terminal.note(f"DynamoDB was running already. If it runs no functions, first run: {first}")
 

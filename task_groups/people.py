@@ -280,8 +280,7 @@ def erase(
     if file and os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises below a closed folder
         raise UsageError(f"{file} is a folder", "Name a file in it with --file.")
     run().tell_target()
-    known_reason = " ".join((reason or run().settings.reason or "").split())
-    erased = erasure.whom(run().door.look().db, user, user_uuid, reason=known_reason)
+    erased = erasure.whom(run().door.look().db, user, user_uuid, reason=run().known_reason)
     action = run().action
     if terminal.is_dry(ctx):
         with opened(ctx, action.narrowed(Purpose.WRITING), about=[erased]) as stores:

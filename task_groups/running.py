@@ -237,6 +237,11 @@ class Run:
         )
 
     @property
+    def known_reason(self) -> str:
+        """The reason that was typed or set before anything asks for it; "" if there is none."""
+        return str(self.arguments.get("reason") or "") or self.settings.reason or ""
+
+    @property
     def options(self) -> str:
         """The options that select the target on a command line."""
         from core.targets import options_of

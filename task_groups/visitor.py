@@ -42,8 +42,7 @@ class AtTheTerminal:
         return _ask(f"{action.name}{because}", f"Type {name} to continue:")
 
     def give_reason(self, action: Action, why: str) -> str:
-        reason = str(self._run.arguments.get("reason") or "") or self._run.settings.reason
-        if reason:
+        if reason := self._run.known_reason:
             return reason
         if action.asks_reason:
             return _ask(f"{action.name}: the audit keeps your reason.", "Why do you do it?") or ""

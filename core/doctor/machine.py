@@ -182,7 +182,7 @@ def engines(target: Target) -> Iterator[Finding]:
     statuses = [
         engine for engine in embedded.status(settings.engines_path) if used.get(engine.name)
     ]
-    if all(engine.state == "running" for engine in statuses):
+    if all(engine.state == embedded.RUNNING for engine in statuses):
         yield ok(
             "engines", ", ".join(f"{engine.name} runs on port {engine.port}" for engine in statuses)
         )
@@ -193,7 +193,9 @@ def engines(target: Target) -> Iterator[Finding]:
 
 
 def _engine(engine: EngineStatus) -> str:
+    from core.engines import RUNNING
+
     summary = f"{engine.name} is {engine.state}"
-    if engine.state == "running" or not engine.notes:
+    if engine.state == RUNNING or not engine.notes:
         return summary
     return f"{summary}: {engine.notes}"

@@ -19,6 +19,7 @@ from core.errors import EngineError
 __all__ = [
     "DYNOXIDE",
     "MINISTACK",
+    "RUNNING",
     "SILENT",
     "Choice",
     "Endpoints",

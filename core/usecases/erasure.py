@@ -171,6 +171,7 @@ def refuse_names(user: User, reason: str) -> None:
 
 
 def _refuse_words(names: Iterable[str], reason: str) -> None:
+    reason = " ".join(reason.split())  # as the audit has it
     for name in filter(None, names):
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason, re.IGNORECASE):
             raise InputError(

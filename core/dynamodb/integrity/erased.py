@@ -37,11 +37,15 @@ def erased_users_in(item: Item, digests: Collection[str]) -> Iterator[str]:
 
 
 def users_in(item: Item) -> Iterator[str]:
-    """The uuids of the users that an item belongs to or names; a removal names nobody."""
+    """The uuids of the users that an item belongs to or names; a removal names nobody.
+
+    An erasure names the member who remains.
+    """
     pk = text_of(item, "pk")
-    named = [keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ())]
     if keys.removal_group_of(pk) is not None:
         named = [text_of(item, "remaining_user_uuid")]
+    else:
+        named = [keys.owner_of(pk) or "", text_of(item, "user_uuid"), *(keys.pair_of(pk) or ())]
     yield from filter(None, named)
 
 
