@@ -156,7 +156,7 @@ def _person_shown(db: Queries, handle: str, shown: Shown) -> Person:
     person = find_person(db, handle)
     if shown.get(handle, person.uuid) != person.uuid:
         raise InputError(
-            f"@{person.handle} is another user now", "Make sure that this is whom you mean."
+            f"@{person.handle} is another user now", "Check who that is, then send it again."
         )
     return person
 
